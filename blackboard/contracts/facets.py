@@ -1,0 +1,112 @@
+"""What the facets of all languages have in common: their limits, and a comparison that decides nothing.
+
+A facet's name is never empty: the empty name stands for the set of names itself, which changes when a facet is added
+or removed.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from blackboard.errors import InvalidContract, TooLarge
+from blackboard.spec.canonical import JSON, canonical_json
+from blackboard.spec.effects import Comparison, Effect, FacetChange, worst
+
+MAX_FACETS = 10_000
+MAX_FACET_NAME_BYTES = 1024
+
+NAMES = ""
+"""The facet that stands for the set of facet names."""
+
+_PLAIN_SEGMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_SHOWN = 48
+
+
+Body_co = TypeVar("Body_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Body_co]):
+    """What a text says: its typed body, and facet name -> canonical value."""
+
+    body: Body_co
+    facets: Mapping[str, JSON]
+
+
+class Facets:
+    """Facets being collected, refused as soon as they grow beyond what a board takes.
+
+    Why while collecting: one long prefix before many short names is a small text and a vast set of names.
+    """
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self.values: dict[str, JSON] = {}
+
+    def add(self, name: str, value: JSON) -> None:
+        """Add a facet.
+
+        Raises:
+            InvalidContract: There are too many.
+            TooLarge: Its name is too long.
+        """
+        size = len(name.encode())
+        if size > MAX_FACET_NAME_BYTES:
+            raise TooLarge("facet name", size, MAX_FACET_NAME_BYTES)
+        if len(self.values) >= MAX_FACETS:
+            raise InvalidContract(self._language, f"more than {MAX_FACETS:,} facets: split it into several decisions")
+        self.values[name] = value
+
+
+def join(prefix: str, segment: str) -> str:
+    """Return the path of a member: `prefix.segment`, the segment quoted as JSON where it is no plain word."""
+    plain = segment if _PLAIN_SEGMENT.fullmatch(segment) else json.dumps(segment, ensure_ascii=False)
+    return f"{prefix}.{plain}" if prefix else plain
+
+
+def undecided(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> Comparison:
+    """Call every difference breaking for both sides, undecided: nothing is known but that it differs."""
+    effects: dict[str, FacetChange] = {}
+    for name in sorted(old.keys() | new.keys()):
+        if name in old and name in new and _plainly_same(old[name], new[name]):
+            continue
+        before, after = (canonical_json(facets[name]) if name in facets else None for facets in (old, new))
+        if before != after:
+            effects[name] = FacetChange(Effect.BREAKING, Effect.BREAKING, difference(before, after))
+    moved = old.keys() ^ new.keys()
+    if moved:
+        effects[NAMES] = _names_changed([effects[name] for name in moved], new.keys() - old.keys(), moved)
+    return Comparison(effects)
+
+
+def _plainly_same(before: JSON, after: JSON) -> bool:
+    """Say whether two values are the same without spelling them; no says nothing (1 is True in Python)."""
+    return type(before) is type(after) and isinstance(before, str | int) and before == after
+
+
+def difference(before: str | None, after: str | None) -> str:
+    """Return `old -> new` of two canonical texts in one short line, beginning where they differ; None is absent."""
+    shared = 0
+    if before is not None and after is not None:
+        length = min(len(before), len(after))
+        shared = next((index for index in range(length) if before[index] != after[index]), length)
+    start = max(0, shared - _SHOWN // 2) if max(len(before or ""), len(after or "")) > _SHOWN else 0
+    return f"{_shown(before, start)} -> {_shown(after, start)}"
+
+
+def _names_changed(changes: list[FacetChange], added: set[str], moved: set[str]) -> FacetChange:
+    counts = [f"{len(names)} {verb}" for names, verb in ((added, "added"), (moved - added, "removed")) if names]
+    uses = worst(change.uses for change in changes)
+    implements = worst(change.implements for change in changes)
+    return FacetChange(uses, implements, f"facets: {', '.join(counts)}")
+
+
+def _shown(text: str | None, start: int) -> str:
+    if text is None:
+        return "absent"
+    if start == 0 and len(text) <= _SHOWN:
+        return text[1:-1] if text.startswith('"') else text
+    cut = text[start : start + _SHOWN]
+    return f"{'…' if start else ''}{cut}{'…' if start + _SHOWN < len(text) else ''}"

@@ -1,0 +1,181 @@
+"""The facets of a schema: one for each property's path, one for each name under `$defs`.
+
+    $                  what holds for the document itself
+    title              a property: {"schema": …, "required": true}
+    author.name        a property of a property, also where `author` is a reference or an `allOf`
+    tags[]             the items of a list
+    $defs.Person       a definition, whole
+
+A facet stands for itself: references at its top are followed, those further inside are kept, and what they name, and
+what that names, is under `refs`. So nobody who relies on a facet misses a change of a definition.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from blackboard.contracts.facets import Facets, join
+from blackboard.contracts.json_schema.documents import LANGUAGE, Document, Path, Schema, inside
+from blackboard.contracts.json_schema.normal import DIRECTION, means_something, normal, ordered, pointer
+from blackboard.contracts.plain import ROOT
+from blackboard.errors import InvalidContract
+from blackboard.spec.canonical import JSON, canonical_json
+
+MAX_PARTS = 50_000
+MAX_FACET_BYTES = 8_388_608
+
+_CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A schema without its references and `allOf`; `followed` are the references that led to it."""
+
+    schema: Mapping[str, JSON]
+    followed: frozenset[Path] = frozenset()
+
+
+@dataclass(slots=True)
+class _Place:
+    """A property, the items of a list, or the root: all that is said about it, and whether it must be there."""
+
+    name: str
+    said: list[tuple[Schema, frozenset[Path]]] = field(default_factory=list)
+    required: bool | None = None
+
+
+def facets(document: Document) -> dict[str, JSON]:
+    """Return the facets of a document.
+
+    Raises:
+        InvalidContract: There are too many, or its references multiply beyond measure.
+        TooLarge: A path is too long.
+    """
+    return _Collector(document).collect()
+
+
+class _Collector:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._found = Facets(LANGUAGE)
+        self._parts = 0
+        self._bytes = 0
+        self._normal: dict[Path, tuple[JSON, int]] = {}
+        direction = document.root.get(DIRECTION, "both") if isinstance(document.root, Mapping) else "both"
+        self._direction: dict[str, JSON] = {} if direction == "both" else {"direction": direction}
+
+    def collect(self) -> dict[str, JSON]:
+        pending = [_Place("", [(self._document.root, frozenset({()}))])]
+        while pending:
+            place = pending.pop()
+            parts = [part for schema, followed in place.said for part in self._flat(schema, followed)]
+            self._add(
+                place.name or ROOT, _own(self._document, parts), () if place.required is None else (place.required,)
+            )
+            pending += _places(place.name, parts)
+        root = self._document.root
+        for keyword in ("$defs", "definitions"):
+            definitions = root.get(keyword) if isinstance(root, Mapping) else None
+            for name in definitions if isinstance(definitions, Mapping) else ():
+                path = (keyword, name)
+                self._add(join(keyword, name), self._definition(path)[0], (), but=path)
+        return self._found.values
+
+    def _flat(self, schema: Schema, followed: frozenset[Path]) -> Iterator[_Part]:
+        """Follow references and `allOf`; one that leads back to where it came from stays a reference."""
+        pending = [(schema, followed)]
+        while pending:
+            schema, followed = pending.pop()
+            self._parts += 1
+            if self._parts > MAX_PARTS:
+                raise InvalidContract(LANGUAGE, f"its references make more than {MAX_PARTS:,} schemas of it")
+            if isinstance(schema, bool):
+                if not schema:
+                    yield _Part({"not": True}, followed)
+                continue
+            own = {keyword: value for keyword, value in schema.items() if keyword not in ("$ref", "allOf")}
+            own = {keyword: value for keyword, value in own.items() if means_something(keyword, value)}
+            path = self._document.named(str(schema["$ref"])) if "$ref" in schema else None
+            if path is not None and path in followed:
+                yield _Part({"$ref": pointer(path)}, followed)
+            elif path is not None:
+                pending.append((self._document.schemas[path], followed | {path}))
+            pending += [(part, followed) for part in _schemas(schema.get("allOf"))]
+            if own:
+                yield _Part(own, followed)
+
+    def _add(self, name: str, schema: JSON, required: tuple[bool, ...], *, but: Path | None = None) -> None:
+        refs: dict[str, JSON] = {}
+        pending = list(_references(schema))
+        while pending:
+            reference = pending.pop()
+            path = self._document.named(reference)
+            if path is not None and path != but and reference not in refs:
+                refs[reference], size = self._definition(path)
+                self._bytes += size
+                if self._bytes > MAX_FACET_BYTES:
+                    raise InvalidContract(LANGUAGE, f"its references make more than {MAX_FACET_BYTES:,} bytes of it")
+                pending += _references(refs[reference])
+        value: dict[str, JSON] = {"schema": schema, **self._direction}
+        value |= {"required": required[0]} if required else {}
+        self._found.add(name, value | ({"refs": refs} if refs else {}))
+
+    def _definition(self, path: Path) -> tuple[JSON, int]:
+        if path not in self._normal:
+            schema = normal(self._document, self._document.schemas[path])
+            self._normal[path] = schema, len(canonical_json(schema))
+        return self._normal[path]
+
+
+def _own(document: Document, parts: list[_Part]) -> JSON:
+    """Return what parts say together about a place, but not about what is in it."""
+    known = {name for part in parts for name in _members(part.schema, "properties")}
+    schemas: list[JSON] = []
+    for part in parts:
+        own = {keyword: value for keyword, value in part.schema.items() if keyword not in ("properties", "items")}
+        elsewhere = [name for name in _list(part.schema, "required") if name not in known]
+        own["required"] = elsewhere
+        if len(parts) > 1 and not _CLOSING.isdisjoint(own):
+            # Why: which names it closes is said by the properties beside it, and here there are several such.
+            own["properties"] = dict.fromkeys(_members(part.schema, "properties"), True)
+        schemas.append(normal(document, own))
+    said = [schema for schema in ordered(schemas) if schema is not True]
+    return {"allOf": said} if len(said) > 1 else said[0] if said else True
+
+
+def _places(name: str, parts: Iterable[_Part]) -> list[_Place]:
+    places: dict[str, _Place] = {}
+    required = {member for part in parts for member in _list(part.schema, "required")}
+    for part in parts:
+        for member, schema in _members(part.schema, "properties").items():
+            path = join(name, member)
+            place = places.setdefault(path, _Place(path, required=member in required))
+            place.said += [(found, part.followed) for found in _schemas([schema])]
+        if "items" in part.schema:
+            place = places.setdefault(f"{name}[]", _Place(f"{name}[]"))
+            place.said += [(found, part.followed) for found in _schemas([part.schema["items"]])]
+    return list(places.values())
+
+
+def _references(schema: JSON) -> Iterator[str]:
+    pending = [schema]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Mapping):
+            reference = value.get("$ref")
+            if isinstance(reference, str):
+                yield reference
+            pending += [part for _, part in inside(value)]
+
+
+def _schemas(value: JSON) -> list[Schema]:
+    return [part for part in value if isinstance(part, bool | Mapping)] if isinstance(value, list) else []
+
+
+def _members(schema: Mapping[str, JSON], keyword: str) -> Mapping[str, JSON]:
+    value = schema.get(keyword)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(schema: Mapping[str, JSON], keyword: str) -> list[JSON]:
+    value = schema.get(keyword)
+    return list(value) if isinstance(value, list) else []

@@ -1,0 +1,298 @@
+"""What a contract language is, which ones there are, and `Contract`, a text in one of them.
+
+A contract is valid from the moment it exists. Two contracts with the same digest agree in all facets, whatever their
+texts look like; two with the same language and text are equal.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from json import loads
+from types import MappingProxyType
+from typing import Any, Literal, Protocol, Self, TypeVar, overload
+
+from blackboard.contracts.facets import NAMES, Reading, undecided
+from blackboard.contracts.json_schema.schema import JsonSchema, with_direction
+from blackboard.contracts.plain import Text, Value, write_json
+from blackboard.contracts.python.stub import Python
+from blackboard.contracts.task import FIELDS, Task, body_of
+from blackboard.errors import Invalid, InvalidContract, TooLarge
+from blackboard.spec.canonical import JSON, NotCanonical, check_text, digest, digest_made, parse_json
+from blackboard.spec.effects import Comparison, Effect, FacetChange
+
+MAX_TEXT_BYTES = 1_048_576
+
+_SHOWN = 60
+
+Body = TypeVar("Body")
+Direction = Literal["request", "response", "both"]
+Sides = Mapping[str, Sequence[str]] | Sequence[str]
+"""Key or pattern -> facets, or just keys and patterns, each whole."""
+
+
+class Language(Protocol[Body]):
+    """A way to write contracts down."""
+
+    name: str
+
+    def parse(self, text: str) -> Body:
+        """Read a text.
+
+        Raises:
+            InvalidContract: It is not in this language; says line and column where there is one.
+        """
+        ...
+
+    def kept(self, text: str, body: Body) -> str:
+        """Return the text that stands for the body from now on; reading it again gives the same body."""
+        ...
+
+    def facets(self, body: Body) -> dict[str, JSON]:
+        """Return facet name -> canonical value; no name is empty."""
+        ...
+
+    def compare(self, old: Reading[Body], new: Reading[Body]) -> Comparison:
+        """Say what changed, for changed facets only; the facet '' is the set of names."""
+        ...
+
+    def skeleton(self, body: Body) -> str:
+        """Return a text from which somebody who implements the contract can begin."""
+        ...
+
+
+LANGUAGES: Mapping[str, Language[Any]] = {
+    language.name: language for language in (Value(), Text(), Task(), Python(), JsonSchema())
+}
+
+SUFFIXES: Mapping[str, str] = {".task.toml": "task", ".pyi": "python", ".json": "value", ".md": "text", ".txt": "text"}
+
+
+def known_languages() -> tuple[str, ...]:
+    """Return the names of all languages, sorted."""
+    return tuple(sorted(LANGUAGES))
+
+
+def language_for_suffix(path: str, text: str) -> str:
+    """Return the name of the language that a file is written in.
+
+    Args:
+        path: The file's name, or just its suffix.
+        text: What it holds; a JSON object with a member "$schema" is `json-schema`, other JSON is `value`.
+
+    Raises:
+        InvalidContract: No language has this suffix.
+    """
+    name = next((name for suffix, name in SUFFIXES.items() if path.lower().endswith(suffix)), None)
+    if name is None:
+        raise InvalidContract(path, f"no language has this suffix; there are {', '.join(SUFFIXES)}")
+    return "json-schema" if name == "value" and _is_schema(text) else name
+
+
+def contract_digest(language: str, digests: Mapping[str, str]) -> str:
+    """Return the digest of a contract from its language and the digests of its facets.
+
+    Why the language: a task and a value may have the same facets, and only one of them is a task.
+    """
+    return digest_made([language, dict(digests)])
+
+
+def facet_names_digest(names: Iterable[str]) -> str:
+    """Return the digest of a set of facet names, which is what the facet '' stands for."""
+    return _names_digest(tuple(sorted(names)))
+
+
+@lru_cache(maxsize=1024)
+def _names_digest(names: tuple[str, ...]) -> str:
+    return digest_made(names)
+
+
+class _Text:
+    """`contract.text` is the text; `Contract.text(prose)` makes a contract of a text."""
+
+    @overload
+    def __get__(self, instance: None, owner: type["Contract"]) -> Callable[[str], "Contract"]: ...
+    @overload
+    def __get__(self, instance: "Contract", owner: type["Contract"]) -> str: ...
+    def __get__(self, instance: "Contract | None", owner: type["Contract"]) -> "str | Callable[[str], Contract]":
+        return partial(owner, "text") if instance is None else instance._text  # noqa: SLF001 -- its own descriptor
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Contract:
+    """A text in a contract language.
+
+    Attributes:
+        language: The language's name.
+        text: The text; a task's is its canonical JSON, all others stand as they were written.
+
+    Raises:
+        InvalidContract: The language is unknown, or the text is not in it.
+        TooLarge: The text has more than 1 MiB, or a facet's name more than 1 KiB.
+    """
+
+    language: str
+    _text: str
+    _reading: Reading[object] | None = field(compare=False)
+    _known: tuple[str, Mapping[str, str]] | None = field(compare=False)
+
+    text = _Text()
+
+    def __init__(self, language: str, text: str, /) -> None:
+        reading = _read(language, text)
+        self._become(language, LANGUAGES[language].kept(text, reading.body), reading, None)
+
+    def __repr__(self) -> str:
+        shown = self._text if len(self._text) <= _SHOWN else self._text[: _SHOWN - 1] + "…"
+        return f"Contract({self.language!r}, {shown!r})"
+
+    @classmethod
+    def stored(cls, language: str, text: str, *, known: tuple[str, Mapping[str, str]] | None = None) -> Self:
+        """Take the text of an earlier contract, and read it only when more is asked for than is known.
+
+        Args:
+            known: Its digest and those of its facets.
+        """
+        contract = object.__new__(cls)
+        contract._become(language, text, None, known)
+        return contract
+
+    @classmethod
+    def value(cls, json: JSON) -> Self:
+        """Make a contract of a JSON value.
+
+        Raises:
+            InvalidContract: It is not JSON.
+        """
+        text = write_json("value", json)
+        _check_size(text)
+        contract = object.__new__(cls)
+        # What was just spelled needs no strict reading: it repeats no name and holds no NaN.
+        contract._become("value", text, _reading("value", loads(text)), None)
+        return contract
+
+    @classmethod
+    def python(cls, stub: str) -> Self:
+        """Make a contract of a Python stub."""
+        return cls("python", stub)
+
+    @classmethod
+    def task(
+        cls,
+        *,
+        summary: str,
+        implements: Sides = (),
+        uses: Sides = (),
+        checks: Sequence[str] = (),
+        files: Sequence[str] = (),
+    ) -> Self:
+        """Make a contract of a task.
+
+        Args:
+            summary: What is to be made.
+            implements: Key or pattern -> facets (none: the whole decision) that the component will implement.
+            uses: The same for what it will use.
+            checks: Names of the checks that it must pass.
+            files: Paths of the files that it will hold.
+        """
+        given = zip(FIELDS, (summary, implements, uses, checks, files), strict=True)
+        language = Task()
+        return cls(language.name, write_json(language.name, language.facets(body_of(dict(given)))))
+
+    @classmethod
+    def json_schema(cls, schema: str | Mapping[str, JSON], *, direction: Direction = "both") -> Self:
+        """Make a contract of a JSON schema of 2020-12.
+
+        Args:
+            schema: Its text, or the object.
+            direction: Who sends such a document: `request` those who use the decision, `response` those who implement
+                it; kept in the text as `x-direction`. `both` leaves what the schema says.
+        """
+        return cls("json-schema", with_direction(schema, direction))
+
+    @property
+    def body(self) -> object:
+        """The typed body: the JSON of a value, the `TaskBody` of a task."""
+        return self._reads().body
+
+    @property
+    def facets(self) -> Mapping[str, JSON]:
+        """Facet name -> canonical value."""
+        return self._reads().facets
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Facet name -> digest of its value."""
+        return self._knows()[1]
+
+    @property
+    def digest(self) -> str:
+        """The digest of the language and all facets."""
+        return self._knows()[0]
+
+    def compare(self, new: "Contract") -> Comparison:
+        """Say what changes for those who stand on this contract when it becomes another one."""
+        if not isinstance(new, Contract):
+            raise Invalid(f"new is {ascii(new)[:60]}; give a Contract")
+        if self.language == new.language:
+            return LANGUAGES[self.language].compare(self._reads(), new._reads())  # noqa: SLF001 - of its own kind
+        effects = dict(undecided(self.facets, new.facets).effects)
+        effects[NAMES] = FacetChange(Effect.BREAKING, Effect.BREAKING, f"language {self.language} -> {new.language}")
+        return Comparison(effects)
+
+    def skeleton(self) -> str:
+        """Return a text from which somebody who implements this can begin."""
+        return LANGUAGES[self.language].skeleton(self.body)
+
+    def _become(
+        self, language: str, text: str, reading: Reading[object] | None, known: tuple[str, Mapping[str, str]] | None
+    ) -> None:
+        for name, value in (("language", language), ("_text", text), ("_reading", reading), ("_known", known)):
+            object.__setattr__(self, name, value)
+
+    def _knows(self) -> tuple[str, Mapping[str, str]]:
+        known = self._known
+        if known is None:
+            digests = MappingProxyType({name: digest(value) for name, value in self._reads().facets.items()})
+            known = (contract_digest(self.language, digests), digests)
+            object.__setattr__(self, "_known", known)
+        return known
+
+    def _reads(self) -> Reading[object]:
+        reading = self._reading
+        if reading is None:
+            reading = _read(self.language, self._text)
+            object.__setattr__(self, "_reading", reading)
+        return reading
+
+
+def _read(language: str, text: str) -> Reading[object]:
+    if language not in LANGUAGES:
+        raise InvalidContract(str(language), f"there is no such language; there are {', '.join(known_languages())}")
+    if not isinstance(text, str):
+        raise InvalidContract(language, f"a contract is a text; this is a {type(text).__name__}")
+    _check_size(text)
+    try:
+        check_text(text)
+    except NotCanonical as error:
+        raise InvalidContract(language, error.why, line=error.line, column=error.column) from None
+    return _reading(language, LANGUAGES[language].parse(text))
+
+
+def _reading(language: str, body: object) -> Reading[object]:
+    # Sorted, so that contracts with one digest also read alike.
+    facets = dict(sorted(LANGUAGES[language].facets(body).items()))
+    return Reading(body, MappingProxyType(facets))
+
+
+def _check_size(text: str) -> None:
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_TEXT_BYTES:
+        raise TooLarge("contract", size, MAX_TEXT_BYTES)
+
+
+def _is_schema(text: str) -> bool:
+    try:
+        value = parse_json(text)
+    except NotCanonical:
+        return False
+    return isinstance(value, Mapping) and "$schema" in value

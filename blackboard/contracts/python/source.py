@@ -1,0 +1,125 @@
+"""From a stub's text to its syntax tree, safely.
+
+Whatever the text is, the answer is a tree or `InvalidContract`: never a crash of the parser, never a warning, never
+minutes. Positions are 1-based and count characters.
+"""
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from blackboard.errors import InvalidContract
+
+LANGUAGE = "python"
+
+Tree = TypeVar("Tree", ast.Module, ast.Expression)
+
+# Why one version for all: a board written by a newer Python must be readable for an older one.
+_GRAMMAR = (3, 11)
+
+_MAX_DOTTED_PARTS = 64
+# Why before parsing: the parser needs memory that grows with the square of the parts of one dotted import.
+_LONG_DOTTED_NAME = re.compile(
+    rf"(?<![^\s.\\])(?:[^\s.\\]++(?:[ \t\f]|\\\r?\n)*+\.(?:[ \t\f]|\\\r?\n)*+){{{_MAX_DOTTED_PARTS}}}"
+)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_COMMENT_OR_STRING = re.compile(
+    r"""\#[^\r\n]*+
+      | (?P<prefix>\b[A-Za-z]{1,2})?
+        (?: (?P<triple>'{3}|"{3}) (?:\\.|(?!(?P=triple)).)*+ (?:(?P=triple))?
+          | (?P<single>'|")       (?:\\(?:\r\n|.)|(?!(?P=single))[^\r\n])*+ (?:(?P=single))? )""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_KNOWN_ESCAPES = frozenset("\\'\"abfnrtvxNuU01234567\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A stub's text and its tree."""
+
+    text: str
+    tree: ast.Module
+
+    def refusal(self, node: ast.AST, why: str) -> InvalidContract:
+        """Return the error for something in the tree that a stub may not hold."""
+        line = getattr(node, "lineno", 0)
+        offset = getattr(node, "col_offset", 0)
+        before = _line(self.text, line).encode()[:offset].decode(errors="ignore") if line else ""
+        return InvalidContract(LANGUAGE, why, line=line, column=len(before) + 1 if line else 0)
+
+
+def read(text: str) -> Source:
+    """Read a stub.
+
+    Raises:
+        InvalidContract: It is not Python, or nested beyond what the parser takes.
+    """
+    text = text.removeprefix("\ufeff")
+    _guard(text)
+    text = _with_plain_backslashes(text)
+    return Source(text, _parsed(text, lambda: ast.parse(text, feature_version=_GRAMMAR)))
+
+
+def parse_expression(text: str) -> ast.expr:
+    """Read one expression, such as a type in quotes.
+
+    Raises:
+        InvalidContract: It is not Python, or nested beyond what the parser takes.
+    """
+    text = _with_plain_backslashes(text)
+    return _parsed(text, lambda: ast.parse(text, mode="eval", feature_version=_GRAMMAR)).body
+
+
+def _parsed(text: str, parse: Callable[[], Tree]) -> Tree:
+    try:
+        return parse()
+    except SyntaxError as error:
+        line = error.lineno or 0
+        column = min(max(error.offset or 1, 1), len(_line(text, line)) + 1) if line else 0
+        raise InvalidContract(LANGUAGE, error.msg, line=line, column=column) from None
+    except (RecursionError, MemoryError):
+        raise InvalidContract(LANGUAGE, "nested too deeply") from None
+    except ValueError as error:
+        raise InvalidContract(LANGUAGE, str(error)) from None
+
+
+def _guard(text: str) -> None:
+    nul = text.find("\0")
+    if nul >= 0:
+        line, column = _position(text, nul)
+        raise InvalidContract(LANGUAGE, "a NUL character", line=line, column=column)
+    found = _LONG_DOTTED_NAME.search(text)
+    if found:
+        line, column = _position(text, found.start())
+        why = f"a dotted name of more than {_MAX_DOTTED_PARTS} parts"
+        raise InvalidContract(LANGUAGE, why, line=line, column=column)
+
+
+def _with_plain_backslashes(text: str) -> str:
+    r"""Double each backslash that begins no escape sequence (`"\d"`), which is what Python takes it for.
+
+    Why: the parser would warn, and whether a warning is an error is not the contract's business.
+    """
+    return _COMMENT_OR_STRING.sub(_doubled, text) if "\\" in text else text
+
+
+def _doubled(found: re.Match[str]) -> str:
+    literal = found[0]
+    prefix = (found["prefix"] or "").lower()
+    if "\\" not in literal or literal.startswith("#") or "r" in prefix:
+        return literal
+    known = _KNOWN_ESCAPES - frozenset("NuU") if "b" in prefix else _KNOWN_ESCAPES
+    return _ESCAPE.sub(lambda escape: escape[0] if escape[1] in known else "\\" + escape[0], literal)
+
+
+def _line(text: str, number: int) -> str:
+    lines = _LINE_END.split(text, maxsplit=number)
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _position(text: str, index: int) -> tuple[int, int]:
+    lines = _LINE_END.split(text[:index])
+    return len(lines), len(lines[-1]) + 1

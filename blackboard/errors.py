@@ -1,0 +1,308 @@
+"""Everything that can go wrong, as one tree.
+
+A caller who catches `Refused` knows that certainly nothing happened; who catches `CommitUnknown` knows that nobody
+knows yet and how to find out. Every error says what happened, to what, and the next step, and carries the same as
+fields.
+
+    BlackboardError
+    ├── Refused: Conflict, NotPermitted, IllegalTransition, Returning, Inconsistent, Reserved, LeaseLost, KeyReused,
+    │            BudgetExhausted, Sealed
+    ├── CommitUnknown
+    ├── Invalid: InvalidKey, InvalidContract, InvalidTeam, TooLarge
+    ├── Compacted   Forked   TeamMismatch
+    └── StoreError: NotABoard, SchemaMismatch, Unavailable, ReadOnly, Full, Damaged
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Premise:
+    """One thing that a refused transaction relied on and that no longer holds.
+
+    `base`, `draft` and `current` are canonical JSON texts of the facet (of the set of facet names where `facet` is
+    the empty string), None where there is none: absent at the base, not written by the draft, gone now. `side` is
+    `uses` or `implements`, `effect` is `none`, `compatible` or `breaking`.
+    """
+
+    key: str
+    facet: str | None
+    side: str | None
+    base: str | None
+    draft: str | None
+    current: str | None
+    effect: str
+    author: str | None
+    revision: int | None
+    rationale: str = ""
+
+    def __str__(self) -> str:
+        what = f"{self.key}#{self.facet}" if self.facet else self.key
+        who = f" by {self.author}" if self.author else ""
+        when = f" at {self.revision}" if self.revision is not None else ""
+        why = f' "{self.rationale}"' if self.rationale else ""
+        return f"{what} changed{when}{who}{why}: {_short(self.base)} -> {_short(self.current)}"
+
+
+def _short(text: str | None, limit: int = 60) -> str:
+    if text is None:
+        return "absent"
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class BlackboardError(Exception):
+    """The root of all errors of this package."""
+
+
+class Refused(BlackboardError):
+    """The commit was refused; certainly nothing happened."""
+
+
+class Conflict(Refused):
+    """Something that the transaction read has changed since; read it again and change what depends on it.
+
+    Attributes:
+        premises: What no longer holds, one entry for each key and facet.
+        action: `repair`: the author keeps its draft and mends it; `replan`: the premise is gone, start anew.
+    """
+
+    def __init__(self, premises: Sequence[Premise], action: Literal["repair", "replan"]) -> None:
+        self.premises = tuple(premises)
+        self.action = action
+        said = "; ".join(str(premise) for premise in self.premises)
+        step = "read it again and mend the draft" if action == "repair" else "its premise is gone, plan anew"
+        super().__init__(f"{said}; nothing was written: {step}")
+
+
+class NotPermitted(Refused):
+    """The choreography does not allow this act now, or not to this member.
+
+    Attributes:
+        attempted: The act, as a sentence.
+        permitted_now: What this member may do now on the same key, as sentences.
+        waits_for: The keys or acts that have to come first, as sentences.
+    """
+
+    def __init__(self, attempted: str, permitted_now: Sequence[str] = (), waits_for: Sequence[str] = ()) -> None:
+        self.attempted = attempted
+        self.permitted_now = tuple(permitted_now)
+        self.waits_for = tuple(waits_for)
+        now = f"; permitted now: {', '.join(permitted_now)}" if permitted_now else "; nothing is permitted here now"
+        after = f"; it waits for {', '.join(waits_for)}" if waits_for else ""
+        super().__init__(f"not permitted: {attempted}{now}{after}")
+
+
+class IllegalTransition(Refused):
+    """A version, question or position cannot make this move from the state that it is in."""
+
+    def __init__(self, subject: str, state: str, event: str) -> None:
+        self.subject, self.state, self.event = subject, state, event
+        super().__init__(f"{subject} is {state}: {event} is not possible; read it again")
+
+
+class Returning(Refused):
+    """A text that the key had before and gave up comes back without newer evidence."""
+
+    def __init__(self, key: str, version: int, current: int | None) -> None:
+        self.key, self.version, self.current = key, version, current
+        super().__init__(
+            f"{key} had this text as version {version} and gave it up; cite evidence newer than "
+            f"version {current}, or let the operator decide"
+        )
+
+
+class Inconsistent(Refused):
+    """The state after the writes would make an accepted constraint false."""
+
+    def __init__(self, constraint: str, values: Sequence[str]) -> None:
+        self.constraint, self.values = constraint, tuple(values)
+        super().__init__(f"refused by {constraint}: {'; '.join(values)}; change them together or the constraint")
+
+
+class Reserved(Refused):
+    """Somebody else holds a short exclusive intent on this key."""
+
+    def __init__(self, key: str, holder: str, expires_in_seconds: float) -> None:
+        self.key, self.holder, self.expires_in_seconds = key, holder, expires_in_seconds
+        super().__init__(f"{key} is reserved by {holder} for {expires_in_seconds:.0f} s; wait, or ask the operator")
+
+
+class LeaseLost(Refused):
+    """The lease was revoked or taken over, so its work no longer counts."""
+
+    def __init__(self, target: str, token: int, newest: int | None) -> None:
+        self.target, self.token, self.newest = target, token, newest
+        by = f"; token {newest} is newer" if newest is not None and newest != token else ""
+        super().__init__(f"the lease {token} on {target} is lost{by}; drop the work or claim it again")
+
+
+class KeyReused(Refused):
+    """The idempotency key belongs to another commit, or was declared void by `find_commit`."""
+
+    def __init__(self, idempotency_key: str, author: str, *, declared_void: bool = False) -> None:
+        self.idempotency_key, self.author, self.declared_void = idempotency_key, author, declared_void
+        why = "was declared not committed" if declared_void else "was used for other content"
+        super().__init__(f"idempotency key {idempotency_key!r} of {author} {why}; use a new key")
+
+
+class BudgetExhausted(Refused):
+    """The team's budget has none of this left."""
+
+    def __init__(self, resource: str, limit: float, wanted: float) -> None:
+        self.resource, self.limit, self.wanted = resource, limit, wanted
+        super().__init__(f"the budget of {limit:g} {resource} has less than {wanted:g} left; raise it and run again")
+
+
+class Sealed(Refused):
+    """An operator sealed the board: nothing is written until an operator lifts the seal.
+
+    Attributes:
+        by: Who sealed it.
+        reason: Why.
+    """
+
+    def __init__(self, location: str, by: str, reason: str) -> None:
+        self.location, self.by, self.reason = location, by, reason
+        why = f": {reason}" if reason else ""
+        super().__init__(f"{location} was sealed by {by}{why}; only read it, or lift it with `bb board seal --off`")
+
+
+class CommitUnknown(BlackboardError):
+    """The store failed at COMMIT: whether it happened is unknown until `find_commit(idempotency_key, author=…)`."""
+
+    def __init__(self, idempotency_key: str, cause: str) -> None:
+        self.idempotency_key, self.cause = idempotency_key, cause
+        super().__init__(f"unknown whether the commit happened ({cause}); ask find_commit({idempotency_key!r})")
+
+
+class Invalid(BlackboardError):
+    """What was given is not valid; nothing was done."""
+
+
+class InvalidKey(Invalid):
+    """A key, pattern or name is not well formed."""
+
+    def __init__(self, text: str, why: str) -> None:
+        self.text, self.why = text, why
+        super().__init__(f"invalid key {_visible(text)}: {why}")
+
+
+class InvalidContract(Invalid):
+    """A text cannot be read in its contract language.
+
+    Attributes:
+        line, column: 1-based position, 0 where the whole text is meant.
+    """
+
+    def __init__(self, language: str, why: str, *, line: int = 0, column: int = 0) -> None:
+        self.language, self.why, self.line, self.column = language, why, line, column
+        where = f" at line {line}, column {column}" if line else ""
+        super().__init__(f"invalid {language}{where}: {why}")
+
+
+class InvalidTeam(Invalid):
+    """A team or choreography is not well formed.
+
+    Attributes:
+        repair: What to change so that it is accepted.
+    """
+
+    def __init__(self, what: str, repair: str) -> None:
+        self.what, self.repair = what, repair
+        super().__init__(f"{what}; {repair}")
+
+
+class TooLarge(Invalid):
+    """A text or list is larger than the board takes."""
+
+    def __init__(self, field: str, size: int, limit: int) -> None:
+        self.field, self.size, self.limit = field, size, limit
+        super().__init__(f"{field} has {size} bytes; the limit is {limit}: split it or keep it in a file")
+
+
+class Compacted(BlackboardError):
+    """The revision asked for is below the first one kept."""
+
+    def __init__(self, asked: int, first: int) -> None:
+        self.asked, self.first = asked, first
+        super().__init__(
+            f"revision {asked} was compacted; the first kept one is {first}: read the board anew from there"
+        )
+
+
+class Forked(BlackboardError):
+    """The board is not the one (or not the history) that the cursor or known head is from."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; read the board anew from revision 0")
+
+
+class TeamMismatch(BlackboardError):
+    """Another team is installed and still at work."""
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        self.differences = tuple(differences)
+        super().__init__(f"another team is at work here ({', '.join(differences)}); wait for its leases to end")
+
+
+class StoreError(BlackboardError):
+    """The store cannot be used as it is."""
+
+
+class NotABoard(StoreError):
+    """The file exists and is something else."""
+
+    def __init__(self, location: str, why: str) -> None:
+        self.location, self.why = location, why
+        super().__init__(f"{location} is not a board: {why}; name another path, nothing was changed")
+
+
+class SchemaMismatch(StoreError):
+    """The board's schema is older or newer than this library's."""
+
+    def __init__(self, location: str, found: str, needed: str, *, newer: bool) -> None:
+        self.location, self.found, self.needed, self.newer = location, found, needed, newer
+        step = "use a newer sharedspec" if newer else "run `bb board upgrade`"
+        super().__init__(f"{location} has schema {found}, this library needs {needed}: {step}")
+
+
+class Unavailable(StoreError):
+    """The store cannot be reached, is missing, or stays busy."""
+
+    def __init__(self, location: str, why: str, step: str = "try again") -> None:
+        self.location, self.why = location, why
+        super().__init__(f"{location} is unavailable: {why}; {step}")
+
+
+class ReadOnly(StoreError):
+    """The store's file or folder cannot be written."""
+
+    def __init__(self, location: str, why: str) -> None:
+        self.location, self.why = location, why
+        super().__init__(f"{location} cannot be written: {why}; change its permissions or copy the board elsewhere")
+
+
+class Full(StoreError):
+    """The disk has no space left; nothing was written."""
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+        super().__init__(f"no space left for {location}; free some and commit again, nothing is lost")
+
+
+class Damaged(StoreError):
+    """The store's content contradicts itself.
+
+    Attributes:
+        where: The first place found, in the board's words.
+    """
+
+    def __init__(self, location: str, where: str) -> None:
+        self.location, self.where = location, where
+        super().__init__(f"{location} is damaged: {where}; restore a backup, or see `bb board doctor`")
+
+
+def _visible(text: str) -> str:
+    return ascii(_short(text))

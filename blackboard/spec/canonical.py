@@ -1,0 +1,147 @@
+"""One spelling for each value, and its digest.
+
+Two values that mean the same have the same canonical text, so equality of digests is equality of meaning:
+members sorted, no white space, a float that is a whole number written as an integer, no NaN and no lone surrogates.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
+
+ALGORITHM = "1"
+"""In front of every digest, so that another algorithm of ours cannot be taken for another value."""
+
+MAX_DEPTH = 200
+
+
+class NotCanonical(ValueError):
+    """The value or text has no canonical form; `line` and `column` are 1-based, 0 where unknown."""
+
+    def __init__(self, why: str, line: int = 0, column: int = 0) -> None:
+        self.why, self.line, self.column = why, line, column
+        super().__init__(why)
+
+
+def canonical_json(value: JSON) -> str:
+    """Return the one canonical JSON text of a value.
+
+    Raises:
+        NotCanonical: The value holds NaN, an infinity, a lone surrogate, or something that is not JSON.
+    """
+    return _ENCODER.encode(_normal(value, 0))
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: JSON) -> str:
+    """Return the digest of a value's canonical text: the algorithm's version, a colon, SHA-256 in hex."""
+    return digest_text(canonical_json(value))
+
+
+def digest_made(value: JSON) -> str:
+    """Return the same for a value that this code made: of dicts, lists, texts without lone surrogates, whole numbers.
+
+    Why it is there: to look for what cannot be there would cost more than the digest.
+    """
+    return digest_text(_ENCODER.encode(value))
+
+
+def digest_text(text: str) -> str:
+    """Return the digest of a text as it stands."""
+    return digest_bytes(text.encode())
+
+
+def digest_bytes(content: bytes) -> str:
+    """Return the digest of bytes as they stand."""
+    return f"{ALGORITHM}:{hashlib.sha256(content).hexdigest()}"
+
+
+def parse_json(text: str) -> JSON:
+    """Read a JSON text strictly.
+
+    Raises:
+        NotCanonical: It is no JSON, repeats a member's name, or holds NaN, an infinity or a lone surrogate.
+    """
+    try:
+        value: JSON = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise NotCanonical(error.msg, error.lineno, error.colno) from None
+    except RecursionError:
+        raise NotCanonical("nested too deeply") from None
+    except ValueError as error:
+        if isinstance(error, NotCanonical):
+            raise
+        raise NotCanonical(str(error)) from None
+    _normal(value, 0)
+    return value
+
+
+def check_text(text: str) -> str:
+    """Return the text if it can be stored and shown to others without loss.
+
+    Raises:
+        NotCanonical: It holds a lone surrogate, which no encoding can carry.
+    """
+    if text.isascii():
+        return text
+    for number, line in enumerate(text.split("\n"), 1):
+        for column, character in enumerate(line, 1) if not line.isascii() else ():
+            if "\ud800" <= character <= "\udfff":
+                raise NotCanonical(f"lone surrogate U+{ord(character):04X}", number, column)
+    return text
+
+
+def _normal(value: JSON, depth: int) -> JSON:
+    # What nearly all values are comes first and without asking for abstract kinds: it is half the cost of a digest.
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() else check_text(value)  # type: ignore[union-attr, arg-type]
+    if value is None or kind is int or kind is bool:
+        return value
+    if depth > MAX_DEPTH:
+        raise NotCanonical("nested too deeply")
+    match value:
+        case dict() | Mapping():
+            return {_name(name): _normal(member, depth + 1) for name, member in value.items()}
+        case str():
+            return check_text(value)
+        case list() | tuple() | Sequence() if not isinstance(value, bytes | bytearray | memoryview):
+            return [_normal(item, depth + 1) for item in value]
+    return _number(value)
+
+
+def _number(value: JSON) -> int | float:
+    match value:
+        case int():
+            return value
+        case float() if math.isfinite(value):
+            return int(value) if value.is_integer() else value
+        case float():
+            raise NotCanonical(f"{value} is not a JSON number")
+    raise NotCanonical(f"{type(value).__name__} is not JSON")
+
+
+def _name(name: object) -> str:
+    if type(name) is str and name.isascii():
+        return name
+    if not isinstance(name, str):
+        raise NotCanonical(f"{name!r} is not a string, so it cannot name a member")
+    return check_text(name)
+
+
+def _unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    members: dict[str, JSON] = {}
+    for name, member in pairs:
+        if name in members:
+            raise NotCanonical(f"the name {name!r} occurs twice in one object")
+        members[name] = member
+    return members
+
+
+def _refuse_constant(text: str) -> JSON:
+    raise NotCanonical(f"{text} is not JSON")

@@ -1,0 +1,435 @@
+"""What an author wants, what it read, and what a commit would write: acts, reads, rows, plans.
+
+An intent goes into the plan, a plan comes out: rows as data, the events that wake sources, and the footprint, which
+is everything that the answer depends on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from blackboard.errors import Refused
+from blackboard.spec.canonical import JSON
+from blackboard.spec.footprint import Footprint
+from blackboard.spec.lifecycle import KeyState, State
+from blackboard.spec.reads import Reads
+from blackboard.spec.records import Body
+from blackboard.spec.staleness import PatternPin, Pin
+
+# --- acts: what an author wants --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Put a question about a key."""
+
+    key: str
+    question: str
+    options: tuple[JSON, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """Propose a version; several keys together are accepted in one commit or not at all."""
+
+    bodies: tuple[tuple[str, Body], ...]
+    rationale: str = ""
+    evidence: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take one's own proposal back."""
+
+    key: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Vote on a proposed version, once."""
+
+    key: str
+    version: int
+    approve: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Accept a version by one's own right."""
+
+    key: str
+    body: Body
+    rationale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retract:
+    """Take an accepted decision back."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Write a component: all its files (path -> digest and content) and what they were built against."""
+
+    component: str
+    files: Mapping[str, tuple[str, bytes]]
+    pins: tuple[Pin, ...] = ()
+    patterns: tuple[PatternPin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Record the result of a check for exactly these inputs."""
+
+    check: str
+    component: str
+    version: int
+    passed: bool
+    log: str
+    inputs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Note that a deadline is due; the store's own author `clock` does it."""
+
+    key: str
+    path: str
+    round: int
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """Make the reserved keys those of a team, and the prompt its prompt."""
+
+    bodies: Mapping[str, Body]
+
+
+Act: TypeAlias = Ask | Propose | Withdraw | Vote | Decide | Retract | Write | Judge | Tick | Install
+
+# --- intents: a transaction, ready to be planned ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One transaction, ready to be planned.
+
+    Attributes:
+        base: The revision that its reads are from.
+        token: The fencing token of the lease under which it was made.
+    """
+
+    author: str
+    role: str | None
+    acts: tuple[Act, ...]
+    reads: Reads
+    base: int
+    idempotency_key: str
+    token: int | None = None
+
+
+# --- rows: what would be written -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A key's new state and current version."""
+
+    key: str
+    kind: str
+    state: KeyState
+    last_version: int
+    current: int | None
+    digest: str | None
+    generation: int
+    new: bool = False
+    """It had no record before."""
+    moved: bool = True
+    """Its state or its current version is another one than before."""
+    member: bool = False
+    """It joined or left what a pattern names."""
+    appeared: bool = False
+    """It was absent before and is so no longer; it never becomes so again."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A new version. `state` is what it is after this commit."""
+
+    key: str
+    version: int
+    body: Body
+    state: State
+    base: int | None
+    author: str
+    role: str | None
+    rationale: str = ""
+    evidence: tuple[int, ...] = ()
+    electorate: tuple[str, ...] | None = None
+    quorum: int | None = None
+    round: int = 1
+    joint: bool = False
+
+    def content(self) -> JSON:
+        """Return what the change's digest is over."""
+        return {
+            "language": self.body.language,
+            "text": self.body.text,
+            "digest": self.body.digest,
+            "base": self.base,
+            "author": self.author,
+            "role": self.role,
+            "rationale": self.rationale,
+            "evidence": list(self.evidence),
+            "electorate": None if self.electorate is None else list(self.electorate),
+            "quorum": self.quorum,
+            "round": self.round,
+            "joint": self.joint,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SettleRow:
+    """An existing version's new state."""
+
+    key: str
+    version: int
+    state: State
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRow:
+    """A facet of what is current that has another value now; digest None: it went."""
+
+    key: str
+    name: str
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """What a facet's change from the value of `old_since` means for each side."""
+
+    key: str
+    name: str
+    old_since: int
+    uses: str
+    implements: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoteRow:
+    """A vote."""
+
+    key: str
+    version: int
+    author: str
+    approve: bool
+    reason: str
+
+    def content(self) -> JSON:
+        """Return what the change's digest is over."""
+        return {"approve": self.approve, "author": self.author, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRow:
+    """A new question."""
+
+    key: str
+    text: str
+    options: tuple[JSON, ...]
+    author: str
+    role: str | None
+
+    def content(self) -> JSON:
+        """Return what the change's digest is over."""
+        return {"text": self.text, "options": list(self.options), "author": self.author, "role": self.role}
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRow:
+    """The end of the open question about a key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRow:
+    """A new version of a component."""
+
+    key: str
+    version: int
+    author: str
+    role: str | None
+    digest: str
+    files: Mapping[str, tuple[str, bytes]]
+    pins: tuple[Pin, ...]
+    patterns: tuple[PatternPin, ...]
+
+    def content(self) -> JSON:
+        """Return what the change's digest is over."""
+        return {
+            "author": self.author,
+            "role": self.role,
+            "files": {path: digest for path, (digest, _) in self.files.items()},
+            "pins": sorted([pin.key, pin.name, str(pin.side), pin.version, pin.since, pin.digest] for pin in self.pins),
+            "patterns": sorted(pinned.pattern for pinned in self.patterns),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """A verdict."""
+
+    check: str
+    component: str
+    version: int
+    passed: bool
+    log: str
+    inputs: str
+    author: str
+
+    def content(self) -> JSON:
+        """Return what the change's digest is over."""
+        return {
+            "check": self.check,
+            "passed": self.passed,
+            "log": self.log,
+            "inputs": self.inputs,
+            "author": self.author,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRow:
+    """Where an instance of the choreography stands."""
+
+    key: str
+    path: str
+    state: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRow:
+    """A deadline, `seconds` after the commit's store time; None: no deadline any more."""
+
+    key: str
+    path: str
+    round: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedRow:
+    """The decisions for which a component waits; nothing where its task is gone."""
+
+    component: str
+    keys: tuple[str, ...]
+    patterns: tuple[str, ...]
+    under: tuple[str, ...] = ()
+    """Keys that exist under the patterns."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakesRow:
+    """The sources that want to know when a component becomes stale or suspect: (source, trigger kind)."""
+
+    component: str
+    sources: tuple[tuple[str, str], ...]
+
+
+Row: TypeAlias = (
+    KeyRow
+    | VersionRow
+    | SettleRow
+    | HeadRow
+    | EffectRow
+    | VoteRow
+    | QuestionRow
+    | CloseRow
+    | ComponentRow
+    | VerdictRow
+    | PositionRow
+    | DeadlineRow
+    | NeedRow
+    | WakesRow
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One entry of the feed."""
+
+    kind: str
+    key: str
+    version: int | None
+    path: str
+    digest: str
+    reason: str = ""
+
+
+# --- plans -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a commit would do at one head.
+
+    Attributes:
+        head: The revision that it was planned at.
+        accepted: (key, version) of the versions that become accepted.
+        wakes: (source, target key, trigger kind) to put on the agenda.
+        written: Components that get a new version: the checks of those that rest on them have to run again.
+        rechecks: (source, pattern) of the checks' sources.
+        reshaped: Keys whose current facets change or go, so that dependents have to be looked at.
+        settled: (key, trigger kinds) of the activations that this makes pointless.
+        watched: Whether there is any source: without one nothing is on the agenda, and nothing gets there.
+        counted: The templates of which it has to be known how many keys exist under them.
+    """
+
+    head: int
+    footprint: Footprint
+    rows: tuple[Row, ...] = ()
+    changes: tuple[ChangeRow, ...] = ()
+    accepted: tuple[tuple[str, int], ...] = ()
+    wakes: tuple[tuple[str, str, str], ...] = ()
+    reshaped: tuple[str, ...] = ()
+    settled: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    written: tuple[str, ...] = ()
+    rechecks: tuple[tuple[str, str], ...] = ()
+    choreography: str | None = None
+    watched: bool = True
+    counted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A plan's no, which stands only while nothing touches its footprint."""
+
+    head: int
+    footprint: Footprint
+    error: Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A commit that is durable.
+
+    Attributes:
+        revision: Its number; of a commit without changes, the revision at which its reads were validated.
+        accepted: (key, version) of what became accepted.
+        head_before: The revision of the head that it was applied to.
+    """
+
+    revision: int
+    accepted: tuple[tuple[str, int], ...]
+    head_before: int

@@ -1,0 +1,59 @@
+"""What a change of a contract means for each side.
+
+A side is how a component stands to a decision. An effect is ordered: none < compatible < breaking.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """How a component stands to a decision."""
+
+    USES = "uses"
+    IMPLEMENTS = "implements"
+
+
+class Effect(StrEnum):
+    """What a change does to one side."""
+
+    NONE = "none"
+    COMPATIBLE = "compatible"
+    BREAKING = "breaking"
+
+
+_ORDER = tuple(Effect)
+
+UNDECIDED = "undecided"
+"""Stands where a proof would: breaking, because nothing shows that it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class FacetChange:
+    """The effect of one facet's change: on each side, why in one line, and a proof (or the word *undecided*)."""
+
+    uses: Effect
+    implements: Effect
+    reason: str
+    proof: str = UNDECIDED
+
+    def effect(self, side: Side | str) -> Effect:
+        """Return the effect on one side."""
+        return self.uses if Side(side) is Side.USES else self.implements
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What changed between two contracts: facet -> change, for changed facets only."""
+
+    effects: Mapping[str, FacetChange]
+
+    def effect(self, side: Side | str) -> Effect:
+        """Return the worst effect on one side."""
+        return worst(change.effect(side) for change in self.effects.values())
+
+
+def worst(effects: Iterable[Effect]) -> Effect:
+    """Return the worst of some effects, `none` of no effects."""
+    return max(effects, key=_ORDER.index, default=Effect.NONE)

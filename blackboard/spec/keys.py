@@ -1,0 +1,203 @@
+"""Names of decisions and components, and patterns over them.
+
+A key is path segments `a/b/c`; a segment is `[A-Za-z0-9_][A-Za-z0-9_.-]*`. In a pattern `*` stands for one segment
+and `**` for any number of them, none included; in a template `{name}` binds one segment.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from blackboard.errors import InvalidKey
+
+MAX_SEGMENT_BYTES = 128
+MAX_KEY_BYTES = 512
+MAX_IDEMPOTENCY_KEY_BYTES = 1024
+
+MAX_WILD = 4
+"""How many `**` a pattern may hold: each more multiplies the ways in which it can match."""
+
+RESERVED = ("choreography/team", "role/*", "member/*", "source/*")
+"""Written by `install` alone."""
+
+_RESERVED_FOLDERS = ("choreography/", "role/", "member/", "source/")
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
+_VARIABLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}", re.ASCII)
+
+
+def check_key(text: str) -> str:
+    """Return the key if it is well formed.
+
+    Raises:
+        InvalidKey: It is empty, too long, or has a segment that is not allowed.
+    """
+    _check(text, wild=False, variables=False)
+    return text
+
+
+def check_name(text: str) -> str:
+    """Return the name of a role, author, source or check if it is one well-formed segment.
+
+    Raises:
+        InvalidKey: It is not.
+    """
+    if not isinstance(text, str) or "/" in text:
+        raise InvalidKey(str(text), "a name is one segment, without '/'")
+    return check_key(text)
+
+
+def check_idempotency_key(text: str) -> str:
+    """Return the name of a commit if every store can carry it and every terminal show it.
+
+    Raises:
+        InvalidKey: It is empty, longer than 1,024 bytes, or holds control characters or lone surrogates.
+    """
+    if not isinstance(text, str) or not text:
+        raise InvalidKey(str(text), "an idempotency key is a text that is not empty")
+    if not text.isprintable():
+        raise InvalidKey(text, "an idempotency key has no control characters and no lone surrogates")
+    if len(text.encode()) > MAX_IDEMPOTENCY_KEY_BYTES:
+        raise InvalidKey(text, f"an idempotency key is at most {MAX_IDEMPOTENCY_KEY_BYTES} bytes long")
+    return text
+
+
+def check_pattern(text: str) -> str:
+    """Return the pattern if it is well formed (`*`, `**` and plain segments).
+
+    Raises:
+        InvalidKey: It is not.
+    """
+    _check(text, wild=True, variables=False)
+    return text
+
+
+def check_template(text: str) -> str:
+    """Return the template if it is well formed (`*`, `**`, `{name}` and plain segments).
+
+    Raises:
+        InvalidKey: It is not.
+    """
+    _check(text, wild=True, variables=True)
+    return text
+
+
+def is_pattern(text: str) -> bool:
+    """Say whether a text names more than one key."""
+    return "*" in text
+
+
+def depth(key: str) -> int:
+    """Return the number of segments."""
+    return key.count("/") + 1
+
+
+def matches(pattern: str, key: str) -> bool:
+    """Say whether a key is one of those that a pattern names.
+
+    What only `install` writes is named by patterns that begin with its first segment, not by `**` or `*/*`: it is not
+    part of what is agreed about the program.
+    """
+    if pattern[:1] == "*" and key.startswith(_RESERVED_FOLDERS) and is_reserved(key):
+        return False
+    return _compiled(pattern).fullmatch(key) is not None
+
+
+def bind(template: str, key: str) -> dict[str, str] | None:
+    """Return what a template's variables stand for in a key, or None where it does not match."""
+    found = _compiled(template).fullmatch(key)
+    return None if found is None else found.groupdict()
+
+
+def fill(template: str, bindings: Mapping[str, str]) -> str:
+    """Return the template with the variables that are bound replaced by what they stand for."""
+    return _VARIABLE.sub(lambda found: bindings.get(found[1], found[0]), template)
+
+
+def variables(template: str) -> tuple[str, ...]:
+    """Return the names of a template's variables in order."""
+    return tuple(_VARIABLE.findall(template))
+
+
+def is_reserved(key: str) -> bool:
+    """Say whether only `install` may write this key."""
+    return key.startswith(_RESERVED_FOLDERS) and any(_compiled(one).fullmatch(key) is not None for one in RESERVED)
+
+
+def fixed_prefix(pattern: str) -> str:
+    """Return the longest text with which every key of the pattern begins; used to narrow a search."""
+    end = min((position for mark in "*{" if (position := pattern.find(mark)) >= 0), default=len(pattern))
+    if pattern.startswith("**", end) and end and pattern[end - 1] == "/":
+        # `a/**` names `a` itself too, which does not begin with `a/`.
+        end -= 1
+    return pattern[:end]
+
+
+def key_range(pattern: str) -> dict[str, str]:
+    """Return the range of keys in which all that a pattern or template names lie: from `low`, below `high`."""
+    low = fixed_prefix(pattern)
+    # U+10FFFF follows every character that a key may hold.
+    return {"low": low, "high": low + "\U0010ffff"}
+
+
+def _check(text: str, *, wild: bool, variables: bool) -> None:
+    if not isinstance(text, str) or not text:
+        raise InvalidKey(str(text), "it is empty")
+    # What is too long is refused, so it is not kept.
+    if len(text) > MAX_KEY_BYTES:
+        raise InvalidKey(text, f"it is longer than {MAX_KEY_BYTES} bytes")
+    _check_segments(text, wild, variables)
+
+
+@lru_cache(maxsize=8192)
+def _check_segments(text: str, wild: bool, variables: bool) -> None:  # noqa: FBT001 - lru_cache tells names from places
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
+        raise InvalidKey(text, f"it is longer than {MAX_KEY_BYTES} bytes")
+    if text.count("**") > MAX_WILD:
+        raise InvalidKey(text, f"it has more than {MAX_WILD} `**`")
+    for segment in text.split("/"):
+        if wild and segment in ("*", "**"):
+            continue
+        plain = _VARIABLE.sub("x", segment) if variables else segment
+        if len(segment.encode("utf-8", "surrogatepass")) > MAX_SEGMENT_BYTES:
+            raise InvalidKey(text, f"a segment is longer than {MAX_SEGMENT_BYTES} bytes")
+        if not _SEGMENT.fullmatch(plain):
+            what = "an empty segment" if not segment else f"the segment {segment!a}"
+            raise InvalidKey(text, f"{what} is not letters, digits, '_', '.', '-' with a letter, digit or '_' first")
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Translate a pattern or template; a `**` takes the slash beside it along, so that it can stand for nothing."""
+    parts: list[str] = []
+    bound: set[str] = set()
+    segments = _without_repeated_wildcards(pattern.split("/"))
+    for index, segment in enumerate(segments):
+        last = index == len(segments) - 1
+        if segment == "**":
+            if last and parts:
+                parts[-1] = parts[-1].removesuffix("/")
+                parts.append("(?:/[^/]+)*")
+            else:
+                parts.append("(?:[^/]+(?:/[^/]+)*)?" if last else "(?:[^/]+/)*")
+            continue
+        text = "[^/]+" if segment == "*" else _segment_expression(segment, bound)
+        parts.append(text if last else text + "/")
+    return re.compile("".join(parts))
+
+
+def _without_repeated_wildcards(segments: list[str]) -> list[str]:
+    """Leave out a `**` behind another one: it adds nothing."""
+    return [one for index, one in enumerate(segments) if not (one == "**" == segments[index - 1] and index)]
+
+
+def _segment_expression(segment: str, bound: set[str]) -> str:
+    parts: list[str] = []
+    end = 0
+    for found in _VARIABLE.finditer(segment):
+        name = found[1]
+        parts.append(re.escape(segment[end : found.start()]))
+        parts.append(f"(?P={name})" if name in bound else f"(?P<{name}>[^/]+)")
+        bound.add(name)
+        end = found.end()
+    return "".join(parts) + re.escape(segment[end:])

@@ -1,0 +1,107 @@
+"""What stands on a board, as plain records: language, text and digests, never a parsed contract."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from blackboard.spec.canonical import JSON
+from blackboard.spec.lifecycle import KeyState, State
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A contract's text with what the board compares: facet name -> digest, and one digest of them all."""
+
+    language: str
+    text: str
+    facets: Mapping[str, str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A key as it stands now.
+
+    Attributes:
+        kind: `decision` or `component`.
+        current: The accepted version, or the newest one of a component.
+        generation: How often a version was accepted since an operator last ruled.
+    """
+
+    key: str
+    kind: str
+    state: KeyState = KeyState.ABSENT
+    last_version: int = 0
+    current: int | None = None
+    digest: str | None = None
+    generation: int = 0
+    mod_revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """A version of a decision.
+
+    Attributes:
+        base: The accepted version that it amends.
+        evidence: Revisions of the commits that it cites.
+        electorate: Who may vote on it, None where nobody has to.
+        joint: Shared by the versions of one joint proposal; None where it stands alone.
+        compacted: Its text is no longer kept (then it is empty in `body`), only the digests.
+    """
+
+    key: str
+    version: int
+    body: Body
+    state: State
+    base: int | None
+    author: str
+    role: str | None
+    rationale: str = ""
+    evidence: tuple[int, ...] = ()
+    electorate: tuple[str, ...] | None = None
+    quorum: int | None = None
+    round: int = 1
+    joint: int | None = None
+    reason: str = ""
+    revision: int = 0
+    compacted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRecord:
+    """An open question about a key."""
+
+    key: str
+    text: str
+    options: tuple[JSON, ...]
+    author: str
+    role: str | None
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecord:
+    """What an author did, as the feed tells it.
+
+    Attributes:
+        key: None where an operator did it to the whole board.
+        path: Of the step that permitted it; of an operator's act, what it named.
+    """
+
+    revision: int
+    ordinal: int
+    kind: str
+    key: str | None
+    version: int | None
+    author: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reserved:
+    """The values that `install` wrote: key -> value. Compared by identity, so that what is derived can be kept."""
+
+    values: Mapping[str, JSON] = field(default_factory=dict)
