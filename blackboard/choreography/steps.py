@@ -1,0 +1,221 @@
+"""What a choreography is written with: a constructor for each step, and the choreography itself.
+
+It has one JSON form, so that it is itself a versioned decision. Top-level steps run side by side; steps inside `each`
+and `loop` in order.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from blackboard.choreography import form
+from blackboard.choreography.values import (
+    ACTS,
+    ANY_CHECK,
+    OPERATOR,
+    Agree,
+    Checks,
+    Condition,
+    Current,
+    Decides,
+    Each,
+    Inner,
+    Loop,
+    May,
+    Otherwise,
+    Part,
+    Passed,
+    Proposes,
+    Quorum,
+    Role,
+    Step,
+    Stop,
+    Within,
+    Writes,
+    roles_of,
+)
+from blackboard.errors import InvalidTeam
+from blackboard.spec import keys
+from blackboard.spec.canonical import JSON, digest
+
+__all__ = [
+    "ACTS",
+    "ANY_CHECK",
+    "OPERATOR",
+    "Agree",
+    "Checks",
+    "Choreography",
+    "Condition",
+    "Current",
+    "Decides",
+    "Each",
+    "Inner",
+    "Loop",
+    "May",
+    "Otherwise",
+    "Part",
+    "Passed",
+    "Proposes",
+    "Quorum",
+    "Role",
+    "Step",
+    "Stop",
+    "Within",
+    "Writes",
+    "agree",
+    "current",
+    "each",
+    "loop",
+    "majority",
+    "may",
+    "passed",
+    "quorum",
+    "stop",
+    "within",
+]
+
+
+def each(template: str, *steps: Inner, at_most: int) -> Each:
+    """Return the steps, to be taken in order once for each key that the template names, at most so many."""
+    return Each(template, steps, at_most)
+
+
+def agree(
+    proposes: Proposes,
+    *,
+    by: Quorum,
+    within_seconds: float | None = None,
+    rounds: int = 1,
+    amendments: int = 0,
+    otherwise: Otherwise | None = None,
+) -> Agree:
+    """Return the step in which a role proposes and a quorum accepts.
+
+    Args:
+        proposes: Who proposes what.
+        by: The votes needed.
+        within_seconds: How long a round may last.
+        rounds: How many rounds there are before `otherwise`.
+        amendments: How often an accepted version may be put to the vote again; a lost one counts too.
+        otherwise: What happens after the last round; None leaves the key contested, for the operator to settle.
+    """
+    return Agree(proposes, by, within_seconds, rounds, amendments, otherwise)
+
+
+def within(seconds: float, step: Decides, *, otherwise: Otherwise) -> Within:
+    """Return the step with a deadline, counted from when it is enabled.
+
+    The others have theirs themselves: `agree` its `within_seconds`, `writes` its lease; a check runs in reliable hands.
+    """
+    return Within(seconds, step, otherwise)
+
+
+def loop(*steps: Writes | Checks, until: Condition, at_most: int, otherwise: Otherwise) -> Loop:
+    """Return the steps, repeated on the same premises at most so often until the condition holds.
+
+    A premise that changes opens the loop again and the count begins anew.
+    """
+    return Loop(steps, until, at_most, otherwise)
+
+
+def may(role: Role, act: str, pattern: str) -> May:
+    """Return the right of a role to an act (one of `ACTS`) on the keys of a pattern, beside the steps."""
+    return May(role, act, pattern)
+
+
+def passed(check: str, *, of: str) -> Passed:
+    """Return the condition that a check passed on the component as it is now."""
+    return Passed(check, of)
+
+
+def current(*, of: str) -> Current:
+    """Return the condition that the component is current and that no check of this version has failed."""
+    return Current(of)
+
+
+def stop(reason: str) -> Stop:
+    """Return the end of an instance that could not be finished."""
+    return Stop(reason)
+
+
+def quorum(votes: int, *, of: Role) -> Quorum:
+    """Return the rule that so many members of a role approve."""
+    return Quorum(votes, of)
+
+
+def majority(*, of: Role) -> Quorum:
+    """Return the rule that more than half of a role's electorate approve."""
+    return Quorum(None, of)
+
+
+@dataclass(frozen=True, slots=True, init=False, eq=False)
+class Choreography:
+    """The protocol of a whole team: steps side by side, and the decisions without which nothing is finished.
+
+    Equal ones have the same digest.
+
+    Attributes:
+        requires: Keys and patterns; a pattern requires at least one match, and every match settled.
+        digest: The digest of the JSON form.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    requires: tuple[str, ...]
+    roles: Mapping[str, Role]
+    digest: str
+
+    def __init__(self, name: str, *steps: Step, requires: Iterable[str] = ()) -> None:
+        written = form.write(steps)
+        values = (keys.check_name(name), steps, tuple(map(keys.check_pattern, requires)), _roles(steps))
+        for attribute, value in zip(("name", "steps", "requires", "roles"), values, strict=True):
+            object.__setattr__(self, attribute, value)
+        object.__setattr__(self, "digest", digest(self._form(written)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Choreography) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @property
+    def voters(self) -> tuple[Role, ...]:
+        """The roles whose members vote."""
+        inner = (one for step in self.steps for one in (step.steps if isinstance(step, Each) else (step,)))
+        return tuple(dict.fromkeys(one.by.of for one in inner if isinstance(one, Agree)))
+
+    def to_json(self) -> dict[str, JSON]:
+        """Return the JSON form."""
+        return self._form(form.write(self.steps))
+
+    @classmethod
+    def from_json(cls, value: JSON) -> "Choreography":
+        """Return the choreography of a JSON form.
+
+        Raises:
+            InvalidTeam: The form has other members than it should, or values of other types.
+            InvalidKey: A name or key in it is not well formed.
+        """
+        name, roles, steps, requires = form.members(value, ("name", "roles", "steps", "requires"), "a choreography")
+        if not isinstance(roles, Mapping) or not isinstance(steps, list | tuple):
+            raise InvalidTeam("a choreography's roles or steps have another type", "give an object and a list")
+        declared = {role: form.read_role(role, faults) for role, faults in roles.items()}
+        read = cast("tuple[Step, ...]", form.read(steps, declared))  # its shape is checked by the constructor
+        (text,) = form.texts([name], "a choreography's name")
+        return cls(text, *read, requires=form.texts(requires, "a choreography's requires"))
+
+    def _form(self, steps: list[JSON]) -> dict[str, JSON]:
+        roles: dict[str, JSON] = {name: form.write_role(role) for name, role in self.roles.items()}
+        return {"name": self.name, "roles": roles, "steps": steps, "requires": list(self.requires)}
+
+
+def _roles(steps: Iterable[Step]) -> Mapping[str, Role]:
+    """Return the roles by name; one name is one role, since the JSON form says each once."""
+    roles: dict[str, Role] = {}
+    for path, role in roles_of(steps):
+        if roles.setdefault(role.name, role) != role:
+            raise InvalidTeam(
+                f"step {path} means another {role.name} than an earlier step: {role} is not {roles[role.name]}",
+                f"make the Role {role.name!r} once and use it in every step",
+            )
+    return roles

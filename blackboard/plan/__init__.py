@@ -1,0 +1,147 @@
+"""What a commit would do: pure, at one head, outside any database transaction.
+
+`plan` gets facts and an intent and gives rows to write, or a refusal, both with the footprint: everything that any
+rule looked at, recorded by the view. An answer stands only while nothing touches its footprint. The rooms: `view`
+(what rules may ask), `draft` (a plan in the making), `decisions`, `builds` and `installs` (the acts).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from blackboard.choreography import moves
+from blackboard.choreography.values import OPERATOR
+from blackboard.contracts.language import facet_names_digest
+from blackboard.errors import NotPermitted, Refused
+from blackboard.plan import builds, decisions, installs
+from blackboard.plan.draft import Draft
+from blackboard.plan.view import Facts, View
+from blackboard.spec.changes import (
+    Act,
+    Ask,
+    Decide,
+    HeadRow,
+    Install,
+    Intent,
+    Judge,
+    Plan,
+    PositionRow,
+    Propose,
+    Refusal,
+    Retract,
+    Tick,
+    Vote,
+    Withdraw,
+    Write,
+)
+from blackboard.spec.triggers import TriggerKind
+
+CLOCK = "clock"
+
+__all__ = ["CLOCK", "Facts", "plan"]
+
+
+_ACTS: Mapping[type[Act], Callable[[Draft, Any], None]] = {
+    Ask: decisions.ask,
+    Propose: decisions.propose,
+    Withdraw: decisions.withdraw,
+    Vote: decisions.vote,
+    Decide: decisions.decide,
+    Retract: decisions.retract,
+    Write: builds.write,
+    Judge: builds.judge,
+    Tick: installs.tick,
+    Install: installs.install,
+}
+
+
+def plan(facts: Facts, intent: Intent) -> Plan | Refusal:
+    """Say what a commit would write, and everything that the answer depends on.
+
+    Raises:
+        Invalid: An act could be valid on no board.
+    """
+    view = View(facts)
+    try:
+        draft = Draft(view, intent, None, view.registry())
+        draft.role = _role(draft)
+        for act in intent.acts:
+            _ACTS[type(act)](draft, act)
+        return _finished(draft)
+    except Refused as error:
+        return Refusal(facts.revision, view.footprint, error)
+
+
+def _role(draft: Draft) -> str | None:
+    """Return the role under which the author acts: the one it named if it may, else the only one that it has."""
+    wanted, author = draft.intent.role, draft.intent.author
+    if draft.registry.choreography is None or wanted == OPERATOR:
+        return wanted
+    has = draft.registry.roles_of(author)
+    if wanted is not None:
+        if wanted not in has:
+            raise NotPermitted(f"{author} acts as {wanted}", [f"{author} acts as {role}" for role in has])
+        return wanted
+    return has[0] if len(has) == 1 else None
+
+
+def _finished(draft: Draft) -> Plan:
+    _name_moved_positions(draft)
+    choreography = draft.registry.choreography
+    checks = _task_checks(draft)
+    if not draft.changes:
+        return Plan(draft.view.facts.revision, draft.view.footprint)
+    wakes = [(source, event.key, str(event.kind)) for source, event in draft.registry.triggers.woken(draft.events)]
+    return Plan(
+        draft.view.facts.revision,
+        draft.view.footprint,
+        (*draft.key_rows(), *draft.rows, *_head_rows(draft)),
+        tuple(draft.changes),
+        tuple(draft.accepted),
+        tuple(dict.fromkeys([*wakes, *checks, *draft.wakes])),
+        tuple(dict.fromkeys(draft.reshaped)),
+        tuple(draft.settled),
+        tuple(draft.written),
+        tuple((source.name, draft.registry.checks.get(source.check, "")) for source in draft.registry.checkers),
+        choreography.digest if choreography is not None else None,
+        watched=bool(draft.registry.sources) or any(change.key.startswith("source/") for change in draft.changes),
+        counted=moves.counted(choreography),
+    )
+
+
+def _head_rows(draft: Draft) -> list[HeadRow]:
+    """Return the facets that moved, of keys whose current version changed: from what stood before to what stands."""
+    found = []
+    for key in dict.fromkeys(draft.reshaped):
+        record = draft.view.key(key)
+        current = draft.view.version(key, record.current) if record is not None and record.current is not None else None
+        old = draft.view.head_facets(key)
+        new = {} if current is None else {**current.body.facets, "": facet_names_digest(current.body.facets)}
+        for name in sorted({*old, *new}):
+            stood = old[name].digest if name in old else None
+            if stood != new.get(name):
+                found.append(HeadRow(key, name, new.get(name)))
+    return found
+
+
+def _name_moved_positions(draft: Draft) -> None:
+    """Give each key whose position or record moved a change, so that a plan that looked at it can see that."""
+    named = {change.key for change in draft.changes}
+    for key, before in list(draft.bases.items()):
+        moved = {row.path: dict(row.state) for row in draft.rows if isinstance(row, PositionRow) and row.key == key}
+        if key not in named and (moved or before is None):
+            draft.path = ""
+            draft.note("advanced", key, None, None)
+
+
+def _task_checks(draft: Draft) -> list[tuple[str, str, str]]:
+    """Wake the checks that a component's task names beside those that the team has for it."""
+    found = []
+    for component in (*draft.written, *draft.checked):
+        task = builds.task_of(draft, component)
+        named = task["checks"] if task is not None else ()
+        found += [
+            (source.name, component, str(TriggerKind.WRITTEN))
+            for source in draft.registry.checkers
+            if isinstance(named, list | tuple) and source.check in named
+        ]
+    return found

@@ -1,0 +1,142 @@
+"""Acts on components: write and judge, and what follows from each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from blackboard.choreography import moves
+from blackboard.choreography.values import OPERATOR
+from blackboard.contracts.language import Contract
+from blackboard.errors import IllegalTransition, InvalidKey, InvalidTeam, NotPermitted
+from blackboard.plan.draft import Draft
+from blackboard.plan.view import Registry
+from blackboard.spec import keys
+from blackboard.spec.canonical import JSON, digest
+from blackboard.spec.changes import ComponentRow, Judge, VerdictRow, WakesRow, Write
+from blackboard.spec.lifecycle import KeyState
+from blackboard.spec.staleness import Built, Freshness, PatternPin, Pin
+from blackboard.spec.triggers import DERIVED, Event, TriggerKind
+
+
+def write(draft: Draft, act: Write) -> None:
+    """Add a version of a component; the same files on the same premises are no change."""
+    key = act.component
+    if keys.is_reserved(key):
+        raise InvalidKey(key, "only the installation of a team writes it; name the component otherwise")
+    standing = draft.view.built(key)
+    pins = _resolved(draft, act.pins)
+    files = digest({path: blob for path, (blob, _) in act.files.items()})
+    premises = _premises(pins, act.patterns)
+    same_premises = standing is not None and _premises(standing.pins, standing.patterns) == premises
+    if standing is not None and same_premises and standing.digest == files and standing.freshness is Freshness.CURRENT:
+        return
+    draft.permit("write", key)
+    _require_premises(draft, key)
+    record = draft.touch(key, "component")
+    if record.kind != "component":
+        raise InvalidKey(key, "it names a decision; a component needs another key")
+    draft.require_read(record)
+    version = record.last_version + 1
+    row = ComponentRow(key, version, draft.intent.author, draft.role, files, act.files, pins, act.patterns)
+    draft.rows.append(row)
+    if record.current is None:
+        draft.rows.append(WakesRow(key, wakes_of(draft.registry, key)))
+    draft.put(record, state=KeyState.WRITTEN, last_version=version, current=version, digest=files)
+    draft.view.rebuilt[key] = Built(version, files, Freshness.CURRENT, pins, act.patterns)
+    draft.note("written", key, version, row.content())
+    draft.happen(TriggerKind.WRITTEN, key)
+    draft.written.append(key)
+    draft.settled.append((key, ("required", "stale", "suspect", "failed")))
+    draft.follow(moves.Written(key, same_premises))
+
+
+def judge(draft: Draft, act: Judge) -> None:
+    """Record a verdict on a component's newest version; the same verdict on the same inputs is no change."""
+    checks = draft.registry.checks
+    if draft.registry.choreography is not None and act.check not in checks:
+        raise InvalidTeam(f"the team has no check {act.check!r}", f"use one of {', '.join(sorted(checks)) or 'none'}")
+    built = draft.view.built(act.component)
+    if built is None or built.version != act.version:
+        state = "absent" if built is None else f"at version {built.version}"
+        raise IllegalTransition(act.component, state, f"a verdict on version {act.version}")
+    if draft.view.verdict(act.check, act.component) == (act.passed, act.inputs):
+        return
+    if (act.check, act.component) in draft.view.verdicts:
+        raise IllegalTransition(f"the verdict of {act.check} on {act.component}", "given", "another one beside it")
+    draft.permit("check", act.component, act.check)
+    draft.touch(act.component, "component")
+    row = VerdictRow(act.check, act.component, act.version, act.passed, act.log, act.inputs, draft.intent.author)
+    draft.rows.append(row)
+    draft.view.verdicts[act.check, act.component] = (act.passed, act.inputs)
+    draft.note("judged", act.component, act.version, row.content())
+    kind = TriggerKind.PASSED if act.passed else TriggerKind.FAILED
+    draft.happen(kind, act.component, act.check)
+    draft.follow(moves.Judged(act.component, act.check, act.passed))
+
+
+def wakes_of(registry: Registry, component: str) -> tuple[tuple[str, str], ...]:
+    """Return (source, kind) of those that want to know of the component's staleness."""
+    events = [Event(kind, component) for kind in sorted(DERIVED)]
+    return tuple((source, str(event.kind)) for source, event in registry.triggers.woken(events))
+
+
+def task_of(draft: Draft, component: str) -> Mapping[str, JSON] | None:
+    """Return the accepted task of a component: field -> value."""
+    key = f"task/{component}"
+    record = draft.view.key(key)
+    version = draft.view.version(key, record.current) if record is not None and record.current is not None else None
+    if version is None or version.body.language != "task":
+        return None
+    return Contract.stored(version.body.language, version.body.text).facets
+
+
+def _require_premises(draft: Draft, component: str) -> None:
+    """Refuse to build on what its task names and nobody has agreed yet; only the operator goes ahead of the team."""
+    task = task_of(draft, component) if draft.registry.choreography is not None else None
+    if task is None or draft.role == OPERATOR:
+        return
+    named = [name for field in ("implements", "uses") for name in named_in(task[field])]
+    found = (record for name in named for record in _meant(draft, name))
+    waits_for = tuple(dict.fromkeys(key for key, state in found if state != KeyState.ACCEPTED))
+    if waits_for:
+        raise NotPermitted(f"{draft.intent.author} ({draft.role}) writes {component}", (), waits_for)
+
+
+def named_in(value: JSON) -> list[str]:
+    """Return the keys and patterns of a task's `implements` or `uses`."""
+    return sorted(value) if isinstance(value, Mapping) else []
+
+
+def _meant(draft: Draft, name: str) -> list[tuple[str, KeyState]]:
+    """Return (key, state) of the decisions that a task names."""
+    if keys.is_pattern(name):
+        found = (record for record in draft.view.keys(name) if record.kind == "decision")
+        # Under a pattern only what is being decided is waited for, not what is merely named or was given up.
+        return [(one.key, one.state) for one in found if one.state in (KeyState.OPEN, KeyState.CONTESTED)]
+    record = draft.view.key(name)
+    return [(name, KeyState.ABSENT if record is None else record.state)]
+
+
+def _resolved(draft: Draft, pins: Iterable[Pin]) -> tuple[Pin, ...]:
+    """Let each pin name the value as it stands at the head, where it is the same value.
+
+    A value may have gone and come back since the transaction read it; what is pinned is the one that stands.
+    """
+    resolved = []
+    for pin in pins:
+        head = draft.view.head_facets(pin.key).get(pin.name)
+        record = draft.view.key(pin.key)
+        if (
+            head is not None
+            and head.digest == (pin.digest or None)
+            and record is not None
+            and record.current is not None
+        ):
+            resolved.append(replace(pin, since=head.since, version=record.current))
+        else:
+            resolved.append(pin)
+    return tuple(resolved)
+
+
+def _premises(pins: Iterable[Pin], patterns: Iterable[PatternPin]) -> frozenset[JSON]:
+    pinned = ((pin.key, pin.name, str(pin.side), pin.digest) for pin in pins)
+    return frozenset([*pinned, *(listed.pattern for listed in patterns)])

@@ -1,0 +1,438 @@
+"""Acts on decisions: ask, propose, withdraw, vote, decide, retract, and what follows from each."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from blackboard.choreography import moves
+from blackboard.choreography.values import OPERATOR
+from blackboard.contracts.language import Contract, facet_names_digest
+from blackboard.errors import IllegalTransition, InvalidKey, NotPermitted, Returning
+from blackboard.plan.builds import named_in
+from blackboard.plan.draft import Draft
+from blackboard.spec import keys
+from blackboard.spec.agreement import Electorate, Tally, eligible, tally
+from blackboard.spec.canonical import JSON
+from blackboard.spec.changes import (
+    Ask,
+    Decide,
+    EffectRow,
+    NeedRow,
+    Propose,
+    QuestionRow,
+    Retract,
+    VersionRow,
+    Vote,
+    VoteRow,
+    Withdraw,
+)
+from blackboard.spec.effects import Effect, FacetChange
+from blackboard.spec.history import EVIDENCE, GENERATION_BOUND
+from blackboard.spec.lifecycle import Event as Happening
+from blackboard.spec.lifecycle import KeyState, State
+from blackboard.spec.records import Body, KeyRecord, QuestionRecord, VersionRecord
+from blackboard.spec.staleness import FacetHead
+from blackboard.spec.triggers import TriggerKind
+
+TASK = "task/"
+
+_LARGE = 16_384  # characters: longer texts are not kept
+
+_APPEARED = FacetChange(Effect.BREAKING, Effect.BREAKING, "it was looked for and absent")
+
+
+def ask(draft: Draft, act: Ask) -> None:
+    """Open a question; the same question again is no change."""
+    _writable(act.key)
+    standing = draft.view.question(act.key)
+    if standing is not None:
+        if (standing.text, standing.options) == (act.question, act.options):
+            return
+        raise IllegalTransition(f"the question on {act.key}", "open", "asking another one")
+    if any(isinstance(row, QuestionRow) and row.key == act.key for row in draft.rows):
+        raise IllegalTransition(f"the question on {act.key}", "closed by the same commit", "asking it again")
+    draft.permit("ask", act.key)
+    record = _decision(draft, act.key)
+    if record.state in (KeyState.ABSENT, KeyState.RETRACTED):
+        draft.put(record, state=KeyState.OPEN)
+    row = QuestionRow(act.key, act.question, act.options, draft.intent.author, draft.role)
+    draft.view.questions[act.key] = QuestionRecord(act.key, act.question, act.options, row.author, row.role)
+    draft.rows.append(row)
+    draft.note("asked", act.key, None, row.content())
+    draft.happen(TriggerKind.ASKED, act.key)
+    draft.follow(moves.Opened(act.key))
+
+
+def propose(draft: Draft, act: Propose) -> None:
+    """Add proposed versions; where no rule has anybody vote, they are accepted at once."""
+    for key, body in act.bodies:
+        record = draft.view.key(key)
+        if record is not None and _accepted_as(draft, key, body) and draft.view.question(key) is not None:
+            # The question is answered by what stands.
+            draft.permit("propose", key)
+            _uphold(draft, record)
+    fresh = [(key, body) for key, body in act.bodies if not _accepted_as(draft, key, body)]
+    if all(_proposed_as(draft, key, body) for key, body in fresh):
+        return
+    joint = len(fresh) > 1
+    if joint and any(isinstance(row, VersionRow) and row.joint for row in draft.rows):
+        raise IllegalTransition("the joint proposal of this commit", "made", "another one beside it")
+    versions = [_put_up(draft, key, body, act, joint=joint) for key, body in fresh]
+    if joint and all(_tally(draft, one) is Tally.REACHED for one in versions):
+        _accept_all(draft, versions)
+
+
+def _put_up(draft: Draft, key: str, body: Body, act: Propose, *, joint: bool) -> VersionRecord:
+    """Add one proposed version; alone and where nobody has to vote, it is accepted at once."""
+    _writable(key)
+    draft.permit("propose", key)
+    record = _decision(draft, key)
+    draft.require_read(record)
+    _refuse_return(draft, record, body, act.evidence)
+    agreed = _agreement(draft, key)
+    number, electorate, quorum = 1, None, None
+    if agreed is not None:
+        electorate = eligible(draft.registry.roles.get(agreed.of, ()), draft.intent.author)
+        quorum = agreed.quorum_of(len(electorate))
+        position = draft.view.position(key, agreed.path) or {}
+        number = int(str(position.get("round", 1)))
+    opens = not draft.view.proposed(key)
+    version = _add(
+        draft,
+        record,
+        body,
+        rationale=act.rationale,
+        evidence=act.evidence,
+        electorate=electorate,
+        quorum=quorum,
+        round=number,
+        joint=joint,
+    )
+    if electorate is None and not joint:
+        _accept(draft, version, by_step=False)
+        return version
+    draft.happen(TriggerKind.PROPOSED, key)
+    if record.state in (KeyState.ABSENT, KeyState.RETRACTED):
+        draft.put(_decision(draft, key), state=KeyState.OPEN)
+    if opens:
+        draft.follow(moves.Opened(key))
+    return version
+
+
+def withdraw(draft: Draft, act: Withdraw) -> None:
+    """Take one's own proposal back."""
+    record = _proposal(draft, act.key, act.version, "withdrawing")
+    if record.author != draft.intent.author and draft.role != OPERATOR:
+        raise NotPermitted(
+            f"{draft.intent.author} withdraws {act.key} {act.version}", (), (f"its author {record.author}",)
+        )
+    draft.permit("withdraw", act.key)
+    draft.touch(act.key, "decision")
+    draft.end(record, Happening.WITHDRAW, "")
+    draft.lost(act.key)
+
+
+def vote(draft: Draft, act: Vote) -> None:
+    """Cast a vote; the one that decides accepts or rejects in this commit."""
+    author = draft.intent.author
+    cast = draft.view.votes(act.key, act.version).get(author)
+    if cast is not None:
+        if cast is act.approve:
+            return
+        raise IllegalTransition(f"{author}'s vote on {act.key} {act.version}", "cast", "voting otherwise")
+    record = _proposal(draft, act.key, act.version, "a vote")
+    sentence = f"{author} votes on {act.key} {act.version}"
+    if record.electorate is None or author not in record.electorate:
+        raise NotPermitted(sentence, (), (f"one of {', '.join(record.electorate or ()) or 'nobody'}",))
+    draft.permit("vote", act.key)
+    draft.touch(act.key, "decision")
+    row = VoteRow(act.key, act.version, author, act.approve, act.reason)
+    draft.rows.append(row)
+    draft.view.cast.setdefault((act.key, act.version), {})[author] = act.approve
+    draft.note("voted", act.key, act.version, row.content())
+    _count(draft, record)
+
+
+def decide(draft: Draft, act: Decide, *, installing: bool = False) -> None:
+    """Accept a version by right; an operator's decision is a ruling, before which no bound of history stands."""
+    ruling = draft.role == OPERATOR
+    if not installing:
+        _writable(act.key)
+    record = draft.view.key(act.key)
+    if record is not None and record.digest == act.body.digest and record.current is not None:
+        if record.state is not KeyState.CONTESTED and draft.view.question(act.key) is None:
+            return
+        draft.permit("decide", act.key)
+        _uphold(draft, record)
+        return
+    if not installing:
+        draft.permit("decide", act.key)
+    record = _decision(draft, act.key)
+    if not installing:
+        draft.require_read(record)
+    if not ruling:
+        _refuse_return(draft, record, act.body, ())
+    version = _add(draft, record, act.body, rationale=act.rationale)
+    _accept(draft, version, by_step=False)
+
+
+def retract(draft: Draft, act: Retract) -> None:
+    """Take an accepted decision back; what was built on it becomes orphaned."""
+    _writable(act.key)
+    record = draft.view.key(act.key)
+    if record is None or record.kind != "decision" or record.current is None:
+        state = "absent" if record is None else str(record.state)
+        raise IllegalTransition(act.key, state, "retracting it")
+    draft.permit("retract", act.key)
+    record = draft.touch(act.key, "decision")
+    draft.require_read(record)
+    remove(draft, record, act.reason)
+
+
+def remove(draft: Draft, record: KeyRecord, reason: str) -> None:
+    """Retract an accepted version and everything that hangs on its being accepted."""
+    version = draft.view.version(record.key, record.current or 0)
+    if version is not None:
+        draft.settle(version, Happening.RETRACT, reason)
+    draft.reject_live(record.key, "the decision was retracted")
+    draft.put(record, state=KeyState.RETRACTED, current=None, digest=None)
+    draft.reshaped.append(record.key)
+    draft.close(record.key)
+    draft.note("retracted", record.key, record.current, None, reason=reason)
+    draft.happen(TriggerKind.RETRACTED, record.key)
+    draft.follow(moves.Retracted(record.key))
+    if version is not None and record.key.startswith(TASK):
+        _let_go(draft, record.key.removeprefix(TASK), version.body)
+    if draft.view.needed(record.key):
+        draft.happen(TriggerKind.REQUIRED, record.key)
+        draft.follow(moves.Opened(record.key))
+
+
+def _let_go(draft: Draft, component: str, body: Body) -> None:
+    """Give up what only a retracted task required: its component, and decisions that nobody else waits for."""
+    draft.rows.append(NeedRow(component, (), ()))
+    draft.settled.append((component, ("required", "stale", "suspect", "failed", "written")))
+    if body.language != "task":
+        return
+    fields: Mapping[str, JSON] = Contract.stored(body.language, body.text).facets
+    for key in {*named_in(fields["implements"]), *named_in(fields["uses"])}:
+        record = draft.view.key(key) if not keys.is_pattern(key) else None
+        wanted = record is None or record.current is not None or draft.view.needed(key) - {component}
+        if not wanted and draft.view.question(key) is None and not draft.view.proposed(key):
+            draft.touch(key, "decision")
+            draft.settled.append((key, ("required", "contested")))
+            draft.follow(moves.Retracted(key))
+
+
+# --- what follows ----------------------------------------------------------------------------------------------------
+
+
+def _count(draft: Draft, record: VersionRecord) -> None:
+    together = draft.view.joint(record)
+    tallies = {one.key: _tally(draft, one) for one in together}
+    if all(found is Tally.REACHED for found in tallies.values()):
+        _accept_all(draft, together)
+    elif tallies[record.key] is Tally.UNREACHABLE:
+        draft.end(record, Happening.LOST, "its quorum can no longer be reached")
+        draft.lost(record.key)
+
+
+def _tally(draft: Draft, record: VersionRecord) -> Tally:
+    if record.electorate is None or record.quorum is None:
+        return Tally.REACHED
+    return tally(Electorate(record.electorate, record.quorum), draft.view.votes(record.key, record.version))
+
+
+def _accept_all(draft: Draft, together: Sequence[VersionRecord]) -> None:
+    """Accept versions that were proposed jointly, or none of them."""
+    bounded = [one.key for one in together if _bounded(draft, one.key)]
+    if not bounded:
+        for one in together:
+            _accept(draft, one, by_step=True)
+
+
+def _bounded(draft: Draft, key: str) -> bool:
+    """Say whether a key has been amended too often, and is contested for it now."""
+    record = draft.touch(key, "decision")
+    if draft.role == OPERATOR or record.generation < GENERATION_BOUND:
+        return False
+    draft.contest(key, f"it was amended {record.generation} times without a ruling of the operator")
+    return True
+
+
+def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
+    key = version.key
+    if _bounded(draft, key):
+        return
+    record = draft.touch(key, "decision")
+    standing = draft.view.version(key, record.current) if record.current is not None else None
+    if standing is not None:
+        draft.settle(standing, Happening.REPLACED, "")
+    draft.settle(version, Happening.QUORUM, "")
+    draft.reject_live(key, f"version {version.version} was accepted", but=version.version)
+    _effects(draft, key, version.body)
+    generation = 1 if draft.role == OPERATOR else record.generation + 1
+    draft.put(
+        record, state=KeyState.ACCEPTED, current=version.version, digest=version.body.digest, generation=generation
+    )
+    draft.reshaped.append(key)
+    draft.close(key)
+    draft.accepted.append((key, version.version))
+    draft.note("accepted", key, version.version, {"digest": version.body.digest})
+    draft.happen(TriggerKind.ACCEPTED, key)
+    draft.settled.append((key, ("asked", "proposed", "contested", "required")))
+    if key.startswith(TASK) and version.body.language == "task":
+        _require(draft, key.removeprefix(TASK), version.body)
+    draft.follow(moves.Accepted(key, by_step))
+
+
+def _effects(draft: Draft, key: str, body: Body) -> None:
+    """Say what the change means for everything that is pinned now, and for what may be pinned to the head meanwhile."""
+    heads = draft.view.head_facets(key)
+    new = {**body.facets, "": facet_names_digest(body.facets)}
+    changed = {name for name, head in heads.items() if head.digest is not None and head.digest != new.get(name)}
+    olds = {(name, since) for name, since in draft.view.facts.pinned(key) if name in new or name in heads}
+    olds |= {(name, head.since) for name, head in heads.items() if name in changed}
+    comparisons: dict[int, Mapping[str, FacetChange]] = {}
+    contract = _read(body)
+    for name, since in sorted(olds):
+        head = heads.get(name, FacetHead(0, None))
+        if head.digest is not None and head.digest == new.get(name):
+            continue
+        if since not in comparisons:
+            old = draft.view.facts.body_at(key, since)
+            # Nothing stood yet: the facet was looked for, and was absent.
+            appeared = dict.fromkeys(new, _APPEARED)
+            comparisons[since] = appeared if old is None else _read(old).compare(contract).effects
+        change = comparisons[since].get(name)
+        uses, implements, reason = (
+            (change.uses, change.implements, change.reason) if change else (Effect.NONE, Effect.NONE, "the same again")
+        )
+        draft.rows.append(EffectRow(key, name, since, str(uses), str(implements), reason))
+
+
+def _require(draft: Draft, component: str, body: Body) -> None:
+    """Note what an accepted task requires: its component, and the decisions that the component waits for."""
+    fields: Mapping[str, JSON] = _read(body).facets
+    named = [*named_in(fields["implements"]), *named_in(fields["uses"])]
+    needed = [key for key in named if not keys.is_pattern(key)]
+    patterns = tuple(pattern for pattern in named if keys.is_pattern(pattern))
+    found = [one.key for pattern in patterns for one in draft.view.keys(pattern) if one.kind == "decision"]
+    draft.rows.append(NeedRow(component, tuple(dict.fromkeys(needed)), patterns, tuple(dict.fromkeys(found))))
+    if draft.touch(component, "component").kind != "component":
+        raise InvalidKey(component, f"it names a decision, so {TASK}{component} cannot have it built")
+    if draft.view.built(component) is None:
+        draft.note("required", component, None, None)
+        draft.happen(TriggerKind.REQUIRED, component)
+    else:
+        draft.checked.append(component)
+    for key in dict.fromkeys(needed):
+        record = _decision(draft, key)
+        if record.current is None:
+            draft.note("required", key, None, None)
+            draft.happen(TriggerKind.REQUIRED, key)
+            if draft.view.question(key) is None and not draft.view.proposed(key):
+                draft.follow(moves.Opened(key))
+
+
+def _uphold(draft: Draft, record: KeyRecord) -> None:
+    """Settle a contested key for what is accepted already."""
+    record = draft.touch(record.key, "decision")
+    draft.reject_live(record.key, "the standing version was upheld")
+    generation = 1 if draft.role == OPERATOR else record.generation
+    draft.put(record, state=KeyState.ACCEPTED, generation=generation)
+    draft.close(record.key)
+    draft.accepted.append((record.key, record.current or 0))
+    draft.note("accepted", record.key, record.current, {"digest": record.digest})
+    draft.settled.append((record.key, ("asked", "proposed", "contested")))
+    draft.follow(moves.Accepted(record.key, by_step=False))
+
+
+# --- small parts -----------------------------------------------------------------------------------------------------
+
+
+def _read(body: Body) -> Contract:
+    """Return a body as a contract, which is read once though many commits compare with it."""
+    if len(body.text) > _LARGE:
+        return Contract.stored(body.language, body.text)
+    return _kept(body.language, body.text)
+
+
+@lru_cache(maxsize=1024)
+def _kept(language: str, text: str) -> Contract:
+    return Contract.stored(language, text)
+
+
+def _writable(key: str) -> None:
+    if keys.is_reserved(key):
+        raise InvalidKey(key, "only the installation of a team writes it; change the team instead")
+
+
+def _decision(draft: Draft, key: str) -> KeyRecord:
+    record = draft.touch(key, "decision")
+    if record.kind != "decision":
+        raise InvalidKey(key, "it names a component; a decision needs another key")
+    return record
+
+
+def _accepted_as(draft: Draft, key: str, body: Body) -> bool:
+    """Say whether this text is accepted already: then proposing it is agreement, not a change."""
+    record = draft.view.key(key)
+    return record is not None and record.current is not None and record.digest == body.digest
+
+
+def _proposed_as(draft: Draft, key: str, body: Body) -> bool:
+    """Say whether this text is up for a vote already: then proposing it alone is agreement, not a change."""
+    return any(one.body.digest == body.digest for one in draft.view.proposed(key))
+
+
+def _refuse_return(draft: Draft, record: KeyRecord, body: Body, evidence: tuple[int, ...]) -> None:
+    former = draft.view.former(record.key, body.digest)
+    if former is None:
+        return
+    current = draft.view.version(record.key, record.current) if record.current is not None else None
+    # Of a retracted key no version stands: what came after the text that returns is newer.
+    standing = current or draft.view.version(record.key, former)
+    since = 0 if standing is None else standing.revision
+    if not any(revision > since and EVIDENCE & set(draft.view.facts.kinds(revision)) for revision in evidence):
+        raise Returning(record.key, former, record.current)
+
+
+def _agreement(draft: Draft, key: str) -> moves.Agreement | None:
+    """Return the rule by which others have to agree, None where nobody has to."""
+    return moves.agreement(draft.registry.choreography, key) if draft.registry.choreography is not None else None
+
+
+def _add(draft: Draft, record: KeyRecord, body: Body, **said: Any) -> VersionRecord:  # noqa: ANN401 - VersionRow's
+    """Add a proposed version; `said` are the fields of its row that are not the same for all."""
+    version = record.last_version + 1
+    row = VersionRow(record.key, version, body, State.PROPOSED, record.current, draft.intent.author, draft.role, **said)
+    draft.rows.append(row)
+    draft.put(record, last_version=version)
+    added = VersionRecord(
+        row.key,
+        version,
+        body,
+        row.state,
+        row.base,
+        row.author,
+        row.role,
+        row.rationale,
+        row.evidence,
+        row.electorate,
+        row.quorum,
+        row.round,
+        revision=draft.view.facts.revision + 1,
+    )
+    draft.view.versions[record.key, version] = added
+    draft.note("proposed", record.key, version, row.content())
+    return added
+
+
+def _proposal(draft: Draft, key: str, version: int, event: str) -> VersionRecord:
+    record = draft.view.version(key, version)
+    if record is None:
+        raise IllegalTransition(f"{key} version {version}", "absent", event)
+    if record.state is not State.PROPOSED:
+        raise IllegalTransition(f"{key} version {version}", str(record.state), event)
+    return record

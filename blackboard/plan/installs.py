@@ -1,0 +1,96 @@
+"""Acts of the store's own: the installation of a team, and the clock that notes a deadline."""
+
+from blackboard.choreography import moves
+from blackboard.plan.builds import wakes_of
+from blackboard.plan.decisions import decide, remove
+from blackboard.plan.draft import Draft
+from blackboard.plan.view import registry_of
+from blackboard.spec import keys
+from blackboard.spec.canonical import JSON, parse_json
+from blackboard.spec.changes import DeadlineRow, Decide, Install, Tick, WakesRow
+from blackboard.spec.lifecycle import KeyState
+from blackboard.spec.records import Reserved
+from blackboard.spec.staleness import Freshness
+from blackboard.spec.triggers import Event, SourceRecord, TriggerKind
+
+PROMPT = "prompt"
+
+
+def install(draft: Draft, act: Install) -> None:
+    """Make the reserved keys those of the team, and wake its new sources for what stands already."""
+    before = draft.registry.sources
+    values: dict[str, JSON] = {key: parse_json(body.text) for key, body in act.bodies.items() if keys.is_reserved(key)}
+    draft.registry = registry_of(Reserved(values))
+    for pattern in keys.RESERVED:
+        for record in draft.view.keys(pattern):
+            if record.current is not None and record.key not in act.bodies:
+                remove(draft, draft.touch(record.key, "decision"), "the team was changed")
+    for key in sorted(act.bodies):
+        if key == PROMPT and _has(draft, key):
+            continue
+        decide(draft, Decide(key, act.bodies[key]), installing=True)
+    draft.view.installed = Reserved(values)
+    fresh = [source for source in draft.registry.sources if source not in before]
+    if fresh or before != draft.registry.sources:
+        _join(draft, fresh)
+
+
+def tick(draft: Draft, act: Tick) -> None:
+    """Note that a deadline is due, unless it was moved or met meanwhile."""
+    if draft.view.deadline(act.key, act.path) != (act.round, act.due):
+        return
+    draft.path = act.path
+    draft.touch(act.key, "decision")
+    draft.rows.append(DeadlineRow(act.key, act.path, 0, None))
+    draft.note("ticked", act.key, act.round, None, reason=f"round {act.round} at {act.path}")
+    draft.follow(moves.Due(act.key, act.path, act.round))
+
+
+def _has(draft: Draft, key: str) -> bool:
+    """Say whether the prompt is there already: once on the board, a person amends it, not a team file."""
+    record = draft.view.key(key)
+    return record is not None and record.current is not None
+
+
+def _join(draft: Draft, fresh: list[SourceRecord]) -> None:
+    """Wake sources that join for what stands: what they would have been woken for had they been there."""
+    for record in draft.view.keys("**"):
+        if keys.is_reserved(record.key):
+            continue
+        if record.kind == "component" and record.current is not None:
+            draft.rows.append(WakesRow(record.key, wakes_of(draft.registry, record.key)))
+        for event in _standing(draft, record.key, record.kind, record.state):
+            draft.wakes.extend((source.name, event.key, str(event.kind)) for source in fresh if source.fires(event))
+
+
+def _standing(draft: Draft, key: str, kind: str, state: KeyState) -> list[Event]:
+    if kind == "component":
+        return _standing_component(draft, key)
+    events = []
+    if draft.view.has_accepted(key):
+        events.append(Event(TriggerKind.ACCEPTED, key))
+    if draft.view.question(key) is not None:
+        events.append(Event(TriggerKind.ASKED, key))
+    if draft.view.proposed(key):
+        events.append(Event(TriggerKind.PROPOSED, key))
+    if state is KeyState.CONTESTED:
+        events.append(Event(TriggerKind.CONTESTED, key))
+    if state is KeyState.RETRACTED:
+        events.append(Event(TriggerKind.RETRACTED, key))
+    if not draft.view.has_accepted(key) and draft.view.needed(key):
+        events.append(Event(TriggerKind.REQUIRED, key))
+    return events
+
+
+def _standing_component(draft: Draft, key: str) -> list[Event]:
+    built = draft.view.built(key)
+    if built is None:
+        return [Event(TriggerKind.REQUIRED, key)] if draft.view.has_accepted(f"task/{key}") else []
+    events = [Event(TriggerKind.WRITTEN, key)]
+    if built.freshness in (Freshness.STALE, Freshness.ORPHANED):
+        events.append(Event(TriggerKind.STALE, key))
+    for check in draft.registry.checks:
+        verdict = draft.view.verdict(check, key)
+        if verdict is not None:
+            events.append(Event(TriggerKind.PASSED if verdict[0] else TriggerKind.FAILED, key, check))
+    return events

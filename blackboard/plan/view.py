@@ -1,0 +1,313 @@
+"""What rules may ask of a board, with a record of everything that they asked.
+
+Rules never declare what they depend on: `View` writes it down for them, whether the answer comes from a store, from
+a dict in a test, or from what the same plan has just written.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Protocol
+
+from blackboard.choreography.steps import Choreography
+from blackboard.spec import keys
+from blackboard.spec.canonical import JSON
+from blackboard.spec.footprint import Footprint, Room
+from blackboard.spec.lifecycle import KeyState, State
+from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, VersionRecord
+from blackboard.spec.staleness import Built, FacetHead, Freshness
+from blackboard.spec.triggers import SourceRecord, TriggerTrie
+
+
+class Facts(Protocol):
+    """One moment of a board. Unknown keys answer None or nothing; nothing here is recorded."""
+
+    revision: int
+
+    def key(self, key: str) -> KeyRecord | None:
+        """Return the record of a key that exists."""
+
+    def keys(self, pattern: str) -> tuple[KeyRecord, ...]:
+        """Return the records under a pattern, by key."""
+
+    def count(self, template: str) -> int:
+        """Return how many keys under a template are not absent, without those that `install` writes."""
+
+    def accepted_under(self, pattern: str) -> str | None:
+        """Return the first key under a pattern that has an accepted decision."""
+
+    def version(self, key: str, version: int) -> VersionRecord | None:
+        """Return one version."""
+
+    def proposed(self, key: str) -> tuple[VersionRecord, ...]:
+        """Return the versions that are proposed and not settled, oldest first."""
+
+    def joint(self, joint: int) -> tuple[VersionRecord, ...]:
+        """Return the versions of one joint proposal, by key."""
+
+    def votes(self, key: str, version: int) -> Mapping[str, bool]:
+        """Return author -> yes."""
+
+    def former(self, key: str, digest: str) -> int | None:
+        """Return a version that was accepted with this digest and is so no longer."""
+
+    def question(self, key: str) -> QuestionRecord | None:
+        """Return the open question."""
+
+    def reserved(self) -> Reserved:
+        """Return the values that `install` wrote; the same object while they are the same."""
+
+    def head_facets(self, key: str) -> Mapping[str, FacetHead]:
+        """Return facet name -> head, removed ones included, "" for the set of names."""
+
+    def pinned(self, key: str) -> tuple[tuple[str, int], ...]:
+        """Return the (facet name, since) that current components pin, each once."""
+
+    def body_at(self, key: str, revision: int) -> Body | None:
+        """Return the version that was accepted at a revision."""
+
+    def built(self, component: str) -> Built | None:
+        """Return the component's newest version."""
+
+    def verdict(self, check: str, component: str) -> tuple[bool, str] | None:
+        """Return (passed, digest of inputs) of the newest verdict on the component's newest version."""
+
+    def position(self, key: str, path: str) -> Mapping[str, JSON] | None:
+        """Return a stored position of the choreography."""
+
+    def deadline(self, key: str, path: str) -> tuple[int, float] | None:
+        """Return the round and the store time of the armed deadline."""
+
+    def needed(self, key: str) -> frozenset[str]:
+        """Return the components whose accepted tasks name the decision."""
+
+    def kinds(self, revision: int) -> tuple[str, ...]:
+        """Return the kinds of the changes of a commit (`ruled` for what an operator accepted), nothing without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What `install` wrote, parsed. No team: `choreography` is None and everybody may do everything."""
+
+    choreography: Choreography | None
+    sources: tuple[SourceRecord, ...]
+    roles: Mapping[str, tuple[str, ...]]
+    """role -> its members' names, sorted."""
+    checks: Mapping[str, str]
+    """check -> pattern of the components that have to pass it."""
+    triggers: TriggerTrie
+    checkers: tuple[SourceRecord, ...]
+    """The sources that run or judge a check."""
+
+    def roles_of(self, author: str) -> tuple[str, ...]:
+        """Return the roles that an author is a member of."""
+        return tuple(role for role, members in self.roles.items() if author in members)
+
+
+@lru_cache(maxsize=16)
+def registry_of(reserved: Reserved) -> Registry:
+    """Return the parsed form of what `install` wrote."""
+    values: Mapping[str, Any] = reserved.values
+    team: Any = values.get("choreography/team")
+    sources = tuple(
+        SourceRecord.from_json(key.removeprefix("source/"), value)
+        for key, value in sorted(values.items())
+        if key.startswith("source/")
+    )
+    members: dict[str, list[str]] = {}
+    for key, value in sorted(values.items()):
+        if key.startswith("member/"):
+            for role in value["roles"]:
+                members.setdefault(role, []).append(key.removeprefix("member/"))
+    return Registry(
+        Choreography.from_json(team["choreography"]) if team else None,
+        sources,
+        {role: tuple(names) for role, names in members.items()},
+        {name: check["on"] for name, check in team["checks"].items()} if team else {},
+        TriggerTrie(sources),
+        tuple(source for source in sources if source.check),
+    )
+
+
+@dataclass(slots=True)
+class View:
+    """A board as a plan sees it: the facts, what the plan itself wrote over them, and the footprint."""
+
+    facts: Facts
+    written: dict[str, KeyRecord] = field(default_factory=dict)
+    versions: dict[tuple[str, int], VersionRecord] = field(default_factory=dict)
+    cast: dict[tuple[str, int], dict[str, bool]] = field(default_factory=dict)
+    questions: dict[str, QuestionRecord | None] = field(default_factory=dict)
+    positions: dict[tuple[str, str], Mapping[str, JSON]] = field(default_factory=dict)
+    verdicts: dict[tuple[str, str], tuple[bool, str]] = field(default_factory=dict)
+    rebuilt: dict[str, Built] = field(default_factory=dict)
+    installed: Reserved | None = None
+    _keys: set[str] = field(default_factory=set)
+    _patterns: set[str] = field(default_factory=set)
+    _rooms: set[Room] = field(default_factory=set)
+
+    @property
+    def footprint(self) -> Footprint:
+        """Everything that was asked so far."""
+        return Footprint(frozenset(self._keys), frozenset(self._patterns), frozenset(self._rooms))
+
+    def registry(self) -> Registry:
+        """Return the installed team."""
+        self._patterns.update(keys.RESERVED)
+        return registry_of(self.installed or self.facts.reserved())
+
+    def key(self, key: str) -> KeyRecord | None:
+        """Return a key's record."""
+        self._keys.add(key)
+        return self.written.get(key) or self.facts.key(key)
+
+    def version(self, key: str, version: int) -> VersionRecord | None:
+        """Return one version."""
+        self._keys.add(key)
+        return self.versions.get((key, version)) or self.facts.version(key, version)
+
+    def proposed(self, key: str) -> tuple[VersionRecord, ...]:
+        """Return the versions that are proposed and not settled, oldest first."""
+        self._keys.add(key)
+        known = {record.version: record for record in self.facts.proposed(key)}
+        known.update({version: record for (of, version), record in self.versions.items() if of == key})
+        return tuple(record for _, record in sorted(known.items()) if record.state is State.PROPOSED)
+
+    def joint(self, record: VersionRecord) -> tuple[VersionRecord, ...]:
+        """Return the versions that are accepted together with this one, itself included."""
+        if record.joint is None:
+            return (record,)
+        together = tuple(
+            self.versions.get((other.key, other.version), other) for other in self.facts.joint(record.joint)
+        )
+        self._keys.update(other.key for other in together)
+        return together or (record,)
+
+    def votes(self, key: str, version: int) -> Mapping[str, bool]:
+        """Return author -> yes."""
+        self._keys.add(key)
+        return {**self.facts.votes(key, version), **self.cast.get((key, version), {})}
+
+    def former(self, key: str, digest: str) -> int | None:
+        """Return a version that was accepted with this digest and is so no longer."""
+        self._keys.add(key)
+        return self.facts.former(key, digest)
+
+    def question(self, key: str) -> QuestionRecord | None:
+        """Return the open question."""
+        self._keys.add(key)
+        return self.questions[key] if key in self.questions else self.facts.question(key)
+
+    def head_facets(self, key: str) -> Mapping[str, FacetHead]:
+        """Return facet name -> head."""
+        self._keys.add(key)
+        return self.facts.head_facets(key)
+
+    def built(self, component: str) -> Built | None:
+        """Return the component's newest version; its freshness depends on everything that it pins."""
+        self._keys.add(component)
+        built = self.rebuilt.get(component) or self.facts.built(component)
+        if built is not None:
+            self._keys.update(pin.key for pin in built.pins)
+            self._patterns.update(pinned.pattern for pinned in built.patterns)
+        return built
+
+    def verdict(self, check: str, component: str) -> tuple[bool, str] | None:
+        """Return (passed, digest of inputs) of the newest verdict on the newest version."""
+        self._keys.add(component)
+        if (check, component) in self.verdicts:
+            return self.verdicts[check, component]
+        return None if component in self.rebuilt else self.facts.verdict(check, component)
+
+    def deadline(self, key: str, path: str) -> tuple[int, float] | None:
+        """Return the round and the store time of the armed deadline."""
+        self._keys.add(key)
+        return self.facts.deadline(key, path)
+
+    def needed(self, key: str) -> frozenset[str]:
+        """Return the components whose accepted tasks name the decision."""
+        # Only tasks say so, and only when they are accepted or retracted.
+        self._patterns.add("task/**")
+        return self.facts.needed(key)
+
+    def keys(self, pattern: str) -> tuple[KeyRecord, ...]:
+        """Return the records under a pattern, by key."""
+        self._patterns.add(pattern)
+        found = {record.key: record for record in self.facts.keys(pattern)}
+        found.update({key: record for key, record in self.written.items() if keys.matches(pattern, key)})
+        return tuple(found[key] for key in sorted(found))
+
+    # --- what the choreography asks (moves.Standing) ---
+
+    def state(self, key: str) -> str | None:
+        """Return the state of a key, None where it is absent."""
+        record = self.key(key)
+        return None if record is None or record.state is KeyState.ABSENT else str(record.state)
+
+    def asked(self, key: str) -> bool:
+        """Say whether a question is open."""
+        return self.question(key) is not None
+
+    def live(self, key: str) -> tuple[int, ...]:
+        """Return the versions that are proposed and not settled."""
+        return tuple(record.version for record in self.proposed(key))
+
+    def has_accepted(self, key: str) -> bool:
+        """Say whether a version is accepted."""
+        record = self.key(key)
+        return record is not None and record.kind == "decision" and record.current is not None
+
+    def current(self, component: str) -> bool:
+        """Say whether the component exists and nothing that it pins broke."""
+        built = self.built(component)
+        return built is not None and built.freshness is Freshness.CURRENT
+
+    def passed(self, check: str, component: str) -> bool:
+        """Say whether the newest verdict on the newest version is a pass."""
+        verdict = self.verdict(check, component)
+        return verdict is not None and verdict[0]
+
+    def position(self, key: str, path: str) -> Mapping[str, JSON] | None:
+        """Return a stored position."""
+        self._keys.add(key)
+        return self.positions.get((key, path)) or self.facts.position(key, path)
+
+    def room(self, template: str, at_most: int) -> bool:
+        """Say whether fewer keys than so many exist under a template, those that `install` writes not counted.
+
+        Only the answer goes into the footprint: who else adds a key or changes one leaves it true while there is room.
+        """
+        standing = self.facts.count(template)
+        limit = at_most - len(self.written)
+        if standing >= limit:
+            limit = at_most - sum(self._added(template))
+        self._rooms.add(Room(template, limit, standing < limit))
+        return standing < limit
+
+    def _added(self, template: str) -> Iterator[bool]:
+        """Say of each key that the plan wrote whether it is one more under a template."""
+        for key, record in self.written.items():
+            if record.state is not KeyState.ABSENT and keys.matches(template, key) and not keys.is_reserved(key):
+                before = self.facts.key(key)
+                yield before is None or before.state is KeyState.ABSENT
+
+    def any_accepted(self, pattern: str) -> bool:
+        """Say whether some decision under a pattern is accepted; while the one that shows it is, it is true."""
+        if any(_is_accepted(record) and keys.matches(pattern, key) for key, record in self.written.items()):
+            return True
+        shows = self.facts.accepted_under(pattern)
+        if shows is not None and shows not in self.written:
+            self._keys.add(shows)
+            return True
+        return any(map(_is_accepted, self.keys(pattern)))
+
+    # --- what the plan writes over the facts ---
+
+    def put(self, record: KeyRecord, **changed: Any) -> KeyRecord:  # noqa: ANN401 - the fields of a record
+        """Note a key's new state and return it."""
+        self.written[record.key] = replace(record, **changed)
+        return self.written[record.key]
+
+
+def _is_accepted(record: KeyRecord) -> bool:
+    return record.kind == "decision" and record.current is not None
