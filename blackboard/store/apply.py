@@ -1,0 +1,435 @@
+"""Rows of a plan become rows of tables: generic, without policy, the same on every engine."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from blackboard.spec.canonical import JSON, digest_made
+from blackboard.spec.changes import (
+    ChangeRow,
+    CloseRow,
+    ComponentRow,
+    DeadlineRow,
+    EffectRow,
+    HeadRow,
+    Intent,
+    KeyRow,
+    NeedRow,
+    Plan,
+    PositionRow,
+    QuestionRow,
+    SettleRow,
+    VerdictRow,
+    VersionRow,
+    VoteRow,
+    WakesRow,
+)
+from blackboard.spec.keys import is_reserved, key_range, matches
+from blackboard.store import schema
+from blackboard.store.instances import keep_counts
+from blackboard.store.session import Turn
+from blackboard.store.statements import Statement, insert_into
+
+_KEY = Statement(
+    "INSERT INTO key (key, kind, state, last_version, current, digest, generation, create_revision, member_revision, "
+    "question_revision, mod_revision) VALUES (:key, :kind, :state, :last_version, :current, :digest, :generation, "
+    ":revision, CASE WHEN :member THEN :revision ELSE 0 END, 0, CASE WHEN :changed THEN :revision ELSE 0 END) "
+    "ON CONFLICT (key) DO UPDATE SET state = excluded.state, last_version = excluded.last_version, "
+    "current = excluded.current, digest = excluded.digest, generation = excluded.generation, "
+    "member_revision = CASE WHEN :member THEN :revision ELSE member_revision END, "
+    "mod_revision = CASE WHEN :changed THEN :revision ELSE mod_revision END RETURNING id"
+)
+_IDS = Statement("SELECT k.key, k.id FROM key k JOIN json_each(:keys) e ON e.value = k.key")
+_TENURE = Statement("INSERT INTO tenure (key_id, revision, version, state) VALUES (:id, :revision, :current, :state)")
+CHANGED = Statement("UPDATE key SET mod_revision = :revision WHERE id = :id")
+_VERSION = insert_into(schema.version)
+_SETTLE = Statement(
+    "UPDATE version SET state = :state, reason = :reason, settled_revision = coalesce(settled_revision, :revision) "
+    "WHERE key_id = :id AND version = :version"
+)
+_HEAD = Statement(
+    "INSERT INTO head_facet (key_id, name, since, digest) VALUES (:id, :name, :revision, :digest) "
+    "ON CONFLICT (key_id, name) DO UPDATE SET since = :revision, digest = :digest"
+)
+# A key may be accepted twice in one commit; what counts is the way from the old value to the last.
+_EFFECT = Statement(
+    "INSERT INTO facet_effect (key_id, name, new_since, old_since, uses, implements, reason) "
+    "VALUES (:key_id, :name, :new_since, :old_since, :uses, :implements, :reason) "
+    "ON CONFLICT (key_id, name, new_since, old_since) DO UPDATE SET "
+    "uses = :uses, implements = :implements, reason = :reason"
+)
+_VOTE = insert_into(schema.vote)
+_QUESTION = insert_into(schema.question)
+_ASKED = Statement("UPDATE key SET question_revision = :revision WHERE id = :id")
+_CLOSE = Statement("UPDATE question SET closed_revision = :revision WHERE key_id = :id AND closed_revision IS NULL")
+_COMPONENT = insert_into(schema.component)
+_BLOB = insert_into(schema.blob, ignore=True)
+_FILE = insert_into(schema.component_file)
+_PIN = insert_into(schema.pin, ignore=True)
+_PATTERNS = Statement("SELECT id, pattern FROM pattern")
+_PATTERN = insert_into(schema.pattern, ignore=True)
+_PATTERN_ID = Statement("SELECT id FROM pattern WHERE pattern = :pattern")
+_PATTERN_PIN = insert_into(schema.pattern_pin, ignore=True)
+_ACCEPTED = Statement(
+    "SELECT id, key, member_revision FROM key "
+    "WHERE kind = 'decision' AND current IS NOT NULL AND key >= :low AND key < :high"
+)
+_JOIN = Statement(
+    "INSERT INTO pattern_member (pattern_id, key_id, since) VALUES (:pattern_id, :id, :since) "
+    "ON CONFLICT (pattern_id, key_id) DO UPDATE SET since = :since"
+)
+_LEAVE = Statement("DELETE FROM pattern_member WHERE key_id = :id")
+_VERDICT = insert_into(schema.verdict)
+_POSITION = Statement(
+    "INSERT INTO position (key_id, path, state, revision) VALUES (:id, :path, :state, :revision) "
+    "ON CONFLICT (key_id, path) DO UPDATE SET state = :state, revision = :revision"
+)
+_ARM = Statement(
+    "INSERT INTO deadline (key_id, path, round, due) VALUES (:id, :path, :round, :due) "
+    "ON CONFLICT (key_id, path) DO UPDATE SET round = :round, due = :due"
+)
+_DISARM = Statement("DELETE FROM deadline WHERE key_id = :id AND path = :path")
+_FORGET_NEEDS = Statement("DELETE FROM need WHERE component_id = :id")
+_FORGET_NEED_PATTERNS = Statement("DELETE FROM need_pattern WHERE component_id = :id")
+_NEED = insert_into(schema.need, ignore=True)
+_NEED_PATTERN = insert_into(schema.need_pattern, ignore=True)
+_NEED_NEW = Statement(
+    "INSERT INTO need (component_id, key_id, named) "
+    "SELECT component_id, :id, 0 FROM need_pattern WHERE pattern_id = :pattern_id "
+    "ON CONFLICT DO NOTHING"
+)
+_FORGET_WAKES = Statement("DELETE FROM wakes WHERE component_id = :id")
+_WAKES = Statement(
+    "INSERT INTO wakes (component_id, source, kind, version) "
+    "SELECT id, :source, :kind, coalesce(current, 0) FROM key WHERE id = :component_id"
+)
+_WAKES_OF = Statement("UPDATE wakes SET version = :version WHERE component_id = :component_id")
+CHANGE = insert_into(schema.change)
+LOG = insert_into(schema.commit_log)
+ADVANCE = Statement(
+    "UPDATE board SET revision = :revision, digest = :digest, clock = :now, "
+    "installed = CASE WHEN :installs THEN :revision ELSE installed END"
+)
+
+
+class Application:
+    """One plan being applied as revision `revision`."""
+
+    def __init__(self, turn: Turn, intent: Intent, plan: Plan) -> None:
+        self._turn = turn
+        self._intent = intent
+        self._plan = plan
+        self.revision = turn.revision + 1
+        self.ids: dict[str, int] = {}
+        self._left: dict[tuple[str, int], SettleRow] = {}
+
+    def rows(self) -> None:
+        """Write every row of the plan."""
+        keys = [row for row in self._plan.rows if isinstance(row, KeyRow)]
+        self._keys(keys)
+        self._settle()
+        for kind, same in groupby((row for row in self._plan.rows if not isinstance(row, KeyRow)), type):
+            if kind is not SettleRow:
+                _APPLY[kind](self, list(same))
+        self._membership(keys)
+        keep_counts(self._turn, self._plan)
+
+    def log(self) -> str:
+        """Write the feed's entries and the log's, move the head, and return the new digest."""
+        turn, intent, plan = self._turn, self._intent, self._plan
+        entries = list(enumerate(plan.changes))
+        turn.run_many(CHANGE, [self._change(ordinal, change) for ordinal, change in entries])
+        record: dict[str, JSON] = {
+            "revision": self.revision,
+            "author": intent.author,
+            "role": intent.role,
+            "at": turn.now,
+            "token": intent.token,
+            "choreography": plan.choreography,
+        }
+        content: list[list[JSON]] = [
+            [ordinal, change.kind, change.key, change.version, intent.author, change.path, change.digest]
+            for ordinal, change in entries
+        ]
+        chained = chain(turn.digest, record, content)
+        turn.run(LOG, {**record, "digest": chained})
+        installs = any(is_reserved(change.key) for change in plan.changes)
+        turn.advance(ADVANCE, {"revision": self.revision, "digest": chained, "installs": installs})
+        return chained
+
+    def _change(self, ordinal: int, change: ChangeRow) -> dict[str, Any]:
+        return {
+            "revision": self.revision,
+            "ordinal": ordinal,
+            "kind": change.kind,
+            "key_id": self.ids[change.key],
+            "version": change.version,
+            "author": self._intent.author,
+            "path": change.path,
+            "reason": change.reason,
+            "digest": change.digest,
+        }
+
+    def _keys(self, rows: Sequence[KeyRow]) -> None:
+        changed = {change.key for change in self._plan.changes}
+        tenures = []
+        for row in rows:
+            written = {
+                "key": row.key,
+                "kind": row.kind,
+                "state": str(row.state),
+                "last_version": row.last_version,
+                "current": row.current,
+                "digest": row.digest,
+                "generation": row.generation,
+                "member": row.member,
+                "changed": row.key in changed,
+                "revision": self.revision,
+            }
+            self.ids[row.key] = self._turn.one(_KEY, written)["id"]
+            if row.moved and written["state"] != "absent":
+                tenures.append({**written, "id": self.ids[row.key]})
+        self._turn.run_many(_TENURE, tenures)
+        more = self._named() - self.ids.keys()
+        if more:
+            found = self._turn.all(_IDS, {"keys": json.dumps(sorted(more))})
+            self.ids.update({row["key"]: row["id"] for row in found})
+        unwritten = changed - {row.key for row in rows}
+        self._turn.run_many(CHANGED, [{"id": self.ids[key], "revision": self.revision} for key in unwritten])
+
+    def _named(self) -> set[str]:
+        """Return every key that a row is about."""
+        named = {change.key for change in self._plan.changes}
+        for row in self._plan.rows:
+            match row:
+                case ComponentRow():
+                    named.update(pin.key for pin in row.pins)
+                case NeedRow():
+                    named.update((row.component, *row.keys, *row.under))
+                case WakesRow():
+                    named.add(row.component)
+                case DeadlineRow():
+                    named.add(row.key)
+        named.update(target for _, target, _ in self._plan.wakes)
+        return named
+
+    def _settle(self) -> None:
+        """Move existing versions on; one that this commit adds is written in the state in which it leaves it."""
+        new = {(row.key, row.version) for row in self._plan.rows if isinstance(row, VersionRow)}
+        settled = [row for row in self._plan.rows if isinstance(row, SettleRow)]
+        self._left = {(row.key, row.version): row for row in settled if (row.key, row.version) in new}
+        old = [row for row in settled if (row.key, row.version) not in new]
+        self._turn.run_many(
+            _SETTLE,
+            [
+                {
+                    "id": self.ids[row.key],
+                    "version": row.version,
+                    "state": str(row.state),
+                    "reason": row.reason,
+                    "revision": self.revision,
+                }
+                for row in old
+            ],
+        )
+
+    def _membership(self, rows: Iterable[KeyRow]) -> None:
+        """Keep what patterns name in step: decisions that joined or left, and new ones that a task's pattern names."""
+        decisions = [row for row in rows if row.kind == "decision" and (row.new or row.member)]
+        known = self._turn.all(_PATTERNS) if decisions else []
+        for row in decisions:
+            here = {"id": self.ids[row.key], "since": self.revision}
+            under = [found["id"] for found in known if matches(found["pattern"], row.key)]
+            if row.member and row.current is None:
+                self._turn.run(_LEAVE, here)
+            elif row.member:
+                self._turn.run_many(_JOIN, [{**here, "pattern_id": one} for one in under])
+            if row.new:
+                self._turn.run_many(_NEED_NEW, [{**here, "pattern_id": one} for one in under])
+
+    def _heads(self, rows: Sequence[HeadRow]) -> None:
+        moved = [{"id": self.ids[row.key], "name": row.name, "digest": row.digest} for row in rows]
+        self._turn.run_many(_HEAD, [{**row, "revision": self.revision} for row in moved])
+
+    def _versions(self, rows: Sequence[VersionRow]) -> None:
+        self._turn.run_many(_VERSION, [self._version(row) for row in rows])
+
+    def _version(self, row: VersionRow) -> dict[str, Any]:
+        left = self._left.get((row.key, row.version))
+        return {
+            "key_id": self.ids[row.key],
+            "version": row.version,
+            "language": row.body.language,
+            "text": row.body.text,
+            "facets": json.dumps(dict(row.body.facets), sort_keys=True, ensure_ascii=False),
+            "digest": row.body.digest,
+            "state": str(row.state if left is None else left.state),
+            "base": row.base,
+            "author": row.author,
+            "role": row.role,
+            "rationale": row.rationale,
+            "evidence": json.dumps(list(row.evidence)),
+            "electorate": None if row.electorate is None else json.dumps(list(row.electorate)),
+            "quorum": row.quorum,
+            "round": row.round,
+            "joint": self.revision if row.joint else None,
+            "reason": "" if left is None else left.reason,
+            "revision": self.revision,
+            "settled_revision": None if left is None else self.revision,
+        }
+
+    def _effects(self, rows: Sequence[EffectRow]) -> None:
+        self._turn.run_many(
+            _EFFECT,
+            [
+                {
+                    "key_id": self.ids[row.key],
+                    "name": row.name,
+                    "new_since": self.revision,
+                    "old_since": row.old_since,
+                    "uses": row.uses,
+                    "implements": row.implements,
+                    "reason": row.reason,
+                }
+                for row in rows
+            ],
+        )
+
+    def _vote(self, row: VoteRow) -> None:
+        values = {"key_id": self.ids[row.key], "version": row.version, "author": row.author, "approve": row.approve}
+        self._turn.run(_VOTE, {**values, "reason": row.reason, "revision": self.revision})
+
+    def _question(self, row: QuestionRow) -> None:
+        identifier = self.ids[row.key]
+        values = {"key_id": identifier, "revision": self.revision, "text": row.text, "closed_revision": None}
+        options = json.dumps(list(row.options), ensure_ascii=False)
+        self._turn.run(_QUESTION, {**values, "options": options, "author": row.author, "role": row.role})
+        self._turn.run(_ASKED, {"id": identifier, "revision": self.revision})
+
+    def _close(self, row: CloseRow) -> None:
+        at = {"id": self.ids[row.key], "revision": self.revision}
+        self._turn.run(_CLOSE, at)
+        self._turn.run(_ASKED, at)
+
+    def _component(self, row: ComponentRow) -> None:
+        identifier = self.ids[row.key]
+        at = {"key_id": identifier, "version": row.version}
+        described = {**at, "author": row.author, "role": row.role, "digest": row.digest, "revision": self.revision}
+        self._turn.run(_COMPONENT, described)
+        files = sorted(row.files.items())
+        self._turn.run_many(_BLOB, [{"digest": blob, "content": content} for _, (blob, content) in files])
+        self._turn.run_many(_FILE, [{**at, "path": path, "blob": blob} for path, (blob, _) in files])
+        pinned = {"component_id": identifier, "component_version": row.version}
+        self._turn.run(_WAKES_OF, {"component_id": identifier, "version": row.version})
+        self._turn.run_many(
+            _PIN,
+            [
+                {
+                    **pinned,
+                    "key_id": self.ids[pin.key],
+                    "name": pin.name,
+                    "side": str(pin.side),
+                    "version": pin.version,
+                    "since": pin.since,
+                    "digest": pin.digest,
+                }
+                for pin in row.pins
+            ],
+        )
+        for listed in row.patterns:
+            # What is under it was validated in this turn, and what this commit adds to it, its author knows.
+            here = {"pattern_id": self._pattern(listed.pattern), "since": self.revision}
+            self._turn.run(_PATTERN_PIN, {**pinned, **here})
+
+    def _pattern(self, pattern: str) -> int:
+        """Return the id of a pattern; a new one gets the decisions that it names already."""
+        found = self._turn.one(_PATTERN_ID, {"pattern": pattern})
+        if found is None:
+            self._turn.run(_PATTERN, {"pattern": pattern})
+            found = self._turn.one(_PATTERN_ID, {"pattern": pattern})
+            members = self._turn.all(_ACCEPTED, key_range(pattern))
+            self._turn.run_many(
+                _JOIN,
+                [
+                    {"pattern_id": found["id"], "id": row["id"], "since": row["member_revision"]}
+                    for row in members
+                    if matches(pattern, row["key"])
+                ],
+            )
+        return int(found["id"])
+
+    def _verdict(self, row: VerdictRow) -> None:
+        self._turn.run(
+            _VERDICT,
+            {
+                "check_name": row.check,
+                "component_id": self.ids[row.component],
+                "revision": self.revision,
+                "version": row.version,
+                "passed": row.passed,
+                "log": row.log,
+                "inputs": row.inputs,
+                "author": row.author,
+            },
+        )
+
+    def _position(self, row: PositionRow) -> None:
+        state = json.dumps(dict(row.state), sort_keys=True)
+        self._turn.run(
+            _POSITION, {"id": self.ids[row.key], "path": row.path, "state": state, "revision": self.revision}
+        )
+
+    def _deadline(self, row: DeadlineRow) -> None:
+        at = {"id": self.ids[row.key], "path": row.path}
+        if row.seconds is None:
+            self._turn.run(_DISARM, at)
+        else:
+            self._turn.run(_ARM, {**at, "round": row.round, "due": self._turn.now + row.seconds})
+
+    def _needs(self, row: NeedRow) -> None:
+        identifier = self.ids[row.component]
+        self._turn.run(_FORGET_NEEDS, {"id": identifier})
+        self._turn.run(_FORGET_NEED_PATTERNS, {"id": identifier})
+        here = {"component_id": identifier}
+        named = [*((key, 1) for key in row.keys), *((key, 0) for key in row.under)]
+        self._turn.run_many(_NEED, [{**here, "key_id": self.ids[key], "named": by} for key, by in named])
+        self._turn.run_many(_NEED_PATTERN, [{**here, "pattern_id": self._pattern(one)} for one in row.patterns])
+
+    def _wakes(self, row: WakesRow) -> None:
+        here = {"component_id": self.ids[row.component]}
+        self._turn.run(_FORGET_WAKES, {"id": here["component_id"]})
+        self._turn.run_many(_WAKES, [{**here, "source": source, "kind": kind} for source, kind in row.sources])
+
+
+def _each(apply: Callable[[Application, Any], None]) -> Callable[[Application, Sequence[Any]], None]:
+    """Return what applies rows of a kind one after the other."""
+
+    def all_of(application: Application, rows: Sequence[Any]) -> None:
+        for row in rows:
+            apply(application, row)
+
+    return all_of
+
+
+_APPLY: Mapping[type, Callable[[Application, Sequence[Any]], None]] = {
+    VersionRow: Application._versions,  # noqa: SLF001 - the table is part of the class
+    HeadRow: Application._heads,  # noqa: SLF001
+    EffectRow: Application._effects,  # noqa: SLF001
+    VoteRow: _each(Application._vote),  # noqa: SLF001
+    QuestionRow: _each(Application._question),  # noqa: SLF001
+    CloseRow: _each(Application._close),  # noqa: SLF001
+    ComponentRow: _each(Application._component),  # noqa: SLF001
+    VerdictRow: _each(Application._verdict),  # noqa: SLF001
+    PositionRow: _each(Application._position),  # noqa: SLF001
+    DeadlineRow: _each(Application._deadline),  # noqa: SLF001
+    NeedRow: _each(Application._needs),  # noqa: SLF001
+    WakesRow: _each(Application._wakes),  # noqa: SLF001
+}
+
+
+def chain(previous: str, record: Mapping[str, JSON], changes: list[list[JSON]]) -> str:
+    """Return the digest of a commit, which holds that of the one before."""
+    at = record["at"]
+    whole = int(at) if isinstance(at, float) and at.is_integer() else at
+    return digest_made({"previous": previous, "commit": {**record, "at": whole}, "changes": changes})

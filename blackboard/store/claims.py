@@ -1,0 +1,385 @@
+"""Who takes which activation: one turn of the writer, one statement for each kind of row, whatever their number.
+
+Order: the highest rating first, then the oldest. Left alone are activations of sources that are quarantined, that
+already run as often as they may, or whose resources others have; that wait after a failure; for which another member of
+the same role works on the same target; and that are not ready: a component whose decisions are not there, a check whose
+inputs are not built.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from blackboard.spec.records import Reserved
+from blackboard.spec.triggers import EXCLUSIVE, SourceRecord, TriggerKind
+from blackboard.store import agenda, budgets
+from blackboard.store.agenda import End
+from blackboard.store.facts import reserved
+from blackboard.store.liveness import this_process
+from blackboard.store.session import Turn
+from blackboard.store.statements import Statement
+
+if TYPE_CHECKING:
+    from blackboard.store.opened import Store
+
+Cap = Callable[[str, str], float | None]
+"""(role, target) -> the longest total time of a lease in seconds, None without limit."""
+
+NEVER = 1e15
+"""A time that no clock reaches."""
+
+_BUILDING = (TriggerKind.REQUIRED, TriggerKind.STALE, TriggerKind.SUSPECT, TriggerKind.FAILED, TriggerKind.WRITTEN)
+
+_NOW = Statement("SELECT clock, halt FROM board")
+
+
+def _listed(kinds: Iterable[TriggerKind]) -> str:
+    return "(" + ", ".join(f"'{kind}'" for kind in sorted(kinds)) + ")"
+
+
+UNDECIDED = "d.state <> 'accepted' AND (n.named = 1 OR d.state IN ('open', 'contested'))"
+"""Whether a decision `d` is missing for a need `n`; under a pattern only what is being decided is waited for."""
+
+UNREADY_INPUTS = """
+    EXISTS (
+      WITH RECURSIVE rests(id) AS (
+        SELECT {target}
+        UNION
+        SELECT made.component_id FROM rests r
+          JOIN key c ON c.id = r.id
+          JOIN pin used ON used.component_id = c.id AND used.component_version = c.current AND used.side = 'uses'
+          JOIN pin made ON made.key_id = used.key_id AND made.side = 'implements'
+          JOIN key o ON o.id = made.component_id AND o.current = made.component_version)
+      SELECT 1 FROM rests r JOIN key c ON c.id = r.id WHERE c.kind <> 'component' OR c.current IS NULL
+      UNION ALL
+      SELECT 1 FROM component_state s WHERE s.component_id IN (SELECT id FROM rests)
+        AND s.state NOT IN ('current', 'suspect')
+      UNION ALL
+      SELECT 1 FROM rests r
+        JOIN key c ON c.id = r.id
+        JOIN pin used ON used.component_id = c.id AND used.component_version = c.current AND used.side = 'uses'
+        JOIN key d ON d.id = used.key_id
+        JOIN need n ON n.key_id = d.id
+        JOIN key missing ON missing.id = n.component_id AND missing.current IS NULL
+        JOIN key t ON t.key = 'task/' || missing.key AND t.state = 'accepted'
+        JOIN version v ON v.key_id = t.id AND v.version = t.current
+        JOIN json_each(v.text, '$.implements') i
+      WHERE d.key || '/' GLOB replace(i.key || '/', '**/', '*'))"""
+"""Whether something that a check's input rests on is missing or not built against what is agreed.
+
+What a missing component will implement is told by its task; a pattern there finds a superset, so that a check rather
+waits too long than runs too early. `suspect` counts as built: it is the check that makes it current again.
+"""
+
+_READY = f"""
+    FROM activation p JOIN key t ON t.id = p.target_id
+    WHERE p.state = 'pending' AND p.source = able.name AND p.not_before <= :now
+      AND NOT (p.kind IN {_listed(EXCLUSIVE)} AND EXISTS (
+        SELECT 1 FROM lease other WHERE other.state = 'live' AND other.target_id = p.target_id
+          AND other.role = able.role AND other.kind IN {_listed(EXCLUSIVE)}))
+      AND NOT (able.judges = 0 AND t.kind = 'component' AND p.kind IN {_listed(_BUILDING)} AND EXISTS (
+        SELECT 1 FROM need n JOIN key d ON d.id = n.key_id
+        WHERE n.component_id = p.target_id AND {UNDECIDED}))
+      {{inputs}}
+    ORDER BY p.rating DESC, p.since, p.id LIMIT :limit"""
+
+_ORDER = "rating DESC, since, id"
+
+_ABLE = """
+    WITH running AS MATERIALIZED (SELECT source, count(*) AS runs FROM lease INDEXED BY lease_running
+      WHERE state = 'live' GROUP BY source),
+    asked AS MATERIALIZED (
+      SELECT json_extract(value, '$[0]') AS name, json_extract(value, '$[1]') AS role,
+        json_extract(value, '$[2]') AS judges, json_extract(value, '$[3]') AS most
+      FROM json_each(:sources)),
+    able AS MATERIALIZED (
+      SELECT name, role, judges, most - coalesce(runs, 0) AS free
+      FROM asked LEFT JOIN running ON running.source = asked.name
+      WHERE most > coalesce(runs, 0) AND name NOT IN (SELECT source FROM standing WHERE quarantined IS NOT NULL))"""
+"""The sources that may run more, and how many more."""
+
+_INPUTS = f"AND NOT (able.judges = 1 AND t.kind = 'component' AND {UNREADY_INPUTS.format(target='p.target_id')})"
+
+_ANY = {
+    judges: Statement(
+        f"{_ABLE} SELECT 1 FROM able JOIN activation a ON a.id IN "
+        f"(SELECT p.id {_READY.format(inputs=_INPUTS if judges else '')}) LIMIT 1"
+    )
+    for judges in (False, True)
+}
+
+_ROOM = """,
+    room AS MATERIALIZED (
+      SELECT r.name, r.units - coalesce((SELECT sum(h.amount) FROM hold h WHERE h.resource = r.name), 0) AS free
+      FROM resource r),
+    wanted AS MATERIALIZED (
+      SELECT json_extract(value, '$[0]') AS source, json_extract(value, '$[1]') AS resource,
+        json_extract(value, '$[2]') AS units
+      FROM json_each(:needs))"""
+
+_ROOMY = """AND NOT EXISTS (
+        SELECT 1 FROM wanted w LEFT JOIN room r ON r.name = w.resource
+        WHERE w.source = able.name AND w.units > coalesce(r.free, 0))"""
+
+_SUMMED = """,
+    summed AS (
+      SELECT c.id, r.free, sum(w.units) OVER (
+        PARTITION BY w.resource ORDER BY c.rating DESC, c.since, c.id ROWS UNBOUNDED PRECEDING) AS total
+      FROM chosen c JOIN wanted w ON w.source = c.source JOIN room r ON r.name = w.resource)"""
+
+_FOUND = f"""
+    found AS (
+      SELECT a.id, a.source, able.role, a.target_id, a.kind, a.revision, a.rating, a.since{{ranks}}
+      FROM able JOIN activation a ON a.id IN (SELECT p.id {_READY}) WHERE true {{roomy}})"""
+
+_RANKS = f""",
+        able.free, row_number() OVER (PARTITION BY a.source ORDER BY a.rating DESC, a.since, a.id) AS of_source,
+        CASE WHEN a.kind IN {_listed(EXCLUSIVE)} THEN row_number() OVER (
+          PARTITION BY a.target_id, able.role, a.kind IN {_listed(EXCLUSIVE)}
+          ORDER BY a.rating DESC, a.since, a.id) ELSE 1 END AS of_target"""
+"""Which one each is of its source, and of those of whom only one may work on its target."""
+
+_CHOSEN = "SELECT * FROM found WHERE of_source <= free AND of_target = 1"
+
+_CLAIM = f"""
+    INSERT INTO lease (activation_id, source, role, target_id, kind, cause, host, process, process_started, claimed,
+      expires, until, state)
+    {_ABLE}{{room}},{{found}},
+    chosen AS ({{chosen}}){{summed}}
+    SELECT id, source, role, target_id, kind, revision, :host, :process, :process_started, :now, :expires, {NEVER},
+      'live'
+    FROM chosen WHERE {{fits}} ORDER BY {_ORDER} LIMIT :limit
+    RETURNING token, activation_id, source, role, target_id, kind, cause, expires, until,
+      (SELECT k.key FROM key k WHERE k.id = target_id) AS target,
+      (SELECT a.attempts FROM activation a WHERE a.id = activation_id) AS attempts,
+      (SELECT a.rating FROM activation a WHERE a.id = activation_id) AS rating,
+      (SELECT a.error FROM activation a WHERE a.id = activation_id) AS error,
+      (SELECT a.reason FROM activation a WHERE a.id = activation_id) AS reason"""
+
+
+def _claiming(*, several: bool, judges: bool, within: bool) -> Statement:
+    """Return the statement that claims one or several, for sources that judge or not, with resources or without.
+
+    It takes from the top as long as the resources of all that is taken suffice. What is behind something that does not
+    fit may fit all the same: that is for the next round.
+    """
+    ready = {"inputs": _INPUTS if judges else ""}
+    summed = within and several
+    return Statement(
+        _CLAIM.format(
+            room=_ROOM if within else "",
+            found=_FOUND.format(**ready, ranks=_RANKS if several else "", roomy=_ROOMY if within else ""),
+            chosen=_CHOSEN if several else "SELECT * FROM found",
+            summed=_SUMMED if summed else "",
+            fits="id NOT IN (SELECT summed.id FROM summed WHERE summed.total > summed.free)" if summed else "true",
+        )
+    )
+
+
+_CLAIMING = {
+    (several, judges, within): _claiming(several=several, judges=judges, within=within)
+    for several in (False, True)
+    for judges in (False, True)
+    for within in (False, True)
+}
+"""What is not asked for costs nothing: a claim is made at every turn of every controller."""
+
+_HOLD = Statement("""
+    INSERT INTO hold (token, resource, amount)
+    SELECT l.token, json_extract(w.value, '$[1]'), json_extract(w.value, '$[2]')
+    FROM json_each(:needs) w JOIN lease l ON l.source = json_extract(w.value, '$[0]')
+    WHERE l.token IN (SELECT value FROM json_each(:tokens)) AND json_extract(w.value, '$[2]') > 0""")
+
+_CAPPED = Statement("UPDATE lease SET until = :until, expires = min(expires, :until) WHERE token = :token")
+
+_LEASED = Statement("""
+    UPDATE activation SET state = 'leased', attempts = attempts + 1, dirty = 0
+    WHERE id IN (SELECT value FROM json_each(:ids))""")
+
+_TAKEN_OVER = Statement(f"""
+    UPDATE lease SET state = 'revoked'
+    WHERE state = 'expired' AND kind IN {_listed(EXCLUSIVE)} AND EXISTS (
+      SELECT 1 FROM json_each(:taken) WHERE json_extract(value, '$[0]') = lease.target_id
+        AND json_extract(value, '$[1]') = lease.role)""")
+
+
+def _without_limit(_role: str, _target: str) -> float | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimants:
+    """The sources for which somebody claims.
+
+    Attributes:
+        needs: source -> resource -> units that each of its runs holds.
+        cap: How long a lease may last in total.
+    """
+
+    names: tuple[str, ...]
+    needs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    cap: Cap = _without_limit
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claimed activation.
+
+    Attributes:
+        attempts: This one included.
+        cause: The revision of the commit that woke the run.
+        claimed, expires, until: By the store's clock; renewal never goes past `until`.
+        error: Class name of the last failure; `reason` is its text.
+    """
+
+    token: int
+    activation: int
+    source: str
+    role: str
+    target: str
+    kind: str
+    attempts: int
+    cause: int
+    rating: float
+    claimed: float
+    expires: float
+    until: float
+    error: str | None
+    reason: str
+
+
+def claim(store: "Store", claimants: Claimants, *, limit: int, lease_seconds: float) -> tuple[Claimed, ...]:
+    """Take up to `limit` pending activations of these sources, highest rating first.
+
+    Args:
+        store: Of the board.
+        claimants: The sources whose activations may be taken.
+        limit: How many at most.
+        lease_seconds: How long each lease lasts by the store's clock unless renewed.
+
+    Returns:
+        What was claimed, best first, possibly nothing.
+    """
+    # Where the last claim found work, there is likely more, and looking first would cost as much as taking.
+    if limit < 1 or not (store.kept.busy or _any_ready(store, claimants.names)):
+        return ()
+    claimed = store.writer.run(lambda turn: _claim(turn, store, claimants, limit, lease_seconds))
+    store.kept.busy = bool(claimed)
+    return claimed
+
+
+def exchange(
+    store: "Store", ends: Sequence[End], claimants: Claimants, *, limit: int, lease_seconds: float
+) -> tuple[Claimed, ...]:
+    """End leases and take up to `limit` activations in the same turn, as `agenda.end` and `claim` do it one by one."""
+    if not ends or limit < 1:
+        agenda.end(store, ends)
+        return claim(store, claimants, limit=limit, lease_seconds=lease_seconds)
+
+    def work(turn: Turn) -> tuple[Claimed, ...]:
+        agenda.end_in(turn, ends)
+        return _claim(turn, store, claimants, limit, lease_seconds)
+
+    claimed = store.writer.run(work)
+    store.kept.busy = bool(claimed)
+    return claimed
+
+
+def _any_ready(store: "Store", names: Sequence[str]) -> bool:
+    """Look without the writer's turn, so that waiting costs the board nothing."""
+    with store.database.reading() as connection:
+        row = connection.all(_NOW)[0]
+        if row["halt"] is not None:
+            return False
+        asked = _asked(reserved(connection, store.kept), tuple(names))
+        here = {"sources": asked.sources, "now": max(row["clock"], store.clock()), "limit": 1}
+        return bool(connection.all(_ANY[asked.judges], here))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a claim has to know of the sources that it is for.
+
+    Attributes:
+        sources: They themselves, as JSON.
+        judges: Whether one of them runs a check.
+        most: How many runs of all of them there may be at once.
+    """
+
+    sources: str
+    judges: bool
+    most: int
+
+
+@lru_cache(maxsize=64)
+def _asked(installed: Reserved, names: tuple[str, ...]) -> _Asked:
+    values: Mapping[str, Any] = installed.values
+    found = [(name, values.get(f"source/{name}")) for name in names]
+    known = [SourceRecord.from_json(name, value) for name, value in found if value is not None]
+    rows = [[one.name, one.role, int(bool(one.check)), one.max_concurrency] for one in known]
+    return _Asked(json.dumps(rows), any(one.check for one in known), sum(one.max_concurrency for one in known))
+
+
+def _claim(turn: Turn, store: "Store", claimants: Claimants, limit: int, lease_seconds: float) -> tuple[Claimed, ...]:
+    if turn.halt is not None:
+        return ()
+    asked = _asked(reserved(turn, store.kept, in_turn=True), claimants.names)
+    # Who claims ahead wants more than may run, and each that is looked at and not taken costs as much as one that is.
+    limit = min(limit, budgets.claims_left(turn), asked.most)
+    needs = json.dumps([[name, what, units] for name, one in claimants.needs.items() for what, units in one.items()])
+    me = this_process()
+    here = {
+        "sources": asked.sources,
+        "host": me.host,
+        "process": me.number,
+        "process_started": me.started,
+        "now": turn.now,
+        "expires": turn.now + lease_seconds,
+    }
+    if claimants.needs:
+        here["needs"] = needs
+    statement = _CLAIMING[limit > 1, asked.judges, bool(claimants.needs)]
+    taken: list[Any] = []
+    # A source that is full, a target that is worked on or a resource that is used up hides what stands behind it: look
+    # again until enough is taken or nothing is left.
+    while len(taken) < limit and (rows := turn.all(statement, {**here, "limit": limit - len(taken)})):
+        _take(turn, rows, needs if claimants.needs else None)
+        taken += rows
+    if taken:
+        budgets.spend(turn, budgets.ACTIVATIONS, len(taken))
+    return tuple(_claimed(row, turn, claimants.cap) for row in sorted(taken, key=lambda row: int(row["token"])))
+
+
+def _take(turn: Turn, rows: Sequence[Any], needs: str | None) -> None:
+    """Write what goes with new leases: activations leased, older leases ended by them, units held."""
+    turn.run(_LEASED, {"ids": json.dumps([row["activation_id"] for row in rows])})
+    targets = [[row["target_id"], row["role"]] for row in rows if row["kind"] in EXCLUSIVE]
+    if targets:
+        turn.run(_TAKEN_OVER, {"taken": json.dumps(targets)})
+    if needs is not None:
+        turn.run(_HOLD, {"needs": needs, "tokens": json.dumps([row["token"] for row in rows])})
+
+
+def _claimed(row: Any, turn: Turn, cap: Cap) -> Claimed:  # noqa: ANN401 - a row of the driver
+    longest = cap(row["role"], row["target"])
+    until = NEVER if longest is None else turn.now + longest
+    if longest is not None:
+        turn.run(_CAPPED, {"token": row["token"], "until": until})
+    return Claimed(
+        token=row["token"],
+        activation=row["activation_id"],
+        source=row["source"],
+        role=row["role"],
+        target=row["target"],
+        kind=row["kind"],
+        attempts=row["attempts"] + 1,
+        cause=row["cause"],
+        rating=row["rating"],
+        claimed=turn.now,
+        expires=min(row["expires"], until),
+        until=until,
+        error=row["error"],
+        reason=row["reason"],
+    )

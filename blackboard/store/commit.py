@@ -1,0 +1,256 @@
+"""Commit: plan outside, then apply in one transaction under the board's row.
+
+Invariants: the row is taken before anything is read, so two planners that saw the same head cannot both find their
+footprint untouched; revision and digest follow the stored ones; what a commit wakes is written with it, because a
+commit without its triggers would be a lost wake-up.
+"""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from blackboard.errors import KeyReused
+from blackboard.spec.canonical import JSON
+from blackboard.spec.changes import Committed, Intent, Plan, Refusal
+from blackboard.spec.keys import key_range, matches
+from blackboard.store import agenda, reservations
+from blackboard.store.apply import Application
+from blackboard.store.content import content_digest
+from blackboard.store.facts import HeadFacts, Reads
+from blackboard.store.feed import check_kept
+from blackboard.store.instances import count_instances
+from blackboard.store.opened import Store
+from blackboard.store.premises import conflict
+from blackboard.store.session import Turn
+from blackboard.store.statements import Statement
+from blackboard.store.wake import update_agenda
+
+Planner = Callable[[HeadFacts, Intent], Plan | Refusal]
+Beside = Callable[[Turn, Plan], None]
+
+ROUNDS = 2
+"""How often a plan is made outside before it is made under the row."""
+
+_SEEN = Statement(
+    "SELECT content, revision, accepted, head_before FROM idempotency "
+    "WHERE author = :author AND idempotency_key = :idempotency_key"
+)
+REMEMBER = Statement(
+    "INSERT INTO idempotency (author, idempotency_key, content, revision, accepted, head_before) "
+    "VALUES (:author, :idempotency_key, :content, :revision, :accepted, :head_before)"
+)
+_CHANGED = Statement("SELECT DISTINCT k.key FROM change c LEFT JOIN key k ON k.id = c.key_id WHERE c.revision > :after")
+_BROKEN_DECISIONS = Statement("""
+    SELECT 'decision' AS kind, e.key, '' AS name FROM json_each(:reads) e
+    LEFT JOIN key k ON k.key = e.key AND k.kind = 'decision' WHERE k.digest IS NOT e.value""")
+_BROKEN = Statement("""
+    WITH expected AS (
+      SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
+             json_extract(value, '$[2]') AS name, json_extract(value, '$[3]') AS value
+      FROM json_each(:reads))
+    SELECT e.kind, e.key, e.name FROM expected e
+    LEFT JOIN key k ON k.key = e.key
+    LEFT JOIN head_facet h ON h.key_id = k.id AND h.name = e.name AND e.kind = 'facet'
+    WHERE CASE e.kind
+      WHEN 'component' THEN CASE WHEN k.kind = 'component' THEN k.current END
+      -- An absent facet is one that the accepted version lacks: without one the read does not hold.
+      WHEN 'facet' THEN CASE WHEN k.current IS NOT NULL THEN coalesce(h.digest, '') END
+      ELSE nullif(k.mod_revision, 0) END IS NOT CASE e.kind WHEN 'facet' THEN coalesce(e.value, '') ELSE e.value END""")
+_JOINED = Statement(
+    "SELECT key, kind, member_revision, question_revision FROM key WHERE key >= :low AND key < :high "
+    "AND (member_revision > :base OR question_revision > :base)"
+)
+
+Broken = list[tuple[str, str, str]]
+"""(kind of read, key, facet name) of what no longer holds."""
+
+
+def commit(store: Store, intent: Intent, *, replan: Planner, beside: Beside | None = None) -> Committed:
+    """Plan an intent and apply the plan.
+
+    Args:
+        store: Of the board.
+        intent: What is wanted.
+        replan: Makes a plan of it.
+        beside: Called in the turn that applies the plan, before its rows; may refuse it, or write control rows.
+
+    Raises:
+        Refused: Certainly nothing happened.
+        Compacted: Nothing was written; its base is no longer kept.
+        CommitUnknown: The engine failed at COMMIT.
+    """
+    if not intent.acts:
+        return _validate_only(store, intent)
+    for _ in range(ROUNDS):
+        with store.database.reading() as connection:
+            planned = replan(HeadFacts(connection, store.kept), intent)
+        done = _under_row(store, intent, planned, replan, beside)
+        if done is not None:
+            return done
+    done = _under_row(store, intent, None, replan, beside)
+    if done is None:
+        raise RuntimeError("a plan made under the row was overtaken: the row does not exclude others")
+    return done
+
+
+def _validate_only(store: Store, intent: Intent) -> Committed:
+    with store.database.reading() as connection:
+        revision = HeadFacts(connection, store.kept).revision
+        broken = broken_reads(connection, intent)
+    if broken:
+        raise conflict(store, intent, broken)
+    return Committed(revision, (), revision)
+
+
+def _under_row(
+    store: Store, intent: Intent, planned: Plan | Refusal | None, replan: Planner, beside: Beside | None
+) -> Committed | None:
+    """Validate and apply; None where the plan was overtaken and has to be made again."""
+
+    def validated(turn: Turn) -> Committed | Broken | None:
+        replayed = _replayed(turn, intent)
+        if replayed is not None:
+            return replayed
+        # Not before: who asks again for what was committed before the seal is told so.
+        turn.check_seal()
+        # Below the window nobody knows any more whether it was committed already.
+        check_kept(intent.base, turn.first)
+        if intent.token is not None:
+            agenda.fence(turn, intent.token)
+        broken = broken_reads(turn, intent)
+        found = replan(HeadFacts(turn, store.kept, in_turn=True), intent) if planned is None or broken else planned
+        if broken:
+            return _in_conflict(turn, intent, found, broken)
+        return None if _overtaken(turn, found) else _permitted(turn, intent, found, beside)
+
+    done = store.writer.run(validated, intent.idempotency_key, over_seal=True)
+    if isinstance(done, list):
+        raise conflict(store, intent, done)
+    return done
+
+
+def _in_conflict(turn: Turn, intent: Intent, found: Plan | Refusal, broken: Broken) -> Committed | Broken:
+    if isinstance(found, Plan) and not found.changes:
+        # Somebody else wrote the same: that is agreement, not conflict.
+        return _remember(turn, intent, Committed(turn.revision, (), turn.revision))
+    reservations.refused(turn, intent, broken)
+    return broken
+
+
+def _permitted(turn: Turn, intent: Intent, found: Plan | Refusal, beside: Beside | None) -> Committed:
+    if isinstance(found, Refusal):
+        raise found.error
+    if turn.contested:
+        reservations.check(turn, intent, found)
+        reservations.free(turn, intent)
+    if beside is not None:
+        beside(turn, found)
+    return _apply(turn, intent, found)
+
+
+def _apply(turn: Turn, intent: Intent, plan: Plan) -> Committed:
+    if not plan.changes:
+        return _remember(turn, intent, Committed(turn.revision, (), turn.revision))
+    application = Application(turn, intent, plan)
+    application.rows()
+    application.log()
+    if plan.watched:
+        update_agenda(turn, application.revision, plan, author=intent.author, token=intent.token)
+    return _remember(turn, intent, Committed(application.revision, plan.accepted, turn.revision))
+
+
+def _replayed(turn: Turn, intent: Intent) -> Committed | None:
+    """Return the first result of a commit that comes again.
+
+    Raises:
+        KeyReused: The key belongs to other content, or was declared void.
+    """
+    return replayed_of(turn, intent.author, intent.idempotency_key, lambda: content_digest(intent))
+
+
+def replayed_of(turn: Turn, author: str, idempotency_key: str, content: Callable[[], str]) -> Committed | None:
+    """Return the first result of what comes again under a key of its author, None where it never came.
+
+    Raises:
+        KeyReused: The key belongs to other content, or was declared void.
+    """
+    seen = turn.one(_SEEN, {"author": author, "idempotency_key": idempotency_key})
+    if seen is None:
+        return None
+    if seen["content"] is None:
+        raise KeyReused(idempotency_key, author, declared_void=True)
+    if seen["content"] != content():
+        raise KeyReused(idempotency_key, author)
+    return committed(seen)
+
+
+def _remember(turn: Turn, intent: Intent, done: Committed) -> Committed:
+    turn.run(
+        REMEMBER,
+        {
+            "author": intent.author,
+            "idempotency_key": intent.idempotency_key,
+            "content": content_digest(intent),
+            "revision": done.revision,
+            "accepted": json.dumps(done.accepted),
+            "head_before": done.head_before,
+        },
+    )
+    return done
+
+
+def find_commit(store: Store, idempotency_key: str, *, author: str) -> Committed | None:
+    """Return the commit made under a key, or None and make that final: a later arrival is refused.
+
+    What was committed before the first kept revision is not known any more; an arrival from then is refused as such.
+    """
+
+    def looked_up(turn: Turn) -> Committed | None:
+        seen = turn.one(_SEEN, {"author": author, "idempotency_key": idempotency_key})
+        if seen is None:
+            turn.check_seal()
+            nothing = {"content": None, "revision": None, "accepted": "[]", "head_before": turn.revision}
+            turn.run(REMEMBER, {"author": author, "idempotency_key": idempotency_key, **nothing})
+            return None
+        return None if seen["content"] is None else committed(seen)
+
+    return store.writer.run(looked_up, idempotency_key, over_seal=True)
+
+
+def committed(row: Any) -> Committed:  # noqa: ANN401 - a row
+    """Return a row of `idempotency` as the result that it stands for."""
+    accepted = tuple((key, version) for key, version in json.loads(row["accepted"]))
+    return Committed(row["revision"], accepted, row["head_before"])
+
+
+def broken_reads(on: Reads, intent: Intent) -> Broken:
+    """Return what the intent read and no longer holds.
+
+    One statement for all whole decisions, one for all other values, one for each pattern.
+    """
+    reads = intent.reads
+    found = on.all(_BROKEN_DECISIONS, {"reads": json.dumps(reads.decisions)}) if reads.decisions else []
+    rows: list[JSON] = [list(row) for row in reads.rows()]
+    if rows:
+        found += on.all(_BROKEN, {"reads": json.dumps(rows, ensure_ascii=False)})
+    broken: Broken = [(row["kind"], row["key"], row["name"]) for row in found]
+    for what, pattern in sorted(intent.reads.patterns):
+        for row in on.all(_JOINED, {**key_range(pattern), "base": intent.base}):
+            moved = "question_revision" if what == "question" else "member_revision"
+            alike = what == "question" or row["kind"] == what
+            if alike and row[moved] > intent.base and matches(pattern, row["key"]):
+                broken.append(("pattern", row["key"], pattern))
+    return broken
+
+
+def _overtaken(turn: Turn, planned: Plan | Refusal) -> bool:
+    if planned.head == turn.revision:
+        return False
+    changed = [row["key"] for row in turn.all(_CHANGED, {"after": planned.head})]
+    # What an operator did to the whole board has no key; a compaction took changes away that are to be looked at here.
+    return (
+        None in changed
+        or planned.footprint.touched_by(changed)
+        or planned.footprint.filled_by(partial(count_instances, turn))
+    )

@@ -1,0 +1,209 @@
+"""Compaction: what happened before a revision is folded into the state at it, and what nobody needs any more goes.
+
+It is a commit of an operator, with one change of no key. The whole board is verified first, and what it folds is told
+anew change by change: a history that does not hold is never folded, since nobody could tell afterwards. The commit
+holds the digest of the chain at the last revision that is not kept, and the digest of all that is kept from before;
+`verify` begins with them.
+
+So that the kept commits can be told again, it also keeps what followed from those before: `beginning` says which rows.
+
+Kept for ever: every version's and component's digest; the text of what was current, proposed or settled at a kept
+revision or when the first of them was committed, or in which a facet got the value that it has, had then, or that a
+kept component pins; the components that were current at a kept revision or then, and their verdicts. Kept of a
+decision's past: when which version was current, back to when the key last joined or left what a pattern names and to
+whatever is pinned, since from there on it is told since when a facet has its value.
+
+Not kept, beside what happened: votes on texts that are gone, questions that were closed, the answers to repeated
+calls, and the causes of runs before: a causal chain is followed back to the first kept revision.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from blackboard.errors import Invalid
+from blackboard.spec import given
+from blackboard.spec.canonical import digest
+from blackboard.spec.changes import Committed
+from blackboard.spec.keys import check_name
+from blackboard.store import retell, schema
+from blackboard.store.audit import write_act
+from blackboard.store.beginning import standing
+from blackboard.store.opened import Store
+from blackboard.store.read import board_row
+from blackboard.store.remains import COMPACTED, compacted_content, state_digest
+from blackboard.store.replay import ReplayedKey
+from blackboard.store.session import Turn
+from blackboard.store.sqlite import Connection
+from blackboard.store.statements import Statement, insert_into
+from blackboard.store.verify import Check, verify
+
+_FIRST = Statement("UPDATE board SET first = :before")
+_COMPACTION = Statement(
+    "INSERT INTO compaction (revision, before, digest, state) VALUES (:revision, :before, :digest, :state)"
+)
+_FORGET_KEYS = Statement("DELETE FROM compacted_key")
+_FORGET_ROWS = Statement("DELETE FROM compacted_row")
+_KEEP_ROW = insert_into(schema.compacted_row)
+_KEY = Statement("""
+    INSERT INTO compacted_key (key_id, state, last_version, current, generation, member_revision, mod_revision,
+      contested, facets)
+    SELECT id, :state, :last_version, :current, :generation, :member_revision, :mod_revision, :contested, :facets
+    FROM key WHERE key = :key""")
+
+_SHOWN = """(t.revision >= :before OR t.revision = (
+    SELECT max(l.revision) FROM tenure l WHERE l.key_id = t.key_id AND l.revision < :before))"""
+"""Whether a row of `tenure` was so at a kept revision, or when the first of them was committed."""
+
+_KEPT_COMPONENTS = f"""
+    SELECT t.key_id, t.version FROM tenure t JOIN key k ON k.id = t.key_id
+    WHERE k.kind = 'component' AND t.version IS NOT NULL AND {_SHOWN}
+    UNION SELECT component_id, version FROM verdict"""
+
+_BEGAN = """
+    SELECT p.key_id, max(t.revision) AS revision
+    FROM (SELECT key_id, since FROM pin UNION SELECT key_id, since FROM head_facet WHERE digest IS NOT NULL
+      UNION SELECT b.key_id, json_extract(f.value, '$[0]') FROM compacted_key b, json_each(b.facets) f
+      WHERE json_extract(f.value, '$[1]') IS NOT NULL) p
+    JOIN tenure t ON t.key_id = p.key_id AND t.revision <= p.since GROUP BY p.key_id, p.since"""
+"""The rows of `tenure` in which the values began that are pinned, stand, or stood when the first kept revision was
+committed: the next version is compared with those."""
+
+_PRUNE = tuple(
+    Statement(text)
+    for text in (
+        f"""DELETE FROM verdict WHERE revision < :before AND NOT EXISTS (
+            SELECT 1 FROM tenure t
+            WHERE t.key_id = verdict.component_id AND t.version = verdict.version AND {_SHOWN})""",
+        f"DELETE FROM pin WHERE (component_id, component_version) NOT IN ({_KEPT_COMPONENTS})",
+        f"DELETE FROM pattern_pin WHERE (component_id, component_version) NOT IN ({_KEPT_COMPONENTS})",
+        f"DELETE FROM component_file WHERE (key_id, version) NOT IN ({_KEPT_COMPONENTS})",
+        "DELETE FROM blob WHERE digest NOT IN (SELECT blob FROM component_file)",
+        f"""UPDATE version SET text = NULL
+            WHERE text IS NOT NULL AND revision < :before AND settled_revision < :before
+              AND (key_id, version) NOT IN (
+                SELECT t.key_id, t.version FROM tenure t WHERE t.version IS NOT NULL AND {_SHOWN}
+                UNION SELECT key_id, version FROM pin
+                UNION SELECT t.key_id, t.version FROM ({_BEGAN}) p
+                  JOIN tenure t ON t.key_id = p.key_id AND t.revision = p.revision WHERE t.version IS NOT NULL)""",
+        """DELETE FROM vote WHERE revision < :before AND EXISTS (
+            SELECT 1 FROM version v WHERE v.key_id = vote.key_id AND v.version = vote.version AND v.text IS NULL)""",
+        "DELETE FROM question WHERE closed_revision < :before",
+        """DELETE FROM facet_effect WHERE new_since < :before AND NOT EXISTS (
+            SELECT 1 FROM pin p WHERE p.key_id = facet_effect.key_id AND p.name = facet_effect.name
+              AND p.since = facet_effect.old_since)""",
+        f"""WITH last AS (
+              SELECT t.key_id, t.revision, t.version IS NULL AS gone, k.kind
+              FROM tenure t JOIN key k ON k.id = t.key_id
+              WHERE t.revision = (
+                SELECT max(l.revision) FROM tenure l WHERE l.key_id = t.key_id AND l.revision < :before)),
+            needed AS (
+              SELECT l.key_id, min(t.revision) AS revision FROM last l JOIN tenure t ON t.key_id = l.key_id
+              WHERE l.kind = 'decision' AND t.revision <= l.revision AND t.revision > coalesce((
+                SELECT max(o.revision) FROM tenure o
+                WHERE o.key_id = l.key_id AND o.revision < l.revision AND (o.version IS NULL) <> l.gone), 0)
+              GROUP BY l.key_id
+              UNION ALL SELECT key_id, revision FROM last WHERE kind = 'component'
+              UNION ALL SELECT key_id, revision FROM ({_BEGAN}))
+            DELETE FROM tenure WHERE revision < (
+              SELECT min(n.revision) FROM needed n WHERE n.key_id = tenure.key_id AND n.revision < :before)""",
+        "DELETE FROM change WHERE revision < :before",
+        "DELETE FROM commit_log WHERE revision < :before",
+        "DELETE FROM compaction WHERE revision < :before",
+        "DELETE FROM idempotency WHERE coalesce(revision, head_before) < :before",
+    )
+)
+"""In this order: what a component was built against is kept with it, and a text with who pins it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """The board as it was before a revision, told from its log, which is kept from `first` on."""
+
+    first: int
+    digest: str
+    keys: dict[str, ReplayedKey]
+    standing: list[dict[str, str]]
+
+
+def compact(store: Store, *, planner: retell.Planner, before: int, author: str, reason: str = "") -> Committed:
+    """Fold everything before a revision into the state at it; below it there is only `Compacted` from then on.
+
+    Args:
+        store: Of the board.
+        planner: The rules, to which what is folded is told again.
+        before: The first revision that is kept.
+        author: The operator who does it.
+        reason: Why.
+
+    Returns:
+        The commit; where the board is compacted that far already, nothing is written.
+
+    Raises:
+        Invalid: There is no such revision.
+        Damaged: What would be folded contradicts itself; nothing was written.
+    """
+    check_name(author)
+    given.a_text(reason, "the reason")
+    given.a_number(before, "before", least=1)
+    name = store.name_commit()
+    while True:
+        board = board_row(store.database)
+        if before > board["revision"]:
+            raise Invalid(f"there is no revision {before} to begin with; the newest is {board['revision']}")
+        if before <= board["first"]:
+            return Committed(board["revision"], (), board["revision"])
+        verify(store)
+        with store.database.reading() as on:
+            check = Check(on, store.location)
+            # Outside the turn: what is told is history, unless somebody else compacts meanwhile; then it is told anew.
+            chained = check.walk(None, before - 1).digest
+            folded = _Folded(board["first"], chained, check.keys, _standing(on, planner, before))
+        done = store.writer.run(partial(_fold, folded, before, author, reason), name)
+        if done is not None:
+            return done
+
+
+def _fold(folded: _Folded, before: int, author: str, reason: str, turn: Turn) -> Committed | None:
+    """Fold in a turn; None where somebody else compacted since the log was walked through."""
+    if turn.first != folded.first:
+        return None
+    turn.run(_FORGET_ROWS)
+    turn.run_many(_KEEP_ROW, folded.standing)
+    turn.run(_FORGET_KEYS)
+    turn.run_many(_KEY, [_row(key, found) for key, found in folded.keys.items()])
+    for statement in _PRUNE:
+        turn.run(statement, {"before": before})
+    turn.run(_FIRST, {"before": before})
+    state = state_digest(turn.connection, before)
+    said = digest(compacted_content(reason, before, folded.digest, state))
+    revision = write_act(turn, COMPACTED, author=author, reason=reason, path=str(before), said=said)
+    turn.run(_COMPACTION, {"revision": revision, "before": before, "digest": folded.digest, "state": state})
+    return Committed(revision, (), turn.revision)
+
+
+def _standing(on: Connection, planner: retell.Planner, before: int) -> list[dict[str, str]]:
+    """Return what followed from the history before a revision; nothing where other rules than these made it."""
+    told = retell.retell(on, planner, until=before - 1)
+    try:
+        if told.stopped:
+            return []
+        with told.store.database.reading() as again:
+            return standing(again)
+    finally:
+        told.close()
+
+
+def _row(key: str, found: ReplayedKey) -> dict[str, Any]:
+    return {
+        "key": key,
+        "state": str(found.state),
+        "last_version": found.last_version,
+        "current": found.current,
+        "generation": found.generation,
+        "member_revision": found.member_revision,
+        "mod_revision": found.mod_revision,
+        "contested": found.contested,
+        "facets": json.dumps(found.heads, sort_keys=True, ensure_ascii=False),
+    }

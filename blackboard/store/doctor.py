@@ -1,0 +1,358 @@
+"""What is wrong with a board, found without changing a byte of it.
+
+Invariants: the file and its log are looked at as bytes before SQLite reads them, in a process of its own; SQLite opens
+them read-only, so that nothing is copied out of the log, mended or begun anew. A chain alone cannot see that its end
+was lost: a head that somebody remembers can.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blackboard.errors import BlackboardError, Damaged, Forked, NotABoard, SchemaMismatch, Unavailable
+from blackboard.store import durability, pages, retell, upgrade, verify
+from blackboard.store.feed import Cursor
+from blackboard.store.opened import Store
+from blackboard.store.read import board_row
+from blackboard.store.schema import APPLICATION_ID, SCHEMA
+from blackboard.store.sqlite import Connection, Database
+from blackboard.store.statements import Statement
+from blackboard.store.surroundings import Finding, Level, surroundings
+from blackboard.store.writer import Writer
+
+_QUICK = Statement("PRAGMA quick_check(20)")
+_WHOLE = Statement("PRAGMA integrity_check(20)")
+_FOREIGN = Statement("PRAGMA foreign_key_check")
+_MASTER = Statement("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+_APPLICATION = Statement("PRAGMA application_id")
+_SCHEMAS = Statement("SELECT version_num FROM alembic_version")
+_LEASES = Statement("""
+    SELECT count(*) AS live, coalesce(sum(l.expires < b.clock), 0) AS expired FROM lease l, board b
+    WHERE l.state = 'live'""")
+_MANY_LEASES = Statement("""
+    SELECT k.key, count(*) AS leases FROM lease l JOIN key k ON k.id = l.target_id WHERE l.state = 'live'
+    GROUP BY l.activation_id HAVING count(*) > 1""")
+_NOBODY = Statement("""
+    SELECT a.source, k.key FROM activation a JOIN key k ON k.id = a.target_id WHERE a.state = 'leased'
+    AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.activation_id = a.id AND l.state = 'live')""")
+_TOKENS = Statement("""
+    SELECT coalesce((SELECT max(token) FROM lease), 0) AS given,
+      coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'lease'), 0) AS counted""")
+_BUDGETS = Statement("SELECT resource FROM budget WHERE NOT (cap >= 0 AND spent >= 0 AND held >= -0.000001)")
+_TIMES = Statement("SELECT b.clock, (SELECT max(at) FROM commit_log) AS newest FROM board b")
+_ANSWERS = Statement("""
+    SELECT i.*, b.revision AS head, l.author AS by, (SELECT json_group_array(json_array(k.key, c.version)) FROM (
+        SELECT key_id, version FROM change WHERE revision = i.revision AND kind = 'accepted' ORDER BY ordinal) c
+        JOIN key k ON k.id = c.key_id) AS gave
+    FROM idempotency i JOIN board b LEFT JOIN commit_log l ON l.revision = i.revision
+    WHERE i.revision IS NULL OR i.revision >= b.first""")
+
+Row = Any
+
+_DIGEST = re.compile(r"\d+:[0-9a-f]{64}")
+_AHEAD_SECONDS = 3600.0
+_SHOWN = 20
+OTHER_RELEASE = "release"
+RESTORE = "restore a backup, or save what can be read with `bb board recover`"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found.
+
+    Attributes:
+        head: The place in the feed after the newest commit, to be remembered; None where it could not be verified.
+    """
+
+    location: str
+    full: bool
+    findings: tuple[Finding, ...]
+    head: Cursor | None
+
+    def level(self, *levels: Level) -> tuple[Finding, ...]:
+        """Return the findings of some levels."""
+        return tuple(one for one in self.findings if one.level in levels)
+
+
+def examine(
+    path: Path,
+    *,
+    planner: retell.Planner,
+    clock: Callable[[], float],
+    full: bool = False,
+    known_head: Cursor | None = None,
+) -> Diagnosis:
+    """Look at everything about a board.
+
+    Args:
+        path: Its file.
+        planner: The rules, to which its history is told again.
+        clock: Seconds since the Unix epoch.
+        full: Look at every index entry, and hold every row that follows from history against it.
+        known_head: One that was noted before; it has to be in the board's history.
+
+    Raises:
+        Unavailable: There is no such file.
+        NotABoard: It is a folder, or empty.
+    """
+    if not path.exists():
+        raise Unavailable(str(path), "there is no such file", "name a board")
+    if path.is_dir() or path.stat().st_size == 0:
+        raise NotABoard(str(path), "it is a folder" if path.is_dir() else "it is empty")
+    found = [*as_bytes(path), *surroundings(path)]
+    database = Database(path, read_only=True)
+    store = Store(database, Writer(database, clock), clock)
+    heads: list[Cursor] = []
+    try:
+        with database.reading() as on:
+            for look in _looks(on, now=clock(), full=full):
+                found += _guarded(look)
+                if found and found[-1].about == OTHER_RELEASE:
+                    # What its tables mean is that release's to say.
+                    return Diagnosis(str(path), full, tuple(dict.fromkeys(found)), None)
+        found += _guarded(lambda: as_a_history(store, planner, heads, full=full, known_head=known_head))
+    except BlackboardError as error:
+        found.append(of_error(error))
+    finally:
+        store.close()
+    return Diagnosis(str(path), full, tuple(dict.fromkeys(found)), heads[0] if heads else None)
+
+
+def _guarded(look: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """Return what a look found up to where it failed, and why it did: the next look may see more."""
+    found: list[Finding] = []
+    try:
+        found.extend(look())
+    except BlackboardError as error:
+        found.append(of_error(error))
+    except Exception as error:  # noqa: BLE001 - whatever reading a damaged file leads to says that it is damaged
+        found.append(Finding(Level.FAULT, "content", f"it cannot be read ({type(error).__name__}: {error})", RESTORE))
+    return found
+
+
+def of_error(error: BlackboardError) -> Finding:
+    """Return what an error of the store says as a finding."""
+    match error:
+        case Damaged():
+            return Finding(Level.FAULT, "content", error.where, RESTORE)
+        case SchemaMismatch():
+            return Finding(Level.UNSEEN, OTHER_RELEASE, str(error))
+        case Unavailable() if getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            # A statement of ours that makes no sense to it: a table or a column is not what it was.
+            return Finding(Level.FAULT, "schema", error.why, RESTORE)
+        case Unavailable():
+            return Finding(Level.UNSEEN, "file", error.why)
+    return Finding(Level.FAULT, "content", str(error), RESTORE)
+
+
+# --- as bytes --------------------------------------------------------------------------------------------------------
+
+
+def as_bytes(path: Path) -> Iterator[Finding]:
+    """Yield what is to be said of the file and its log before SQLite reads them."""
+    try:
+        facts = pages.examine(path)
+    except (OSError, ValueError) as error:
+        yield Finding(Level.UNSEEN, "file", f"its bytes cannot be looked at ({error})", "change its permissions")
+        return
+    yield from of_bytes(facts)
+
+
+def of_bytes(facts: pages.Facts) -> Iterator[Finding]:
+    """Yield what is to be said of what `pages.look` saw."""
+    file, log = facts["file"], facts["log"]
+    if not file["database"]:
+        what = "it does not begin as a SQLite database does: it is something else, or its first page is damaged"
+        yield Finding(Level.FAULT, "file", what, RESTORE)
+    elif "pages" not in file:
+        yield Finding(Level.FAULT, "file", f"it is cut off after {file['bytes']} bytes", RESTORE)
+    else:
+        yield from _of_size(file, log, changing=facts["changing"])
+    if log is not None and log["bytes"]:
+        yield from _of_log(log, changing=facts["changing"])
+
+
+def _of_size(file: pages.Facts, log: pages.Facts | None, *, changing: bool) -> Iterator[Finding]:
+    size, rest = divmod(file["bytes"], file["page_bytes"] or 1)
+    logged = log is not None and log["committed"] > 0
+    if not file["logged"]:
+        yield Finding(Level.FAULT, "file", "its header says that it has no log, and every board has one", RESTORE)
+    # While pages wait in the log the file may be shorter than the board, never a part of a page.
+    short = not logged and file["pages"] is not None and size < file["pages"]
+    if (rest or short) and not changing:
+        what = f"it has {file['bytes']} bytes and should have {file['pages']} pages of {file['page_bytes']}"
+        yield Finding(Level.FAULT, "file", f"{what}: its end is lost", RESTORE)
+    yield Finding(Level.NOTE, "file", f"{size} pages of {file['page_bytes']} bytes")
+
+
+def _of_log(log: pages.Facts, *, changing: bool) -> Iterator[Finding]:
+    yield Finding(
+        Level.NOTE,
+        "log",
+        f"{log['commits']} commits in {log['committed']} frames wait in it; {log['uncommitted']} frames belong to none "
+        f"and {log['earlier']} to an earlier round",
+    )
+    if changing:
+        yield Finding(Level.NOTE, "log", "somebody writes: its end was not looked at")
+        return
+    if not log["whole"]:
+        what = f"its header is damaged: SQLite ignores the whole of it, {log['bytes']} bytes"
+        yield Finding(Level.FAULT, "log", what, f"ask a head that was noted with --known-head; {RESTORE}")
+    elif log["cut_commits"]:
+        what = f"it breaks after {log['committed']} frames: SQLite ignores the {log['cut']} behind, which commit"
+        yield Finding(Level.FAULT, "log", f"{what} {log['cut_commits']} times", RESTORE)
+    elif log["cut"] or log["torn_bytes"]:
+        what = (
+            f"a write was under way when it ended: {log['cut']} frames and {log['torn_bytes']} bytes count for nothing"
+        )
+        yield Finding(Level.NOTE, "log", what)
+
+
+# --- as a store ------------------------------------------------------------------------------------------------------
+
+
+def _looks(on: Connection, *, now: float, full: bool) -> Sequence[Callable[[], Iterable[Finding]]]:
+    """Return what is looked at beside the history: pages, schema, and rows that have no history."""
+    return (
+        lambda: _durability(on),
+        lambda: _pages(on, full=full),
+        lambda: _schema(on),
+        lambda: _foreign(on),
+        lambda: _control(on),
+        lambda: _times(on, now),
+        lambda: _answers(on),
+    )
+
+
+def _durability(on: Connection) -> Iterator[Finding]:
+    if durability.is_normal(on):
+        what = "normal: what was acknowledged just before a loss of power may be lost"
+        yield Finding(Level.WARNING, "durability", what, "open it with durability='full'")
+    else:
+        yield Finding(Level.NOTE, "durability", "full")
+
+
+def _foreign(on: Connection) -> Iterator[Finding]:
+    for row in on.all(_FOREIGN)[:_SHOWN]:
+        yield Finding(Level.FAULT, "content", f"a row of {row[0]} names one of {row[2]} that is not there", RESTORE)
+
+
+def _pages(on: Connection, *, full: bool) -> Iterator[Finding]:
+    said = [row[0] for row in on.all(_WHOLE if full else _QUICK)]
+    if said != ["ok"]:
+        for one in said:
+            yield Finding(Level.FAULT, "pages", " ".join(str(one).split()), RESTORE)
+    else:
+        yield Finding(Level.NOTE, "pages", "whole" if full else "whole as far as a quick look tells")
+
+
+def _schema(on: Connection) -> Iterator[Finding]:
+    found = on.all(_APPLICATION)[0][0]
+    if found != APPLICATION_ID:
+        yield Finding(Level.FAULT, "schema", f"its application id is {found:#x}, that of a board {APPLICATION_ID:#x}")
+    schemas = [str(row["version_num"]) for row in on.all(_SCHEMAS)]
+    if schemas and schemas != [SCHEMA]:
+        raise SchemaMismatch(on.location, schemas[0], SCHEMA, newer=schemas[0] not in upgrade.known_schemas())
+    stands = {_words(row["sql"]) for row in on.all(_MASTER)}
+    wanted = {_words(one) for one in (*upgrade.data_definitions(), upgrade.VERSION_TABLE)}
+    for text in sorted(stands ^ wanted):
+        how = "is not of this library" if text in stands else "is missing"
+        yield Finding(Level.FAULT, "schema", f"a definition {how}: {text[:100]}", RESTORE)
+    yield Finding(Level.NOTE, "schema", SCHEMA)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _control(on: Connection) -> Iterator[Finding]:
+    row = on.all(_LEASES)[0]
+    yield Finding(Level.NOTE, "leases", f"{row['live']} live, {row['expired']} of them past their end")
+    for one in on.all(_MANY_LEASES)[:_SHOWN]:
+        yield Finding(Level.FAULT, "leases", f"{one['leases']} leases live on one activation of {one['key']}", RESTORE)
+    for one in on.all(_NOBODY)[:_SHOWN]:
+        what = f"{one['source']} on {one['key']} is leased, and no lease of it lives"
+        yield Finding(Level.FAULT, "agenda", what, RESTORE)
+    tokens = on.all(_TOKENS)[0]
+    if tokens["given"] > tokens["counted"]:
+        what = f"token {tokens['given']} was given out, and the next would be {tokens['counted'] + 1}"
+        yield Finding(Level.FAULT, "leases", what, RESTORE)
+    for one in on.all(_BUDGETS):
+        yield Finding(Level.FAULT, "budget", f"that of {one['resource']} is not a number of what is left", RESTORE)
+
+
+def _times(on: Connection, now: float) -> Iterator[Finding]:
+    row = on.all(_TIMES)[0]
+    if row["newest"] is not None and row["clock"] < row["newest"]:
+        what = f"store time is {row['clock']:.0f}, and a commit was made at {row['newest']:.0f}"
+        yield Finding(Level.FAULT, "clock", what, RESTORE)
+    elif row["clock"] > now + _AHEAD_SECONDS:
+        what = f"store time is {row['clock'] - now:.0f} s ahead of this machine's, and never goes back"
+        yield Finding(Level.WARNING, "clock", what, "set this machine's clock")
+
+
+def _answers(on: Connection) -> Iterator[Finding]:
+    """Yield the answers to repeated calls that the log does not bear out; what was wanted is told nowhere else."""
+    wrong = [row for row in on.all(_ANSWERS) if not _borne_out(row)]
+    for row in wrong[:_SHOWN]:
+        what = f"what is remembered of {row['author']}'s commit {row['idempotency_key']} is not what the log says"
+        yield Finding(Level.FAULT, "content", what, RESTORE)
+
+
+def _borne_out(row: Row) -> bool:
+    accepted = json.loads(row["accepted"])
+    if row["content"] is None:
+        # Of schema 1 nobody knows any more when it was declared void.
+        return (row["revision"], accepted) == (None, []) and (row["head_before"] or 0) in range(row["head"] + 1)
+    if row["revision"] == row["head_before"]:
+        # It changed nothing: somebody else had written the same.
+        return bool(accepted == [])
+    return bool(
+        row["head_before"] == row["revision"] - 1
+        and row["by"] == row["author"]
+        and accepted == json.loads(row["gave"])
+        and _DIGEST.fullmatch(row["content"])
+    )
+
+
+# --- as a history ----------------------------------------------------------------------------------------------------
+
+
+def as_a_history(
+    store: Store, planner: retell.Planner, heads: list[Cursor], *, full: bool, known_head: Cursor | None
+) -> Iterator[Finding]:
+    """Yield what is to be said of the chain and of what follows from it; the head that was verified goes to `heads`."""
+    try:
+        head = verify.verify(store, known_head=known_head)
+    except Forked as error:
+        step = f"another board has its name, or its end was lost: {RESTORE}"
+        yield Finding(Level.FAULT, "history", str(error), step)
+        return
+    heads.append(head)
+    yield Finding(Level.NOTE, "history", f"{head.revision} commits, each chained to the one before")
+    if full:
+        yield from what_follows(store, planner)
+
+
+def what_follows(store: Store, planner: retell.Planner) -> Iterator[Finding]:
+    """Yield what stands and does not follow from the history, and whatever of it could not be told again."""
+    with store.database.reading() as on:
+        # Of this moment: others may have committed since the chain was walked along.
+        told = retell.retell(on, planner, until=board_row(on)["revision"])
+        try:
+            if told.stopped:
+                what = f"what follows from it was told again up to revision {told.revision} only: {told.stopped}"
+                yield Finding(Level.NOTE, "history", what)
+                return
+            with told.store.database.reading() as again:
+                differences: Sequence[Any] = list(retell.differences(on, again))
+        finally:
+            told.close()
+    for one in differences[:_SHOWN]:
+        yield Finding(Level.FAULT, "history", one, RESTORE)
+    if not differences:
+        yield Finding(Level.NOTE, "history", "what stands is what follows from it")

@@ -1,0 +1,130 @@
+"""The queue of those who want to write: one leads, and does the work of all that wait, in the order of arrival.
+
+Each member waits on a lock of its own, so that nobody is woken for nothing. Leadership is handed on before anyone is
+told of a result: who is answered must not wait for the next group.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from blackboard.store.session import Turn
+
+
+class Member:
+    """One piece of work in the queue, and what became of it.
+
+    Attributes:
+        work: Gets a turn and returns the result; it may be run again from the start, so it changes nothing else.
+        alone: Whether it wants the connection for itself; then it has no work that others could do.
+        idempotency_key: Named by `CommitUnknown` when the COMMIT fails.
+        since: When it came, on the monotonic clock.
+        result, error: What it gave; an error is raised where it waits.
+        answered: Whether either is final.
+        leads: Whether it was woken to lead, and not to be answered.
+    """
+
+    __slots__ = ("_wake", "alone", "answered", "error", "idempotency_key", "leads", "result", "since", "work")
+
+    def __init__(self, work: "Callable[[Turn], Any]", idempotency_key: str = "", *, alone: bool = False) -> None:
+        self.work, self.alone = work, alone
+        self.idempotency_key = idempotency_key
+        self.since = time.monotonic()
+        self.result: Any = None
+        self.error: Exception | None = None
+        self.answered = self.leads = False
+        self._wake: threading.Lock | None = None
+
+    def queue(self) -> None:
+        """Prepare to wait."""
+        self._wake = threading.Lock()
+        self._wake.acquire()
+
+    def wait(self) -> None:
+        """Wait until it is answered or leads."""
+        if self._wake is not None:
+            self._wake.acquire()
+
+    def wake(self) -> None:
+        """End its waiting."""
+        if self._wake is not None:
+            self._wake.release()
+
+    def settle(self, *, result: Any = None, error: Exception | None = None) -> None:  # noqa: ANN401 - of any work
+        """Note what became of it; it is told later."""
+        self.result, self.error, self.answered = result, error, True
+
+    def answer(self) -> Any:  # noqa: ANN401 - of any work
+        """Return its result or raise its error."""
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+def for_itself() -> Member:
+    """Return a member that wants the connection for itself."""
+    return Member(lambda _: None, alone=True)
+
+
+class Queue:
+    """Who leads, and who waits."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._led = False
+        self._waiting: deque[Member] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def enter(self, member: Member) -> None:
+        """Wait until the member is answered or leads; interrupted, it leaves, and keeps nobody waiting."""
+        with self._guard:
+            if not self._led:
+                self._led = member.leads = True
+                return
+            member.queue()
+            self._waiting.append(member)
+        try:
+            member.wait()
+        except BaseException:
+            self._leave(member)
+            raise
+
+    def _leave(self, member: Member) -> None:
+        with self._guard:
+            if member in self._waiting:
+                self._waiting.remove(member)
+                return
+        if member.leads:
+            self.hand_on()
+
+    def next(self, group: list[Member]) -> Member | None:
+        """Move the one who waits longest to the leader's group, and return it; None where nobody waits."""
+        # A cheap look first: most groups have one member.
+        if not self._waiting:
+            return None
+        with self._guard:
+            if not self._waiting or self._waiting[0].alone:
+                return None
+            # In this order: an interrupt in between leaves it in both, not in neither.
+            group.append(self._waiting[0])
+            return self._waiting.popleft()
+
+    def put_back(self, members: list[Member]) -> None:
+        """Let members of a group wait in front again: their leader was interrupted."""
+        with self._guard:
+            self._waiting.extendleft(reversed([member for member in members if member not in self._waiting]))
+
+    def hand_on(self) -> None:
+        """End the leadership: the one who waits longest leads now."""
+        with self._guard:
+            if self._waiting:
+                member = self._waiting.popleft()
+                member.leads = True
+                member.wake()
+            else:
+                self._led = False

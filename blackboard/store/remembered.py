@@ -1,0 +1,71 @@
+"""The newest head that this process saw of a board, so that it notices when the file is taken back behind its back.
+
+Invariant: what is compared with a head was remembered before that head was read; a head only grows, so an older one is
+never the fault of whoever reads at the same time.
+"""
+
+import threading
+from typing import Any, NamedTuple
+
+from blackboard.errors import Forked
+from blackboard.store.statements import Statement
+
+_DIGEST = Statement("""
+    SELECT digest FROM commit_log WHERE revision = :revision
+    UNION ALL SELECT digest FROM compaction WHERE before = :revision + 1 LIMIT 1""")
+
+
+class Head(NamedTuple):
+    """The end of one board's one history."""
+
+    epoch: str
+    revision: int
+    digest: str
+
+
+class Remembered:
+    """The newest head that was seen, None before the first."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._head: Head | None = None
+
+    @property
+    def head(self) -> Head | None:
+        """What to compare a head with that is read from now on."""
+        return self._head
+
+    def note(self, head: Head) -> None:
+        """Remember a head of this process's own making."""
+        with self._guard:
+            self._head = head
+
+    def meet(self, known: Head | None, on: Any, found: Head) -> None:  # noqa: ANN401 - a connection or turn
+        """Make sure that a head continues what was known before it was read, and remember it.
+
+        Raises:
+            Forked: It is older, or of another history.
+        """
+        if known is not None and found != known:
+            _check(known, on, found)
+        with self._guard:
+            # Another thread may have got further meanwhile, into a new epoch too.
+            now = self._head
+            if now is known or (now is not None and now.epoch == found.epoch and now.revision < found.revision):
+                self._head = found
+
+
+def _check(known: Head, on: Any, found: Head) -> None:  # noqa: ANN401
+    if found.epoch != known.epoch:
+        raise Forked(f"this process saw the board in epoch {known.epoch}, it is in {found.epoch} now")
+    if found.revision < known.revision:
+        raise Forked(f"this process saw revision {known.revision}, the board is only at {found.revision} now")
+    here = found.digest if found.revision == known.revision else _digest(on, known)
+    if here is not None and here != known.digest:
+        raise Forked(f"revision {known.revision} is another one now than this process saw")
+
+
+def _digest(on: Any, known: Head) -> str | None:  # noqa: ANN401
+    """Return the digest of a revision as it stands now, None where it was compacted or is the empty board's."""
+    rows = on.all(_DIGEST, {"revision": known.revision}) if known.revision else []
+    return str(rows[0]["digest"]) if rows else None

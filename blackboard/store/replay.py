@@ -1,0 +1,162 @@
+"""Every key and version as the feed alone gives them: replayed change by change, to be held against the tables.
+
+Of a board whose older log was compacted, the replay begins with what `beginning` reads: the keys as the changes before
+the first kept revision had left them, whose digest stands in the commit that compacted.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from blackboard.spec.canonical import digest
+from blackboard.spec.lifecycle import KeyState, State
+from blackboard.store.facts import Reads
+from blackboard.store.statements import Statement
+
+LOST = {"rejected": State.REJECTED, "withdrawn": State.WITHDRAWN}
+
+
+@dataclass(slots=True)
+class ReplayedVersion:
+    """A version of a decision."""
+
+    revision: int
+    state: State = State.PROPOSED
+    settled_revision: int | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class ReplayedKey:
+    """A key, what it was, and since when its facets have their values.
+
+    Attributes:
+        contested: Why it was contested last, None where it never was.
+        tenure: (revision, current version, state), one for each commit that moved one of the two.
+        heads: Facet name -> (since, digest), digest None where it was removed.
+    """
+
+    kind: str
+    create_revision: int
+    mod_revision: int = 0
+    member_revision: int = 0
+    state: KeyState = KeyState.ABSENT
+    last_version: int = 0
+    current: int | None = None
+    generation: int = 0
+    contested: str | None = None
+    versions: dict[int, ReplayedVersion] = field(default_factory=dict)
+    tenure: list[tuple[int, int | None, str]] = field(default_factory=list)
+    heads: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+
+    def change(self, kind: str, version: int | None, revision: int, *, reason: str, ruling: bool) -> None:
+        """Take the next change of the key.
+
+        Args:
+            ruling: Whether an operator's commit made it.
+
+        Raises:
+            KeyError: It speaks of a version that nobody proposed.
+        """
+        self.mod_revision = revision
+        match kind, version:
+            case "asked", _:
+                self._open()
+            case "proposed", int():
+                self.last_version = version
+                self.versions[version] = ReplayedVersion(revision)
+                self._open()
+            case "accepted", int():
+                self._accept(version, revision, ruling=ruling)
+            case "rejected" | "withdrawn", int():
+                lost = self.versions[version]
+                lost.state, lost.settled_revision, lost.reason = LOST[kind], revision, reason
+            case "retracted", int():
+                gone = self.versions[version]
+                gone.state, gone.reason = State.RETRACTED, reason
+                self.state, self.current = KeyState.RETRACTED, None
+            case "contested", _:
+                self.contested = reason
+                if self.kind == "decision":
+                    self.state = KeyState.CONTESTED
+            case "written", int():
+                self.state, self.current, self.last_version = KeyState.WRITTEN, version, version
+
+    def _open(self) -> None:
+        if self.state in (KeyState.ABSENT, KeyState.RETRACTED):
+            self.state = KeyState.OPEN
+
+    def _accept(self, version: int, revision: int, *, ruling: bool) -> None:
+        upheld = version == self.current
+        if not upheld:
+            if self.current is not None:
+                replaced = self.versions[self.current]
+                replaced.state, replaced.reason = State.SUPERSEDED, ""
+            self.versions[version].state = State.ACCEPTED
+            self.versions[version].settled_revision = revision
+        self.generation = 1 if ruling else self.generation + (0 if upheld else 1)
+        self.state, self.current = KeyState.ACCEPTED, version
+
+    def committed(self, revision: int, facets: Mapping[str, str] | None) -> None:
+        """Take the end of a commit that changed the key.
+
+        Args:
+            facets: Of the version of a decision that is accepted now, None where none is.
+        """
+        last = self.tenure[-1][1:] if self.tenure else None
+        if (last is not None and last[0] is not None) is (self.current is None):
+            self.member_revision = revision
+        if self.state is not KeyState.ABSENT and last != (self.current, str(self.state)):
+            self.tenure.append((revision, self.current, str(self.state)))
+        values: dict[str, str | None] = {} if facets is None else {**facets, "": digest(sorted(facets))}
+        for name in {*self.heads, *values}:
+            if self.heads.get(name, (0, None))[1] != values.get(name):
+                self.heads[name] = (revision, values.get(name))
+
+
+_KEYS = Statement("""
+    SELECT k.id, k.key, k.kind, k.create_revision, b.state, b.last_version, b.current, b.generation, b.member_revision,
+      b.mod_revision, b.contested, b.facets
+    FROM compacted_key b JOIN key k ON k.id = b.key_id ORDER BY k.key""")
+_TENURE = Statement("SELECT key_id, revision, version, state FROM tenure WHERE revision < :before ORDER BY 1, 2")
+
+VERSIONS_BEFORE = """
+    SELECT v.*, CASE WHEN v.settled_revision < :before THEN v.settled_revision END AS settled,
+      CASE WHEN v.settled_revision IS NULL OR v.settled_revision >= :before THEN 'proposed'
+        WHEN v.version = b.current THEN 'accepted' ELSE v.state END AS stood
+    FROM version v LEFT JOIN compacted_key b ON b.key_id = v.key_id WHERE v.revision < :before"""
+"""Versions with the state in which they stood before a revision, and when they had been settled."""
+
+REASON_BEFORE = "CASE WHEN v.stood = v.state THEN v.reason ELSE '' END"
+
+_VERSIONS = Statement(f"""
+    SELECT key_id, version, revision, settled, stood, {REASON_BEFORE} AS reason FROM ({VERSIONS_BEFORE}) v
+    ORDER BY key_id, version""")
+
+
+def beginning(on: Reads, before: int) -> dict[str, ReplayedKey]:
+    """Return key -> what the changes before the first kept revision made of it."""
+    keys: dict[str, ReplayedKey] = {}
+    by_id: dict[int, ReplayedKey] = {}
+    for row in on.all(_KEYS):
+        heads = {name: (since, value) for name, (since, value) in json.loads(row["facets"]).items()}
+        key = ReplayedKey(
+            row["kind"],
+            row["create_revision"],
+            row["mod_revision"],
+            row["member_revision"],
+            KeyState(row["state"]),
+            row["last_version"],
+            row["current"],
+            row["generation"],
+            row["contested"],
+            heads=heads,
+        )
+        keys[row["key"]] = by_id[row["id"]] = key
+    for row in on.all(_TENURE, {"before": before}):
+        by_id[row["key_id"]].tenure.append((row["revision"], row["version"], row["state"]))
+    for row in on.all(_VERSIONS, {"before": before}):
+        by_id[row["key_id"]].versions[row["version"]] = ReplayedVersion(
+            row["revision"], State(row["stood"]), row["settled"], row["reason"]
+        )
+    return keys

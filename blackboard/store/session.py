@@ -1,0 +1,263 @@
+"""The writer's connection: how a writing transaction begins and ends.
+
+Invariants: the board's row (the write lock) is taken before anything is read; store time never goes back; an error at
+COMMIT is unknown, never taken for a rollback. Revision and digest come from the row inside the transaction, never from
+memory. What a newer library made of the board meanwhile is seen there too, and nothing is written to it.
+"""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from blackboard.errors import CommitUnknown, Damaged, SchemaMismatch, Sealed
+from blackboard.spec.halt import Halt
+from blackboard.store import journal
+from blackboard.store.remembered import Head
+from blackboard.store.schema import board, refusal
+from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, translate, translated
+from blackboard.store.statements import Parameters, Statement
+from blackboard.store.tickets import Tickets
+
+_HEAD = Statement(
+    sa.select(
+        board.c.epoch,
+        board.c.revision,
+        board.c.digest,
+        board.c.clock,
+        board.c.halt,
+        board.c.first,
+        sa.exists(sa.select(refusal.c.author)),
+        sa.literal_column("(SELECT version_num FROM alembic_version)"),
+    )
+)
+_TIME = Statement("UPDATE board SET clock = :now")
+_SEALED = Statement(
+    "SELECT c.author, b.halt_reason AS reason FROM board b "
+    "LEFT JOIN change c ON c.kind = 'sealed' AND c.key_id IS NULL "
+    "ORDER BY c.revision DESC LIMIT 1"
+)
+
+BEGUN, APPLIED, COMMITTED = "begun", "applied", "committed"
+"""Where a process may die: with the board's row and nothing written, with everything written and nothing committed,
+with everything durable and nobody told."""
+
+_PATIENT_SECONDS = 1.0
+
+
+def _go_on(_point: str) -> None:
+    pass
+
+
+at_point: Callable[[str], None] = _go_on
+"""Called at each of these points; `blackboard.testing.crash_at` lets the process die there."""
+
+
+def reached(point: str) -> None:
+    """Say that a point was reached."""
+    at_point(point)
+
+
+@dataclass(slots=True)
+class Turn:
+    """One member's part of a writing transaction, under the board's row.
+
+    Attributes:
+        revision, digest, epoch, halt: Of the head when the part began.
+        now: Store time in seconds since the Unix epoch: never below any that was given out before.
+        clock_before: What it was before this part.
+        contested: Whether anybody was refused lately and has not committed since.
+        kept: Whether `now` stands in the board's row.
+        first: The first revision that is kept.
+        after: Revision and digest of what the turn committed, None where it made no revision.
+    """
+
+    connection: Connection
+    revision: int
+    digest: str
+    epoch: str
+    halt: str | None
+    now: float
+    clock_before: float
+    contested: bool
+    kept: bool = False
+    first: int = 1
+    after: tuple[int, str] | None = None
+
+    def check_seal(self) -> None:
+        """Refuse to write on a sealed board.
+
+        Raises:
+            Sealed: An operator sealed it.
+        """
+        if self.halt == Halt.SEALED:
+            row = self.one(_SEALED)
+            raise Sealed(self.connection.location, row["author"] or "an operator", row["reason"])
+
+    def all(self, statement: Statement, parameters: Parameters | None = None) -> list[sqlite3.Row]:
+        """Run a statement and return its rows."""
+        return self.connection.all(statement, parameters)
+
+    def one(self, statement: Statement, parameters: Parameters | None = None) -> Any:  # noqa: ANN401 - a row of any shape
+        """Run a statement and return its first row, None where there is none."""
+        return self.connection.one(statement, parameters)
+
+    def run(self, statement: Statement, parameters: Parameters | None = None) -> int:
+        """Run a statement that writes and return how many rows it touched."""
+        return self.connection.run(statement, parameters)
+
+    def run_many(self, statement: Statement, rows: list[dict[str, Any]]) -> None:
+        """Run a statement that writes once for each row of parameters."""
+        self.connection.run_many(statement, rows)
+
+    def keep_time(self) -> None:
+        """Let `now` stand in the board's row; that is a write, whatever else the turn does."""
+        self.connection.run(_TIME, {"now": self.now})
+        self.kept = True
+
+    def advance(self, statement: Statement, parameters: dict[str, Any]) -> None:
+        """Run the statement that moves the head, and `now` with it."""
+        self.connection.run(statement, {**parameters, "now": self.now})
+        self.kept = True
+        self.after = (parameters["revision"], parameters["digest"])
+
+
+class Session:
+    """The one connection of a process that writes; whoever uses it leads the writer's queue.
+
+    Attributes:
+        commit_seconds: What the last COMMIT took.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self.commit_seconds = 0.0
+        self._database = database
+        self._clock = clock
+        self._connection: Connection | None = None
+        self._tickets: Tickets | None = None
+        self._changes = 0  # of the connection, when the turn began
+        self._head: Head | None = None  # as the last turn of the transaction left it
+        self.journal = journal.Journal(database.path)
+
+    def connection(self) -> Connection:
+        """Return the connection, opened when it is first asked for."""
+        if self._connection is None:
+            self._connection = self._database.connect()
+            with translated(self._database.location):
+                journal.for_writing(self._connection.raw)
+            self.journal.opened()
+            if self._database.path is not None and self._tickets is None:
+                self._tickets = Tickets.beside(self._database.path)
+        return self._connection
+
+    def begin(self, *, waited_seconds: float = 0.0) -> Connection:
+        """Take the board's row, in the order of arrival among processes.
+
+        Args:
+            waited_seconds: How long the caller waited for others already: it gives up that much earlier.
+        """
+        self._database.check_place()
+        connection = self.connection()
+        if self._tickets is not None:
+            self._tickets.take()
+        try:
+            if waited_seconds < _PATIENT_SECONDS:
+                connection.raw.execute("BEGIN IMMEDIATE")
+            else:
+                self._begin_in(connection, BUSY_SECONDS - waited_seconds)
+        except sqlite3.Error as error:
+            raise translate(error, self._database.location) from error
+        try:
+            reached(BEGUN)
+        except BaseException:
+            self.roll_back()
+            raise
+        return connection
+
+    def _begin_in(self, connection: Connection, seconds: float) -> None:
+        connection.raw.execute(f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}")
+        try:
+            connection.raw.execute("BEGIN IMMEDIATE")
+        finally:
+            connection.raw.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+
+    def turn(self) -> Turn:
+        """Return a turn in the transaction that is open."""
+        connection = self.connection()
+        head = connection.one(_HEAD)
+        if head is None:
+            raise Damaged(self._database.location, "the row of the board is missing")
+        epoch, revision, digest, before, halt, first, contested, schema = head
+        needed = self._database.schema
+        if needed and schema != needed:
+            raise SchemaMismatch(self._database.location, str(schema), needed, newer=True)
+        if self._head is None:
+            self.journal.check_there(self._database.location, connection.raw)
+            # Nobody but this transaction moves the head from here on.
+            known = self._database.remembered
+            known.meet(known.head, connection, Head(epoch, revision, digest))
+        now = max(before, self._clock())
+        self._changes = connection.raw.total_changes
+        return Turn(connection, revision, digest, epoch, halt, now, before, bool(contested), first=first)
+
+    def end(self, turn: Turn) -> None:
+        """End a turn: if anything was written in it, its time stands with that."""
+        if not turn.kept and turn.connection.raw.total_changes != self._changes:
+            turn.keep_time()
+        self._head = Head(turn.epoch, *(turn.after or (turn.revision, turn.digest)))
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether one is open: the engine may have ended it by itself (full disk, I/O error)."""
+        return self._connection is not None and self._connection.raw.in_transaction
+
+    def roll_back(self) -> None:
+        """End the transaction, if it was not ended."""
+        self._head = None
+        if self._connection is not None and self._connection.raw.in_transaction:
+            self._connection.raw.execute("ROLLBACK")
+
+    def commit(self, idempotency_key: str) -> None:
+        """Make durable what was written.
+
+        Raises:
+            CommitUnknown: The engine failed.
+        """
+        began = time.monotonic()
+        try:
+            self.connection().raw.execute("COMMIT")
+        except sqlite3.Error as error:
+            # Whether it happened is unknown whatever the driver says: recovery may revive it. Start over with a
+            # connection that has seen nothing.
+            with contextlib.suppress(sqlite3.Error):
+                self.roll_back()
+            self._disconnect()
+            cause = translate(error, self._database.location)
+            raise CommitUnknown(idempotency_key, str(cause)) from error
+        self.commit_seconds = time.monotonic() - began
+        if self._head is not None:
+            self._database.remembered.note(self._head)
+            self._head = None
+        # Still in the turn: no other process writes meanwhile.
+        self.journal.keep_bounded(self.connection().raw)
+
+    def give_back_ticket(self) -> None:
+        """Let other processes write."""
+        if self._tickets is not None:
+            self._tickets.give_back()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def close(self) -> None:
+        """Close the connection; it is opened again when it is asked for."""
+        self._disconnect()
+        if self._tickets is not None:
+            self._tickets.close()
+            self._tickets = None

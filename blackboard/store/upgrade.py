@@ -1,0 +1,180 @@
+"""How a file becomes a board, and how an older board becomes one of this library's.
+
+A new board is made from the tables of `schema` in one transaction; an older one goes through the files of
+`migrations/versions` in one transaction under the writer's row. A test holds both against each other.
+"""
+
+import contextlib
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from blackboard.errors import NotABoard, SchemaMismatch
+from blackboard.spec.staleness import RANK, TABLE
+from blackboard.store.dialect import DIALECT
+from blackboard.store.opened import Store
+from blackboard.store.schema import APPLICATION_ID, SCHEMA, metadata
+from blackboard.store.sqlite import Connection, translate
+from blackboard.store.statements import Statement
+from blackboard.store.views import VIEWS
+
+_APPLICATION = Statement("PRAGMA application_id")
+_TABLES = Statement("SELECT count(*) AS count FROM sqlite_master")
+_FOUND = Statement("SELECT version_num FROM alembic_version")
+_VIEWS = Statement("SELECT name FROM sqlite_master WHERE type = 'view'")
+_BOARD = Statement(
+    "INSERT INTO board (id, epoch, revision, digest, clock, installed, first, halt, halt_reason) "
+    "VALUES (1, :epoch, 0, '', 0, 0, 1, NULL, '')"
+)
+_RULE = Statement(
+    "INSERT INTO staleness (effect, side, validated, state, rank) VALUES (:effect, :side, :validated, :state, :rank)"
+)
+VERSION_TABLE = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+"""Where Alembic keeps the name of the schema."""
+
+
+def data_definitions() -> list[str]:
+    """Return the statements that make an empty board, in order."""
+    tables = [str(CreateTable(table).compile(dialect=DIALECT)) for table in metadata.sorted_tables]
+    indexes = [
+        str(CreateIndex(index).compile(dialect=DIALECT))
+        for table in metadata.sorted_tables
+        for index in sorted(table.indexes, key=lambda one: str(one.name))
+    ]
+    return [*tables, *indexes, *_views()]
+
+
+def _views() -> list[str]:
+    return [f"CREATE VIEW {name} AS {text}" for name, text in VIEWS.items()]
+
+
+def create(store: Store) -> None:
+    """Make an empty file a board; one that is a board already stays as it is.
+
+    Raises:
+        NotABoard: The file holds something else.
+    """
+    if store.database.path is not None:
+        with store.database.reading() as on:
+            empty = on.all(_TABLES)[0]["count"] == 0
+        if empty:
+            store.writer.set_journal()
+    with store.writer.transaction() as connection:
+        if connection.all(_TABLES)[0]["count"] == 0:
+            _make(connection)
+    check(store)
+
+
+def _make(connection: Connection) -> None:
+    for statement in data_definitions():
+        connection.raw.execute(statement)
+    connection.raw.execute(VERSION_TABLE)
+    connection.raw.execute(f"INSERT INTO alembic_version VALUES ('{SCHEMA}')")
+    connection.raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.run(_BOARD, {"epoch": uuid.uuid4().hex})
+    connection.run_many(_RULE, staleness_rows())
+
+
+def staleness_rows() -> list[dict[str, str | int | bool]]:
+    """Return `spec.staleness.TABLE` as rows."""
+    return [
+        {"effect": str(effect), "side": str(side), "validated": validated, "state": str(state), "rank": RANK[state]}
+        for (effect, side, validated), state in TABLE.items()
+    ]
+
+
+def check(store: Store) -> None:
+    """Make sure that this library can use the store; from then on it writes to no other schema.
+
+    Raises:
+        NotABoard: It is something else.
+        SchemaMismatch: It is a board of an older or newer library.
+    """
+    with store.database.reading() as on:
+        if on.all(_TABLES)[0]["count"] == 0:
+            raise NotABoard(store.location, "it is empty; `bb board create` makes a board")
+        if on.all(_APPLICATION)[0][0] != APPLICATION_ID:
+            raise NotABoard(store.location, "it is a SQLite database of another program")
+        found = str(on.all(_FOUND)[0]["version_num"])
+    if found != SCHEMA:
+        raise SchemaMismatch(store.location, found, SCHEMA, newer=found not in known_schemas())
+    store.database.schema = found
+
+
+def known_schemas() -> list[str]:
+    """Return the names of the schemas that this library knows, oldest first."""
+    return sorted(path.stem.split("_")[0] for path in (migrations() / "versions").glob("[0-9]*.py"))
+
+
+def migrations() -> Path:
+    """Return the folder of migrations: inside the package where it was installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "migrations"
+    return inside if inside.is_dir() else package.parent / "migrations"
+
+
+def upgrade(store: Store) -> tuple[str, str]:
+    """Bring an older board to this library's schema in one transaction.
+
+    Returns:
+        The schema before and after.
+
+    Raises:
+        NotABoard: It is something else.
+        SchemaMismatch: It is of a newer library.
+    """
+    from alembic import command  # noqa: PLC0415 - loaded when used: no other command needs it
+    from alembic.config import Config  # noqa: PLC0415
+
+    with store.database.reading() as on:
+        if on.all(_TABLES)[0]["count"] == 0 or on.all(_APPLICATION)[0][0] != APPLICATION_ID:
+            raise NotABoard(store.location, "there is no board in it to upgrade")
+        before = str(on.all(_FOUND)[0]["version_num"])
+    if before not in known_schemas():
+        raise SchemaMismatch(store.location, before, SCHEMA, newer=True)
+    with store.writer.transaction() as connection:
+        engine = sa.create_engine("sqlite://", creator=lambda: _Lent(connection.raw), poolclass=sa.pool.StaticPool)
+        config = Config()
+        config.set_main_option("script_location", str(migrations()))
+        try:
+            with engine.connect() as lent, _without_views(connection):
+                config.attributes["connection"] = lent
+                command.upgrade(config, "head")
+        except sa.exc.DBAPIError as error:
+            cause = error.orig
+            raise translate(cause, store.location) if isinstance(cause, sqlite3.Error) else error from error
+    return before, SCHEMA
+
+
+@contextlib.contextmanager
+def _without_views(connection: Connection) -> Iterator[None]:
+    """Take the views away, since a table that one names cannot be renamed; what they say is this library's to say."""
+    for row in connection.all(_VIEWS):
+        connection.raw.execute(f"DROP VIEW {row['name']}")
+    yield
+    for text in _views():
+        connection.raw.execute(text)
+
+
+class _Lent:
+    """The writer's connection as SQLAlchemy gets it: the transaction is the writer's, nobody else ends it."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the driver's connection has
+        return getattr(self._raw, name)
+
+    def commit(self) -> None:
+        """Do nothing."""
+
+    def rollback(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""

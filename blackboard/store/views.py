@@ -1,0 +1,58 @@
+"""The views of a board: how components stand, which joins use, and what `sqlite3` alone can read."""
+
+VIEWS = {
+    "component_state": """
+        SELECT k.id AS component_id, k.key, k.current AS version,
+          CASE coalesce(max(CASE
+              WHEN d.id IS NOT NULL AND d.current IS NULL THEN 4
+              WHEN h.digest IS nullif(p.digest, '') THEN 0
+              ELSE coalesce(s.rank, 3) END), 0)
+            WHEN 4 THEN 'orphaned'
+            WHEN 3 THEN 'stale'
+            ELSE CASE WHEN EXISTS (
+              SELECT 1 FROM pattern_pin pp JOIN pattern_member m
+                ON m.pattern_id = pp.pattern_id AND m.since > pp.since
+              WHERE pp.component_id = k.id AND pp.component_version = k.current) THEN 'stale'
+            WHEN coalesce(max(CASE WHEN h.digest IS nullif(p.digest, '') THEN 0 ELSE coalesce(s.rank, 3) END), 0) = 2
+              THEN 'suspect' ELSE 'current' END END AS state
+        FROM key k
+        LEFT JOIN pin p ON p.component_id = k.id AND p.component_version = k.current
+        LEFT JOIN key d ON d.id = p.key_id
+        LEFT JOIN head_facet h ON h.key_id = p.key_id AND h.name = p.name
+        LEFT JOIN facet_effect e ON e.key_id = p.key_id AND e.name = p.name
+          AND e.new_since = h.since AND e.old_since = p.since
+        LEFT JOIN staleness s ON s.side = p.side AND s.validated = 0
+          AND s.effect = CASE p.side WHEN 'uses' THEN e.uses ELSE e.implements END
+        WHERE k.kind = 'component' AND k.current IS NOT NULL
+        GROUP BY k.id, k.key, k.current""",
+    "decisions": """
+        SELECT k.key, k.state, k.current AS version, v.language, v.text, v.author, v.rationale, v.revision
+        FROM key k LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current
+        WHERE k.kind = 'decision' AND k.state <> 'absent'""",
+    "components": """
+        SELECT s.key, s.version, s.state, c.author, c.revision,
+          (SELECT count(*) FROM component_file f WHERE f.key_id = s.component_id AND f.version = s.version) AS files
+        FROM component_state s JOIN component c ON c.key_id = s.component_id AND c.version = s.version""",
+    "stale": """
+        SELECT s.key AS component, s.state, d.key AS decision, p.name AS facet, p.side, p.version AS built_against,
+          d.current AS version, e.reason
+        FROM component_state s
+        JOIN pin p ON p.component_id = s.component_id AND p.component_version = s.version
+        JOIN key d ON d.id = p.key_id
+        LEFT JOIN head_facet h ON h.key_id = p.key_id AND h.name = p.name
+        LEFT JOIN facet_effect e ON e.key_id = p.key_id AND e.name = p.name
+          AND e.new_since = h.since AND e.old_since = p.since
+        WHERE s.state <> 'current' AND h.digest IS NOT nullif(p.digest, '')""",
+    "agenda": """
+        SELECT a.source, k.key AS target, a.kind, a.state, a.rating, a.attempts, a.revision, l.expires
+        FROM activation a JOIN key k ON k.id = a.target_id
+        LEFT JOIN lease l ON l.activation_id = a.id AND l.state = 'live'
+        WHERE a.state IN ('pending', 'leased', 'dead', 'looped')""",
+    "history": """
+        SELECT c.revision, c.kind, k.key, c.version, c.author, l.role, datetime(l.at, 'unixepoch') AS at
+        FROM change c LEFT JOIN key k ON k.id = c.key_id JOIN commit_log l ON l.revision = c.revision""",
+    "questions": """
+        SELECT k.key, q.text, q.options, q.author, q.revision FROM question q JOIN key k ON k.id = q.key_id
+        WHERE q.closed_revision IS NULL""",
+}
+"""Views with plain names, so that a board can be read by `sqlite3` alone."""

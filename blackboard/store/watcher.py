@@ -1,0 +1,67 @@
+"""Whether anything was committed by any process, and the waiting until something may have been.
+
+What is believed is the engine's own stamp alone. Notices say when it is worth a look; from then on it is looked at
+again and again, ever more seldom, since a notice comes before the commit is known. Behind all that stands a slow look.
+"""
+
+import time
+
+from blackboard.store.sqlite import Database
+from blackboard.store.statements import Statement
+
+_STAMP = Statement("PRAGMA data_version")
+
+_SHORTEST_SECONDS = 0.0001
+_LONGER = 1.5
+"""How much longer each pause is than the one before: a commit that took so long to become durable is known at most
+half of that later."""
+
+_SLEEP_SECONDS = 0.002
+"""Up to this a pause is just slept: it is over before anybody could be told of more."""
+
+
+class Watcher:
+    """One who watches a board, on a connection of its own; used by one thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._notices = database.notices
+        self._noticed = self._notices.count
+        self._pause = _SHORTEST_SECONDS
+        self._stamp: int | None = None
+        self._connection = database.connect()
+
+    def news(self) -> bool:
+        """Say whether anything was committed since this was asked last; the first time it is so.
+
+        Raises:
+            Unavailable: The board was closed, or its file is no longer there.
+        """
+        self._database.check_open()
+        stamp = int(self._connection.all(_STAMP)[0][0])
+        if stamp == self._stamp:
+            if self._pause >= self._notices.poll_seconds:
+                self._database.check_place()
+            return False
+        if self._stamp is not None and self._pause >= self._notices.poll_seconds:
+            self._notices.missed(self._noticed)
+        self._stamp = stamp
+        return True
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until a look is worth while, or for so many seconds."""
+        poll_seconds = self._notices.poll_seconds
+        self._pause = min(self._pause, poll_seconds)
+        pause = self._pause if seconds is None else min(self._pause, seconds)
+        if pause < _SLEEP_SECONDS:
+            time.sleep(pause)
+        else:
+            count = self._notices.wait(self._noticed, pause)
+            if count != self._noticed:
+                self._noticed, self._pause = count, _SHORTEST_SECONDS
+                return
+        self._pause = min(self._pause * _LONGER, poll_seconds)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
