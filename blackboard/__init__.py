@@ -1,0 +1,176 @@
+"""A blackboard with a shared, versioned spec for teams of agents and people that build one piece of software.
+
+    import blackboard
+    board = blackboard.Blackboard.open("board.db", create=True)
+    with board.transaction("ann") as tx:
+        tx.decide("api/notes", blackboard.Contract.value("int"))
+
+The map of the package, lowest first; each imports only what stands above it here:
+
+    errors         everything that can go wrong, as one tree
+    spec           what a spec is: records and rules, pure
+    contracts      languages in which decisions are written
+    choreography   what may happen, written from above; `on`: what wakes a source
+    store, plan    where a board is kept; what a commit would do
+    snapshot, transaction, lease, board    what an application holds
+    control        sources, teams, the controller, checks
+    testing        clocks, boards in memory and faults for the tests of applications
+    cli            the command `bb`
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from blackboard import on
+from blackboard.errors import (
+    BlackboardError,
+    BudgetExhausted,
+    CommitUnknown,
+    Compacted,
+    Conflict,
+    Damaged,
+    Forked,
+    Full,
+    IllegalTransition,
+    Inconsistent,
+    Invalid,
+    InvalidContract,
+    InvalidKey,
+    InvalidTeam,
+    KeyReused,
+    LeaseLost,
+    NotABoard,
+    NotPermitted,
+    Premise,
+    ReadOnly,
+    Refused,
+    Reserved,
+    Returning,
+    SchemaMismatch,
+    Sealed,
+    StoreError,
+    TeamMismatch,
+    TooLarge,
+    Unavailable,
+)
+
+if TYPE_CHECKING:
+    from blackboard.board import Blackboard
+    from blackboard.contracts.language import Contract
+    from blackboard.control.context import Context
+    from blackboard.control.controller import Controller
+    from blackboard.control.source import Source, external, knowledge_source
+    from blackboard.control.team import Budget, Check, Team
+    from blackboard.lease import Lease
+    from blackboard.snapshot import Component, Decision, Question, Snapshot, Verdict, Version, Vote
+    from blackboard.spec.changes import Committed
+    from blackboard.spec.convergence import Obligation, Outcome
+    from blackboard.spec.records import ChangeRecord as Change
+    from blackboard.spec.triggers import Trigger
+    from blackboard.store.feed import Cursor
+    from blackboard.store.preview import Impact
+    from blackboard.transaction import Transaction
+
+_HEAVY = {
+    "Blackboard": "blackboard.board",
+    "Contract": "blackboard.contracts.language",
+    "Context": "blackboard.control.context",
+    "Controller": "blackboard.control.controller",
+    "Source": "blackboard.control.source",
+    "external": "blackboard.control.source",
+    "knowledge_source": "blackboard.control.source",
+    "Budget": "blackboard.control.team",
+    "Check": "blackboard.control.team",
+    "Team": "blackboard.control.team",
+    "Lease": "blackboard.lease",
+    "Component": "blackboard.snapshot",
+    "Decision": "blackboard.snapshot",
+    "Question": "blackboard.snapshot",
+    "Snapshot": "blackboard.snapshot",
+    "Verdict": "blackboard.snapshot",
+    "Version": "blackboard.snapshot",
+    "Vote": "blackboard.snapshot",
+    "Committed": "blackboard.spec.changes",
+    "Trigger": "blackboard.spec.triggers",
+    "Obligation": "blackboard.spec.convergence",
+    "Outcome": "blackboard.spec.convergence",
+    "Change": "blackboard.spec.records",
+    "Cursor": "blackboard.store.feed",
+    "Impact": "blackboard.store.preview",
+    "Transaction": "blackboard.transaction",
+}
+"""Public name -> module: loaded when first used, so that importing the package stays cheap."""
+
+_RENAMED = {"Change": "ChangeRecord"}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name not in _HEAVY:
+        raise AttributeError(f"module 'blackboard' has no attribute {name!r}")
+    found = getattr(import_module(_HEAVY[name]), _RENAMED.get(name, name))
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+__all__ = [
+    "Blackboard",
+    "BlackboardError",
+    "Budget",
+    "BudgetExhausted",
+    "Change",
+    "Check",
+    "CommitUnknown",
+    "Committed",
+    "Compacted",
+    "Component",
+    "Conflict",
+    "Context",
+    "Contract",
+    "Controller",
+    "Cursor",
+    "Damaged",
+    "Decision",
+    "Forked",
+    "Full",
+    "IllegalTransition",
+    "Impact",
+    "Inconsistent",
+    "Invalid",
+    "InvalidContract",
+    "InvalidKey",
+    "InvalidTeam",
+    "KeyReused",
+    "Lease",
+    "LeaseLost",
+    "NotABoard",
+    "NotPermitted",
+    "Obligation",
+    "Outcome",
+    "Premise",
+    "Question",
+    "ReadOnly",
+    "Refused",
+    "Reserved",
+    "Returning",
+    "SchemaMismatch",
+    "Sealed",
+    "Snapshot",
+    "Source",
+    "StoreError",
+    "Team",
+    "TeamMismatch",
+    "TooLarge",
+    "Transaction",
+    "Trigger",
+    "Unavailable",
+    "Verdict",
+    "Version",
+    "Vote",
+    "external",
+    "knowledge_source",
+    "on",
+]

@@ -1,0 +1,1 @@
+"""The command line: it parses, asks for a finished record, and prints it."""

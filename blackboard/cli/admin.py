@@ -1,0 +1,151 @@
+"""Commands about a board as a whole: create, upgrade, backup, copy, compact, doctor, recover."""
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blackboard.board import Blackboard, path_of
+from blackboard.choreography.values import OPERATOR
+from blackboard.cli.exits import Exit
+from blackboard.cli.health import exit_of, head_of, health, recovery
+from blackboard.cli.place import AuthorOption, BoardOption, JsonOption, author_of, find_board, opened
+from blackboard.cli.terminal import complain, emit, say
+from blackboard.errors import NotPermitted, SchemaMismatch
+from blackboard.plan import plan
+from blackboard.store import compact as compaction
+from blackboard.store.doctor import examine
+from blackboard.store.feed import Cursor
+from blackboard.store.recover import recover as save
+
+_CURSOR_PARTS = 3
+
+
+def create(
+    location: Annotated[str, typer.Argument(metavar="BOARD", help="Its file or URL; one that is there is left alone.")],
+) -> int:
+    """Make an empty board."""
+    with opened(location, create=True) as found:
+        say(f"{location} is a board at revision {found.revision}")
+    return Exit.YES
+
+
+def upgrade(*, board: BoardOption = None) -> int:
+    """Bring an older board up to this library's schema, in one transaction."""
+    location = find_board(board, os.environ, Path.cwd())
+    try:
+        with Blackboard.open(location) as found:
+            before, after = found.upgrade()
+    except SchemaMismatch as mismatch:
+        if mismatch.newer:
+            raise
+        before = mismatch.found
+        with Blackboard.open(location, upgrade=True) as found:
+            after = found.upgrade()[1]
+    say(f"{location} had schema {before} and has {after}" if before != after else f"{location} has schema {after}")
+    return Exit.YES
+
+
+def backup(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file that is not there yet.")],
+    *,
+    board: BoardOption = None,
+) -> int:
+    """Copy the board as it is at one moment, while others use it."""
+    with opened(board) as found:
+        revision = found.backup(path)
+    say(f"{path} is the board as of revision {revision}")
+    return Exit.YES
+
+
+def compact(
+    *,
+    before: Annotated[
+        int, typer.Option("--before", min=1, metavar="REV", help="The first revision that is kept as it is.")
+    ],
+    because: Annotated[str, typer.Option("--because", help="Why.")] = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+) -> int:
+    """Fold what happened before a revision into the state at it.
+
+    Everything that is agreed, built and judged at that revision and later stays, and every digest; how it came to it,
+    and texts and files that were replaced before, go for ever. The file does not shrink; what is freed is used again.
+    """
+    who = author_of(author)
+    if who.role != OPERATOR:
+        raise NotPermitted(f"{who.name}, as {who.role}, compacts the board", waits_for=["an operator"])
+    with opened(board) as found:
+        done = compaction.compact(found.store, planner=plan, before=before, author=who.name, reason=because)
+    if done.revision == done.head_before:
+        say("nothing to fold: the board begins there already, or later")
+    else:
+        say(f"{done.revision}: what came before {before} is folded; keep a head that doctor prints from now on")
+    return Exit.YES
+
+
+def copy(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file that is not there yet.")],
+    *,
+    author: AuthorOption = None,
+    board: BoardOption = None,
+) -> int:
+    """Copy the board into one of its own: another epoch, without the leases of this one."""
+    who = author_of(author)
+    with opened(board) as found:
+        head = found.copy(path, author=who.name)
+    say(f"{path} is a board of its own, with the head {head_of(head)}")
+    return Exit.YES
+
+
+def doctor(
+    *,
+    full: Annotated[bool, typer.Option("--full", help="Hold all that follows from its history against it.")] = False,
+    known_head: Annotated[
+        str | None,
+        typer.Option("--known-head", "--head", metavar="HEAD", help="One that doctor printed before."),
+    ] = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Look at a board without changing it: its file, its log, its place, its rows and its history.
+
+    The exit status is 0 where it is sound, 1 where it is not, 3 where something could not be looked at. A lost end can
+    be seen only against a head that is known from before: keep what this prints.
+    """
+    known = None if known_head is None else _cursor(known_head)
+    path = path_of(find_board(board, os.environ, Path.cwd()))
+    found = examine(path, planner=plan, clock=time.time, full=full, known_head=known)
+    shown = health(found)
+    emit(shown, as_json=as_json)
+    bad = [one for one in shown.findings if one.level in ("fault", "unseen")]
+    if bad:
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        complain(f"{path}: {bad[0].about}: {bad[0].what}{more}")
+    return exit_of(found)
+
+
+def recover(
+    damaged: Annotated[Path, typer.Argument(metavar="DAMAGED", help="A board's file; it is not changed.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="A file that is not there yet.")],
+    *,
+    author: AuthorOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Save what can be read of a damaged board into a new one, as far as its history is whole.
+
+    Where not even its first commit is whole, what stands is decided anew. The exit status is 0 where nothing was lost,
+    else 1. Let nobody use the damaged board meanwhile.
+    """
+    found = save(damaged, new, planner=plan, author=author_of(author).name, clock=time.time)
+    emit(recovery(found), as_json=as_json)
+    return Exit.NO if found.lost else Exit.YES
+
+
+def _cursor(text: str) -> Cursor:
+    parts = text.split(":", _CURSOR_PARTS - 1)
+    if len(parts) != _CURSOR_PARTS or not parts[1].isdecimal():
+        raise typer.BadParameter(f"{text} is no EPOCH:REVISION:DIGEST")
+    return Cursor(parts[0], int(parts[1]), parts[2])

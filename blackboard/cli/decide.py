@@ -1,0 +1,182 @@
+"""Commands that commit for a person: decide, propose, vote, ask, revert."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blackboard.cli import impact
+from blackboard.cli.exits import Exit
+from blackboard.cli.place import AuthorOption, BoardOption, JsonOption, author_of, opened
+from blackboard.cli.records import DoneReport
+from blackboard.cli.terminal import emit
+from blackboard.contracts.language import MAX_TEXT_BYTES, Contract, language_for_suffix
+from blackboard.errors import IllegalTransition, InvalidContract
+from blackboard.snapshot import Version
+from blackboard.spec.canonical import JSON, NotCanonical, parse_json
+from blackboard.spec.changes import Committed
+
+Key = Annotated[str, typer.Argument(metavar="KEY", help="A decision.")]
+Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; shown to whoever has to follow.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
+
+
+def decide(
+    pairs: Annotated[list[str], typer.Argument(metavar="KEY FILE...", help="Decisions and the files that say them.")],
+    *,
+    dry_run: DryRun = False,
+    because: Because = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Decide some keys in one commit.
+
+    The language of each is that of its file's suffix: .pyi python, .json json-schema or value,
+    .md text, .task.toml task.
+    """
+    contracts = _contracts(pairs)
+    with opened(board) as found:
+        shown = impact.decide(found, author_of(author), contracts, rationale=because, dry_run=dry_run)
+    emit(shown, as_json=as_json)
+    return Exit.NO if shown.refused_by else Exit.YES
+
+
+def _contracts(pairs: list[str]) -> dict[str, Contract]:
+    if len(pairs) % 2:
+        raise typer.BadParameter(f"{pairs[-1]} has no FILE: give KEY FILE, or KEY FILE KEY FILE ...")
+    contracts: dict[str, Contract] = {}
+    for key, file in zip(pairs[::2], pairs[1::2], strict=True):
+        if key in contracts:
+            raise typer.BadParameter(f"{key} stands twice")
+        contracts[key] = contract_of(Path(file))
+    return contracts
+
+
+def contract_of(file: Path) -> Contract:
+    """Return what a file says, in the language of its suffix.
+
+    Raises:
+        InvalidContract: Its suffix names no language, or the text is not in that language.
+        TooLarge: It holds more than a board takes.
+    """
+    try:
+        with file.open("rb") as stream:
+            # No more than tells that it is too much: the file may be a device without end.
+            content = stream.read(MAX_TEXT_BYTES + 1)
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from None
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidContract(file.name, f"byte {error.start} is not UTF-8") from None
+    try:
+        return Contract(language_for_suffix(file.name, text), text)
+    except InvalidContract as error:
+        where = f"{error.language} in {file.name}" if error.language != file.name else file.name
+        raise InvalidContract(where, error.why, line=error.line, column=error.column) from None
+
+
+def propose(
+    key: Key,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What the proposal says.")],
+    *,
+    because: Because = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Propose a version for others to vote on."""
+    contract, who = contract_of(file), author_of(author)
+    with opened(board) as found, found.transaction(who.name, role=who.role) as transaction:
+        transaction.decision(key)
+        transaction.propose(key, contract, rationale=because)
+        committed = transaction.commit()
+    return _done(committed, f"{who.name} proposed {key}", as_json=as_json)
+
+
+def vote(
+    key: Key,
+    *,
+    approve: Annotated[bool, typer.Option("--yes/--no", help="For it, or against it.")],
+    version: Annotated[int | None, typer.Option("--version", min=1, help="Needed where several are proposed.")] = None,
+    because: Because = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Vote on a proposed version, once."""
+    who = author_of(author)
+    with opened(board) as found:
+        # Looked up beside the transaction: another's vote on the same version must not refuse this one.
+        voted = _live(key, found.snapshot().versions(key), version)
+        with found.transaction(who.name, role=who.role) as transaction:
+            transaction.vote(key, version=voted, approve=approve, reason=because)
+            committed = transaction.commit()
+    return _done(committed, f"{who.name} voted {'yes' if approve else 'no'} on {key} {voted}", as_json=as_json)
+
+
+def _live(key: str, versions: tuple[Version, ...], asked: int | None) -> int:
+    """Return the version that a vote means."""
+    live = [version.version for version in versions if version.state == "proposed"]
+    if asked is not None:
+        return asked
+    if not live:
+        raise IllegalTransition(key, "without a proposal", "a vote")
+    if len(live) > 1:
+        raise typer.BadParameter(f"{key} has several proposals: name one with --version {'|'.join(map(str, live))}")
+    return live[0]
+
+
+def ask(
+    key: Key,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What has to be decided.")],
+    *,
+    option: Annotated[list[str] | None, typer.Option("--option", help="A possible answer, as JSON or a word.")] = None,
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Put a question about a key that has to be decided."""
+    who = author_of(author)
+    with opened(board) as found, found.transaction(who.name, role=who.role) as transaction:
+        transaction.ask(key, question, options=[_option(text) for text in option or ()])
+        committed = transaction.commit()
+    return _done(committed, f"{who.name} asked about {key}", as_json=as_json)
+
+
+def _option(text: str) -> JSON:
+    """Return the JSON value that an option spells, the text itself where it spells none."""
+    try:
+        return parse_json(text)
+    except NotCanonical:
+        return text
+
+
+def revert(
+    key: Key,
+    *,
+    to: Annotated[int, typer.Option("--to", min=1, metavar="VERSION", help="The version to go back to.")],
+    dry_run: DryRun = False,
+    because: Because = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Decide again what an earlier version said."""
+    with opened(board) as found:
+        earlier = [version for version in found.snapshot().versions(key) if version.version == to]
+        if not earlier:
+            raise IllegalTransition(f"version {to} of {key}", "unknown", "a revert to it")
+        if earlier[0].contract is None:
+            raise IllegalTransition(f"the text of version {to} of {key}", "compacted", "a revert to it")
+        contracts = {key: earlier[0].contract}
+        why = because or f"back to version {to}"
+        shown = impact.decide(found, author_of(author), contracts, rationale=why, dry_run=dry_run)
+    emit(shown, as_json=as_json)
+    return Exit.NO if shown.refused_by else Exit.YES
+
+
+def _done(committed: Committed, act: str, *, as_json: bool) -> int:
+    emit(DoneReport(committed.revision, (act,), committed.accepted), as_json=as_json)
+    return Exit.YES

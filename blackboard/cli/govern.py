@@ -1,0 +1,154 @@
+"""Commands of an operator about work as a whole: pause, drain, resume, cancel, retry, unlock, budget, seal."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from blackboard.board import Blackboard
+from blackboard.cli.exits import Exit
+from blackboard.cli.place import AuthorOption, BoardOption, JsonOption, author_of, opened
+from blackboard.cli.records import DoneReport
+from blackboard.cli.terminal import complain, emit
+from blackboard.spec.changes import Committed
+from blackboard.spec.halt import HaltAct
+from blackboard.store import agenda, operate
+from blackboard.store.operate import Operator
+
+_LOOK_SECONDS = 0.1
+
+Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; shown to whoever meets it.")]
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help="Whose work it is.")]
+Target = Annotated[str, typer.Argument(metavar="TARGET", help="The key that it is about.")]
+
+
+def pause(
+    *, because: Because = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
+) -> int:
+    """Hand out no work; what runs goes on, and a controller with nothing else to do ends."""
+    with opened(board) as found:
+        done = operate.halt(found.store, _operator(author, because), HaltAct.PAUSE)
+    return _said(done, "the board is paused", as_json=as_json)
+
+
+def drain(
+    *,
+    wait: Annotated[float, typer.Option("--wait", min=0, metavar="SECONDS", help="How long to wait for that.")] = 60,
+    because: Because = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Hand out no work and wait until nothing runs; the exit status is 1 where something still does."""
+    with opened(board) as found:
+        done = operate.halt(found.store, _operator(author, because), HaltAct.DRAIN)
+        left = _left(found, wait)
+    if left:
+        complain(f"the board is draining and {left} leases are still live: wait longer, or unlock their targets")
+        return Exit.NO
+    return _said(done, "the board is drained: nothing runs", as_json=as_json)
+
+
+def _left(board: Blackboard, wait_seconds: float) -> int:
+    """Wait until no lease is live, and return how many still are after so long."""
+    until = time.monotonic() + wait_seconds
+    while True:
+        agenda.sweep(board.store)
+        with board.store.database.reading() as connection:
+            live = operate.live_leases(connection)
+        if not live or time.monotonic() >= until:
+            return live
+        time.sleep(_LOOK_SECONDS)
+
+
+def resume(
+    *, because: Because = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
+) -> int:
+    """Hand out work again after pause or drain."""
+    with opened(board) as found:
+        done = operate.halt(found.store, _operator(author, because), HaltAct.RESUME)
+    return _said(done, "the board hands out work", as_json=as_json)
+
+
+def cancel(
+    source: Source,
+    target: Target,
+    *,
+    because: Because = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """End a piece of work, whoever is at it; it stays so until something new asks for it."""
+    with opened(board) as found:
+        done = operate.cancel(found.store, _operator(author, because), source=source, target=target)
+    return _said(done, f"cancelled {source} on {target}", as_json=as_json)
+
+
+def retry(
+    source: Source,
+    target: Target,
+    *,
+    because: Because = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Give work that was given up another chance, and lift the quarantine of its source."""
+    with opened(board) as found:
+        done = operate.retry(found.store, _operator(author, because), source=source, target=target)
+    return _said(done, f"{source} on {target} is pending again", as_json=as_json)
+
+
+def unlock(
+    target: Target,
+    *,
+    because: Because = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Break all leases and reservations on a key; who held them commits nothing more."""
+    with opened(board) as found:
+        done = operate.unlock(found.store, _operator(author, because), target=target)
+    return _said(done, f"{target} is free", as_json=as_json)
+
+
+def budget(
+    resource: Annotated[str, typer.Argument(metavar="RESOURCE", help="tokens, money, seconds or activations.")],
+    cap: Annotated[float, typer.Argument(metavar="AMOUNT", help="In all, what is spent already included.")],
+    *,
+    because: Because = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Raise a budget; it stays raised while its team file says the same as before."""
+    with opened(board) as found:
+        done = operate.raise_budget(found.store, _operator(author, because), resource=resource, cap=cap)
+    return _said(done, f"the budget of {resource} is {cap:g}", as_json=as_json)
+
+
+def seal(
+    *,
+    off: Annotated[bool, typer.Option("--off", help="Lift the seal; the board is paused then.")] = False,
+    because: Because = "",
+    author: AuthorOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Let nobody write anything more until the seal is lifted."""
+    act, said = (HaltAct.UNSEAL, "the seal is lifted; the board is paused") if off else (HaltAct.SEAL, "it is sealed")
+    with opened(board) as found:
+        done = operate.halt(found.store, _operator(author, because), act)
+    return _said(done, said, as_json=as_json)
+
+
+def _operator(author: str | None, because: str) -> Operator:
+    who = author_of(author)
+    return Operator(who.name, who.role, because)
+
+
+def _said(done: Committed, act: str, *, as_json: bool) -> int:
+    emit(DoneReport(done.revision, (act,)), as_json=as_json)
+    return Exit.YES

@@ -1,0 +1,82 @@
+"""What the doctor found and what a recovery saved, as records and as they are printed."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from blackboard.cli.exits import Exit
+from blackboard.cli.records import FindingLine, HealthReport, RecoveryReport
+from blackboard.cli.render import BAD, DOUBTFUL, GOOD, QUIET, render, words
+from blackboard.store.doctor import Diagnosis
+from blackboard.store.feed import Cursor
+from blackboard.store.recover import Recovery
+from blackboard.store.surroundings import Level
+
+_STYLES = {"fault": BAD, "unseen": BAD, "warning": DOUBTFUL}
+
+
+def head_of(cursor: Cursor) -> str:
+    """Return a head as it is noted and given back."""
+    return f"{cursor.epoch}:{cursor.revision}:{cursor.digest}"
+
+
+def health(found: Diagnosis) -> HealthReport:
+    """Return a diagnosis as it is printed: what matters most first."""
+    order = list(Level)
+    lines = sorted(found.findings, key=lambda one: order.index(one.level))
+    return HealthReport(
+        found.location,
+        not found.level(Level.FAULT, Level.UNSEEN),
+        found.full,
+        None if found.head is None else head_of(found.head),
+        tuple(FindingLine(str(one.level), one.about, one.what, one.step) for one in lines),
+    )
+
+
+def exit_of(found: Diagnosis) -> Exit:
+    """Return the answer to *is it sound?*."""
+    if found.level(Level.FAULT):
+        return Exit.NO
+    return Exit.FAILED if found.level(Level.UNSEEN) else Exit.YES
+
+
+def recovery(found: Recovery) -> RecoveryReport:
+    """Return a recovery as it is printed."""
+    return RecoveryReport(
+        found.location, found.new, found.first, found.told, found.known, head_of(found.head), tuple(found.lost)
+    )
+
+
+@render.register
+def _health(report: HealthReport) -> RenderableType:
+    return Group(*_health_lines(report))
+
+
+def _health_lines(report: HealthReport) -> Iterator[Text]:
+    for one in report.findings:
+        line = words((f"{one.level:<8}", _STYLES.get(one.level, QUIET)), f" {one.about}: {one.what}")
+        yield line.append_text(words((f"; {one.step}", QUIET))) if one.step else line
+    if report.sound and not report.full:
+        yield words(("what follows from its history was not held against it: --full does", QUIET))
+    how = ("sound", GOOD) if report.sound else ("not sound", BAD)
+    if report.head is not None:
+        yield words(how, f", with the head {report.head}")
+    else:
+        yield words(how, ", and its head could not be verified")
+
+
+@render.register
+def _recovery(report: RecoveryReport) -> RenderableType:
+    return Group(*_recovery_lines(report))
+
+
+def _recovery_lines(report: RecoveryReport) -> Iterator[Text]:
+    for one in report.lost:
+        yield words(("lost     ", BAD), one)
+    if report.told:
+        held = f"revisions {report.first} to {report.told} of {report.location}, of which {report.known} were seen"
+    else:
+        held = f"what stood on {report.location}, decided anew; of its {report.known} revisions none could be told"
+    yield words(f"{report.new} holds {held}")
+    yield words(f"it is a board of its own, with the head {report.head}")

@@ -1,0 +1,66 @@
+"""What a decision would do, and doing it: the same record before and after."""
+
+from collections.abc import Mapping
+
+from blackboard.board import Blackboard
+from blackboard.cli import overview
+from blackboard.cli.place import Author
+from blackboard.cli.records import ImpactReport, KeyChange
+from blackboard.cli.report import facet_lines
+from blackboard.contracts.language import Contract
+from blackboard.transaction import Transaction
+
+
+def decide(
+    board: Blackboard, author: Author, contracts: Mapping[str, Contract], *, rationale: str = "", dry_run: bool = False
+) -> ImpactReport:
+    """Decide some keys in one commit, or say what that would do.
+
+    Args:
+        board: Where.
+        author: Who decides.
+        contracts: key -> what it is to say.
+        rationale: Why.
+        dry_run: Write nothing.
+
+    Raises:
+        Refused: Nothing was decided; never where `dry_run`, the record says it then.
+    """
+    transaction = board.transaction(author.name, role=author.role)
+    try:
+        staged = [_stage(board, transaction, key, contract, rationale) for key, contract in contracts.items()]
+        changes = tuple(change for change in staged if change is not None)
+        impact = transaction.preview()
+        committed = None if dry_run else transaction.commit()
+    finally:
+        transaction.discard()
+    if committed is not None:
+        changes = tuple(change for change in changes if change.key in dict(committed.accepted))
+    work = overview.work(board.store)
+    spent = work.tokens / work.written if work.written else 0
+    return ImpactReport(
+        changes=changes,
+        stale=tuple(impact.stale),
+        suspect=tuple(impact.suspect),
+        orphaned=tuple(impact.orphaned),
+        components=work.components,
+        tokens=round(spent * (len(impact.stale) + len(impact.orphaned))) or None,
+        refused_by=() if impact.refused_by is None else (str(impact.refused_by),),
+        revision=committed.revision if committed is not None and changes else None,
+    )
+
+
+def _stage(
+    board: Blackboard, transaction: Transaction, key: str, contract: Contract, rationale: str
+) -> KeyChange | None:
+    """Put one decision into a transaction and say what it changes, None where it is accepted already."""
+    before = transaction.decision(key)
+    # Beside the transaction: another proposal on the key must not refuse this one.
+    versions = board.snapshot(at=transaction.revision).versions(key)
+    last = versions[-1].version if versions else 0
+    transaction.decide(key, contract, rationale=rationale)
+    if before is None:
+        return KeyChange(key, None, last + 1)
+    if before.contract.digest == contract.digest:
+        return None
+    return KeyChange(key, before.version, last + 1, facet_lines(before.contract.compare(contract)))

@@ -1,0 +1,118 @@
+"""Commands that only look: status, why, show, log, diff."""
+
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from blackboard.board import Blackboard
+from blackboard.cli import report
+from blackboard.cli.exits import Exit, of_outcome
+from blackboard.cli.place import BoardOption, JsonOption, opened
+from blackboard.cli.records import ComponentReport, DecisionReport
+from blackboard.cli.terminal import complain, emit, write_line
+from blackboard.cli.watch import Lines
+from blackboard.cli.watch import follow as follow_feed
+from blackboard.cli.why import why as why_of
+from blackboard.spec.keys import check_key, check_pattern, is_pattern
+
+Key = Annotated[str, typer.Argument(metavar="KEY", help="A decision or component.")]
+Pattern = Annotated[str, typer.Option("--key", metavar="PATTERN", help="Only keys under this pattern.")]
+
+
+def status(*, board: BoardOption = None, as_json: JsonOption = False) -> int:
+    """Say whether the spec has converged, and what is left.
+
+    The exit status says the same: 0 converged, 1 not, 4 where all that is left waits for a person.
+    """
+    with opened(board) as found:
+        shown = report.status(found)
+    emit(shown, as_json=as_json)
+    return of_outcome(shown.kind, shown.obligations)
+
+
+def why(key: Key, *, board: BoardOption = None, as_json: JsonOption = False) -> int:
+    """Say why a key stands as it does, and what is next."""
+    with opened(board) as found:
+        shown = why_of(found, check_key(key))
+    emit(shown, as_json=as_json)
+    return Exit.YES if shown.state else Exit.NO
+
+
+def show(
+    key: Annotated[str, typer.Argument(metavar="KEY|PATTERN", help="A decision, a component, or many.")] = "**",
+    *,
+    version: Annotated[int | None, typer.Option("--version", min=1, help="One version of a decision.")] = None,
+    files: Annotated[bool, typer.Option("--files", help="The texts of a component's files too.")] = False,
+    at: Annotated[int | None, typer.Option("--at", min=0, metavar="REVISION", help="As of this revision.")] = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show a decision, a component, or the keys of a pattern."""
+    with opened(board) as found:
+        if is_pattern(key):
+            return _list(found, check_pattern(key), as_json=as_json)
+        shown = _one(found, check_key(key), version, files=files, at=at)
+    if shown is None:
+        complain(f"{key}: the board has nothing under this key" + (f" as version {version}" if version else ""))
+        return Exit.NO
+    emit(shown, as_json=as_json)
+    return Exit.YES
+
+
+def _list(board: Blackboard, pattern: str, *, as_json: bool) -> int:
+    shown = report.listing(board, pattern)
+    emit(shown, as_json=as_json)
+    return Exit.YES if shown.keys else Exit.NO
+
+
+def _one(
+    board: Blackboard, key: str, version: int | None, *, files: bool, at: int | None
+) -> ComponentReport | DecisionReport | None:
+    return report.component(board, key, files=files, at=at) or report.decision(board, key, version=version, at=at)
+
+
+def log(
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until interrupted.")] = False,
+    after: Annotated[int | None, typer.Option("--after", min=0, metavar="REVISION", help="Only what is newer.")] = None,
+    key: Pattern = "**",
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show what authors did, in order.
+
+    It is the newest 200 changes, or everything after a revision.
+    """
+    pattern = check_pattern(key)
+    with opened(board) as found:
+        shown = report.log(found, after=after, pattern=pattern)
+        if not follow:
+            emit(shown, as_json=as_json)
+            return Exit.YES
+        for line in shown.changes:
+            write_line(line, as_json=as_json)
+        view = Lines(found, pattern=pattern, as_json=as_json)
+        with suppress(KeyboardInterrupt):
+            follow_feed(found, view, after=shown.revision, alive=lambda: True)
+    return Exit.YES
+
+
+def diff(
+    old: Annotated[int, typer.Argument(min=0, metavar="OLD", help="A revision.")],
+    new: Annotated[
+        int | None, typer.Argument(min=0, metavar="[NEW]", help="A later one; the head unless said.")
+    ] = None,
+    *,
+    key: Pattern = "**",
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show what differs between two revisions.
+
+    The exit status is 1 where something does.
+    """
+    with opened(board) as found:
+        shown = report.diff(found, old, found.revision if new is None else new, pattern=check_pattern(key))
+    emit(shown, as_json=as_json)
+    return Exit.NO if shown.decisions or shown.components else Exit.YES

@@ -1,0 +1,132 @@
+"""Commands that run a team and carry its result away: run, init, export."""
+
+import os
+import threading
+from concurrent.futures import Future
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blackboard.board import Blackboard
+from blackboard.cli import report
+from blackboard.cli.exits import Exit, of_outcome
+from blackboard.cli.place import BOARD_FILE, BOARD_VARIABLE, TEAM_FILE, BoardOption, JsonOption, opened
+from blackboard.cli.teamfile import Options, load_team, parse_values, team_path
+from blackboard.cli.terminal import console, emit, say, terminated_like_interrupted
+from blackboard.cli.watch import Lines, Screen, View, follow
+from blackboard.spec.convergence import Outcome
+
+if TYPE_CHECKING:
+    from blackboard.control.controller import Controller
+
+PROGRAM_FOLDER = "program"
+
+LOOKED_FOR_SECONDS = 0.2
+"""How often a view looks whether the run has ended while nothing changes."""
+
+Target = Annotated[Path, typer.Argument(metavar="DIR|team.py", help="Where the team is described.")]
+
+
+def run(
+    target: Target = Path(),
+    *,
+    plain: Annotated[bool, typer.Option("--plain", help="A line for each change, as without a terminal.")] = False,
+    model: Annotated[str | None, typer.Option("--model", metavar="PROVIDER:NAME", help="For all that think.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of all that is drawn by lot.")] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="How many sources run at once.")] = 4,
+    option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="For the team.")] = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Let a team work until the spec has converged.
+
+    It ends sooner where nobody can go on. The board is made where there is none, and gone on with where there is one; a
+    program that converged is put beside it.
+    """
+    from blackboard.control.controller import Controller  # noqa: PLC0415 - of no use to any other command
+
+    path = team_path(target)
+    team = load_team(path, Options(model, seed, parse_values(option or [])))
+    location = board or os.environ.get(BOARD_VARIABLE) or str(path.parent / BOARD_FILE)
+    with opened(location, create=True) as found:
+        controller = Controller(found, team, workers=workers, seed=seed)
+        view = Lines(found, as_json=as_json) if plain or as_json or not console().is_terminal else Screen(found)
+        outcome = _work(found, controller, view)
+        program = _put_beside(found, path.parent) if str(outcome.kind) == "converged" else ""
+        shown = report.status(found, outcome=outcome, program=program)
+    emit(shown, as_json=as_json)
+    return of_outcome(shown.kind, shown.obligations)
+
+
+def _work(board: Blackboard, controller: "Controller", view: View) -> Outcome:
+    """Run a controller beside a view of the board; interrupted, it is told to stop and then waited for."""
+    before = board.revision
+    ended = _begun(controller)
+    with terminated_like_interrupted(), view:
+        try:
+            follow(board, view, after=before, alive=lambda: not ended.done(), wait_seconds=LOOKED_FOR_SECONDS)
+        except KeyboardInterrupt:
+            controller.stop()
+        except BaseException:
+            # Nobody sees it any more (a closed pipe, a store that is gone): the work ends in order all the same.
+            controller.stop()
+            ended.exception()
+            raise
+        return ended.result()
+
+
+def _begun(controller: "Controller") -> Future[Outcome]:
+    """Start a controller in a thread of its own, so that this one can draw and be interrupted."""
+    ended: Future[Outcome] = Future()
+
+    def work() -> None:
+        try:
+            ended.set_result(controller.run())
+        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
+            ended.set_exception(error)
+
+    # A daemon: whoever interrupts twice does not wait, and what was acknowledged is durable anyway.
+    threading.Thread(target=work, name="controller", daemon=True).start()
+    return ended
+
+
+def _put_beside(board: Blackboard, folder: Path) -> str:
+    """Export a converged program beside its board, and say where."""
+    path = board.store.database.path
+    program = (path.parent if path else folder) / PROGRAM_FOLDER
+    board.snapshot().export(program)
+    return str(program)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it is not there.")] = Path(),
+) -> int:
+    """Begin with a team.py to fill in and an empty board."""
+    team, board = folder / TEAM_FILE, folder / BOARD_FILE
+    if team.exists():
+        raise typer.BadParameter(f"{team} is there already")
+    folder.mkdir(parents=True, exist_ok=True)
+    with opened(str(board), create=True):
+        pass
+    team.write_text((files("blackboard.cli") / "first_team.txt").read_text(encoding="utf-8"), encoding="utf-8")
+    say(f"wrote {team} and {board}: say in {team} what is to be built, then run `bb run {folder}`")
+    return Exit.YES
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Files of the same name are replaced.")],
+    *,
+    at: Annotated[int | None, typer.Option("--at", min=0, metavar="REVISION", help="As of this revision.")] = None,
+    board: BoardOption = None,
+) -> int:
+    """Write every component's files below a folder."""
+    with opened(board) as found:
+        snapshot = found.snapshot(at=at)
+        written = snapshot.export(folder)
+        outcome = snapshot.convergence()
+    say(f"wrote {len(written)} files to {folder}, as of revision {snapshot.revision}")
+    if str(outcome.kind) != "converged":
+        say(f"the spec has not converged there: {outcome.kind}, {len(outcome.obligations)} things left to do")
+    return Exit.YES

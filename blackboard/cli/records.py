@@ -1,0 +1,450 @@
+"""What the commands print, as finished records: plain values, already asked for and already limited.
+
+`--json` prints exactly these. Texts stand in them as the board holds them; whoever shows them on a terminal cleans
+them. An empty text or None means that there is none.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TypeAlias
+
+from blackboard.spec.canonical import JSON
+from blackboard.spec.convergence import Obligation
+
+
+@dataclass(frozen=True, slots=True)
+class FacetLine:
+    """What the change of one facet means for each side; the facet '' is the set of facet names."""
+
+    facet: str
+    reason: str
+    uses: str
+    implements: str
+    proof: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A decision that goes from one version to another; None: there is none before, or none after."""
+
+    key: str
+    old: int | None
+    new: int | None
+    facets: tuple[FacetLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """What a run may spend of something that has a limit."""
+
+    resource: str
+    cap: float
+    spent: float
+    held: float
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationLine:
+    """One wish of one source to act on one target.
+
+    Attributes:
+        kind: The trigger that woke it.
+        since: The revision that woke it.
+        holder: Host and process that hold its lease.
+        expires_in_seconds: How long the lease still lasts by the store's clock.
+        reason: Of its last failure.
+    """
+
+    source: str
+    target: str
+    kind: str
+    state: str
+    rating: float
+    attempts: int
+    since: int
+    holder: str = ""
+    expires_in_seconds: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """One entry of the feed.
+
+    Attributes:
+        key: Empty where an operator did it to the whole board.
+        note: How a check went, or what an operator named and why.
+    """
+
+    revision: int
+    ordinal: int
+    kind: str
+    key: str | None
+    version: int | None
+    author: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """Whether a board has converged, and what is left.
+
+    Attributes:
+        kind: `converged`, `stalled`, `oscillating`, `budget_exhausted` or `aborted`.
+        decisions, components, agenda: state -> how many.
+        program: Where the program was put, where a run did that.
+        halt: How an operator halted the board, since when, by whom and why.
+    """
+
+    location: str
+    revision: int
+    converged: bool
+    kind: str
+    obligations: tuple[Obligation, ...]
+    cycle: tuple[str, ...]
+    fingerprint: str | None
+    decisions: Mapping[str, int]
+    components: Mapping[str, int]
+    agenda: Mapping[str, int]
+    budget: tuple[BudgetLine, ...] = ()
+    program: str = ""
+    halt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that somebody did, and that is why a key stands as it does.
+
+    Attributes:
+        act: What it was, as a sentence without its author: `amended some/key 2 -> 3`.
+        rationale: What the author said about it.
+        facets: What it changed.
+    """
+
+    revision: int
+    author: str
+    role: str
+    act: str
+    rationale: str = ""
+    facets: tuple[FacetLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WhyReport:
+    """Why a key stands as it does, and what happens next.
+
+    Attributes:
+        state: Of the decision or component; empty where the board knows nothing under the key.
+        since: The revision that brought it into this state.
+        waits_for: Keys that have to be accepted first.
+        left: What the board still wants of it.
+    """
+
+    key: str
+    kind: str
+    state: str
+    since: int | None
+    causes: tuple[Cause, ...]
+    waits_for: tuple[str, ...]
+    left: tuple[Obligation, ...]
+    next: tuple[ActivationLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VoteLine:
+    """One vote."""
+
+    author: str
+    approve: bool
+    reason: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """One version of a decision, with what it changes against the accepted one while it is proposed.
+
+    Attributes:
+        electorate, quorum: Who may vote, and how many yes votes accept it; None where nobody votes.
+        text: Empty unless it is shown in full.
+        reason: Why it was rejected, withdrawn or retracted.
+        compacted: Its text is no longer kept.
+    """
+
+    version: int
+    state: str
+    language: str
+    author: str
+    role: str
+    rationale: str
+    revision: int
+    electorate: tuple[str, ...] | None
+    quorum: int | None
+    votes: tuple[VoteLine, ...]
+    reason: str
+    text: str
+    changes: tuple[FacetLine, ...] = ()
+    compacted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionLine:
+    """An open question."""
+
+    question: str
+    options: tuple[JSON, ...]
+    author: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionReport:
+    """One decision: the versions newest first, and its open questions."""
+
+    key: str
+    state: str
+    current: int | None
+    questions: tuple[QuestionLine, ...]
+    versions: tuple[VersionLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PinLine:
+    """What a component was built against of one decision: facets, and the version that is accepted now."""
+
+    key: str
+    side: str
+    version: int
+    facets: tuple[str, ...]
+    now: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLine:
+    """The newest result of one check."""
+
+    check: str
+    passed: bool
+    log: str
+    author: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentReport:
+    """One component: path -> size in bytes, pins, verdicts; the text of its files where it was asked for."""
+
+    key: str
+    state: str
+    version: int
+    author: str
+    revision: int
+    waits_for: tuple[str, ...]
+    files: Mapping[str, int]
+    pins: tuple[PinLine, ...]
+    verdicts: tuple[VerdictLine, ...]
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """One key in a list."""
+
+    key: str
+    kind: str
+    state: str
+    version: int | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListReport:
+    """The keys under a pattern."""
+
+    pattern: str
+    keys: tuple[KeyLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogReport:
+    """Changes in order, up to a revision.
+
+    Attributes:
+        cut: There are older ones that were not asked for.
+        first: The first revision whose changes are kept.
+    """
+
+    revision: int
+    changes: tuple[ChangeLine, ...]
+    cut: bool = False
+    first: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A component that differs between two revisions, and which of its files do."""
+
+    key: str
+    old: int | None
+    new: int | None
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiffReport:
+    """What differs in the spec between two revisions."""
+
+    old: int
+    new: int
+    decisions: tuple[KeyChange, ...]
+    components: tuple[FileChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactReport:
+    """What a commit would do, or did.
+
+    Attributes:
+        revision: Of the commit; None where nothing was written.
+        stale, suspect, orphaned: Components that need work after it.
+        components: How many there are.
+        tokens: What that work would cost at this run's rate; None where no tokens were counted.
+        refused_by: Why it would be refused; empty where it would not.
+    """
+
+    changes: tuple[KeyChange, ...]
+    stale: tuple[str, ...]
+    suspect: tuple[str, ...]
+    orphaned: tuple[str, ...]
+    components: int
+    tokens: int | None
+    refused_by: tuple[str, ...]
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoneReport:
+    """What a commit did: a sentence for each act, and what became accepted by it (key, version)."""
+
+    revision: int
+    acts: tuple[str, ...]
+    accepted: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLine:
+    """A decision in the live view; `votes` are those on its newest live proposal."""
+
+    key: str
+    state: str
+    version: int | None
+    proposed: int | None
+    yes: int
+    no: int
+    quorum: int | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentLine:
+    """A component in the live view, and why it is not current."""
+
+    key: str
+    state: str
+    version: int | None
+    why: str
+    verdicts: tuple[tuple[str, bool], ...]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a running board, with no more rows than fit.
+
+    Attributes:
+        kind: Of the outcome when it was last asked, empty before that.
+        obligations_left: How many there are; the first of them stand in `obligations`.
+    """
+
+    location: str
+    revision: int
+    decisions: tuple[DecisionLine, ...]
+    components: tuple[ComponentLine, ...]
+    agenda: tuple[ActivationLine, ...]
+    budget: tuple[BudgetLine, ...]
+    changes: tuple[ChangeLine, ...]
+    kind: str
+    obligations: tuple[Obligation, ...]
+    obligations_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingLine:
+    """One thing that the doctor found; `level` is fault, unseen, warning or note."""
+
+    level: str
+    about: str
+    what: str
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """Whether a board is what it was.
+
+    Attributes:
+        sound: Everything was looked at and no fault was found.
+        head: EPOCH:REVISION:DIGEST of the newest commit, None where it could not be verified.
+    """
+
+    location: str
+    sound: bool
+    full: bool
+    head: str | None
+    findings: tuple[FindingLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryReport:
+    """What of a damaged board stands in a new one, and what was lost.
+
+    Attributes:
+        first: The first revision of the damaged board that the new one holds.
+        told: The last; 0 where none could be told, and what stands was decided anew.
+        known: The last revision of which anything could be read.
+        head: EPOCH:REVISION:DIGEST of the new board.
+        lost: Each loss, as a sentence.
+    """
+
+    location: str
+    new: str
+    first: int
+    told: int
+    known: int
+    head: str
+    lost: tuple[str, ...]
+
+
+Record: TypeAlias = (
+    StatusReport
+    | WhyReport
+    | DecisionReport
+    | ComponentReport
+    | ListReport
+    | LogReport
+    | ChangeLine
+    | DiffReport
+    | ImpactReport
+    | DoneReport
+    | HealthReport
+    | RecoveryReport
+    | Frame
+)
+
+
+def to_json(record: Record) -> str:
+    """Return a record as one line of JSON in ASCII, so that nothing in it can do anything to a terminal."""
+    return json.dumps(asdict(record), separators=(", ", ": "))

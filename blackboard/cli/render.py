@@ -1,0 +1,360 @@
+"""Records as they are printed; nothing here asks the store anything.
+
+Invariant: every text of a record goes through `clean`, and becomes `Text`, which rich never reads as markup.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import singledispatch
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from blackboard.cli.clean import clean
+from blackboard.cli.records import (
+    ActivationLine,
+    BudgetLine,
+    Cause,
+    ChangeLine,
+    ComponentReport,
+    DecisionReport,
+    DiffReport,
+    DoneReport,
+    FacetLine,
+    ImpactReport,
+    KeyChange,
+    ListReport,
+    LogReport,
+    QuestionLine,
+    Record,
+    StatusReport,
+    VersionLine,
+    WhyReport,
+)
+from blackboard.spec.convergence import Obligation
+
+GOOD, DOUBTFUL, BAD, QUIET = "green", "yellow", "red", "dim"
+
+STYLES = {
+    "accepted": GOOD, "current": GOOD, "converged": GOOD, "leased": GOOD,
+    "open": DOUBTFUL, "proposed": DOUBTFUL, "suspect": DOUBTFUL, "pending": DOUBTFUL, "required": DOUBTFUL,
+    "contested": BAD, "stale": BAD, "orphaned": BAD, "dead": BAD, "looped": BAD, "rejected": BAD, "stalled": BAD,
+    "oscillating": BAD, "budget_exhausted": BAD, "aborted": BAD,
+}  # fmt: skip
+"""State -> how it is coloured, the same in every view."""
+
+_VERBS = {"written": "wrote", "asked": "asked about", "raised": "raised a budget of"}
+"""Kinds of changes that do not read as what their author did."""
+
+Part = str | int | tuple[str, str]
+
+
+def words(*parts: Part) -> Text:
+    """Return cleaned parts as one line; a pair is (text, style)."""
+    text = Text()
+    for part in parts:
+        content, style = part if isinstance(part, tuple) else (str(part), "")
+        text.append(clean(content), style)
+    return text
+
+
+def state(name: str) -> tuple[str, str]:
+    """Return a state with its style."""
+    return name, STYLES.get(name, "")
+
+
+@singledispatch
+def render(record: Record) -> RenderableType:
+    """Return a record as something that rich prints."""
+    raise TypeError(type(record).__name__)
+
+
+@render.register
+def _status(report: StatusReport) -> RenderableType:
+    return Group(*_status_lines(report))
+
+
+def _status_lines(report: StatusReport) -> Iterator[Text]:
+    yield words(headline(report.kind, report.agenda), f" at revision {report.revision} of {report.location}")
+    if report.halt:
+        yield words("the board is ", (report.halt, DOUBTFUL))
+    if report.fingerprint:
+        yield words("fingerprint  ", report.fingerprint)
+    for name, counts in (("decisions", report.decisions), ("components", report.components), ("agenda", report.agenda)):
+        if counts:
+            yield words(f"{name:<13}", _counted(counts))
+    if report.budget:
+        yield words("budget       ", "; ".join(budget_line(line) for line in report.budget))
+    if report.cycle:
+        yield words("cycle        ", " -> ".join(report.cycle))
+    if report.obligations:
+        yield words(f"left to do ({len(report.obligations)}):")
+    for obligation in report.obligations:
+        yield words("  ").append_text(obligation_line(obligation))
+    if report.program:
+        yield words("the program is in ", (report.program, "bold"))
+
+
+def headline(kind: str, agenda: Mapping[str, int]) -> tuple[str, str]:
+    """Return how a board stands, with its style: a board on which somebody works has not stalled yet."""
+    return ("at work", DOUBTFUL) if kind == "stalled" and agenda.get("leased") else state(kind)
+
+
+def holder(line: ActivationLine) -> str:
+    """Return host and process without what tells hosts of the same name apart."""
+    host, _, process = line.holder.rpartition(":")
+    return f"{host.split('/')[0]}:{process}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
+def obligation_line(obligation: Obligation) -> Text:
+    """Return what is left to do, and for whom it waits."""
+    return words((obligation.key, "bold"), ": ").append_text(reason_line(obligation))
+
+
+def reason_line(obligation: Obligation) -> Text:
+    """Return why something is left, and for whom it waits."""
+    who = f" (waits for {', '.join(obligation.waits_for)})" if obligation.waits_for else ""
+    return words(obligation.reason, (who, QUIET))
+
+
+def budget_line(line: BudgetLine) -> str:
+    """Return what was spent of something, not cleaned."""
+    held = f" ({line.held:g} held)" if line.held else ""
+    return f"{line.spent:.4g} of {line.cap:g} {line.resource}{held}"
+
+
+@render.register
+def _why(report: WhyReport) -> RenderableType:
+    return Group(*_why_lines(report))
+
+
+def _why_lines(report: WhyReport) -> Iterator[Text]:
+    if not report.state:
+        yield words(report.key, ": the board has nothing under this key")
+        return
+    since = "" if report.since is None else f" since {report.since}"
+    yield words((report.key, "bold"), " is ", state(report.state), since)
+    for cause in report.causes:
+        yield words("  ").append_text(cause_line(cause))
+    for waited in report.waits_for:
+        yield words("  waits for ", waited)
+    for obligation in report.left:
+        yield words("  left to do: ").append_text(reason_line(obligation))
+    for activation in report.next:
+        yield words("  next: ").append_text(next_line(activation))
+
+
+def cause_line(cause: Cause) -> Text:
+    """Return what somebody did, when, why, and what it changed."""
+    role = f" ({cause.role})" if cause.role else ""
+    because = f' "{cause.rationale}"' if cause.rationale else ""
+    text = words((f"{cause.revision} ", QUIET), f"{cause.author}{role} ", cause.act, because)
+    if cause.facets:
+        text.append(": ").append_text(Text("; ").join(facet_line(line) for line in cause.facets))
+    return text
+
+
+def facet_line(line: FacetLine) -> Text:
+    """Return what the change of one facet is, and what it means for whom."""
+    effects = [
+        (f"{effect} for {side}", STYLES["stale"] if effect == "breaking" else "")
+        for side, effect in (("uses", line.uses), ("implements", line.implements))
+        if effect and effect != "none"
+    ]
+    text = words(f"{line.facet} " if line.facet else "", line.reason)
+    for part in effects:
+        text.append(", ").append_text(words(part))
+    return text.append(f" ({clean(line.proof)})", QUIET) if effects and line.proof else text
+
+
+def next_line(line: ActivationLine) -> Text:
+    """Return one wish of one source: who has it, or since when it waits."""
+    text = words(line.source, " on ", (line.target, "bold"), ", ", state(line.state))
+    if line.expires_in_seconds is not None:
+        text.append_text(words(f" by {holder(line)} for {line.expires_in_seconds:.0f} s"))
+    text.append_text(words(f", rating {line.rating:g}, {line.kind} since {line.since}"))
+    if line.attempts:
+        text.append_text(words(f", {line.attempts} attempts"))
+    return text.append_text(words((f": {line.reason}", QUIET))) if line.reason else text
+
+
+@render.register
+def _impact(report: ImpactReport) -> RenderableType:
+    return Group(*_impact_lines(report))
+
+
+def _impact_lines(report: ImpactReport) -> Iterator[Text]:
+    for change in report.changes:
+        yield from _key_change(change, "" if report.revision else "would ")
+    if report.stale or report.suspect or report.orphaned:
+        yield _affected(report)
+    if not report.changes:
+        yield words("nothing changes: this is accepted already")
+    for reason in report.refused_by:
+        yield words(("  refused: ", BAD), reason)
+    if report.revision is not None:
+        yield words(f"committed as revision {report.revision}")
+
+
+def _affected(report: ImpactReport) -> Text:
+    groups = (("stale", report.stale), ("suspect", report.suspect), ("orphaned", report.orphaned))
+    text = Text()
+    for name, keys in groups:
+        if keys:
+            text.append_text(words("  ", state(name), f": {', '.join(keys)}"))
+    work = len(report.stale) + len(report.orphaned)
+    text.append_text(words(f"  ({work} of {report.components} components"))
+    if report.tokens:
+        text.append(f"; about {report.tokens:,} tokens at this run's rate")
+    return text.append(")")
+
+
+def _key_change(change: KeyChange, modal: str = "") -> Iterator[Text]:
+    if change.old is None:
+        verb, versions = ("decide" if modal else "decided"), f" as version {change.new}"
+    elif change.new is None:
+        verb, versions = ("retract" if modal else "retracted"), f" {change.old}"
+    else:
+        verb, versions = ("amend" if modal else "amended"), f" {change.old} -> {change.new}"
+    head = words(f"{modal}{verb} ", (change.key, "bold"), versions)
+    lines = shown_facets(change.facets)
+    if len(lines) == 1:
+        yield head.append(":  ").append_text(facet_line(lines[0]))
+        return
+    yield head
+    for line in lines:
+        yield words("  ").append_text(facet_line(line))
+
+
+def shown_facets(lines: Sequence[FacetLine]) -> Sequence[FacetLine]:
+    """Return the facets that say something: the set of names only where nothing else changed or the language did."""
+    named = [line for line in lines if line.facet]
+    return [line for line in lines if line.facet or not named or line.reason.startswith("language ")]
+
+
+@render.register
+def _done(report: DoneReport) -> RenderableType:
+    accepted = [words((key, "bold"), f" {version} is ", state("accepted")) for key, version in report.accepted]
+    return Group(*(words(f"{report.revision} ", act) for act in report.acts), *accepted)
+
+
+@render.register
+def _decision(report: DecisionReport) -> RenderableType:
+    return Group(*_decision_lines(report))
+
+
+def _decision_lines(report: DecisionReport) -> Iterator[Text]:
+    version = "" if report.current is None else f", version {report.current}"
+    yield words((report.key, "bold"), " is ", state(report.state), version)
+    for question in report.questions:
+        yield words("  ").append_text(question_line(question))
+    for shown in report.versions:
+        yield from _version_lines(shown)
+
+
+def question_line(line: QuestionLine) -> Text:
+    """Return an open question with its options."""
+    options = f" [{' | '.join(_plain(option) for option in line.options)}]" if line.options else ""
+    return words((f"{line.revision} ", QUIET), f"{line.author} asked: ", line.question, options)
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _version_lines(line: VersionLine) -> Iterator[Text]:
+    role = f" ({line.role})" if line.role else ""
+    because = f' "{line.rationale}"' if line.rationale else ""
+    head = words(f"  version {line.version}, ", state(line.state), f", {line.language}, ")
+    yield head.append_text(words((f"{line.revision} ", QUIET), f"{line.author}{role}", because))
+    if line.electorate is not None:
+        yield words(f"    needs {line.quorum} of {', '.join(line.electorate)}")
+    for vote in line.votes:
+        said = f": {vote.reason}" if vote.reason else ""
+        yield words((f"    {vote.revision} ", QUIET), f"{vote.author} {'yes' if vote.approve else 'no'}", said)
+    if line.reason:
+        yield words("    ", line.reason)
+    for change in shown_facets(line.changes):
+        yield words("    ").append_text(facet_line(change))
+    if line.compacted:
+        yield words(("    its text was compacted", QUIET))
+    yield from _block(line.text)
+
+
+def _block(text: str) -> Iterator[Text]:
+    if text:
+        yield from (Text("    " + line) for line in clean(text, lines=True).rstrip("\n").split("\n"))
+
+
+@render.register
+def _component(report: ComponentReport) -> RenderableType:
+    return Group(*_component_lines(report))
+
+
+def _component_lines(report: ComponentReport) -> Iterator[Text]:
+    version = f", version {report.version}, {report.revision} {report.author}"
+    yield words((report.key, "bold"), " is ", state(report.state), version)
+    for waited in report.waits_for:
+        yield words("  waits for ", waited)
+    for pin in report.pins:
+        now = "" if pin.now == pin.version else " (now retracted)" if pin.now is None else f" (now {pin.now})"
+        yield words(f"  {pin.side} {pin.key} {pin.version}{now}: ", ", ".join(pin.facets) or "whole")
+    for verdict in report.verdicts:
+        result = ("passed", GOOD) if verdict.passed else ("failed", BAD)
+        yield words(f"  {verdict.revision} {verdict.check} ", result)
+        if not verdict.passed:
+            yield from _block(verdict.log)
+    for path, size in report.files.items():
+        yield words(f"  {path}  {size} bytes")
+        yield from _block(report.texts.get(path, ""))
+
+
+@render.register
+def _list(report: ListReport) -> RenderableType:
+    width = max((len(line.key) for line in report.keys), default=0)
+    lines = [
+        words(
+            f"{line.key:<{width}}  ",
+            state(line.state),
+            "" if line.version is None else f"  version {line.version}",
+            (f"  since {line.revision}", QUIET),
+        )
+        for line in report.keys
+    ]
+    return Group(*lines) if lines else words("nothing under ", report.pattern)
+
+
+@render.register
+def _log(report: LogReport) -> RenderableType:
+    older = [words((f"older changes are left out; all of them: --after {report.first - 1}", QUIET))]
+    older = older if report.cut else []
+    return Group(*older, *(change_line(change) for change in report.changes))
+
+
+@render.register
+def change_line(line: ChangeLine) -> Text:
+    """Return one entry of the feed."""
+    version = "" if line.version is None else f" {line.version}"
+    did = f"{line.author} {_VERBS.get(line.kind, line.kind)} "
+    what = (line.key, "bold") if line.key else "the board"
+    return words((f"{line.revision:>5} ", QUIET), did, what, version).append_text(_note(line))
+
+
+def _note(line: ChangeLine) -> Text:
+    style = QUIET if line.kind != "judged" else BAD if "failed" in line.note else GOOD
+    return words(": ", (line.note, style)) if line.note else Text()
+
+
+@render.register
+def _diff(report: DiffReport) -> RenderableType:
+    lines: list[Text] = [line for change in report.decisions for line in _key_change(change)]
+    for change in report.components:
+        versions = f"{change.old or 'absent'} -> {change.new or 'absent'}"
+        lines.append(words("wrote " if change.new else "lost ", (change.key, "bold"), f" {versions}"))
+        for mark, paths in (("+", change.added), ("-", change.removed), ("~", change.changed)):
+            lines.extend(words(f"  {mark} {path}") for path in paths)
+    return Group(*lines) if lines else words(f"nothing differs between {report.old} and {report.new}")

@@ -1,0 +1,250 @@
+"""Finished records, made from a board; a test calls these without a terminal."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import TypeVar
+
+from blackboard.board import Blackboard
+from blackboard.cli import overview
+from blackboard.cli.records import (
+    ComponentReport,
+    DecisionReport,
+    DiffReport,
+    FacetLine,
+    FileChange,
+    KeyChange,
+    ListReport,
+    LogReport,
+    PinLine,
+    QuestionLine,
+    StatusReport,
+    VerdictLine,
+    VersionLine,
+    VoteLine,
+)
+from blackboard.snapshot import Component, Decision, Snapshot, Version
+from blackboard.spec.convergence import Outcome
+from blackboard.spec.effects import Comparison
+from blackboard.spec.keys import is_reserved, matches
+from blackboard.spec.records import ChangeRecord
+from blackboard.store import feed, operate
+
+Kept = TypeVar("Kept", Decision, Component)
+
+
+def status(board: Blackboard, *, outcome: Outcome | None = None, program: str = "") -> StatusReport:
+    """Return whether the spec has converged, what is left, and how much of everything there is.
+
+    Args:
+        board: What is asked.
+        outcome: Of a run that has just ended; None means as it stands now.
+        program: Where that run put the program.
+    """
+    ended = outcome or board.snapshot().convergence()
+    with board.store.database.reading() as connection:
+        halted = operate.halted(connection)
+    lines = overview.keys(board.store)
+    return StatusReport(
+        location=board.store.location,
+        revision=ended.revision,
+        converged=str(ended.kind) == "converged",
+        kind=str(ended.kind),
+        obligations=ended.obligations,
+        cycle=ended.cycle,
+        fingerprint=ended.fingerprint,
+        decisions=_counted(line.state for line in lines if line.kind == "decision" and not is_reserved(line.key)),
+        components=_counted(line.state for line in lines if line.kind == "component"),
+        agenda=overview.agenda_counts(board.store),
+        budget=overview.budget(board.store),
+        program=program,
+        halt="" if halted is None else said(halted),
+    )
+
+
+def said(halted: operate.Halted) -> str:
+    """Return how a board is halted as a sentence without its subject."""
+    why = f": {halted.reason}" if halted.reason else ""
+    return f"{halted.halt} since {halted.revision} by {halted.author}{why}"
+
+
+def _counted(states: Iterable[str]) -> Mapping[str, int]:
+    return dict(sorted(Counter(states).items()))
+
+
+def listing(board: Blackboard, pattern: str) -> ListReport:
+    """Return the keys under a pattern; those that `install` wrote only where the pattern names them."""
+    lines = overview.keys(board.store)
+    found = (line for line in lines if matches(pattern, line.key) and not (_any(pattern) and is_reserved(line.key)))
+    return ListReport(pattern, tuple(found))
+
+
+def decision(
+    board: Blackboard, key: str, *, version: int | None = None, at: int | None = None
+) -> DecisionReport | None:
+    """Return a decision: the accepted version and the live proposals, each in full; None where there is nothing.
+
+    Args:
+        board: Where it stands.
+        key: Its key.
+        version: Only this version.
+        at: As it was at this revision.
+    """
+    snapshot = board.snapshot(at=at)
+    versions, questions = snapshot.versions(key), snapshot.questions(key)
+    current = next((one for one in versions if one.state == "accepted"), None)
+    chosen = [one for one in versions if one.version == version] if version else _standing(versions)
+    if not chosen and (version or not questions):
+        return None
+    found = snapshot.decision(key)
+    return DecisionReport(
+        key=key,
+        state=found.state if found else overview.standing(board.store, key)[1],
+        current=current.version if current else None,
+        questions=tuple(QuestionLine(one.question, one.options, one.author, one.revision) for one in questions),
+        versions=tuple(_version(one, current) for one in reversed(chosen)),
+    )
+
+
+def _standing(versions: Sequence[Version]) -> Sequence[Version]:
+    """Return what is accepted or proposed; where nothing is, everything that there was."""
+    return [one for one in versions if one.state in ("accepted", "proposed")] or versions
+
+
+def _version(version: Version, current: Version | None) -> VersionLine:
+    compared: tuple[FacetLine, ...] = ()
+    if version.state == "proposed" and version.contract and current and current.contract:
+        compared = facet_lines(current.contract.compare(version.contract))
+    return VersionLine(
+        version=version.version,
+        state=version.state,
+        language=version.language,
+        author=version.author,
+        role=version.role or "",
+        rationale=version.rationale,
+        revision=version.revision,
+        electorate=version.electorate,
+        quorum=version.quorum,
+        votes=tuple(VoteLine(vote.author, vote.approve, vote.reason, vote.revision) for vote in version.votes),
+        reason=version.reason,
+        text=version.contract.text if version.contract else "",
+        changes=compared,
+        compacted=version.contract is None,
+    )
+
+
+def facet_lines(comparison: Comparison) -> tuple[FacetLine, ...]:
+    """Return what a comparison says, facet by facet."""
+    return tuple(
+        FacetLine(facet, change.reason, str(change.uses), str(change.implements), change.proof)
+        for facet, change in comparison.effects.items()
+    )
+
+
+def component(board: Blackboard, key: str, *, files: bool = False, at: int | None = None) -> ComponentReport | None:
+    """Return a component with its pins and verdicts, and the text of its files where asked; None where it is not."""
+    snapshot = board.snapshot(at=at)
+    found = snapshot.component(key)
+    if found is None:
+        return None
+    return ComponentReport(
+        key=key,
+        state=found.state,
+        version=found.version,
+        author=found.author,
+        revision=found.revision,
+        waits_for=found.waits_for,
+        files={path: len(content) for path, content in sorted(found.files.items())},
+        pins=_pins(snapshot, found),
+        verdicts=tuple(
+            VerdictLine(one.check, one.passed, one.log, one.author, one.revision) for one in snapshot.verdicts(key)
+        ),
+        texts={path: content.decode(errors="replace") for path, content in sorted(found.files.items())}
+        if files
+        else {},
+    )
+
+
+def _pins(snapshot: Snapshot, found: Component) -> tuple[PinLine, ...]:
+    lines = []
+    ordered = sorted(found.pins, key=lambda pin: (pin.key, str(pin.side), pin.version, pin.name))
+    for (key, side, version), pins in groupby(ordered, key=lambda pin: (pin.key, str(pin.side), pin.version)):
+        now = snapshot.decision(key)
+        facets = tuple(pin.name for pin in pins if pin.name)
+        lines.append(PinLine(key, side, version, facets, None if now is None else now.version))
+    return tuple(lines)
+
+
+def log(board: Blackboard, *, after: int | None = None, pattern: str = "**", newest: int = 200) -> LogReport:
+    """Return what authors did, in order.
+
+    Args:
+        board: Whose feed it is.
+        after: Everything after this revision; None means the newest changes only.
+        pattern: Only changes of keys under it.
+        newest: How many of them, where `after` is None.
+    """
+    head = feed.head(board.store)
+    first = int(head["first"])
+    start = max(first - 1, head["revision"] - newest) if after is None else after
+    found = board.changes(after=start)
+    lines = overview.change_lines(board.store, shown(found, pattern))
+    cut = after is None and (start > first - 1 or len(lines) > newest)
+    shown_lines = lines[-newest:] if after is None else lines
+    return LogReport(found[-1].revision if found else start, shown_lines, cut, first)
+
+
+def shown(changes: Iterable[ChangeRecord], pattern: str) -> Iterable[ChangeRecord]:
+    """Return the changes of keys under a pattern; those that `install` writes only where the pattern names them.
+
+    What an operator did to the whole board is shown with whatever is shown of all keys.
+    """
+    return (one for one in changes if (_any(pattern) if one.key is None else _under(pattern, one.key)))
+
+
+def _under(pattern: str, key: str) -> bool:
+    return matches(pattern, key) and not (_any(pattern) and is_reserved(key))
+
+
+def _any(pattern: str) -> bool:
+    return pattern.startswith("*")
+
+
+def diff(board: Blackboard, old: int, new: int, *, pattern: str = "**") -> DiffReport:
+    """Return what differs in the spec between two revisions, reserved keys left out."""
+    before, after = board.snapshot(at=old), board.snapshot(at=new)
+    decisions = _paired(before.decisions(pattern), after.decisions(pattern))
+    components = _paired(before.components(pattern), after.components(pattern))
+    return DiffReport(
+        old,
+        new,
+        tuple(change for key, pair in decisions.items() if not is_reserved(key) for change in _decided(key, *pair)),
+        tuple(change for key, pair in components.items() for change in _built(key, *pair)),
+    )
+
+
+def _decided(key: str, old: Decision | None, new: Decision | None) -> Iterable[KeyChange]:
+    if old is None or new is None or old.version != new.version:
+        compared = facet_lines(old.contract.compare(new.contract)) if old and new else ()
+        yield KeyChange(key, old.version if old else None, new.version if new else None, compared)
+
+
+def _built(key: str, old: Component | None, new: Component | None) -> Iterable[FileChange]:
+    before = old.files if old else {}
+    after = new.files if new else {}
+    if (old.version if old else None) != (new.version if new else None):
+        shared = sorted(before.keys() & after.keys())
+        yield FileChange(
+            key,
+            old.version if old else None,
+            new.version if new else None,
+            added=tuple(sorted(after.keys() - before.keys())),
+            removed=tuple(sorted(before.keys() - after.keys())),
+            changed=tuple(path for path in shared if before[path] != after[path]),
+        )
+
+
+def _paired(old: Iterable[Kept], new: Iterable[Kept]) -> Mapping[str, tuple[Kept | None, Kept | None]]:
+    """Return key -> the record before and after, sorted."""
+    before, after = {one.key: one for one in old}, {one.key: one for one in new}
+    return {key: (before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys())}

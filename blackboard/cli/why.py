@@ -1,0 +1,131 @@
+"""Why a key stands as it does: who changed what it rests on, what it was built against, and what happens next."""
+
+from itertools import groupby
+
+from blackboard.board import Blackboard
+from blackboard.cli import causes, overview
+from blackboard.cli.place import OPERATOR
+from blackboard.cli.records import Cause, FacetLine, WhyReport
+from blackboard.cli.report import facet_lines
+from blackboard.snapshot import Component, Snapshot, Version
+from blackboard.spec.convergence import Obligation
+from blackboard.spec.staleness import Pin
+from blackboard.store import operate
+
+
+def why(board: Blackboard, key: str) -> WhyReport:
+    """Return why a decision or component stands as it does.
+
+    Args:
+        board: Where it stands.
+        key: Of either; one that the board does not know gives a report without a state.
+    """
+    snapshot = board.snapshot()
+    left = tuple(obligation for obligation in snapshot.convergence().obligations if obligation.key == key)
+    component = snapshot.component(key)
+    if component is not None:
+        return _of_component(board, snapshot, component, left)
+    kind, state = overview.standing(board.store, key)
+    if kind == "decision":
+        return _of_decision(board, snapshot, key, state, left)
+    following = overview.activations_of(board.store, key)
+    named = "required and not there" if left else "on the agenda" if following else ""
+    return WhyReport(key, "", named, None, _acts(board, key), (), left, following)
+
+
+_ON_KEY = {"cancelled": "cancelled {} on {}", "retried": "gave {} another chance on {}", "unlocked": "unlocked {1}"}
+
+
+def _acts(board: Blackboard, key: str) -> tuple[Cause, ...]:
+    """Return what operators did to work on a key, and how the whole board is halted, newest first."""
+    with board.store.database.reading() as connection:
+        halted, acts = operate.halted(connection), operate.acts_on(connection, key)
+    told = (
+        [] if halted is None else [Cause(halted.revision, halted.author, OPERATOR, _HALTED[halted.halt], halted.reason)]
+    )
+    told += [
+        Cause(one.revision, one.author, one.role, _ON_KEY[one.kind].format(one.path, key), one.reason) for one in acts
+    ]
+    return tuple(sorted(told, key=lambda cause: -cause.revision))
+
+
+_HALTED = {"paused": "paused the board", "draining": "drains the board", "sealed": "sealed the board"}
+
+
+def _of_component(
+    board: Blackboard, snapshot: Snapshot, component: Component, left: tuple[Obligation, ...]
+) -> WhyReport:
+    with board.store.database.reading() as connection:
+        broken = causes.broken_causes(connection, component.key)
+    failed = tuple(
+        Cause(verdict.revision, verdict.author, "", f"found that {verdict.check} fails on {component.key}")
+        for verdict in snapshot.verdicts(component.key)
+        if not verdict.passed
+    )
+    wrote = Cause(component.revision, component.author, "", _wrote(component))
+    since = min((cause.revision for cause in broken), default=component.revision)
+    return WhyReport(
+        component.key,
+        "component",
+        component.state,
+        since,
+        (*_acts(board, component.key), *broken, *failed, wrote),
+        component.waits_for,
+        left,
+        overview.activations_of(board.store, component.key),
+    )
+
+
+def _wrote(component: Component) -> str:
+    """Say what a component was written against, decision by decision."""
+    against = []
+    for (key, version), pins in groupby(component.pins, key=_decision_of):
+        facets = ", ".join(pin.name for pin in pins if pin.name)
+        against.append(f"{key} {version}" + (f" (facets {facets})" if facets else ""))
+    return f"wrote {component.key} {component.version}" + (f" against {'; '.join(against)}" if against else "")
+
+
+def _decision_of(pin: Pin) -> tuple[str, int]:
+    return pin.key, pin.version
+
+
+def _of_decision(
+    board: Blackboard, snapshot: Snapshot, key: str, state: str, left: tuple[Obligation, ...]
+) -> WhyReport:
+    versions = snapshot.versions(key)
+    with board.store.database.reading() as connection:
+        turn = causes.turn_at(connection, key, snapshot.revision)
+    texts = {version.version: version for version in versions}
+    happened: list[Cause] = [*_acts(board, key)]
+    if turn is not None and turn.version is not None:
+        happened.append(causes.cause_of(turn, key, _changed(texts.get(turn.before or 0), texts[turn.version])))
+    happened.extend(
+        Cause(asked.revision, asked.author, asked.role or "", f"asked: {asked.question}")
+        for asked in snapshot.questions(key)
+    )
+    happened.extend(_proposal(version) for version in versions if version.state == "proposed")
+    return WhyReport(
+        key,
+        "decision",
+        state,
+        turn.revision if turn else None,
+        tuple(sorted(happened, key=lambda cause: -cause.revision)),
+        (),
+        left,
+        overview.activations_of(board.store, key),
+    )
+
+
+def _changed(before: Version | None, after: Version) -> tuple[FacetLine, ...]:
+    if before is None or before.contract is None or after.contract is None:
+        return ()
+    return facet_lines(before.contract.compare(after.contract))
+
+
+def _proposal(version: Version) -> Cause:
+    votes = "".join(f", {vote.author} says {'yes' if vote.approve else 'no'}" for vote in version.votes)
+    silent = sorted(set(version.electorate or ()) - {vote.author for vote in version.votes})
+    needed = "" if version.quorum is None else f", needs {version.quorum} yes"
+    waits = f", waits for the votes of {', '.join(silent)}" if silent else ""
+    act = f"proposed version {version.version}{votes}{needed}{waits}"
+    return Cause(version.revision, version.author, version.role or "", act, version.rationale)

@@ -1,0 +1,153 @@
+"""Checks: commands of the operator's team file, run in the sandbox on exactly what a component rests on.
+
+A check with a command is a source of its own, in role `tester` and under the check's name, so that it is woken,
+claimed, taken over and retried like any other. Its verdict is committed by a transaction that has read the inputs; what
+changes meanwhile is a conflict, and it runs again.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from blackboard.control.source import Source
+from blackboard.errors import Invalid, InvalidTeam
+from blackboard.on import suspect, written
+from blackboard.snapshot import Decision, decisions_json
+from blackboard.spec import given
+from blackboard.spec.canonical import JSON, digest
+from blackboard.spec.inputs import BuiltComponent, closure
+from blackboard.spec.keys import check_name, check_pattern
+from blackboard.store import gather
+from blackboard.transaction import Transaction
+
+if TYPE_CHECKING:
+    from blackboard.control.context import Context
+    from blackboard.control.sandbox import Result
+
+TESTER = "tester"
+"""The role of those who run checks."""
+
+DECISIONS_FILE = ".spec/decisions.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A command that can be run on a component's files and those that they rest on.
+
+    Attributes:
+        on: Pattern of the components that have to pass it.
+        command: The arguments, without a shell; empty for a check that a member of role tester judges by reading. A
+            verdict is bound to these words, so a script is better given by its text (`python -c`) than by its path,
+            and `python` in front is the interpreter that runs the team.
+        timeout_seconds: Its process group is killed after that.
+        network: Whether it may reach the network.
+    """
+
+    name: str
+    on: str
+    command: tuple[str, ...] = ()
+    timeout_seconds: float = 60
+    network: bool = False
+
+    def __init__(
+        self, name: str, *, on: str, command: Sequence[str] = (), timeout_seconds: float = 60, network: bool = False
+    ) -> None:
+        if isinstance(command, str):
+            raise InvalidTeam(f"the command of check {name} is one string", "give a list of arguments, without a shell")
+        for argument in given.texts(command, f"the command of check {name}"):
+            if "\0" in argument:
+                raise InvalidTeam(f"an argument of check {name} holds a NUL character", "leave it out")
+        object.__setattr__(self, "name", check_name(name))
+        object.__setattr__(self, "on", check_pattern(on))
+        object.__setattr__(self, "command", tuple(command))
+        object.__setattr__(self, "timeout_seconds", timeout_seconds)
+        object.__setattr__(self, "network", network)
+        try:
+            given.an_amount(timeout_seconds, f"the time of check {name} in seconds", positive=True)
+        except Invalid as error:
+            raise InvalidTeam(str(error), "60 is usual") from None
+        given.yes_or_no(network, f"the network of check {name}")
+
+    @property
+    def definition(self) -> str:
+        """Return the digest of what the check does; a verdict is bound to it."""
+        value: JSON = [self.name, list(self.command), self.timeout_seconds, self.network]
+        return digest(value)
+
+
+def check_source(check: Check) -> Source:
+    """Return the source that runs a check's command, woken by what is written or becomes suspect under its pattern."""
+
+    def execute(context: "Context") -> None:
+        with context.transaction() as transaction:
+            inputs = assemble(transaction, context.target)
+            if inputs is None:
+                return
+            result = context.run_command(
+                _resolved(check.command), inputs, timeout_seconds=check.timeout_seconds, network=check.network
+            )
+            if result.cancelled:
+                transaction.discard()
+                return
+            transaction.verdict(check.name, context.target, passed=result.passed, log=log_of(result, check))
+
+    triggers = (written(check.on), suspect(check.on))
+    return Source(check.name, TESTER, triggers, execute, check=check.name, definition=check.definition)
+
+
+def _resolved(command: tuple[str, ...]) -> tuple[str, ...]:
+    return (sys.executable, *command[1:]) if command[0] == "python" else command
+
+
+def assemble(transaction: Transaction, component: str) -> dict[str, bytes] | None:
+    """Read what a check of a component is run on.
+
+    That is: its files, the files of the components that implement what it uses, transitively, and under
+    `.spec/decisions.json` the decisions that it pins.
+
+    Returns:
+        path -> content, None where there is no such component any more.
+
+    Raises:
+        InvalidTeam: Two of the components hold a file of the same name.
+    """
+    with transaction.reading() as connection:
+        built = gather.components(connection, transaction.revision)
+    files: dict[str, bytes] = {}
+    owners: dict[str, str] = {}
+    for key in closure(component, built):
+        found = transaction.component(key)
+        for path, content in found.files.items() if found is not None else ():
+            if path in files:
+                raise InvalidTeam(
+                    f"components {owners[path]} and {key} both hold {path}", "let their tasks name different files"
+                )
+            files[path], owners[path] = content, key
+    if component not in built:
+        return None
+    files[DECISIONS_FILE] = decisions_json(_pinned(transaction, built[component])).encode()
+    return files
+
+
+def log_of(result: "Result", check: Check) -> str:
+    """Return what a verdict tells of a run: its output, how it ended, and where it ran."""
+    lines = [result.output.rstrip("\n")] if result.output.strip() else []
+    if result.timed_out:
+        lines.append(f"[killed after {check.timeout_seconds:g} s]")
+    elif not result.passed:
+        lines.append(f"[exit status {result.status}]")
+    lines.append(f"[{result.label}]")
+    return "\n".join(lines)
+
+
+def _pinned(transaction: Transaction, component: BuiltComponent) -> tuple[Decision, ...]:
+    """Read the decisions that a component pins, no more of each than is pinned."""
+    names: dict[str, list[str]] = {}
+    for pin in component.pins:
+        names.setdefault(pin.key, []).append(pin.name)
+    found = (
+        transaction.decision(key, facets=None if "" in facets else sorted(facets))
+        for key, facets in sorted(names.items())
+    )
+    return tuple(one for one in found if one is not None)

@@ -1,0 +1,284 @@
+"""What a source has while it runs: its lease, and the ways to ask, to tell, to run commands and to spend."""
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+from blackboard.control.sandbox import Limits, Result, Sandbox
+from blackboard.errors import Compacted, Conflict
+from blackboard.lease import Failure, Lease
+from blackboard.spec.activation import Ending
+from blackboard.store import budgets, feed
+from blackboard.store.agenda import End
+from blackboard.store.claims import Claimed
+from blackboard.store.opened import Store
+from blackboard.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.2
+_HOLD_WAIT_SECONDS = 0.05
+
+
+class Cancel(StrEnum):
+    """Why a run is no longer wanted."""
+
+    STOPPED = "the controller stops"
+    LOST = "its lease is lost"
+    DEADLINE = "it ran longer than it may"
+    OVERTAKEN = "what it read has changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all runs of a controller share.
+
+    Attributes:
+        virtual: The store's clock stands still unless somebody sleeps.
+    """
+
+    store: Store
+    prompt: str
+    sandbox: Sandbox
+    virtual: bool
+
+
+class Postponed(Exception):
+    """What others hold of a budget has to come back first, and nothing may wait for that here."""
+
+
+class Hold:
+    """Tokens and money held for one call; a context manager, plain or async.
+
+    Opening it holds the amounts, or raises `BudgetExhausted` where too little is left whatever others give back. All of
+    it counts as spent unless it is settled.
+    """
+
+    def __init__(self, context: "Context", amounts: Mapping[str, float]) -> None:
+        self._context = context
+        self._amounts = dict(amounts)
+        self._used: dict[str, float] | None = None
+
+    def settle(self, tokens: int, *, money: float = 0.0) -> None:
+        """Say what was really used; the rest goes back."""
+        self._used = {budgets.TOKENS: float(tokens), budgets.MONEY: money}
+
+    def __enter__(self) -> Self:
+        while not self._taken():
+            if _in_event_loop():
+                # Who could give it back may run in this very loop.
+                raise Postponed
+            time.sleep(_HOLD_WAIT_SECONDS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        used = self._amounts if self._used is None else self._used
+        budgets.settle(self._context.store, self._context.token, self._amounts, used)
+
+    async def __aenter__(self) -> Self:
+        while not await asyncio.to_thread(self._taken):  # noqa: ASYNC110 - what others give back on the board sets no event here
+            await asyncio.sleep(_HOLD_WAIT_SECONDS)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.__exit__, kind, error, trace)
+
+    def _taken(self) -> bool:
+        if budgets.hold(self._context.store, self._context.token, self._amounts):
+            return True
+        if self._context.virtual or self._context.cancelled:
+            raise Postponed
+        return False
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was said about the end of a run while it ran."""
+
+    stop: Cancel | None = None
+    since: float = 0.0
+    seen: Cancel | None = None
+    end: End | None = None
+    transactions: list[Transaction] = field(default_factory=list)
+
+
+class Context(Lease):
+    """A lease while its source runs.
+
+    Attributes:
+        prompt: What the team builds.
+    """
+
+    def __init__(self, setting: Setting, claimed: Claimed, *, timeout_seconds: float) -> None:
+        super().__init__(setting.store, claimed)
+        self.prompt = setting.prompt
+        self._setting = setting
+        self._timeout_seconds = timeout_seconds
+        self._deadline = math.inf
+        self._told = _Told()
+        self._looked = 0.0
+        self._guard = threading.Lock()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run should end: deadline, stop, lost lease, or what it read has changed.
+
+        A source that returns early because of it is run again or counted as failed; it is never taken for done.
+        """
+        why = self.cancellation
+        if why is not None:
+            self._told.seen = why
+        return why is not None
+
+    @property
+    def cancellation(self) -> Cancel | None:
+        """Why it should end, None where it should not; for the controller, which asks without telling the source."""
+        if self._told.stop is not None:
+            return self._told.stop
+        if self._store.clock() >= self._deadline:
+            return Cancel.DEADLINE
+        return Cancel.OVERTAKEN if self._overtaken() else None
+
+    @property
+    def overdue_seconds(self) -> float:
+        """How much longer it runs than it may; negative while it may run."""
+        return self._store.clock() - self._deadline
+
+    def transaction(self, *, idempotency_key: str | None = None) -> Transaction:
+        """Begin a transaction in the name of the source, fenced by this lease."""
+        transaction = super().transaction(idempotency_key=idempotency_key)
+        self._told.transactions.append(transaction)
+        return transaction
+
+    def finish(self) -> None:
+        """Say that the work is done; the lease ends when the source returns."""
+        self._told.end = End(self.token, Ending.FINISHED)
+
+    def release(self, *, reason: str = "", failed: bool = False) -> None:
+        """Give the work back when the source returns.
+
+        The attempt counts either way: a source that always gives back would otherwise be woken for ever.
+        """
+        del failed
+        self._told.end = End(self.token, Ending.FAILED, "Released", reason or "given back")
+
+    def report(self, text: str) -> None:
+        """Say how it goes, for people: logged as information under this module's name."""
+        log.info("%s on %s: %s", self.source, self.target, text)
+
+    def run_command(
+        self,
+        command: Sequence[str],
+        files: Mapping[str, str | bytes],
+        *,
+        timeout_seconds: float = 60,
+        network: bool = False,
+    ) -> Result:
+        """Run a command on some files in the sandbox; it is killed when the run is cancelled.
+
+        Args:
+            command: Its arguments, without a shell.
+            files: Relative path -> content.
+            timeout_seconds: How long it may take.
+            network: Whether it may reach the network.
+        """
+        sandbox = Sandbox(self._setting.sandbox.kind, Limits(seconds=timeout_seconds))
+        return sandbox.run(command, files, network=network, cancelled=lambda: self.cancelled)
+
+    def hold(self, tokens: int, *, money: float = 0.0) -> Hold:
+        """Return a hold on tokens and money of the budget for one call; open it in a `with` or `async with` block."""
+        return Hold(self, {budgets.TOKENS: float(tokens), budgets.MONEY: money})
+
+    @property
+    def virtual(self) -> bool:
+        """Whether time stands still unless somebody lets it jump."""
+        return self._setting.virtual
+
+    # --- for the controller ---
+
+    @property
+    def store(self) -> Store:
+        """Where its board is kept."""
+        return self._store
+
+    def start(self) -> None:
+        """Begin to count the time that it may take."""
+        self._deadline = self._store.clock() + self._timeout_seconds
+
+    def cancel(self, why: Cancel) -> None:
+        """Let the source know that its run is no longer wanted."""
+        if self._told.stop is None:
+            self._told.stop, self._told.since = why, self._store.clock()
+
+    def renewed(self, expires: float) -> None:
+        """Note until when the lease lasts now."""
+        self._expires = expires
+
+    @property
+    def lost_for_seconds(self) -> float:
+        """Since when the lease is lost; 0 while it is not."""
+        return self._store.clock() - self._told.since if self._told.stop is Cancel.LOST else 0.0
+
+    def begin_again(self, conflict: BaseException | None) -> None:
+        """Forget the transactions of the last attempt and remember why it failed."""
+        self._told.transactions.clear()
+        self._told.seen = None
+        self._told.end = None
+        if conflict is not None:
+            self.previous = Failure.of(conflict)
+            self._conflict = conflict if isinstance(conflict, Conflict) else None
+
+    @property
+    def told(self) -> Cancel | None:
+        """Why the source was told to end, None where it was not."""
+        return self._told.seen
+
+    @property
+    def end(self) -> End | None:
+        """The end that the source asked for."""
+        return self._told.end
+
+    @property
+    def committed(self) -> bool:
+        """Whether something was committed in this attempt."""
+        return any(one.committed is not None for one in self._told.transactions)
+
+    def moved(self) -> bool:
+        """Whether what this attempt read has changed since, so that a refusal may be of something that is gone."""
+        return any(self._touched(one) for one in list(self._told.transactions))
+
+    def _overtaken(self) -> bool:
+        """Look at the feed, but not at every question."""
+        with self._guard:
+            now = time.monotonic()
+            if now < self._looked + _LOOK_SECONDS and not self._setting.virtual:
+                return False
+            self._looked = now
+        return any(self._touched(one) for one in list(self._told.transactions) if one.is_open)
+
+    def _touched(self, transaction: Transaction) -> bool:
+        try:
+            changes = feed.changes(self._store, after=transaction.revision)
+        except Compacted:
+            # Nobody can tell any more; it could not commit either.
+            return True
+        return transaction.reads_touched_by({change.key for change in changes if change.key is not None})

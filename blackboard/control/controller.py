@@ -1,0 +1,395 @@
+"""The loop that claims activations, runs them, and asks whether the board has converged.
+
+A controller holds no state that matters: whatever it knows is on the board, so any number may run, on any number of
+hosts, and any may die. It always ends, with an outcome: it waits only for what is sure to come (the end of another
+controller's lease, of a wait after a failure, of a deadline that is near), never busily, and never for a person.
+"""
+
+import contextlib
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from blackboard.board import Blackboard
+from blackboard.control.attempt import Rebid, attempt, timeout_of
+from blackboard.control.context import Cancel, Context, Setting
+from blackboard.control.executor import EventLoop, Workers
+from blackboard.control.sandbox import Sandbox
+from blackboard.control.simulation import FakeClock
+from blackboard.control.team import Team
+from blackboard.control.watching import Renewal, Wakeup
+from blackboard.errors import CommitUnknown, Sealed, StoreError
+from blackboard.lease import caps
+from blackboard.spec import convergence
+from blackboard.spec.activation import Ending
+from blackboard.spec.convergence import Obligation, Outcome, OutcomeKind, SpecState
+from blackboard.store import agenda, claims, gather, ratings, read
+from blackboard.store.agenda import End
+from blackboard.store.claims import Claimants
+from blackboard.store.session import Turn
+
+LEASE_SECONDS = 5.0
+_POLL_SECONDS = 0.5
+_CARE_SECONDS = 0.5
+_GRACE_SECONDS = 2.0
+PATIENCE_SECONDS = 10.0
+"""How long a controller with nothing to do waits for a deadline; one further off is an obligation of the outcome, and
+the next run notes it. Time that is only virtual costs nothing, so there every deadline is waited for."""
+_SHORTEST_WAIT_SECONDS = 0.001
+_AHEAD_SECONDS = 0.05
+_GATHER_SECONDS = 0.002
+"""How long runs that end at once are waited for, so that they are written down together."""
+_MOST_AHEAD = 256
+"""Runs that end at once are claimed ahead, as many as the workers do in a moment, and written down together: else each
+would cost two COMMITs. Whoever runs longer is claimed when a worker is free, and written down when it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    context: Context
+    result: End | Rebid
+
+
+class _Pace:
+    """How long runs take, as it was lately, and so how many of them are claimed ahead of the workers."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._seconds = _AHEAD_SECONDS
+
+    def note(self, seconds: float) -> None:
+        """Take the time of one more run; a long one counts at once."""
+        self._seconds = max(seconds, (7 * self._seconds + seconds) / 8)
+
+    @property
+    def ahead(self) -> int:
+        """How many to have beside those that run."""
+        if self._seconds >= _AHEAD_SECONDS:
+            return 0
+        return min(_MOST_AHEAD, int(self._workers * _AHEAD_SECONDS / max(self._seconds, 1e-6)))
+
+    def threads(self, queued: int) -> int:
+        """Return how many threads end so many runs in a moment; to wake one takes longer than what ends at once."""
+        return min(self._workers, 1 + int(queued * self._seconds / _GATHER_SECONDS))
+
+
+class Controller:
+    """Runs a team on a board until there is an outcome.
+
+    With a seed it runs one source after the other, in an order drawn from the seed: on a board whose clock is a
+    `FakeClock` the same seed gives the same history. Without, `workers` run at once.
+    """
+
+    def __init__(self, board: Blackboard, team: Team, *, workers: int = 4, seed: int | None = None) -> None:
+        self._board = board
+        self._team = team
+        self._store = board.store
+        self._virtual = isinstance(board.store.clock, FakeClock)
+        self._workers = max(1, workers)
+        self._draw = None if seed is None else random.Random(seed)  # noqa: S311 - an order, not a secret
+        self._sources = {source.name: source for source in team.members if not source.external}
+        self._claimants = Claimants(tuple(sorted(self._sources)))
+        self._setting = Setting(self._store, team.prompt, Sandbox.best(), self._virtual)
+        self._pace = _Pace(self._workers)
+        self._running: dict[int, Context] = {}
+        self._queued: deque[Context] = deque()
+        self._ended: list[_Ended] = []
+        self._rebid: set[tuple[int, int]] = set()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._news = False
+        self._gathering = False  # whether the loop waits for the others of some runs that ended
+        self._rated = -1
+        self._state: SpecState | None = None  # of the head when nothing ran last
+        self._cared = -1.0
+        self._threads = Workers()
+        self._loop = EventLoop()
+
+    def run(self) -> Outcome:
+        """Install the team and work until the board converged, stalled, oscillates, or the budget is spent.
+
+        Returns:
+            The outcome; `aborted` after `stop`, after an interrupt from the keyboard, and where the store failed or was
+            sealed meanwhile.
+
+        Raises:
+            InvalidTeam: The team is not well formed.
+            TeamMismatch: Another team is at work on the board.
+        """
+        agenda.sweep(self._store)
+        self._board.install(self._team)
+        self._prepare()
+        with contextlib.ExitStack() as open_now:
+            open_now.callback(self._close)
+            try:
+                if not self._virtual:
+                    open_now.callback(self._renewal().close)
+                    open_now.callback(Wakeup(self._store, self._notify).close)
+                return self._work()
+            except KeyboardInterrupt:
+                return self._abort("interrupted from the keyboard")
+            except (StoreError, CommitUnknown, Sealed) as error:
+                return self._abort(f"{type(error).__name__}: {error}")
+
+    def stop(self) -> None:
+        """Let `run` end soon with outcome `aborted`; leases are given back."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    # --- the loop ---
+
+    def _prepare(self) -> None:
+        needs = {name: source.needs for name, source in self._sources.items() if source.needs}
+        self._claimants = Claimants(tuple(sorted(self._sources)), needs, caps(self._store))
+        agenda.revive(self._store, self._claimants.names)
+        prompt = self._board.snapshot().decision("prompt")
+        if prompt is not None:
+            self._setting = replace(self._setting, prompt=prompt.contract.text)
+
+    def _work(self) -> Outcome:
+        while not self._stopping:
+            self._care()
+            self._exchange(self._collect())
+            self._start()
+            if self._running:
+                self._await_change(_POLL_SECONDS)
+                continue
+            outcome = self._rest()
+            if outcome is not None:
+                return outcome
+        return self._abort("stopped")
+
+    def _collect(self) -> list[End]:
+        """Return how runs ended that are not written down yet; those that were rated anew are put back at once."""
+        with self._changed:
+            ended, self._ended = self._ended, []
+        ended = [one for one in ended if self._running.pop(one.context.token, None) is not None]
+        for one in ended:
+            if isinstance(one.result, Rebid):
+                claimed = one.context.claimed
+                self._rebid.add((claimed.activation, claimed.cause))
+                agenda.rebid(self._store, claimed.token, claimed.activation, one.result.rating)
+        return [one.result for one in ended if isinstance(one.result, End)]
+
+    def _care(self) -> None:
+        """End what expired, note deadlines that are due, and let go of runs that do not end."""
+        now = self._store.clock()
+        if not self._virtual and now < self._cared + _CARE_SECONDS:
+            return
+        self._cared = now
+        if self._virtual:
+            mine = [*self._running, *(context.token for context in self._queued)]
+            if mine:
+                agenda.renew(self._store, mine, lease_seconds=LEASE_SECONDS)
+        else:
+            self._let_go()
+        self._tell_lost()
+        agenda.sweep(self._store)
+        self._board.tick()
+
+    def _let_go(self) -> None:
+        """Give up runs that have no right to go on and do not end by themselves; their threads are left alone."""
+        ends = []
+        for token, context in list(self._running.items()):
+            if context.overdue_seconds >= 0:
+                context.cancel(Cancel.DEADLINE)
+            if context.overdue_seconds >= _GRACE_SECONDS:
+                del self._running[token]
+                reason = f"it did not end within {timeout_of(self._sources[context.source]):g} s"
+                ends.append(End(token, Ending.FAILED, "TimeoutError", reason))
+            elif context.lost_for_seconds >= _GRACE_SECONDS:
+                del self._running[token]
+        agenda.end(self._store, ends)
+
+    def _tell_lost(self) -> None:
+        """Tell the runs whose lease an operator revoked; renewal would find out too, but later."""
+        running = list(self._running.items())
+        with self._store.database.reading() as on:
+            live = agenda.live(on, [token for token, _ in running]) if running else frozenset()
+        for token, context in running:
+            if token not in live:
+                context.cancel(Cancel.LOST)
+
+    def _start(self) -> int:
+        """Start as much as may run; return how many runs began."""
+        begun = 0
+        most = 1 if self._draw is not None else self._workers
+        threads = self._pace.threads(len(self._queued))
+        while begun < threads and len(self._running) < most and (context := self._next()) is not None:
+            self._threads.submit(self._job(context))
+            begun += 1
+        return begun
+
+    def _exchange(self, ends: Sequence[End]) -> None:
+        """Write down how runs ended and claim what comes next, all in one turn."""
+        limit = self._wanted()
+        if limit:
+            self._rate()
+        claimed = claims.exchange(self._store, ends, self._claimants, limit=limit, lease_seconds=LEASE_SECONDS)
+        contexts = [
+            Context(self._setting, one, timeout_seconds=timeout_of(self._sources[one.source])) for one in claimed
+        ]
+        if self._draw is not None:
+            self._draw.shuffle(contexts)
+        self._queued.extend(contexts)
+
+    def _wanted(self) -> int:
+        """Return how many to claim."""
+        if self._draw is not None:
+            return 0 if self._running or self._queued else self._workers
+        idle = self._workers - len(self._running) - len(self._queued)
+        return 0 if len(self._queued) > self._low else max(0, idle + self._pace.ahead)
+
+    @property
+    def _low(self) -> int:
+        """How few may be left of what was claimed ahead before more is claimed."""
+        return self._pace.ahead // 4
+
+    def _rate(self) -> None:
+        revision = self._board.revision
+        if revision != self._rated:
+            bidders = [name for name, source in self._sources.items() if source.rate is not None]
+            ratings.rerate(self._store, bidders=bidders)
+            self._rated = revision
+
+    def _next(self) -> Context | None:
+        """Take what comes next; its time begins."""
+        with self._changed:
+            if not self._queued:
+                return None
+            context = self._queued.popleft()
+            self._running[context.token] = context
+        context.start()
+        return context
+
+    def _job(self, first: Context) -> Callable[[], None]:
+        """Return the work of one thread: a run, and those after it that were claimed ahead."""
+
+        def job() -> None:
+            context: Context | None = first
+            while context is not None:
+                source, claimed = self._sources[context.source], context.claimed
+                may_rebid = (claimed.activation, claimed.cause) not in self._rebid
+                began = time.monotonic()
+                result = attempt(source, context, self._loop, virtual=self._virtual, may_rebid=may_rebid)
+                with self._changed:
+                    self._pace.note(time.monotonic() - began)
+                    self._ended.append(_Ended(context, result))
+                    alone = self._draw is not None or self._stopping
+                    if alone or (self._due if not self._gathering else self._all_ended):
+                        self._changed.notify_all()
+                context = None if alone else self._next()
+
+        return job
+
+    def _await_change(self, seconds: float) -> None:
+        with self._changed:
+            # News that came while the loop was looking elsewhere counts too, or it would be lost until the next poll.
+            if not (self._due or self._stopping or self._news):
+                told = self._changed.wait(_AHEAD_SECONDS if self._queued else seconds)
+                if not told and self._queued:
+                    # What runs takes longer than runs lately took, so what stands behind it needs threads of its own.
+                    self._pace.note(_AHEAD_SECONDS)
+            if self._pace.ahead and self._ended and not self._stopping:
+                self._gathering = True
+                self._changed.wait_for(lambda: self._all_ended or self._stopping, _GATHER_SECONDS)
+                self._gathering = False
+            self._news = False
+
+    @property
+    def _due(self) -> bool:
+        """Whether there are runs to write down and few left to begin."""
+        return bool(self._ended) and len(self._queued) <= self._low
+
+    @property
+    def _all_ended(self) -> bool:
+        return not self._queued and len(self._ended) >= len(self._running)
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._news = True
+            self._changed.notify_all()
+
+    # --- nothing runs ---
+
+    def _rest(self) -> Outcome | None:
+        """Wait for what is sure to come, announce quiescence, or say how the board stands; None to look again."""
+        wait = self._next_event()
+        if wait is not None:
+            self._pause(wait)
+            return None
+        with self._store.database.reading() as on:
+            board = read.board_row(on)
+            state = self._state = gather.state_of(on, board["revision"], self._state)
+        outcome = convergence.outcome(state)
+        if outcome.kind is OutcomeKind.CONVERGED:
+            return outcome
+        if not state.announced and not convergence.obligations(state):
+            agenda.announce(self._store, self._met)
+            return None
+        # Work may have come since the claim that found nothing; silence must not be taken for the end.
+        self._exchange(())
+        if self._start() or self._board.revision != outcome.revision:
+            return None
+        return outcome if board["halt"] is None else _halted(outcome, board["halt"], board["halt_reason"])
+
+    def _next_event(self) -> float | None:
+        """Return in how many seconds a lease, a wait or a deadline ends, None where nothing is to come."""
+        with self._store.database.reading() as on:
+            now = max(read.board_row(on)["clock"], self._store.clock())
+            at = agenda.next_event(on, self._claimants.names, now)
+        deadline = self._board.next_deadline()
+        if deadline is not None and deadline > PATIENCE_SECONDS and not self._virtual:
+            deadline = None
+        waits = [*([] if at is None else [at - now]), *([] if deadline is None else [deadline])]
+        return max(_SHORTEST_WAIT_SECONDS, min(waits)) if waits else None
+
+    def _pause(self, seconds: float) -> None:
+        clock = self._store.clock
+        if isinstance(clock, FakeClock):
+            clock.sleep(seconds)
+            return
+        # What other controllers do to the agenda makes no revision, so nothing tells of it: look again before long.
+        self._await_change(min(seconds, _POLL_SECONDS))
+
+    def _met(self, turn: Turn) -> bool:
+        """Check C1 to C4 in the turn that announces."""
+        return not convergence.obligations(gather.state_of(turn, turn.revision, self._state))
+
+    # --- the end ---
+
+    def _abort(self, reason: str) -> Outcome:
+        """Give every lease back, so that what still runs can write nothing more, and say so."""
+        held = [*self._running.values(), *self._queued]
+        why = Obligation("**", f"aborted: {reason}")
+        for context in held:
+            context.cancel(Cancel.STOPPED)
+        self._running.clear()
+        self._queued.clear()
+        try:
+            agenda.end(self._store, [End(context.token, Ending.RETURNED) for context in held])
+            standing = self._board.snapshot().convergence()
+        except (StoreError, CommitUnknown, Sealed) as error:
+            failed = Obligation("**", f"{type(error).__name__}: {error}")
+            return Outcome(OutcomeKind.ABORTED, 0, (why, failed), (), "")
+        return replace(standing, kind=OutcomeKind.ABORTED, obligations=(why, *standing.obligations))
+
+    def _close(self) -> None:
+        self._threads.close()
+        self._loop.close()
+        self._threads, self._loop, self._stopping = Workers(), EventLoop(), False
+
+    def _renewal(self) -> Renewal:
+        def held() -> Sequence[Context]:
+            return [*self._running.values(), *self._queued]
+
+        return Renewal(self._store, held, lease_seconds=LEASE_SECONDS)
+
+
+def _halted(outcome: Outcome, how: str, why: str) -> Outcome:
+    first = Obligation("**", f"the board is {how}: {why}", ("operator",), person=True)
+    return replace(outcome, obligations=(first, *outcome.obligations))

@@ -1,0 +1,105 @@
+"""Where sources run: worker threads that nobody has to wait for, and one event loop for `async def`.
+
+A source that never comes back keeps its thread, and its thread alone: threads are daemons, an abandoned one is
+replaced, and no run waits for it at its end.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from queue import SimpleQueue
+from typing import Any
+
+Job = Callable[[], None]
+
+
+class Workers:
+    """Threads that take jobs; one is made whenever all that there are have something to do."""
+
+    def __init__(self, name: str = "source") -> None:
+        self._name = name
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._guard = threading.Lock()
+        self._idle = 0
+        self._threads = 0
+
+    def submit(self, job: Job) -> None:
+        """Run a job, which raises nothing, in a thread of its own."""
+        with self._guard:
+            if self._idle:
+                self._idle -= 1
+            else:
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+            with self._guard:
+                self._idle += 1
+
+    def close(self) -> None:
+        """Let the threads end, each after what it is at; wait for none."""
+        for _ in range(self._threads):
+            self._jobs.put(None)
+
+
+class EventLoop:
+    """One event loop in a thread of its own, made when the first coroutine comes, and kept."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def run(self, coroutine: Coroutine[Any, Any, None], timeout_seconds: float | None) -> None:
+        """Run a coroutine in the loop and wait for its end in the calling thread.
+
+        Raises:
+            TimeoutError: It took longer; it was cancelled.
+            Exception: Whatever the coroutine raised.
+        """
+
+        async def bounded() -> None:
+            async with asyncio.timeout(timeout_seconds):
+                await coroutine
+
+        asyncio.run_coroutine_threadsafe(bounded(), self._running()).result()
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._guard:
+            if self._loop is None:
+                loop = self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=loop.run_forever, name="source-loop", daemon=True)
+                self._thread.start()
+            return self._loop
+
+    def close(self) -> None:
+        """Cancel what still runs and end the loop; a coroutine that does not let itself be cancelled is left."""
+        with self._guard:
+            loop, thread = self._loop, self._thread
+            self._loop = None
+        if loop is None or thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(_cancel_all(), loop)
+        thread.join(_GRACE_SECONDS)
+        if thread.is_alive():
+            return
+        loop.close()
+
+
+_GRACE_SECONDS = 2.0
+
+
+async def _cancel_all() -> None:
+    """Cancel every other task, let them end, and stop the loop."""
+    me = asyncio.current_task()
+    others = [task for task in asyncio.all_tasks() if task is not me]
+    for task in others:
+        task.cancel()
+    if others:
+        await asyncio.wait(others, timeout=_GRACE_SECONDS / 2)
+    loop = asyncio.get_running_loop()
+    await loop.shutdown_asyncgens()
+    loop.call_soon(loop.stop)

@@ -1,0 +1,174 @@
+"""A team: who builds, with what checks, under what budget, by which choreography."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from blackboard.choreography.ready import architect_and_coders
+from blackboard.choreography.rules import check as check_choreography
+from blackboard.choreography.steps import Choreography
+from blackboard.choreography.values import OPERATOR
+from blackboard.contracts.language import Contract
+from blackboard.control.checks import Check, check_source
+from blackboard.control.source import Source
+from blackboard.errors import InvalidTeam
+from blackboard.spec import given
+from blackboard.spec.canonical import JSON
+from blackboard.spec.keys import check_name
+from blackboard.spec.triggers import SourceRecord
+from blackboard.store import budgets
+
+__all__ = ["Budget", "Check", "Team"]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run may spend; None is without limit.
+
+    Attributes:
+        money: In units of the operator's own.
+        seconds: Of all executions together.
+        activations: How many may be claimed.
+    """
+
+    tokens: int | None = None
+    money: float | None = None
+    seconds: float | None = None
+    activations: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("tokens", "money", "seconds", "activations"):
+            if (limit := getattr(self, name)) is not None:
+                given.an_amount(limit, f"the budget of {name}")
+
+    def limits(self) -> dict[str, float]:
+        """Return resource -> limit for those that have one."""
+        named = {
+            "tokens": self.tokens,
+            "money": self.money,
+            "seconds": self.seconds,
+            "activations": self.activations,
+        }
+        return {name: float(limit) for name, limit in named.items() if limit is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Everything that a run needs besides the board.
+
+    Attributes:
+        prompt: What is to be built; becomes the decision `prompt`, unless the board has one.
+        choreography: What may happen; `architect_and_coders()` if None was given.
+        resources: resource -> units that exist.
+    """
+
+    prompt: str
+    sources: tuple[Source, ...]
+    choreography: Choreography
+    checks: tuple[Check, ...]
+    budget: Budget
+    resources: Mapping[str, int]
+
+    def __init__(
+        self,
+        prompt: str,
+        sources: Iterable[Source],
+        *,
+        choreography: Choreography | None = None,
+        checks: Iterable[Check] = (),
+        budget: Budget | None = None,
+        resources: Mapping[str, int] | None = None,
+    ) -> None:
+        protocol = architect_and_coders() if choreography is None else choreography
+        object.__setattr__(self, "prompt", given.a_text(prompt, "the prompt"))
+        object.__setattr__(self, "sources", given.several(sources, Source, "sources"))
+        object.__setattr__(self, "choreography", given.a(Choreography, protocol, "choreography"))
+        object.__setattr__(self, "checks", given.several(checks, Check, "checks"))
+        object.__setattr__(self, "budget", given.a(Budget, Budget() if budget is None else budget, "budget"))
+        object.__setattr__(self, "resources", dict(given.a_mapping(resources or {}, "resources")))
+        self._check_names()
+        self._check_roles()
+        self._check_resources()
+
+    @property
+    def members(self) -> tuple[Source, ...]:
+        """All sources, those that run the commands of checks included."""
+        return (*self.sources, *(check_source(check) for check in self.checks if check.command))
+
+    def records(self) -> dict[str, Contract]:
+        """Return the reserved keys and the prompt as `install` writes them: key -> contract.
+
+        Raises:
+            InvalidTeam: Names clash, a role is unknown, or the choreography is not well formed.
+        """
+        check_choreography(self.choreography)
+        checks: dict[str, JSON] = {one.name: {"on": one.on, "definition": one.definition} for one in self.checks}
+        records = {
+            "prompt": Contract.text(self.prompt),
+            "choreography/team": Contract.value({"choreography": self.choreography.to_json(), "checks": checks}),
+        }
+        for role in self.choreography.roles.values():
+            described: JSON = {
+                "members": role.members,
+                "crash": role.crash,
+                "wrong": role.wrong,
+                "reliable": role.reliable,
+            }
+            records[f"role/{role.name}"] = Contract.value(described)
+        for record in self.source_records():
+            records[record.key] = Contract.value(record.to_json())
+            records[f"member/{record.name}"] = Contract.value({"roles": [record.role]})
+        return records
+
+    def source_records(self) -> tuple[SourceRecord, ...]:
+        """Return what the board knows of each source, those that run the commands of checks included."""
+        return tuple(source.record for source in self.members)
+
+    def limits(self) -> dict[str, float]:
+        """Return resource -> what the budget allows of it, for those with a limit."""
+        return self.budget.limits()
+
+    def _check_names(self) -> None:
+        for name, count in Counter(source.name for source in self.members).items():
+            if count > 1:
+                raise InvalidTeam(
+                    f"two sources have the name {name}",
+                    "give each its own; the command of a check runs under the check's name",
+                )
+        known = Counter(check.name for check in self.checks)
+        for name, count in known.items():
+            if count > 1:
+                raise InvalidTeam(f"two checks have the name {name}", "give each its own")
+        for source in self.sources:
+            if source.check and source.check not in known:
+                raise InvalidTeam(f"source {source.name} judges {source.check}", "give the team a check of that name")
+
+    def _check_roles(self) -> None:
+        known = {*self.choreography.roles, OPERATOR}
+        for source in self.members:
+            if source.role not in known:
+                raise InvalidTeam(
+                    f"source {source.name} has the role {source.role}", f"use one of {', '.join(sorted(known))}"
+                )
+        present = Counter(source.role for source in self.members)
+        for role in self.choreography.voters:
+            # A quorum is sized for so many: with fewer it may be out of reach, with more the wrong ones may win.
+            if present[role.name] != role.members:
+                raise InvalidTeam(
+                    f"{role.members} members of role {role.name} vote and the team has {present[role.name]}",
+                    f"give the team {role.members} of them, or the role members={present[role.name]}",
+                )
+
+    def _check_resources(self) -> None:
+        for name, units in self.resources.items():
+            given.a_number(units, f"the units of {name}", least=0)
+            if check_name(name) in budgets.RESOURCES:
+                raise InvalidTeam(f"a resource has the name {name}, which is a budget's", "name it otherwise")
+        for source in self.sources:
+            for name, units in source.needs.items():
+                there = self.resources.get(name, 0)
+                if units > there:
+                    raise InvalidTeam(
+                        f"source {source.name} needs {units} {name} and the team has {there}",
+                        "give it as many in `resources`, or let the source need fewer",
+                    )

@@ -1,0 +1,100 @@
+"""What a controller's side threads see to while its loop waits: leases are renewed, and news wakes it."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from blackboard.control.context import Cancel, Context
+from blackboard.errors import CommitUnknown, Sealed, StoreError
+from blackboard.store import agenda
+from blackboard.store.opened import Store
+from blackboard.store.statements import Statement
+from blackboard.store.watcher import Watcher
+
+log = logging.getLogger(__name__)
+
+_JOIN_SECONDS = 5.0
+_AGAIN_SECONDS = 1.0
+_REVISION = Statement("SELECT revision FROM board")
+
+
+class _Side:
+    """A daemon thread that does something again and again until it is closed."""
+
+    def __init__(self, name: str, every_seconds: float) -> None:
+        self._every_seconds = every_seconds
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closed.set()
+        self._thread.join(_JOIN_SECONDS)
+
+    def _run(self) -> None:
+        while not self._closed.wait(self._every_seconds):
+            self._step()
+
+    def _step(self) -> None:
+        raise NotImplementedError
+
+
+class Renewal(_Side):
+    """Renews a controller's leases, all in one turn, at a third of their time, and tells those that are lost."""
+
+    def __init__(self, store: Store, held: Callable[[], Sequence[Context]], *, lease_seconds: float) -> None:
+        self._store = store
+        self._held = held
+        self._lease_seconds = lease_seconds
+        super().__init__("lease-renewal", lease_seconds / 3)
+
+    def _step(self) -> None:
+        held = list(self._held())
+        if not held:
+            return
+        try:
+            renewed = agenda.renew(self._store, [one.token for one in held], lease_seconds=self._lease_seconds)
+        except (StoreError, CommitUnknown) as error:
+            # The next third of the lease tries again; the loop meets the same store and ends if it stays like this.
+            log.warning("leases were not renewed: %s", error)
+            return
+        except Sealed:
+            # Nothing that they do can be written down any more.
+            renewed = {}
+        for one in held:
+            if one.token in renewed:
+                one.renewed(renewed[one.token])
+            else:
+                one.cancel(Cancel.LOST)
+
+
+class Wakeup(_Side):
+    """Calls back when any process has committed; none is missed, whatever the system tells of them."""
+
+    def __init__(self, store: Store, notify: Callable[[], None]) -> None:
+        self._notify = notify
+        self._store = store
+        self._watcher = Watcher(store.database)
+        self._revision = -1
+        super().__init__("wake-up", 0)
+
+    def close(self) -> None:
+        """End the thread and close its connection."""
+        self._closed.set()
+        self._store.database.notices.wake()
+        super().close()
+        self._watcher.close()
+
+    def _step(self) -> None:
+        try:
+            news = self._watcher.news()
+            revision = self._store.database.all(_REVISION)[0][0] if news else self._revision
+        except StoreError as error:
+            log.warning("the board cannot be watched: %s", error)
+            self._closed.wait(_AGAIN_SECONDS)
+            return
+        if revision != self._revision:
+            self._revision = revision
+            self._notify()
+        self._watcher.wait()

@@ -1,0 +1,415 @@
+"""A board at one revision, as an application reads it.
+
+A snapshot is a number and questions about it: it holds no database transaction open, and what it answers never
+changes. `Decision` and `Component` are what is read; a `Transaction` reads the same way and remembers it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from blackboard.contracts.language import Contract
+from blackboard.errors import InvalidKey, ReadOnly
+from blackboard.spec import convergence, given
+from blackboard.spec.canonical import JSON
+from blackboard.spec.convergence import Outcome
+from blackboard.spec.keys import check_key, check_pattern, is_pattern, is_reserved
+from blackboard.spec.records import VersionRecord
+from blackboard.spec.staleness import Pin
+from blackboard.store import feed, gather, read
+from blackboard.store.facts import Rows
+from blackboard.store.opened import Store
+from blackboard.store.sqlite import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A vote on a version."""
+
+    author: str
+    approve: bool
+    reason: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The accepted version of a key.
+
+    Attributes:
+        state: Of the key: `accepted`, or `contested` while an amendment of it cannot be settled.
+        create_revision, mod_revision: When the key was first and last changed.
+    """
+
+    key: str
+    state: str
+    version: int
+    contract: Contract
+    author: str
+    role: str | None
+    rationale: str
+    create_revision: int
+    mod_revision: int
+    votes: tuple[Vote, ...]
+
+    @property
+    def value(self) -> JSON:
+        """The parsed JSON of a contract in language `value`, else None."""
+        return json.loads(self.contract.text) if self.contract.language == "value" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a decision, in the state that it had.
+
+    Attributes:
+        contract: None where its text was compacted and only its digests are kept.
+        base: The accepted version that it amends, None for the first.
+        electorate: Who may vote on it; None where nobody has to.
+        quorum: How many yes votes accept it.
+        round: The round of its agreement, from 1.
+        reason: Why it was rejected or retracted.
+    """
+
+    key: str
+    version: int
+    state: str
+    language: str
+    contract: Contract | None
+    base: int | None
+    author: str
+    role: str | None
+    rationale: str
+    evidence: tuple[int, ...]
+    electorate: tuple[str, ...] | None
+    quorum: int | None
+    round: int
+    votes: tuple[Vote, ...]
+    reason: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An open question about a key."""
+
+    key: str
+    question: str
+    options: tuple[JSON, ...]
+    author: str
+    role: str | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """The newest version of a component.
+
+    Attributes:
+        state: `current`, `suspect`, `stale` or `orphaned`.
+        files: path -> content.
+        waits_for: Keys that its task names and that are not accepted.
+    """
+
+    key: str
+    version: int
+    state: str
+    files: Mapping[str, bytes]
+    pins: tuple[Pin, ...]
+    waits_for: tuple[str, ...]
+    author: str
+    revision: int
+
+    def text(self, path: str) -> str:
+        """Return the content of a file as text."""
+        return self.files[path].decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The newest result of a check on a component's newest version.
+
+    Attributes:
+        inputs: Digest of what it was a result for.
+    """
+
+    check: str
+    component: str
+    version: int
+    passed: bool
+    log: str
+    inputs: str
+    author: str
+    revision: int
+
+
+class Reader:
+    """The questions that snapshots and transactions answer; keys and patterns are checked here."""
+
+    def __init__(self, store: Store, revision: int) -> None:
+        self._store = store
+        self.revision = revision
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Lend a connection that sees one moment, not before this reader's revision.
+
+        Raises:
+            Compacted: This reader's revision is no longer kept.
+        """
+        with self._store.database.reading() as on:
+            feed.check_kept(self.revision, read.board_row(on)["first"])
+            yield on
+
+    def decision_of(self, key: str) -> Decision | None:
+        """Return the accepted version of a key, None where there is none."""
+        check_key(key)
+        row = read.decision_row(self._store.database, key, self.revision)
+        self._check_kept(row)
+        return None if row is None else self._decision(row)
+
+    def all_decisions(self, pattern: str) -> tuple[Decision, ...]:
+        """Return the accepted versions under a pattern, by key."""
+        check_pattern(pattern)
+        rows = read.decision_rows(self._store.database, pattern, self.revision)
+        self._check_kept(rows[0] if rows else None)
+        return tuple(self._decision(row) for row in rows)
+
+    def _check_kept(self, row: read.Row) -> None:
+        """Make sure that what was read was kept when it was read: the row's last column is the first kept revision."""
+        feed.check_kept(self.revision, read.board_row(self._store.database)["first"] if row is None else row[-1])
+
+    def _decision(self, row: read.Row) -> Decision:
+        # By place: to find a column by its name, the driver compares it with each.
+        (
+            _,
+            key,
+            created,
+            version,
+            state,
+            language,
+            text,
+            facets,
+            digest,
+            author,
+            role,
+            rationale,
+            electorate,
+            modified,
+            _,
+        ) = row
+        contract = Contract.stored(language, text, known=(digest, json.loads(facets)))
+        # Where nobody had to vote nobody did.
+        votes = () if electorate is None else self._votes(self._store.database, row, version)
+        return Decision(key, state, version, contract, author, role, rationale, created, modified, votes)
+
+    def versions_of(self, key: str) -> tuple[tuple[Version, ...], int | None]:
+        """Return all versions of a key, oldest first, and the revision of its last change."""
+        check_key(key)
+        with self.reading() as on:
+            row = read.key_row(on, key, self.revision)
+            changed = read.last_change(on, key, self.revision)
+            if row is None or row["kind"] != "decision":
+                return (), changed
+            return tuple(self._version(on, row, one) for one in read.versions(on, row, self.revision)), changed
+
+    def _version(self, on: Connection, row: read.Row, record: VersionRecord) -> Version:
+        return Version(
+            record.key,
+            record.version,
+            str(record.state),
+            record.body.language,
+            None if record.compacted else Contract.stored(record.body.language, record.body.text),
+            record.base,
+            record.author,
+            record.role,
+            record.rationale,
+            record.evidence,
+            record.electorate,
+            record.quorum,
+            record.round,
+            self._votes(on, row, record.version),
+            record.reason,
+            record.revision,
+        )
+
+    def _votes(self, on: Rows, row: read.Row, version: int) -> tuple[Vote, ...]:
+        found = read.votes(on, row, version, self.revision)
+        return tuple(Vote(one["author"], bool(one["approve"]), one["reason"], one["revision"]) for one in found)
+
+    def component_of(self, key: str) -> Component | None:
+        """Return the newest version of a component, None where there is none."""
+        check_key(key)
+        with self.reading() as on:
+            row = read.key_row(on, key, self.revision)
+            if row is None or row["kind"] != "component" or row["version"] is None:
+                return None
+            return self._component(on, row, read.Freshnesses(on, self.revision))
+
+    def all_components(self, pattern: str) -> list[Component]:
+        """Return the components under a pattern, by key."""
+        check_pattern(pattern)
+        with self.reading() as on:
+            rows = read.key_rows(on, pattern, "component", self.revision)
+            freshnesses = read.Freshnesses(on, self.revision)
+            return [self._component(on, row, freshnesses) for row in rows if row["version"] is not None]
+
+    def _component(self, on: Connection, row: read.Row, freshnesses: read.Freshnesses) -> Component:
+        built = read.component(on, row)
+        pins, listed = read.built_against(on, row)
+        return Component(
+            row["key"],
+            row["version"],
+            str(freshnesses.of(pins, listed)),
+            read.files(on, row),
+            pins,
+            self._waits_for(on, row["key"]),
+            built["author"],
+            built["revision"],
+        )
+
+    def _waits_for(self, on: Connection, component: str) -> tuple[str, ...]:
+        row = read.key_row(on, f"task/{component}", self.revision)
+        if row is None or row["kind"] != "decision" or row["version"] is None:
+            return ()
+        task = read.version_of(on, row, row["version"]).body
+        return tuple(dict.fromkeys(key for named in gather.named_by(task) for key in self._unaccepted(on, named)))
+
+    def _unaccepted(self, on: Connection, named: str) -> Iterator[str]:
+        if is_pattern(named):
+            rows = read.key_rows(on, named, "decision", self.revision)
+            yield from (row["key"] for row in rows if row["state"] in ("open", "contested"))
+            return
+        row = read.key_row(on, named, self.revision)
+        if row is None or row["state"] != "accepted":
+            yield named
+
+    def questions_under(self, pattern: str) -> tuple[Question, ...]:
+        """Return the open questions under a pattern, by key."""
+        check_pattern(pattern)
+        with self.reading() as on:
+            found = read.questions(on, pattern, self.revision)
+        return tuple(Question(one.key, one.text, one.options, one.author, one.role, one.revision) for one in found)
+
+    def verdicts_on(self, component: str) -> tuple[tuple[Verdict, ...], int | None]:
+        """Return the newest verdicts on a component's newest version and the revision of its last change."""
+        check_key(component)
+        with self.reading() as on:
+            row = read.key_row(on, component, self.revision)
+            changed = read.last_change(on, component, self.revision)
+            if row is None or row["kind"] != "component" or row["version"] is None:
+                return (), changed
+            found = read.verdicts(on, row, self.revision)
+        made = tuple(
+            Verdict(
+                one["check_name"],
+                component,
+                one["version"],
+                bool(one["passed"]),
+                one["log"],
+                one["inputs"],
+                one["author"],
+                one["revision"],
+            )
+            for one in found
+        )
+        return made, changed
+
+
+class Snapshot(Reader):
+    """A board at one revision."""
+
+    def decision(self, key: str, *, side: str = "uses", facets: tuple[str, ...] | None = None) -> Decision | None:
+        """Return the accepted version of a key, None where there is none.
+
+        Args:
+            side: Has a meaning in transactions only, as has `facets`.
+        """
+        given.a_side(side)
+        del facets
+        return self.decision_of(key)
+
+    def decisions(self, pattern: str = "**") -> tuple[Decision, ...]:
+        """Return the accepted versions under a pattern, by key."""
+        return self.all_decisions(pattern)
+
+    def versions(self, key: str) -> tuple[Version, ...]:
+        """Return all versions of a key, oldest first."""
+        return self.versions_of(key)[0]
+
+    def component(self, key: str) -> Component | None:
+        """Return the newest version of a component, None where there is none."""
+        return self.component_of(key)
+
+    def components(self, pattern: str = "**") -> tuple[Component, ...]:
+        """Return the components under a pattern, by key."""
+        return tuple(self.all_components(pattern))
+
+    def questions(self, pattern: str = "**") -> tuple[Question, ...]:
+        """Return the open questions under a pattern, by key."""
+        return self.questions_under(pattern)
+
+    def verdicts(self, component: str) -> tuple[Verdict, ...]:
+        """Return the newest verdict of each check on a component's newest version."""
+        return self.verdicts_on(component)[0]
+
+    def convergence(self) -> Outcome:
+        """Say whether the board has converged at this revision, and what is left if not."""
+        with self.reading() as on:
+            return convergence.outcome(gather.spec_state(on, self.revision))
+
+    def export(self, directory: str | Path) -> tuple[Path, ...]:
+        """Write every component's files below a directory, and the decisions to `.spec/decisions.json` in it.
+
+        Files of the same name are replaced; others are left alone.
+
+        Returns:
+            The paths written.
+
+        Raises:
+            InvalidKey: Two components hold a file of the same name, or one's file is another's folder.
+            ReadOnly: The directory cannot be written, leads out of itself by a link, or a file would be the board's.
+        """
+        root = Path(directory)
+        owners: dict[str, str] = {}
+        content: dict[str, bytes] = {}
+        for component in self.components():
+            for path, data in component.files.items():
+                if path in owners:
+                    raise InvalidKey(path, f"components {owners[path]} and {component.key} both hold this file")
+                owners[path], content[path] = component.key, data
+        content[".spec/decisions.json"] = decisions_json(self.decisions()).encode()
+        given.a_tree(content)
+        for path in content:
+            if self._store.database.owns(root / path):
+                raise ReadOnly(str(root / path), "it is the board itself")
+        return tuple(_write_below(root, path, data) for path, data in sorted(content.items()))
+
+
+def _write_below(root: Path, path: str, data: bytes) -> Path:
+    place = root / PurePosixPath(path)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_symlink() or not place.parent.resolve().is_relative_to(root.resolve()):
+            raise ReadOnly(str(place), "it is, or lies behind, a link that leads elsewhere")
+        place.write_bytes(data)
+    except OSError as error:
+        raise ReadOnly(str(place), error.strerror or str(error)) from None
+    return place
+
+
+def decisions_json(decisions: tuple[Decision, ...]) -> str:
+    """Return decisions as a JSON text: key -> version, language, value (of language `value`, else null) and text."""
+    described = {
+        one.key: {
+            "version": one.version,
+            "language": one.contract.language,
+            "value": one.value,
+            "text": one.contract.text,
+        }
+        for one in decisions
+        if not is_reserved(one.key)
+    }
+    return json.dumps(described, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

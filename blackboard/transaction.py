@@ -1,0 +1,412 @@
+"""A transaction: reads from one snapshot, remembers what it read, collects writes, is validated at commit.
+
+It lives as long as its author thinks and holds no database transaction meanwhile. Everything that it read is recorded
+by these methods, never declared; what its components are built against (their pins) is what it read.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self
+
+from blackboard.contracts.language import Contract, facet_names_digest
+from blackboard.errors import (
+    Conflict,
+    IllegalTransition,
+    Invalid,
+    InvalidContract,
+    TooLarge,
+)
+from blackboard.plan import plan
+from blackboard.snapshot import Component, Decision, Question, Reader, Verdict, Version
+from blackboard.spec import given
+from blackboard.spec.canonical import JSON, NotCanonical, canonical_json, digest_bytes
+from blackboard.spec.changes import (
+    Act,
+    Ask,
+    Committed,
+    Decide,
+    Intent,
+    Judge,
+    Propose,
+    Retract,
+    Vote,
+    Withdraw,
+    Write,
+)
+from blackboard.spec.effects import Side
+from blackboard.spec.inputs import closure, inputs_digest
+from blackboard.spec.keys import check_idempotency_key, check_key, check_name, check_pattern, is_pattern, matches
+from blackboard.spec.reads import Reads
+from blackboard.spec.records import Body
+from blackboard.spec.staleness import FacetHead, PatternPin, Pin
+from blackboard.store import gather, read
+from blackboard.store.commit import commit
+from blackboard.store.opened import Store
+from blackboard.store.preview import Impact, impact
+
+Content = str | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A component as it will be written."""
+
+    files: Mapping[str, bytes]
+    implements: tuple[str, ...]
+    uses: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Stood:
+    """What a transaction relies on of a decision: facets by name, or the whole."""
+
+    decision: Decision
+    names: set[str] = field(default_factory=set)
+    whole: bool = False
+
+    def pins(self, key: str, side: Side, heads: Mapping[str, FacetHead]) -> Iterable[Pin]:
+        """Return them as pins."""
+        digests = self.decision.contract.digests
+        values = {name: digests.get(name, "") for name in self.names}
+        if self.whole:
+            values |= {**digests, "": facet_names_digest(digests)}
+        for name, value in values.items():
+            head = heads.get(name)
+            yield Pin(key, name, side, self.decision.version, 0 if head is None else head.since, value)
+
+
+class Transaction(Reader):
+    """What one author reads and wants to write, all or nothing.
+
+    Use it as a context manager, plain or async: leaving the block commits, with an exception nothing is written.
+
+    Attributes:
+        previous: Why the last attempt at the same work was refused, None at the first.
+        committed: The result, None until it is committed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        revision: int,
+        author: str,
+        *,
+        role: str | None = None,
+        idempotency_key: str | None = None,
+        token: int | None = None,
+        previous: Conflict | None = None,
+    ) -> None:
+        super().__init__(store, revision)
+        self.author = check_name(author)
+        self.role = role if role is None else check_name(role)
+        self.previous = previous
+        self.committed: Committed | None = None
+        self._idempotency_key = (
+            store.name_commit() if idempotency_key is None else check_idempotency_key(idempotency_key)
+        )
+        self._token = token
+        self._open = True
+        self._acts: list[Act] = []
+        self._drafts: dict[str, _Draft] = {}
+        self._reads = Reads()
+        self._stood: dict[tuple[str, Side], _Stood] = {}
+        self._listed: set[str] = set()
+
+    # --- reads ---
+
+    def decision(self, key: str, *, side: str = "uses", facets: Sequence[str] | None = None) -> Decision | None:
+        """Read the accepted version of a key, None where there is none.
+
+        Args:
+            side: How the components that this transaction writes stand to it.
+            facets: The facets that are relied on; all of them, and the set of their names, if None.
+        """
+        stands = given.a_side(side)
+        names = None if facets is None else given.texts(facets, "facets", empty=False)
+        found = self.decision_of(key)
+        self._note_decision(key, found, stands, names)
+        return found
+
+    def decisions(self, pattern: str = "**") -> tuple[Decision, ...]:
+        """Read the accepted versions under a pattern, by key, and rely on there being no others."""
+        found = self.all_decisions(pattern)
+        self._reads.patterns.add(("decision", pattern))
+        self._listed.add(pattern)
+        for decision in found:
+            self._note_decision(decision.key, decision, Side.USES, None)
+        return found
+
+    def versions(self, key: str) -> tuple[Version, ...]:
+        """Read all versions of a key with their votes, oldest first, and rely on there being no news of it."""
+        found, revision = self.versions_of(key)
+        self._reads.histories[key] = revision
+        return found
+
+    def component(self, key: str) -> Component | None:
+        """Read the newest version of a component, None where there is none; this pins nothing."""
+        found = self.component_of(key)
+        self._reads.components[key] = None if found is None else found.version
+        return found
+
+    def components(self, pattern: str = "**") -> tuple[Component, ...]:
+        """Read the components under a pattern, by key, and rely on there being no others; this pins nothing."""
+        found = self.all_components(pattern)
+        self._reads.patterns.add(("component", pattern))
+        self._reads.components.update({one.key: one.version for one in found})
+        return tuple(found)
+
+    def questions(self, pattern: str = "**") -> tuple[Question, ...]:
+        """Read the open questions under a pattern, by key, and rely on there being no others."""
+        found = self.questions_under(pattern)
+        self._reads.patterns.add(("question", pattern))
+        return found
+
+    def verdicts(self, component: str) -> tuple[Verdict, ...]:
+        """Read the newest verdict of each check on a component's newest version."""
+        found, revision = self.verdicts_on(component)
+        self._reads.histories[component] = revision
+        return found
+
+    def reads_touched_by(self, changed: Iterable[str]) -> bool:
+        """Say whether changes of these keys may break what was read."""
+        return self._reads.touched_by(changed)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was neither committed nor discarded yet."""
+        return self._open
+
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """What a component written now would be built against, by key and facet."""
+        amended = self._amended()
+        stood = [(key, side, one) for (key, side), one in self._stood.items() if key not in amended]
+        if not stood:
+            return ()
+        with self.reading() as on:
+            heads = {key: read.facet_heads(on, key, self.revision) for key in {key for key, _, _ in stood}}
+        pins = [pin for key, side, one in stood for pin in one.pins(key, side, heads[key])]
+        return tuple(sorted(pins, key=lambda pin: (pin.key, pin.name, pin.side)))
+
+    # --- writes ---
+
+    def ask(self, key: str, question: str, *, options: Sequence[JSON] = ()) -> None:
+        """Put a question about a key; it closes when the key is accepted or retracted."""
+        options = given.a_list(options, "the options")
+        canonical = _canonical(list(options), "the options")
+        if len(canonical) > given.MAX_TEXT_BYTES:
+            raise TooLarge("the options", len(canonical), given.MAX_TEXT_BYTES)
+        spelled: list[JSON] = json.loads(canonical)
+        self._act(Ask(check_key(key), given.a_text(question, "the question"), tuple(spelled)))
+
+    def propose(self, key: str, contract: Contract, *, rationale: str = "", evidence: Sequence[int] = ()) -> None:
+        """Propose a version; where nobody has to vote on it, it is accepted at once.
+
+        Args:
+            evidence: Revisions of the commits that it cites: what lets a text that was given up return.
+        """
+        self.propose_jointly({key: contract}, rationale=rationale, evidence=evidence)
+
+    def propose_jointly(
+        self, contracts: Mapping[str, Contract], *, rationale: str = "", evidence: Sequence[int] = ()
+    ) -> None:
+        """Propose versions of several keys that are accepted in one commit or not at all."""
+        wanted = given.a_mapping(contracts, "what is proposed")
+        bodies = tuple((check_key(key), _body(contract)) for key, contract in wanted.items())
+        cited = tuple(given.a_number(one, "a cited revision", least=1) for one in given.a_list(evidence, "evidence"))
+        if late := [one for one in cited if one > self.revision]:
+            raise Invalid(f"evidence cites revision {late[0]}, and {self.revision} is read; read that first")
+        self._act(Propose(bodies, given.a_text(rationale, "the rationale"), cited))
+
+    def withdraw(self, key: str, *, version: int) -> None:
+        """Take one's own proposal back."""
+        self._act(Withdraw(check_key(key), given.a_number(version, "version")))
+
+    def vote(self, key: str, *, version: int, approve: bool, reason: str = "") -> None:
+        """Vote on a proposed version, once."""
+        number, says = given.a_number(version, "version"), given.yes_or_no(approve, "approve")
+        self._act(Vote(check_key(key), number, says, given.a_text(reason, "the reason")))
+
+    def decide(self, key: str, contract: Contract, *, rationale: str = "") -> None:
+        """Accept a version by one's own right.
+
+        A key that was accepted 16 times without an operator's ruling is contested instead: `Committed.accepted` then
+        does not name it, and the operator settles it.
+        """
+        self._act(Decide(check_key(key), _body(contract), given.a_text(rationale, "the rationale")))
+
+    def retract(self, key: str, *, reason: str) -> None:
+        """Take an accepted decision back; what was built on it becomes orphaned."""
+        self._act(Retract(check_key(key), given.a_text(reason, "the reason")))
+
+    def write(
+        self,
+        component: str,
+        files: Mapping[str, Content],
+        *,
+        implements: Iterable[str] | None = None,
+        uses: Iterable[str] | None = None,
+    ) -> None:
+        """Write a component, built against everything that this transaction reads.
+
+        Args:
+            files: path -> content, None to delete; files of the version that was read and are not named stay.
+            implements: Keys and patterns that it stands to as implementer, whatever side they were read with; a key
+                that was not read yet is read now.
+            uses: The same for those that it uses.
+        """
+        check_key(component)
+        standing = self.component_of(component) if component in self._reads.components else None
+        given.a_mapping(files, "files")
+        kept = dict(self._drafts[component].files if component in self._drafts else standing.files if standing else {})
+        for path, content in files.items():
+            given.a_path(path)
+            if content is None:
+                kept.pop(path, None)
+            else:
+                kept[path] = given.a_file(path, content)
+        given.a_tree(kept)
+        sides = {
+            Side.IMPLEMENTS: given.a_list(() if implements is None else implements, "implements"),
+            Side.USES: given.a_list(() if uses is None else uses, "uses"),
+        }
+        for side, named in sides.items():
+            self._read_named(side, named)
+        self._check_open("a write")
+        self._drafts[component] = _Draft(kept, sides[Side.IMPLEMENTS], sides[Side.USES])
+
+    def verdict(self, check: str, component: str, *, passed: bool, log: str = "") -> None:
+        """Record the result of a check for exactly the inputs that this snapshot has; they are read by this."""
+        check_name(check)
+        check_key(component)
+        given.yes_or_no(passed, "passed")
+        with self.reading() as on:
+            components = gather.components(on, self.revision)
+            definition = gather.definition_of(on, check, self.revision)
+        rests = closure(component, components)
+        for key in rests or (component,):
+            self._reads.components[key] = components[key].version if key in components else None
+        version = components[component].version if component in components else 0
+        inputs = inputs_digest(component, components, definition)
+        self._act(Judge(check, component, version, passed, given.a_text(log, "the log"), inputs))
+
+    # --- ends ---
+
+    def preview(self) -> Impact:
+        """Say what a commit would do now, and do nothing."""
+        return impact(self._store, self._intent(), plan)
+
+    def commit(self) -> Committed:
+        """Validate everything that was read and write everything that was wanted, or nothing.
+
+        Raises:
+            Refused: Certainly nothing happened.
+            CommitUnknown: The store failed at COMMIT; ask `find_commit`.
+        """
+        self._check_open("a commit")
+        self._open = False
+        self.committed = commit(self._store, self._intent(), replan=plan)
+        return self.committed
+
+    def discard(self) -> None:
+        """Forget it all; nothing is written."""
+        self._open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.discard()
+        elif self._open:
+            self.commit()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.discard()
+        elif self._open:
+            await asyncio.to_thread(self.commit)
+
+    # --- parts ---
+
+    def _intent(self) -> Intent:
+        acts = (*self._acts, *(self._write_of(component, draft) for component, draft in self._drafts.items()))
+        ordered = sorted(acts, key=lambda act: isinstance(act, Judge))
+        return Intent(
+            self.author, self.role, tuple(ordered), self._reads, self.revision, self._idempotency_key, self._token
+        )
+
+    def _write_of(self, component: str, draft: _Draft) -> Write:
+        files = {path: (digest_bytes(content), content) for path, content in sorted(draft.files.items())}
+        pins = {
+            (pin.key, pin.name, side): replace(pin, side=side) for pin in self.pins for side in (_side_of(pin, draft),)
+        }
+        listed = tuple(PatternPin(pattern, self.revision) for pattern in sorted(self._listed))
+        return Write(component, files, tuple(pin for _, pin in sorted(pins.items())), listed)
+
+    def _amended(self) -> set[str]:
+        keys: set[str] = set()
+        for act in self._acts:
+            if isinstance(act, Decide | Retract):
+                keys.add(act.key)
+            elif isinstance(act, Propose):
+                keys.update(key for key, _ in act.bodies)
+        return keys
+
+    def _read_named(self, side: Side, named: Iterable[str]) -> None:
+        read = self._reads.keys()
+        for name in named:
+            if not is_pattern(check_pattern(name)) and name not in read:
+                self.decision(name, side=side)
+
+    def _note_decision(self, key: str, found: Decision | None, side: Side, facets: Sequence[str] | None) -> None:
+        if found is None:
+            self._reads.decisions[key] = None
+            return
+        stood = self._stood.setdefault((key, side), _Stood(found))
+        if facets is None:
+            self._reads.decisions[key] = found.contract.digest
+            stood.whole = True
+            return
+        stood.names.update(facets)
+        if self._reads.decisions.get(key) is None:
+            digests = found.contract.digests
+            self._reads.facets.update({(key, name): digests.get(name) for name in facets})
+
+    def _act(self, act: Act) -> None:
+        self._check_open("another act")
+        self._acts.append(act)
+
+    def _check_open(self, event: str) -> None:
+        if not self._open:
+            raise IllegalTransition("the transaction", "ended", event)
+
+
+def _side_of(pin: Pin, draft: _Draft) -> Side:
+    if any(matches(name, pin.key) for name in draft.implements):
+        return Side.IMPLEMENTS
+    if any(matches(name, pin.key) for name in draft.uses):
+        return Side.USES
+    return pin.side
+
+
+def _body(contract: Contract) -> Body:
+    given.a(Contract, contract, "the contract")
+    return Body(contract.language, contract.text, dict(contract.digests), contract.digest)
+
+
+def _canonical(value: JSON, what: str) -> str:
+    try:
+        return canonical_json(value)
+    except NotCanonical as error:
+        raise InvalidContract("value", f"{what}: {error.why}") from None
