@@ -1,0 +1,40 @@
+"""Knowledge sources: experts that read a board, think with a model or a person, and write what they think.
+
+    planner    on.accepted("prompt"): questions and tasks         architect  on.asked, on.required: proposes a version
+    reviewer   on.proposed: votes                                 mediator   on.contested: decides
+    coder      on.required, on.stale, on.failed: writes           tester     on.written, on.suspect: judges by reading
+    human      a person on the agenda                             Folder     a folder and the board in step
+
+Each is a function that takes a name and a model and returns a `Source`. Its execution is idempotent: run again after a
+crash it notices that its work is there. The rooms behind them:
+
+    reading    reads from a transaction, and keeps the same as facts      facts      facts as blocks of a prompt
+    model      asks any LangChain chat model for a reply                  replies    what may be answered
+    prompts/   the instructions for each act                              scripted   a chat model that follows a script
+
+Everything here comes in by the front door: what `blackboard` exports, and nothing behind it.
+"""
+
+from knowledge_sources.architect import architect
+from knowledge_sources.coder import coder
+from knowledge_sources.files import Folder
+from knowledge_sources.human import human
+from knowledge_sources.mediator import mediator
+from knowledge_sources.planner import planner
+from knowledge_sources.reviewer import reviewer
+from knowledge_sources.scripted import NoReply, ScriptedChatModel, read_script
+from knowledge_sources.tester import tester
+
+__all__ = [
+    "Folder",
+    "NoReply",
+    "ScriptedChatModel",
+    "architect",
+    "coder",
+    "human",
+    "mediator",
+    "planner",
+    "read_script",
+    "reviewer",
+    "tester",
+]

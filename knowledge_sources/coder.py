@@ -1,0 +1,70 @@
+"""The coder: writes the files of a component from its task and the decisions that the task names."""
+
+from collections.abc import Mapping, Sequence
+from typing import Unpack
+
+from langchain_core.language_models import BaseChatModel
+
+from blackboard import Component, Context, NotPermitted, Source, knowledge_source
+from blackboard import on as when
+from knowledge_sources.model import Expert
+from knowledge_sources.reading import CURRENT, Reading
+from knowledge_sources.replies import Writing
+from knowledge_sources.settings import Settings, Triggers
+
+
+def coder(
+    name: str,
+    model: BaseChatModel | str,
+    *,
+    role: str = "coder",
+    on: Triggers | None = None,
+    checks: Sequence[str] = (),
+    **settings: Unpack[Settings],
+) -> Source:
+    """Return a source that writes components.
+
+    It reads its task, exactly the facets that the task names, the component as it stands and the logs of its failed
+    checks; so the component is pinned to what the prompt showed. A component that is current and failed no check is
+    left alone.
+
+    Args:
+        name: Its author's name.
+        model: A chat model, or a string that names one.
+        role: The role whose rights it has.
+        on: What wakes it; None: a component of one segment is required or stale, or fails one of `checks`.
+        checks: Names of the checks whose failures it mends.
+        settings: See `knowledge_source`.
+    """
+    expert = Expert(model, Writing, "write", "languages", "board")
+    wakes = (when.required("*"), when.stale("*"), *(when.failed(check) for check in checks)) if on is None else on
+
+    @knowledge_source(name=name, role=role, on=wakes, **settings)
+    async def write(context: Context) -> None:
+        target = context.target
+        async with context.transaction() as transaction:
+            reading = Reading(transaction)
+            reading.introduce(name, role, "write", target)
+            task = reading.task(target)
+            if task is None:
+                return
+            standing = reading.component(target)
+            if standing is not None:
+                failed = reading.failures(target)
+                if standing.state == CURRENT and not failed:
+                    return
+            missing = reading.premises(task)
+            if missing:
+                raise NotPermitted(f"{name} writes {target}", (), missing)
+            reading.refusal(context.previous)
+            writing = await expert.aask(reading.facts, context=context)
+            # A pattern is read as used; what the task implements under one is said here.
+            implements = [key for key in task.implements if "*" in key]
+            transaction.write(target, _replacing(standing, writing.files), implements=implements)
+
+    return write
+
+
+def _replacing(standing: Component | None, files: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the files to write, with None for those of the old version that are no longer there."""
+    return {**dict.fromkeys(() if standing is None else standing.files), **files}

@@ -1,0 +1,98 @@
+"""Board text inside a prompt: blocks that a model can tell from its instructions and a program can read back.
+
+A block is an opening line with a nonce and a JSON header, the body exactly as it is, and a closing line:
+
+    <<fact 5f3a0c9d1e77 {"author":"ann","facet":"kind","key":"a/b","kind":"decision","revision":12,"version":2}
+    "int"
+    fact 5f3a0c9d1e77>>
+
+Invariants: all blocks of one prompt have one nonce, computed from everything that they hold, which occurs in none of
+it. So no text on the board can open or close a block, whatever it looks like, and the same facts give the same prompt.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from blackboard import Invalid
+
+NONCE_DIGITS = 12
+
+_OPENING = re.compile(rf"^<<fact ([0-9a-f]{{{NONCE_DIGITS}}}) (?=\{{)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing shown to a model.
+
+    Attributes:
+        kind: What the body is: `you`, `prompt`, `task`, `decision`, `question`, `proposal`, `rejected`, `log`, `file`
+            or `refused`.
+        header: Name -> JSON value: where the body is from. It does not repeat the kind.
+        body: The text itself, never interpreted here.
+    """
+
+    kind: str
+    header: Mapping[str, Any] = field(default_factory=dict)
+    body: str = ""
+
+
+def render(facts: Iterable[Fact]) -> str:
+    """Write facts as blocks, in the order given; the empty text where there are none."""
+    contents = [(_header(fact), fact.body) for fact in facts]
+    nonce = _nonce(contents)
+    return "\n".join(f"<<fact {nonce} {header}\n{body}\nfact {nonce}>>" for header, body in contents)
+
+
+def parse(text: str) -> tuple[Fact, ...]:
+    """Read the blocks of a prompt; what stands before, between and after them is skipped.
+
+    The first opening line says the nonce, and only blocks with that nonce count: what stands before it must be the
+    prompt's own words.
+
+    Raises:
+        Invalid: A block does not end, or its header is no JSON object with a `kind`.
+    """
+    first = _OPENING.search(text)
+    if first is None:
+        return ()
+    opening, closing = f"<<fact {first[1]} ", f"\nfact {first[1]}>>"
+    facts: list[Fact] = []
+    position = first.start()
+    while position >= 0:
+        header_end = text.find("\n", position)
+        end = text.find(closing, header_end + 1) if header_end >= 0 else -1
+        if end < 0:
+            raise Invalid(f"fact block {len(facts) + 1} does not end; render the facts again with `render`")
+        facts.append(_fact(text[position + len(opening) : header_end], text[header_end + 1 : end], len(facts) + 1))
+        following = text.find(f"\n{opening}", end + len(closing))
+        position = following + 1 if following >= 0 else -1
+    return tuple(facts)
+
+
+def _header(fact: Fact) -> str:
+    return json.dumps({**fact.header, "kind": fact.kind}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _fact(header_text: str, body: str, number: int) -> Fact:
+    try:
+        header = json.loads(header_text)
+    except json.JSONDecodeError as error:
+        raise Invalid(f"the header of fact block {number} is no JSON ({error}); render the facts again") from None
+    if not isinstance(header, dict) or not isinstance(header.get("kind"), str):
+        raise Invalid(f"the header of fact block {number} names no kind; render the facts again")
+    kind = header.pop("kind")
+    return Fact(kind, header, body)
+
+
+def _nonce(contents: list[tuple[str, str]]) -> str:
+    seed = json.dumps(contents).encode()
+    while True:
+        digest = hashlib.sha256(seed).hexdigest()
+        nonce = digest[:NONCE_DIGITS]
+        if not any(nonce in part for content in contents for part in content):
+            return nonce
+        seed = digest.encode()

@@ -1,0 +1,357 @@
+"""A folder and a board in step: what is accepted appears in the folder, what is edited there becomes a commit.
+
+Each file has three texts: the one in the folder, the one on the board, and the one that both had last (the base, kept
+in `.in-step.json` so that it outlives a stop). Whichever differs from the base is new. Where both do, the board's text
+takes the place and the folder's is kept beside it as `NAME.conflict-DIGEST`; nothing that somebody wrote is lost.
+
+Invariants: a file is replaced in one step, never half written. What the folder itself wrote equals the board, so it is
+no edit and does not echo. Only files of components, and those that a task names, are looked at.
+"""
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from types import TracebackType
+from typing import Self
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from blackboard import (
+    Blackboard,
+    BlackboardError,
+    Component,
+    Conflict,
+    Invalid,
+    Refused,
+    Reserved,
+    Snapshot,
+    Transaction,
+)
+from knowledge_sources.reading import TASK, Reading, Task
+
+BASE_FILE = ".in-step.json"
+
+_TRIES = 5
+_WATCH_SECONDS = 0.5
+_DIGITS = 8
+
+
+class Step(StrEnum):
+    """What has to happen to one file."""
+
+    NOTHING = "nothing"
+    PULL = "pull"
+    PUSH = "push"
+    PART = "part"
+
+
+def step(folder: str | None, base: str | None, board: str | None) -> Step:
+    """Return what brings a file in step, from the digests of its three texts (None: there is none)."""
+    if folder == board:
+        return Step.NOTHING
+    if folder == base:
+        return Step.PULL
+    return Step.PUSH if board == base else Step.PART
+
+
+class _Moved(Exception):
+    """The board or the folder moved on between the look at it and the change of it."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """A file as the board has it."""
+
+    component: str
+    content: bytes | None
+
+
+class Folder:
+    """A folder in step with a board while it runs; a context manager.
+
+    Attributes:
+        path: The folder; it is made if it is absent.
+        troubles: path -> why this file is not in step. An edit that was refused is tried again when it is edited again.
+    """
+
+    def __init__(
+        self,
+        board: Blackboard,
+        path: Path | str,
+        *,
+        author: str,
+        role: str | None = None,
+        pattern: str = "**",
+        settle_seconds: float = 0.1,
+        report: Callable[[str], None] | None = None,
+    ) -> None:
+        """Take a board and a folder; nothing happens before `start`.
+
+        Args:
+            board: The board.
+            path: The folder.
+            author: Who commits the edits made in it.
+            role: The role under which; None: the only one that the author has.
+            pattern: The components that the folder holds.
+            settle_seconds: How long an edit has to rest before it is looked at, so that no half-saved file is taken.
+            report: Called with a sentence for everything that a person should know.
+        """
+        self.path = Path(path).absolute()
+        self.troubles: dict[str, str] = {}
+        self._board, self._author, self._role, self._pattern = board, author, role, pattern
+        self._settle_seconds, self._report = settle_seconds, report or (lambda _: None)
+        self._refused: dict[str, str | None] = {}
+        self._wake, self._stopping = threading.Event(), threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._observer = Observer()
+
+    def start(self) -> None:
+        """Bring the folder in step and keep it so until `stop`."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        after = self._board.revision
+        self._observer.schedule(_Listener(self._wake), str(self.path), recursive=True)
+        self._observer.start()
+        self.sync()
+        self._threads = [
+            threading.Thread(target=self._follow_board, args=(after,), name="folder-board", daemon=True),
+            threading.Thread(target=self._follow_folder, name="folder-edits", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Take in the last edits and end."""
+        self._stopping.set()
+        self._wake.set()
+        self._observer.stop()
+        for thread in [*self._threads, self._observer]:
+            thread.join()
+        self.sync()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def sync(self) -> None:
+        """Bring every file in step once.
+
+        Raises:
+            BlackboardError: The board cannot be read; the folder is left as it is.
+        """
+        for _ in range(_TRIES):
+            with suppress(_Moved):
+                self._pass()
+                return
+        self._tell("", f"{self.path.name} is not in step: the board moves faster than it can be followed")
+
+    def _pass(self) -> None:
+        base = self._read_base()
+        held = _held(self._board.snapshot(), self._pattern)
+        edits: dict[str, dict[str, bytes | None]] = {}
+        for path in sorted({*held, *base}):
+            try:
+                self._bring(path, held.get(path, _Held("", None)), base, edits)
+            except OSError as error:
+                self._tell(path, f"{path} cannot be brought in step: {error.strerror or error}")
+        self._write_base(base)
+        for component, edited in sorted(edits.items()):
+            self._push(component, edited, base)
+            self._write_base(base)
+
+    def _bring(self, path: str, held: _Held, base: dict[str, str], edits: dict[str, dict[str, bytes | None]]) -> None:
+        place = self._place(path)
+        if place is None:
+            self._tell(path, f"{path} leads out of the folder, or is the board itself, and is left alone")
+            return
+        content = _content(place)
+        board = _digest(held.content)
+        match step(_digest(content), base.get(path), board):
+            case Step.PUSH:
+                if path not in self._refused or self._refused[path] != _digest(content):
+                    edits.setdefault(held.component, {})[path] = content
+                return
+            case Step.PART if content is not None:
+                kept = place.with_name(f"{place.name}.conflict-{hashlib.sha256(content).hexdigest()[:_DIGITS]}")
+                _replace(kept, content)
+                _replace(place, held.content, seen=content)
+                self._tell(path, f"{path} was changed here and on the board; what stood here is in {kept.name}")
+            case Step.PULL | Step.PART:
+                _replace(place, held.content, seen=content)
+                self.troubles.pop(path, None)
+        _set(base, path, board)
+
+    def _push(self, component: str, files: Mapping[str, bytes | None], base: dict[str, str]) -> None:
+        try:
+            with self._board.transaction(self._author, role=self._role) as transaction:
+                standing = transaction.component(component)
+                for path in files:
+                    if _digest(None if standing is None else standing.files.get(path)) != base.get(path):
+                        raise _Moved
+                _rely(transaction, component, standing)
+                transaction.write(component, files)
+        except (Conflict, Reserved) as error:
+            # Either passes: it is tried again on what stands then.
+            raise _Moved from error
+        except (Refused, Invalid) as error:
+            for path, content in files.items():
+                self._refused[path] = _digest(content)
+                self._tell(path, f"the edit of {path} stays here alone: {error}")
+            return
+        for path, content in files.items():
+            _set(base, path, _digest(content))
+            self._refused.pop(path, None)
+            self.troubles.pop(path, None)
+
+    def _place(self, path: str) -> Path | None:
+        place = self.path / path
+        inside = place.resolve().is_relative_to(self.path.resolve()) and not place.is_symlink()
+        return place if inside and place != self.path and not self._board.owns(place) else None
+
+    def _read_base(self) -> dict[str, str]:
+        try:
+            read = json.loads((self.path / BASE_FILE).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            # Without a base every difference is a conflict, and conflicts keep both texts.
+            return {}
+        return {str(path): str(digest) for path, digest in read.items()} if isinstance(read, dict) else {}
+
+    def _write_base(self, base: Mapping[str, str]) -> None:
+        if base != self._read_base():
+            place = self.path / BASE_FILE
+            _replace(place, json.dumps(base, sort_keys=True, indent=1).encode(), seen=_content(place))
+
+    def _tell(self, path: str, sentence: str) -> None:
+        if self.troubles.get(path) != sentence:
+            self.troubles[path] = sentence
+            self._report(sentence)
+
+    def _follow_board(self, after: int) -> None:
+        while not self._stopping.is_set():
+            try:
+                for changes in self._board.watch(after=after, timeout_seconds=_WATCH_SECONDS):
+                    after = changes[-1].revision
+                    self._wake.set()
+                    if self._stopping.is_set():
+                        return
+            except BlackboardError as error:
+                self._tell("", f"{self.path.name} does not follow the board: {error}")
+                self._stopping.wait(_WATCH_SECONDS)
+
+    def _follow_folder(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait()
+            while self._wake.is_set() and not self._stopping.is_set():
+                self._wake.clear()
+                self._stopping.wait(self._settle_seconds)
+            if not self._stopping.is_set():
+                try:
+                    self.sync()
+                except BlackboardError as error:
+                    self._tell("", f"{self.path.name} is not in step: {error}")
+
+
+class _Listener(FileSystemEventHandler):
+    def __init__(self, wake: threading.Event) -> None:
+        self._wake = wake
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        # Reading a file is an event too; to wake for it would be to wake for one's own look.
+        if event.event_type in ("created", "modified", "moved", "deleted"):
+            self._wake.set()
+
+
+def _held(snapshot: Snapshot, pattern: str) -> dict[str, _Held]:
+    """Return path -> the file as the board has it; without a text where only a task names it."""
+    held: dict[str, _Held] = {}
+    components = {component.key: component for component in snapshot.components(pattern)}
+    for key, component in sorted(components.items()):
+        for path, content in component.files.items():
+            held.setdefault(path, _Held(key, content))
+    for path, key in _named(snapshot):
+        if key in components or pattern == "**":
+            held.setdefault(path, _Held(key, None))
+    return held
+
+
+def _named(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    for decision in snapshot.decisions(f"{TASK}*"):
+        for path in Task.of(decision).files:
+            yield path, decision.key.removeprefix(TASK)
+
+
+def _rely(transaction: Transaction, component: str, standing: Component | None) -> None:
+    """Read what the component relies on, so that an edited version is pinned to it like any other.
+
+    Who edits answers for the whole component: what its task names, or else what its last version was pinned to.
+    """
+    reading = Reading(transaction)
+    task = reading.task(component)
+    if task is not None:
+        reading.premises(task)
+    elif standing is not None:
+        facets: dict[tuple[str, str], set[str]] = {}
+        for pin in standing.pins:
+            facets.setdefault((pin.key, pin.side), set()).add(pin.name)
+        for (key, side), names in facets.items():
+            reading.decision(key, side=side, facets=() if "" in names else sorted(names))
+
+
+def _digest(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def _set(base: dict[str, str], path: str, digest: str | None) -> None:
+    if digest is None:
+        base.pop(path, None)
+    else:
+        base[path] = digest
+
+
+def _content(place: Path) -> bytes | None:
+    return place.read_bytes() if place.is_file() else None
+
+
+def _expect(place: Path, *texts: bytes | None) -> None:
+    if _content(place) not in texts:
+        raise _Moved
+
+
+def _replace(place: Path, content: bytes | None, *, seen: bytes | None = None) -> None:
+    """Put a text in the place of a file in one step; None removes it.
+
+    Args:
+        place: The file.
+        content: Its new text.
+        seen: What was found there. Somebody may have saved another text since, so it is compared at the last moment.
+
+    Raises:
+        _Moved: Another text is there now; it is left alone.
+    """
+    if content is None:
+        _expect(place, seen)
+        place.unlink(missing_ok=True)
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=place.parent, prefix=".", suffix=".in-step", delete=False) as partial:
+        partial.write(content)
+        partial.flush()
+        os.fsync(partial.fileno())
+    try:
+        _expect(place, seen, content)
+        Path(partial.name).replace(place)
+    except BaseException:
+        Path(partial.name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,62 @@
+"""The mediator: settles what the members could not settle by their rule."""
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from langchain_core.language_models import BaseChatModel
+
+from blackboard import Context, Source, knowledge_source
+from blackboard import on as when
+from knowledge_sources.model import Expert
+from knowledge_sources.reading import TASK, Reading
+from knowledge_sources.replies import Statement
+from knowledge_sources.settings import Settings, Triggers
+
+_CONTESTED = "contested"
+
+
+def mediator(
+    name: str,
+    model: BaseChatModel | str,
+    *,
+    role: str = "mediator",
+    on: Triggers | None = None,
+    reads: Sequence[str] = (),
+    **settings: Unpack[Settings],
+) -> Source:
+    """Return a source that decides a contested key.
+
+    A component that is contested (it could not be built) is left to a person.
+
+    Args:
+        name: Its author's name.
+        model: A chat model, or a string that names one.
+        role: The role whose rights it has; an agreement's `otherwise` has to let it decide.
+        on: What wakes it; None: any key becomes contested.
+        reads: Patterns of other decisions that it judges by.
+        settings: See `knowledge_source`.
+    """
+    expert = Expert(model, Statement, "mediate", "languages", "board")
+
+    @knowledge_source(name=name, role=role, on=when.contested("**") if on is None else on, **settings)
+    async def mediate(context: Context) -> None:
+        key = context.target
+        async with context.transaction() as transaction:
+            if transaction.decision(f"{TASK}{key}") is not None:
+                return
+            reading = Reading(transaction)
+            reading.introduce(name, role, "mediate", key)
+            standing = reading.decision(key)
+            if standing is not None and standing.state != _CONTESTED:
+                return
+            reading.questions(key)
+            reading.versions(key)
+            reading.prompt()
+            reading.tasks()
+            for pattern in reads:
+                reading.decisions(pattern)
+            reading.refusal(context.previous)
+            statement = await expert.aask(reading.facts, context=context)
+            statement.bring_in(transaction, key, "decide")
+
+    return mediate

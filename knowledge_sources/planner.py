@@ -1,0 +1,78 @@
+"""The planner: splits the prompt into tasks, and asks what has to be agreed so that they fit together."""
+
+from collections.abc import Iterable
+from typing import Literal, Unpack
+
+from langchain_core.language_models import BaseChatModel
+
+from blackboard import Context, Decision, Source, Transaction, knowledge_source
+from blackboard import on as when
+from knowledge_sources.model import Expert
+from knowledge_sources.reading import PROMPT, TASK, Reading
+from knowledge_sources.replies import Plan, Settles
+from knowledge_sources.settings import Settings, Triggers
+
+
+def planner(
+    name: str,
+    model: BaseChatModel | str,
+    *,
+    role: str = "planner",
+    on: Triggers | None = None,
+    reads: str = "**",
+    settles: Settles | Literal["ask"] = "ask",
+    **settings: Unpack[Settings],
+) -> Source:
+    """Return a source that plans in one commit: questions, decisions and tasks.
+
+    A key that is accepted or asked already is not asked again, and a plan that is younger than the prompt is not made
+    twice.
+
+    Args:
+        name: Its author's name.
+        model: A chat model, or a string that names one.
+        role: The role whose rights it has; it has to ask, and to decide under `task/`.
+        on: What wakes it; None: the prompt is accepted or amended.
+        reads: Pattern of the decisions that it is shown besides prompt, tasks and questions.
+        settles: How it brings in decisions other than tasks: by its rights, or as questions with one option.
+        settings: See `knowledge_source`.
+    """
+    expert = Expert(model, Plan, "plan", "languages", "board")
+
+    @knowledge_source(name=name, role=role, on=when.accepted(PROMPT) if on is None else on, **settings)
+    async def plan(context: Context) -> None:
+        async with context.transaction() as transaction:
+            reading = Reading(transaction)
+            reading.introduce(name, role, "plan", context.target)
+            prompt = reading.prompt()
+            tasks = reading.tasks()
+            if prompt is None or _is_planned(tasks, by=name, since=prompt.mod_revision):
+                return
+            reading.questions("**")
+            reading.decisions(reads)
+            reading.refusal(context.previous)
+            _bring_in(transaction, await expert.aask(reading.facts, context=context), settles)
+
+    return plan
+
+
+def _is_planned(tasks: Iterable[Decision], *, by: str, since: int) -> bool:
+    return any(task.author == by and task.mod_revision > since for task in tasks)
+
+
+def _bring_in(transaction: Transaction, plan: Plan, settles: Settles | Literal["ask"]) -> None:
+    for asked in plan.questions:
+        if transaction.decision(asked.key) is None and not transaction.questions(asked.key):
+            transaction.ask(asked.key, asked.question, options=asked.options)
+    for decided in plan.decisions:
+        if transaction.decision(decided.key) is not None:
+            continue
+        if settles != "ask":
+            decided.bring_in(transaction, decided.key, settles)
+        elif not transaction.questions(decided.key):
+            question = f"Is this what {decided.key} should be? {decided.rationale}".rstrip()
+            transaction.ask(decided.key, question, options=(decided.option,))
+    for task in plan.tasks:
+        key = f"{TASK}{task.name}"
+        transaction.decision(key)
+        transaction.decide(key, task.contract)

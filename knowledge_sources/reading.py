@@ -1,0 +1,205 @@
+"""What one act reads from the board, and the same as the facts of its prompt.
+
+Invariant: text from the board becomes a fact in the method that reads it and nowhere else, facet for facet. So what a
+prompt shows is what the transaction's read set holds, and what a component is pinned to.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from blackboard import Component, Decision, Question, Transaction, Version
+from knowledge_sources.facts import Fact
+
+TASK = "task/"
+"""In front of a component's name: the key of its task."""
+PROMPT = "prompt"
+
+LIVE = "proposed"
+CURRENT = "current"
+_OTHERS = (TASK, "choreography/", "role/", "member/", "source/")
+"""In front of keys that are no part of what is built, or are shown as tasks."""
+_LOST = frozenset({"rejected", "withdrawn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one component has to do.
+
+    Attributes:
+        implements: Key or pattern -> the facets that matter, none for all of them.
+        uses: The same for what it relies on.
+        checks: Names of the checks that it has to pass.
+        files: Paths of its files, where the task says so.
+    """
+
+    summary: str
+    implements: Mapping[str, tuple[str, ...]]
+    uses: Mapping[str, tuple[str, ...]]
+    checks: tuple[str, ...]
+    files: tuple[str, ...]
+
+    @classmethod
+    def of(cls, decision: Decision) -> "Task":
+        """Return the task that a decision states."""
+        facets: Mapping[str, Any] = decision.contract.facets
+        return cls(
+            str(facets.get("summary", decision.contract.text)),
+            {key: tuple(names) for key, names in facets.get("implements", {}).items()},
+            {key: tuple(names) for key, names in facets.get("uses", {}).items()},
+            tuple(facets.get("checks", ())),
+            tuple(facets.get("files", ())),
+        )
+
+
+@dataclass(slots=True)
+class Reading:
+    """One transaction's reads, each kept as facts in the order in which they were made."""
+
+    transaction: Transaction
+    facts: list[Fact] = field(default_factory=list)
+
+    def introduce(self, name: str, role: str, act: str, target: str, **more: str | int) -> None:
+        """Say who acts, how, and on what."""
+        self.facts.append(Fact("you", {"name": name, "role": role, "act": act, "target": target, **more}))
+
+    def prompt(self) -> Decision | None:
+        """Read what the team was asked to build."""
+        found = self.transaction.decision(PROMPT)
+        if found is not None:
+            self.facts.append(Fact("prompt", _origin(found), found.contract.text))
+        return found
+
+    def task(self, component: str) -> Task | None:
+        """Read the task of a component."""
+        found = self.transaction.decision(f"{TASK}{component}")
+        if found is None:
+            return None
+        self._show(found, "task", None)
+        return Task.of(found)
+
+    def tasks(self) -> tuple[Decision, ...]:
+        """Read all tasks, as the decisions that they are."""
+        found = tuple(self.transaction.decisions(f"{TASK}*"))
+        for decision in found:
+            self._show(decision, "task", None)
+        return found
+
+    def decision(self, key: str, *, side: str = "uses", facets: Sequence[str] = ()) -> Decision | None:
+        """Read a decision, or just some of its facets."""
+        found = self.transaction.decision(key, side=side, facets=list(facets) or None)
+        if found is not None:
+            self._show(found, "decision", facets)
+        return found
+
+    def decisions(self, pattern: str) -> tuple[Decision, ...]:
+        """Read all decisions under a pattern, whole; those that are no part of what is built are not shown."""
+        found = tuple(self.transaction.decisions(pattern))
+        for decision in found:
+            if decision.key != PROMPT and not decision.key.startswith(_OTHERS):
+                self._show(decision, "decision", None)
+        return found
+
+    def premises(self, task: Task) -> tuple[str, ...]:
+        """Read what a task implements and uses: of a key the facets that it names, of a pattern all there is.
+
+        Returns:
+            The keys that it names and that are not decided.
+        """
+        missing: list[str] = []
+        for side, wanted in (("implements", task.implements), ("uses", task.uses)):
+            for key, facets in wanted.items():
+                if "*" in key:
+                    self.decisions(key)
+                elif self.decision(key, side=side, facets=facets) is None:
+                    missing.append(key)
+        return tuple(missing)
+
+    def questions(self, pattern: str) -> tuple[Question, ...]:
+        """Read the open questions under a pattern."""
+        found = tuple(self.transaction.questions(pattern))
+        for question in found:
+            header = {"key": question.key, "author": question.author, "role": question.role}
+            body = {"question": question.question, "options": list(question.options)}
+            self.facts.append(Fact("question", {**header, "revision": question.revision}, _json(body)))
+        return found
+
+    def versions(self, key: str) -> tuple[Version, ...]:
+        """Read the versions of a key: those up for a vote become proposals, those that lost are shown as rejected."""
+        found = tuple(self.transaction.versions(key))
+        self.show_versions(found)
+        return found
+
+    def show_versions(self, versions: Iterable[Version]) -> None:
+        """Show versions that were read before; a version's text never changes."""
+        for version in versions:
+            if version.state == LIVE:
+                self.facts.append(Fact("proposal", _version_header(version), _body(version)))
+            elif version.state in _LOST:
+                against = [f"{vote.author}: {vote.reason}" for vote in version.votes if not vote.approve]
+                header = {**_version_header(version), "reason": version.reason, "against": against}
+                self.facts.append(Fact("rejected", header, _body(version)))
+
+    def component(self, key: str) -> Component | None:
+        """Read a component with its files."""
+        found = self.transaction.component(key)
+        if found is not None:
+            for path, content in sorted(found.files.items()):
+                self.facts.append(Fact("file", {"component": key, "path": path}, _readable(content)))
+        return found
+
+    def failures(self, component: str) -> bool:
+        """Read the newest verdicts on a component, and say whether one of them is a failure; their logs are shown."""
+        failed = [verdict for verdict in self.transaction.verdicts(component) if not verdict.passed]
+        for verdict in failed:
+            header = {"check": verdict.check, "component": component, "passed": False, "revision": verdict.revision}
+            self.facts.append(Fact("log", header, verdict.log))
+        return bool(failed)
+
+    def refusal(self, previous: object | None) -> None:
+        """Show why the last attempt failed, an error or a text; None: there was none."""
+        if previous is not None:
+            self.facts.append(Fact("refused", {}, str(previous)))
+
+    def _show(self, decision: Decision, kind: str, facets: Sequence[str] | None) -> None:
+        for name, value in sorted(decision.contract.facets.items()):
+            if not facets or name in facets:
+                self.facts.append(Fact(kind, {**_origin(decision), "facet": name}, _json(value)))
+
+
+def _origin(decision: Decision) -> dict[str, Any]:
+    return {
+        "key": decision.key,
+        "version": decision.version,
+        "author": decision.author,
+        "role": decision.role,
+        "revision": decision.mod_revision,
+    }
+
+
+def _version_header(version: Version) -> dict[str, Any]:
+    return {
+        "key": version.key,
+        "version": version.version,
+        "round": version.round,
+        "author": version.author,
+        "role": version.role,
+        "revision": version.revision,
+        "rationale": version.rationale,
+    }
+
+
+def _body(version: Version) -> str:
+    return _json({"language": version.language, "text": None if version.contract is None else version.contract.text})
+
+
+def _readable(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return f"({len(content)} bytes that are no text)"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,91 @@
+"""The reviewer: votes on what others propose."""
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from langchain_core.language_models import BaseChatModel
+
+from blackboard import Context, Refused, Source, Transaction, Version, knowledge_source
+from blackboard import on as when
+from knowledge_sources.model import Expert
+from knowledge_sources.reading import LIVE, Reading
+from knowledge_sources.replies import Ballot
+from knowledge_sources.settings import Settings, Triggers
+
+
+def reviewer(
+    name: str,
+    model: BaseChatModel | str,
+    *,
+    role: str = "reviewer",
+    on: Triggers | None = None,
+    reads: Sequence[str] = (),
+    **settings: Unpack[Settings],
+) -> Source:
+    """Return a source that votes on every live version of a key that it may vote on and has not voted on yet.
+
+    Each vote is a commit of its own, and relies on what it was shown except the other votes: members vote at the same
+    time without refusing each other. A version's text never changes, so the vote's version number stands for it.
+
+    Args:
+        name: Its author's name.
+        model: A chat model, or a string that names one.
+        role: The role whose rights it has.
+        on: What wakes it; None: a version of any key is proposed.
+        reads: Patterns of other decisions that it judges by.
+        settings: See `knowledge_source`.
+    """
+    expert = Expert(model, Ballot, "vote", "languages", "board")
+
+    async def vote_once(context: Context) -> bool:
+        """Cast one vote; say whether there was one to cast."""
+        key = context.target
+        async with context.transaction() as transaction:
+            versions = _versions(transaction, key)
+            judged = next((version for version in versions if _is_waiting(version, name)), None)
+            if judged is None:
+                return False
+            reading = Reading(transaction)
+            reading.introduce(name, role, "vote", key, version=judged.version)
+            reading.prompt()
+            reading.questions(key)
+            reading.decision(key)
+            for pattern in reads:
+                reading.decisions(pattern)
+            reading.show_versions(version for version in versions if version is judged or version.state != LIVE)
+            ballot = await expert.aask(reading.facts, context=context)
+            transaction.vote(key, version=judged.version, approve=ballot.approve, reason=ballot.reason)
+        return True
+
+    @knowledge_source(name=name, role=role, on=when.proposed("**") if on is None else on, **settings)
+    async def vote(context: Context) -> None:
+        while True:
+            before = _waiting(context, name)
+            try:
+                if not await vote_once(context):
+                    return
+            except Refused:
+                # Settled by the others meanwhile: no vote is missing. Everything else is a refusal like any other.
+                if before & _waiting(context, name):
+                    raise
+
+    return vote
+
+
+def _versions(transaction: Transaction, key: str) -> tuple[Version, ...]:
+    """Look at the versions of a key without relying on there being no news: others vote at the same time."""
+    return transaction.versions_of(key)[0]
+
+
+def _waiting(context: Context, name: str) -> set[int]:
+    versions = _versions(context.transaction(), context.target)
+    return {version.version for version in versions if _is_waiting(version, name)}
+
+
+def _is_waiting(version: Version, name: str) -> bool:
+    return (
+        version.state == LIVE
+        and version.author != name
+        and name in (version.electorate or ())
+        and all(vote.author != name for vote in version.votes)
+    )

@@ -1,0 +1,64 @@
+"""The tester: judges components by reading them, for a check that has no command."""
+
+from dataclasses import replace
+from typing import Unpack
+
+from langchain_core.language_models import BaseChatModel
+
+from blackboard import Context, Source, Transaction, knowledge_source
+from blackboard import on as when
+from knowledge_sources.model import Expert
+from knowledge_sources.reading import Reading
+from knowledge_sources.replies import Judgement
+from knowledge_sources.settings import Settings, Triggers
+
+
+def tester(
+    name: str,
+    model: BaseChatModel | str,
+    *,
+    check: str,
+    role: str = "tester",  # noqa: PT028 - no test, whatever its name begins with
+    on: Triggers | None = None,  # noqa: PT028
+    **settings: Unpack[Settings],
+) -> Source:
+    """Return a source that gives the verdict of one check.
+
+    It is shown the component's task, the decisions that the task names, and the files, and judges a version once.
+
+    Args:
+        name: Its author's name.
+        model: A chat model, or a string that names one.
+        check: The name of the check; the team's check of this name has no command.
+        role: The role whose rights it has.
+        on: What wakes it; None: a component of one segment is written or becomes suspect.
+        settings: See `knowledge_source`.
+    """
+    expert = Expert(model, Judgement, "judge", "languages", "board")
+    wakes = (when.written("*"), when.suspect("*")) if on is None else on
+
+    @knowledge_source(name=name, role=role, on=wakes, **settings)
+    async def judge(context: Context) -> None:
+        target = context.target
+        async with context.transaction() as transaction:
+            if _is_judged(transaction, target, check, since=context.cause):
+                return
+            reading = Reading(transaction)
+            reading.introduce(name, role, "judge", target, check=check)
+            task = reading.task(target)
+            component = reading.component(target)
+            if component is None:
+                return
+            if task is not None:
+                reading.premises(task)
+            reading.refusal(context.previous)
+            judgement = await expert.aask(reading.facts, context=context)
+            transaction.verdict(check, target, passed=judgement.passed, log=judgement.log)
+
+    return replace(judge, check=check)
+
+
+def _is_judged(transaction: Transaction, component: str, check: str, *, since: int) -> bool:
+    """Look for a verdict that is younger than the wish for it, without relying on there being no other checks' news."""
+    verdicts, _ = transaction.verdicts_on(component)
+    return any(verdict.check == check and verdict.revision > since for verdict in verdicts)
