@@ -1,0 +1,148 @@
+"""The recipes team at work: what it agrees, who is wrong once, and what an amendment rebuilds."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from blackboard import Blackboard, Controller
+from blackboard.cli.teamfile import Options, load_team
+from blackboard.testing import open_memory
+from knowledge_sources.facts import Fact
+
+RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
+pytestmark = pytest.mark.xdist_group("recipes-team")
+
+SCALE = ("api/recipe", "rating.scale")
+
+
+def team(folder=RECIPES, *, seed=None, **values):
+    return load_team(folder / "team.py", Options(seed=seed, values={"latency": "no", **values}))
+
+
+def run(board, **values):
+    return Controller(board, team(**values)).run()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A board on which the team has run, and the program that it gives."""
+    place = tmp_path_factory.mktemp("recipes")
+    with Blackboard.open(place / "board.db", create=True) as board:
+        outcome = run(board)
+        assert outcome.kind == "converged", outcome.obligations
+        board.snapshot().export(place / "program")
+        yield board, place / "program"
+
+
+def test_the_exported_program_works(finished):
+    _, program = finished
+    command = [sys.executable, RECIPES / "end_to_end.py", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_question_was_voted(finished):
+    board, _ = finished
+    asked = {change.key for change in board.changes(after=0) if change.kind == "asked"}
+    assert len(asked) >= 5
+    for key in asked:
+        versions = board.snapshot().versions(key)
+        accepted = next(version for version in versions if version.author == "arthur" and version.state != "rejected")
+        assert sum(vote.approve for vote in accepted.votes) >= 3
+
+
+def test_what_most_would_not_have_was_lost_first(finished):
+    board, _ = finished
+    versions = board.snapshot().versions("api/durations")
+    assert [(version.state, version.contract.text) for version in versions] == [
+        ("rejected", '{"unit":"seconds"}'),
+        ("accepted", '{"unit":"minutes"}'),
+    ]
+
+
+def test_one_expert_is_wrong_once_and_mends_it_by_the_log(finished):
+    board, _ = finished
+    changes = [change for change in board.changes(after=0) if change.key == "schema"]
+    wrong = next(change for change in changes if change.kind == "judged")
+    [verdict] = board.snapshot(at=wrong.revision).verdicts("schema")
+    assert not verdict.passed
+    assert "table recipes already exists" in verdict.log
+    later = [change.version for change in changes if change.kind == "written" and change.revision > wrong.revision]
+    assert later[0] == 2
+
+
+def test_an_amendment_rebuilds_exactly_what_relies_on_the_changed_facet(finished):
+    board, _ = finished
+    [amended] = [change.revision for change in board.changes(after=0) if change.author == "olga"][-1:]
+    before, after = board.snapshot(at=amended - 1), board.snapshot()
+    relying = {one.key for one in before.components() if SCALE in {(pin.key, pin.name) for pin in one.pins}}
+    on_others = {
+        one.key
+        for one in before.components()
+        if "api/recipe" in {pin.key for pin in one.pins} and one.key not in relying
+    }
+    rewritten = {one.key for one in after.components() if one.revision > amended}
+    assert rewritten == relying == {"schema", "service", "web_page"}
+    assert on_others == {"storage", "cli"}
+
+
+def test_run_again_it_changes_nothing(finished):
+    board, _ = finished
+    before = board.revision, board.snapshot().convergence().fingerprint
+    outcome = run(board)
+    assert (board.revision, outcome.fingerprint) == before
+
+
+def test_what_the_coders_were_shown_is_what_their_components_are_pinned_to(monkeypatch):
+    shown = {}
+    made = team(amend="no")
+    scripted = next(
+        cell.cell_contents for cell in made.sources[-1].execute.__closure__ if hasattr(cell.cell_contents, "aask")
+    )
+    ask = type(scripted).aask
+
+    async def listening(expert, facts, *, context):
+        facts = list(facts)
+        if facts[0].header["act"] == "write":
+            shown[context.target] = facts
+        return await ask(expert, facts, context=context)
+
+    monkeypatch.setattr(type(scripted), "aask", listening)
+    with open_memory() as board:
+        assert Controller(board, made).run().kind == "converged"
+        for component in board.snapshot().components():
+            pinned = {(pin.key, pin.name) for pin in component.pins if pin.name}
+            assert pinned == set(map(facet, filter(is_decided, shown[component.key])))
+
+
+def facet(fact: Fact):
+    return fact.header["key"], fact.header["facet"]
+
+
+def is_decided(fact: Fact):
+    return fact.kind in ("decision", "task")
+
+
+def test_other_preferences_are_another_interpretation_that_converges():
+    flipped = json.dumps({name: {"api/ids": [{"kind": "int"}, {"kind": "uuid"}]} for name in ("rita", "ruby", "raj")})
+    with open_memory() as board:
+        assert run(board, prefers=flipped, amend="no").kind == "converged"
+        assert board.snapshot().decision("api/ids").value == {"kind": "int"}
+
+
+def test_a_missing_reply_ends_stalled_and_is_named(tmp_path):
+    folder = tmp_path / "recipes"
+    shutil.copytree(RECIPES, folder, ignore=shutil.ignore_patterns("board.db*", "program", "__pycache__"))
+    script = (folder / "experts.toml").read_text("utf-8")
+    missing = '[[reply]]\nrole = "coder"\nact = "write"\ntarget = "cli"\ntexts = ["cli.py"]\n'
+    assert missing in script
+    (folder / "experts.toml").write_text(script.replace(missing, ""), "utf-8")
+    with open_memory() as board:
+        outcome = Controller(board, team(folder, amend="no")).run()
+    assert outcome.kind == "stalled"
+    reasons = [obligation.reason for obligation in outcome.obligations if obligation.key == "cli"]
+    assert any("has no reply of" in reason and "write cli" in reason for reason in reasons), outcome.obligations

@@ -1,0 +1,508 @@
+"""What the doctor says of a board, of its bytes and of its place; it changes nothing of what it looks at."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from blackboard import Blackboard, Contract, NotABoard, Team, Unavailable, external, on
+from blackboard.choreography import Choreography, Role, agree, each, may, quorum
+from blackboard.cli.exits import Exit
+from blackboard.cli.main import main
+from blackboard.plan import plan
+from blackboard.store import doctor, pages, retell, surroundings
+from blackboard.store.compact import compact
+from blackboard.store.surroundings import Level
+
+PAGE, FRAME = 4096, 4096 + 24
+
+
+def examine(place, **asked):
+    return doctor.examine(Path(place), planner=plan, clock=time.time, **asked)
+
+
+def faults(place, **asked):
+    return [one.about for one in examine(place, **asked).level(Level.FAULT, Level.UNSEEN)]
+
+
+@pytest.fixture
+def crashed(location, given, tmp_path):
+    """Return a board as a crash leaves it, its last commits in its log, and its head."""
+    with Blackboard.open(location, create=True) as board:
+        for number in range(4):
+            given(board).decided(f"k{number}", number)
+        head = board.cursor
+        place = tmp_path / "crashed.db"
+        for suffix in ("", "-wal"):
+            copy = "import shutil, sys; shutil.copyfile(*sys.argv[1:])"
+            subprocess.run([sys.executable, "-c", copy, f"{location}{suffix}", f"{place}{suffix}"], check=True)
+    return place, head
+
+
+def log_of(place):
+    return place.with_name(place.name + "-wal")
+
+
+def changed(path, offset, mask=0x01):
+    content = bytearray(path.read_bytes())
+    content[offset] ^= mask
+    path.write_bytes(content)
+
+
+# --- a sound board ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_sound_board_is_sound_and_its_head_is_told(crashed, full):
+    place, head = crashed
+    before = place.read_bytes(), log_of(place).read_bytes()
+    found = examine(place, full=full, known_head=head)
+    assert found.level(Level.FAULT, Level.UNSEEN) == ()
+    assert found.head == head
+    assert (place.read_bytes(), log_of(place).read_bytes()) == before
+    assert {"engine", "file system", "permissions", "space", "durability", "log", "pages", "schema", "leases"} <= {
+        one.about for one in found.findings
+    }
+
+
+def test_a_call_that_was_declared_void_is_no_fault(file_board, location):
+    assert file_board.find_commit("never came", author="ann") is None
+    assert faults(location, full=True) == []
+    write(location, "UPDATE idempotency SET head_before = 7")
+    assert faults(location) == ["content"]
+
+
+def test_what_others_commit_while_it_looks_follows_too(file_board, location, given, monkeypatch):
+    verify = doctor.verify.verify
+
+    def while_others_write(store, **asked):
+        head = verify(store, **asked)
+        given(file_board).decided("late", 2)
+        return head
+
+    given(file_board).decided("k", 1)
+    monkeypatch.setattr(doctor.verify, "verify", while_others_write)
+    found = examine(location, full=True)
+    assert found.level(Level.FAULT, Level.UNSEEN) == ()
+    assert [one.what for one in found.findings if one.about == "history"][-1] == "what stands is what follows from it"
+
+
+def test_it_looks_while_others_write(file_board, location, given):
+    given(file_board).decided("k", 1)
+    assert faults(location, full=True, known_head=file_board.cursor) == []
+    given(file_board).decided("k", 2)
+    assert faults(location, full=True, known_head=file_board.cursor) == []
+
+
+def test_there_has_to_be_a_file(tmp_path):
+    for place, error in ((tmp_path / "none", Unavailable), (tmp_path, NotABoard)):
+        with pytest.raises(error):
+            examine(place)
+    (tmp_path / "empty").touch()
+    with pytest.raises(NotABoard):
+        examine(tmp_path / "empty")
+    (tmp_path / "letter").write_text("dear board")
+    assert "file" in faults(tmp_path / "letter")
+
+
+def test_it_names_the_durability_that_was_asked_for(location):
+    for durability, level in (("normal", Level.WARNING), ("full", Level.NOTE)):
+        Blackboard.open(location, create=True, durability=durability).close()
+        (said,) = [one for one in examine(location).findings if one.about == "durability"]
+        assert (said.level, said.what.split(":")[0]) == (level, durability)
+
+
+# --- the log ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_log_that_breaks_in_the_middle_is_a_fault_without_any_head(crashed):
+    place, head = crashed
+    frames = pages.look(place)["log"]
+    changed(log_of(place), 32 + (frames["frames"] - 4) * FRAME + 100)
+    cut = pages.look(place)["log"]
+    assert cut["committed"] + cut["uncommitted"] + cut["cut"] == frames["frames"]
+    assert cut["cut_commits"] > 0
+    assert "log" in faults(place)
+    assert {"log", "history"} <= set(faults(place, known_head=head))
+
+
+def test_behind_a_link_the_log_is_that_of_the_file(crashed, tmp_path):
+    place, head = crashed
+    (tmp_path / "else").mkdir()
+    link = tmp_path / "else" / "link.db"
+    link.symlink_to(place)
+    assert faults(link, full=True, known_head=head) == []
+    frames = pages.look(link)["log"]["frames"]
+    changed(log_of(place), 32 + (frames - 4) * FRAME + 100)
+    assert {"log", "history"} <= set(faults(link, known_head=head))
+
+
+def test_a_damaged_header_of_the_log_is_a_fault_without_any_head(crashed):
+    for offset in (0, 6, 9, 17, 25):
+        place = crashed[0]
+        changed(log_of(place), offset)
+        assert "log" in faults(place)
+        changed(log_of(place), offset)
+
+
+def test_a_write_that_was_under_way_is_none(crashed):
+    place, head = crashed
+    with log_of(place).open("ab") as log:
+        log.write(log_of(place).read_bytes()[32 : 32 + 1000])
+    assert pages.look(place)["log"]["torn_bytes"] == 1000
+    assert faults(place, full=True, known_head=head) == []
+
+
+def test_frames_of_an_earlier_round_are_none(location, given, tmp_path):
+    with Blackboard.open(location, create=True, durability="normal") as board:
+        for number in range(5):
+            given(board).decided(f"k{number}", number)
+        raw = sqlite3.connect(location)
+        raw.execute("PRAGMA wal_checkpoint(RESTART)")
+        raw.close()
+        given(board).decided("last", 1)
+        seen = pages.examine(location)["log"]
+        assert seen["earlier"] > 0
+        assert seen["cut"] == 0
+        assert seen["commits"] >= 1
+        assert faults(location, known_head=board.cursor) == []
+
+
+def test_a_lost_log_is_seen_against_a_known_head_alone(crashed):
+    place, head = crashed
+    before = examine(place).head
+    raw = sqlite3.connect(place)
+    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw.close()
+    kept = place.read_bytes()
+    with Blackboard.open(place) as board, board.transaction("ann") as transaction:
+        transaction.decide("more", Contract.value(1))
+    newer = examine(place).head
+    place.write_bytes(kept)
+    assert before == head
+    assert faults(place) == []
+    assert faults(place, known_head=newer) == ["history"]
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def settled(crashed):
+    place, head = crashed
+    Blackboard.open(place).close()
+    return place, head
+
+
+def test_a_file_that_lost_its_end_is_a_fault(settled):
+    place = settled[0]
+    content = place.read_bytes()
+    for size in (len(content) - PAGE, len(content) - 1, 50):
+        place.write_bytes(content[:size])
+        assert "file" in faults(place)
+
+
+@pytest.mark.parametrize(("offset", "mask"), [(0, 0x40), (16, 0x40), (18, 3), (59, 2), (68, 0x40)])
+def test_a_damaged_header_is_a_fault(settled, offset, mask):
+    place = settled[0]
+    changed(place, offset, mask)
+    assert faults(place)
+
+
+def write(place, *statements):
+    raw = sqlite3.connect(place)
+    for statement in statements:
+        raw.execute(statement)
+    raw.commit()
+    raw.close()
+
+
+DERIVED = {
+    "an effect": "INSERT INTO facet_effect VALUES (1, 'more', 2, 1, 'none', 'none', '')",
+    "a question's time": "UPDATE key SET question_revision = 3 WHERE key = 'k0'",
+    "a need": "INSERT INTO need VALUES (1, 2, 1)",
+    "a wish to be woken": "INSERT INTO wakes VALUES (1, 'coder', 'stale', 1)",
+    "a position": "INSERT INTO position VALUES (1, '0', '{}', 1)",
+    "a deadline": "INSERT INTO deadline VALUES (1, '0', 1, 5.0)",
+    "a pattern": "INSERT INTO pattern VALUES (1, 'a/*')",
+}
+
+
+@pytest.mark.parametrize("statement", DERIVED.values(), ids=DERIVED)
+def test_what_does_not_follow_from_the_history_is_found_by_the_full_look_alone(settled, statement):
+    place, head = settled
+    write(place, statement)
+    assert faults(place, known_head=head) == []
+    assert set(faults(place, full=True, known_head=head)) == {"history"}
+
+
+@pytest.fixture
+def compacted(location, given, voting_team):
+    """Return a closed board that was compacted in the middle of a vote, and its head."""
+    with Blackboard.open(location, create=True, durability="normal") as board:
+        board.install(voting_team())
+        to = given(board)
+        to.asked("api/ids", by="art")
+        for number in range(2):
+            to.decided(f"free/k{number}", {"kind": number}, role="operator")
+        with board.transaction("boss", role="operator") as transaction:
+            transaction.decide("task/web", Contract.task(summary="s", uses=["free/k0", "api/*", "later/x"]))
+        to.written("cli", uses=["free/k0"], listed=["free/*"], by="art")
+        to.proposed("api/ids", {"kind": "int"}, by="art")
+        to.voted("api/ids", 1, by="rev-1")
+        before = board.revision + 1
+        to.voted("api/ids", 1, by="rev-2")
+        to.decided("free/k0", {"kind": "text"}, role="operator")
+        compact(board.store, planner=plan, before=before, author="olga")
+        to.decided("free/k1", {"kind": "text"}, role="operator")
+        head = board.cursor
+    write(location, "PRAGMA wal_checkpoint(TRUNCATE)")
+    return location, head
+
+
+def test_a_compacted_board_is_sound_and_told_again_from_what_was_kept(compacted):
+    place, head = compacted
+    found = examine(place, full=True, known_head=head)
+    assert found.level(Level.FAULT, Level.UNSEEN) == ()
+    assert any("what stands is what follows" in one.what for one in found.level(Level.NOTE))
+
+
+def hurried_team(votes=2):
+    """Return a team that has a minute for each round of a vote."""
+    architect, operator = Role("architect", reliable=True), Role("operator", reliable=True)
+    reviewer = Role("reviewer", members=3, reliable=True)
+    agreed = agree(
+        architect.proposes("api/{name}"),
+        by=quorum(votes, of=reviewer),
+        rounds=3,
+        amendments=5,
+        within_seconds=60,
+        otherwise=operator.decides("api/{name}"),
+    )
+    choreography = Choreography("hurried", each("api/{name}", agreed, at_most=100), may(architect, "ask", "api/*"))
+    members = [
+        external("art", role="architect", on=on.asked("api/*")),
+        *(external(f"rev-{n}", role="reviewer", on=on.proposed("api/*")) for n in range(1, 4)),
+    ]
+    return Team("hurried", members, choreography=choreography)
+
+
+def test_teams_deadlines_and_bounds_are_told_across_a_compaction(location, given):
+    now = [1000.0]
+    with Blackboard.open(location, create=True, durability="normal", clock=lambda: now[0]) as board:
+        board.install(hurried_team())
+        to = given(board)
+        with board.transaction("boss", role="operator") as transaction:
+            transaction.decide("free/x", Contract.value(1))
+        to.asked("api/a", by="art")
+        to.asked("api/b", by="art")
+        to.proposed("api/b", {"kind": 1}, by="art")
+        to.voted("api/b", 1, by="rev-1", approve=False)
+        compact(board.store, planner=plan, before=board.revision, author="olga")
+        to.voted("api/b", 1, by="rev-2", approve=False)
+        now[0] += 5000
+        assert board.tick() > 0
+        board.install(hurried_team(votes=3))
+        compact(board.store, planner=plan, before=board.revision, author="olga")
+        to.asked("api/c", by="art")
+        board.install(hurried_team(votes=1))
+        head = board.cursor
+    found = examine(location, full=True, known_head=head)
+    assert found.level(Level.FAULT, Level.UNSEEN) == ()
+    assert any("what stands is what follows" in one.what for one in found.level(Level.NOTE)), found.findings
+
+
+OF_COMPACTED = {
+    "a wish to be woken": "INSERT INTO wakes VALUES (1, 'coder', 'stale', 1)",
+    "a position": "UPDATE position SET state = replace(state, '1', '2')",
+    "a need": "DELETE FROM need WHERE named = 1",
+    "a pattern": "INSERT INTO pattern VALUES (99, 'a/*')",
+    "an effect from before": "UPDATE facet_effect SET uses = 'none'",
+    "a question": "UPDATE key SET question_revision = question_revision + 1 WHERE key = 'api/ids'",
+    "a row that was kept": "DELETE FROM compacted_row WHERE name = 'need'",
+    "when a key was first named": "UPDATE key SET create_revision = 2 WHERE key = 'later/x'",
+}
+
+
+@pytest.mark.parametrize("statement", OF_COMPACTED.values(), ids=OF_COMPACTED)
+def test_what_does_not_follow_from_what_was_kept_is_found(compacted, statement):
+    place, head = compacted
+    write(place, statement)
+    assert faults(place, full=True, known_head=head) != []
+
+
+def test_what_was_folded_under_other_rules_is_not_called_damage(location, given):
+    """Then nobody knows what followed from it, and nothing is claimed."""
+
+    def nothing_follows(facts, intent):
+        return plan(facts, replace(intent, acts=()))
+
+    with Blackboard.open(location, create=True, durability="normal") as board:
+        for number in range(4):
+            given(board).decided("k", number)
+        compact(board.store, planner=nothing_follows, before=3, author="olga")
+        head = board.cursor
+    found = examine(location, full=True, known_head=head)
+    assert found.level(Level.FAULT, Level.UNSEEN) == ()
+    assert any("what followed from the history before revision 3 was not kept" in one.what for one in found.findings)
+
+
+OTHER = {
+    "a lease that nobody has": (
+        "INSERT INTO activation VALUES (1, 'coder', 1, 'asked', 'leased', 0, 0, 1, 1, 0, 0, NULL, '')",
+        "agenda",
+    ),
+    "an index": ("DROP INDEX version_digest", "schema"),
+    "a view": ("DROP VIEW stale", "schema"),
+    "a table": ("CREATE TABLE notes (text)", "schema"),
+    "an application": ("PRAGMA application_id = 7", "schema"),
+    "a schema": ("UPDATE alembic_version SET version_num = '99'", "release"),
+    "an answer": ("UPDATE idempotency SET accepted = '[]'", "content"),
+    "store time": ("UPDATE board SET clock = 5", "clock"),
+    "a budget": ("INSERT INTO budget (resource, cap, spent, held, given) VALUES ('tokens', 5, -1, 0, 5)", "budget"),
+    "a token": ("INSERT INTO sqlite_sequence VALUES ('lease', -1)", "leases"),
+    "a missing key": ("INSERT INTO question VALUES (99, 1, '', '[]', 'ann', NULL, NULL)", "content"),
+}
+
+
+@pytest.mark.parametrize(("statement", "about"), OTHER.values(), ids=OTHER)
+def test_what_is_wrong_beside_the_history_is_found(settled, statement, about):
+    place, head = settled
+    write(place, statement)
+    if about == "leases":
+        assert faults(place, known_head=head) == ["leases"]
+    else:
+        assert about in faults(place, known_head=head)
+
+
+def test_store_time_far_ahead_is_a_warning(settled):
+    write(settled[0], "UPDATE board SET clock = clock + 1000000")
+    assert [one.about for one in examine(settled[0]).level(Level.WARNING)] == ["clock"]
+
+
+def test_a_history_that_other_rules_made_is_not_called_damage(settled):
+    """An earlier release may have drawn other consequences: then nothing is claimed of what follows from them."""
+
+    def other_rules(facts, intent):
+        planned = plan(facts, intent)
+        return planned if intent.base < 2 else plan(facts, intent.__class__(**{**fields(intent), "acts": ()}))
+
+    def fields(intent):
+        return {name: getattr(intent, name) for name in intent.__dataclass_fields__}
+
+    found = doctor.examine(settled[0], planner=other_rules, clock=time.time, full=True, known_head=settled[1])
+    assert found.level(Level.FAULT) == ()
+    assert any("up to revision 2 only" in one.what for one in found.level(Level.NOTE))
+
+
+def test_a_history_is_told_again_on_random_boards(memory_board, given):
+    """Asked, proposed, jointly proposed, withdrawn, decided, upheld, retracted, written and judged, in one history."""
+    to = given(memory_board)
+    to.asked("a/ids")
+    to.decided("a/ids", {"kind": "int"})
+    to.decided("a/ids", {"kind": "text", "size": 3})
+    with memory_board.transaction("ann") as transaction:
+        transaction.propose_jointly({"b": Contract.value(1), "c": Contract.value(2)}, rationale="together")
+    to.written("server", uses=["a/ids"], listed=["*"])
+    to.judged("server", passed=False)
+    to.asked("a/ids", "still?")
+    to.decided("a/ids", {"kind": "text", "size": 3})
+    with memory_board.transaction("boss", role="operator") as transaction:
+        transaction.decide("task/web", Contract.task(summary="s", uses=["a/ids", "d/*"]))
+        transaction.ask("d/x", "what?")
+    to.retracted("a/ids")
+    to.decided("d/x", 1)
+    with memory_board.store.database.reading() as on:
+        told = retell.retell(on, plan, until=memory_board.revision)
+        with told.store.database.reading() as again:
+            assert (told.stopped, list(retell.differences(on, again))) == ("", [])
+        told.close()
+
+
+# --- the place --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "has"),
+    [
+        ((3, 6, 23), False),
+        ((3, 7, 0), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 46, 1), True),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 53, 0), False),
+    ],
+)
+def test_the_releases_with_the_bug_of_the_reset_log_are_named(version, has):
+    assert any("WAL-reset" in one.what for one in surroundings.engine(version)) is has
+
+
+@pytest.mark.parametrize(
+    ("kind", "level"), [("nfs4", Level.WARNING), ("9p", Level.WARNING), ("tmpfs", Level.WARNING), ("ext4", Level.NOTE)]
+)
+def test_file_systems_that_do_not_keep_what_is_promised_are_warned_of(tmp_path, kind, level):
+    mounts = tmp_path / "mounts"
+    named = str(tmp_path / "a b").replace(" ", "\\040")
+    mounts.write_text(f"/dev/root / btrfs rw 0 0\nserver:/x {named} {kind} rw 0 0\n")
+    (found,) = surroundings.file_system(tmp_path / "a b" / "board.db", mounts)
+    assert found.level is level
+    assert kind in found.what
+    assert surroundings.kind_of(tmp_path / "elsewhere", mounts) == "btrfs"
+    assert surroundings.kind_of(tmp_path, tmp_path / "none") is None
+
+
+def test_permissions_and_other_names_are_warned_of(settled):
+    place = settled[0]
+    place.chmod(0o666)
+    place.with_name("other.db").hardlink_to(place)
+    said = [one.what for one in surroundings.permissions(place) if one.level is Level.WARNING]
+    assert len(said) == 2
+    assert "everybody" in said[0]
+    assert "2 names" in said[1]
+
+
+def test_a_disk_without_room_is_warned_of(settled, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 5, 5))
+    (found,) = surroundings.space(settled[0])
+    assert found.level is Level.WARNING
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_says_the_same_in_lines_and_as_json(settled, capsys):
+    place, head = settled
+    known = f"{head.epoch}:{head.revision}:{head.digest}"
+    assert main(["board", "doctor", "--full", "--known-head", known, "--board", str(place), "--json"]) == Exit.YES
+    report = json.loads(capsys.readouterr().out)
+    assert (report["sound"], report["head"], report["full"]) == (True, known, True)
+    assert main(["board", "doctor", "--board", str(place)]) == Exit.YES
+    out = capsys.readouterr().out
+    assert out.split()[-1] == known
+    assert "--full" in out
+    write(place, "UPDATE version SET text = '\"\x1b[31m\"'")
+    assert main(["board", "doctor", "--board", str(place)]) == Exit.NO
+    said = capsys.readouterr()
+    assert "not sound" in said.out
+    assert len(said.err.splitlines()) == 1
+    assert "\x1b" not in said.out + said.err
+
+
+def test_what_could_not_be_looked_at_is_no_plain_no(settled, capsys):
+    write(settled[0], "UPDATE alembic_version SET version_num = '1'")
+    assert main(["board", "doctor", "--board", str(settled[0])]) == Exit.FAILED
+
+
+def test_a_missing_table_is_a_fault(settled):
+    write(settled[0], "DROP VIEW history", "ALTER TABLE change RENAME TO changed")
+    assert "schema" in [one.about for one in examine(settled[0]).level(Level.FAULT)]

@@ -1,0 +1,184 @@
+"""Staleness by join is the pure function of the design, on random graphs of pins, heads, effects and patterns.
+
+The rows are made up, so that they hold what no language of ours says yet (`compatible`, missing effects, values that
+went
+and came back) and what no commit writes.
+"""
+
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from blackboard import Blackboard
+from blackboard.spec.effects import Effect, Side
+from blackboard.spec.staleness import TABLE, FacetHead, Freshness, PatternPin, Pin, of_component, of_pin
+from blackboard.store import views
+
+DECISIONS = ("d/a", "d/b", "d/c")
+NAMES = ("", "p", "q")
+PATTERNS = ("d/*", "e/*")
+DIGESTS = ("1:x", "1:y")
+REVISIONS = st.integers(1, 2)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What stands on a board: key -> retracted, (key, name) -> head, effects, members, components with pins."""
+
+    retracted: dict[str, bool]
+    heads: dict[tuple[str, str], FacetHead]
+    effects: dict[tuple[str, str, int, int], tuple[Effect, Effect]]
+    members: dict[tuple[str, str], int]
+    components: tuple[tuple[tuple[Pin, ...], tuple[PatternPin, ...]], ...]
+
+
+facets = st.tuples(st.sampled_from(DECISIONS), st.sampled_from(NAMES))
+pins = st.builds(
+    Pin,
+    st.sampled_from(DECISIONS),
+    st.sampled_from(NAMES),
+    st.sampled_from(tuple(Side)),
+    st.just(1),
+    st.integers(0, 2),
+    st.sampled_from((*DIGESTS, "")),
+)
+graphs = st.builds(
+    Graph,
+    st.fixed_dictionaries({key: st.sampled_from((False, False, False, True)) for key in DECISIONS}),
+    st.dictionaries(facets, st.builds(FacetHead, REVISIONS, st.sampled_from((*DIGESTS, None)))),
+    st.dictionaries(
+        st.tuples(st.sampled_from(DECISIONS), st.sampled_from(NAMES), REVISIONS, st.integers(0, 2)),
+        st.tuples(st.sampled_from(tuple(Effect)), st.sampled_from(tuple(Effect))),
+        min_size=15,
+    ),
+    st.dictionaries(st.tuples(st.sampled_from(PATTERNS), st.sampled_from(DECISIONS)), REVISIONS),
+    st.lists(
+        st.tuples(
+            st.lists(pins, max_size=4, unique_by=lambda pin: (pin.key, pin.name, pin.side)).map(tuple),
+            st.lists(
+                st.builds(PatternPin, st.sampled_from(PATTERNS), st.integers(0, 2)),
+                max_size=2,
+                unique_by=lambda listed: listed.pattern,
+            ).map(tuple),
+        ),
+        min_size=1,
+        max_size=4,
+    ).map(tuple),
+)
+
+
+def purely(graph: Graph, pinned, listed) -> Freshness:
+    def effect(pin, now):
+        both = graph.effects.get((pin.key, pin.name, now.since, pin.since))
+        return None if both is None else both[pin.side is Side.IMPLEMENTS]
+
+    return of_component(
+        pinned,
+        listed,
+        head=lambda key, name: graph.heads.get((key, name)),
+        effect=effect,
+        retracted=graph.retracted.__getitem__,
+        newest_member=lambda pattern: max(
+            (since for (under, _), since in graph.members.items() if under == pattern), default=0
+        ),
+    )
+
+
+def in_sql(graph: Graph) -> dict[str, str]:
+    with Blackboard.in_memory() as board, board.store.writer.turn() as turn:
+        raw = turn.connection.raw
+        raw.execute("PRAGMA defer_foreign_keys = ON")
+        ids = {key: number for number, key in enumerate(DECISIONS, 1)}
+        for key, number in ids.items():
+            state = "retracted" if graph.retracted[key] else "accepted"
+            add_key(raw, number, key, "decision", state, None if graph.retracted[key] else 1)
+        for (key, name), head in graph.heads.items():
+            raw.execute("INSERT INTO head_facet VALUES (?, ?, ?, ?)", (ids[key], name, head.since, head.digest))
+        for (key, name, new, old), (uses, implements) in graph.effects.items():
+            row = (ids[key], name, new, old, str(uses), str(implements))
+            raw.execute("INSERT INTO facet_effect VALUES (?, ?, ?, ?, ?, ?, '')", row)
+        for number, pattern in enumerate(PATTERNS, 1):
+            raw.execute("INSERT INTO pattern VALUES (?, ?)", (number, pattern))
+        for (pattern, key), since in graph.members.items():
+            row = (PATTERNS.index(pattern) + 1, ids[key], since)
+            raw.execute("INSERT INTO pattern_member VALUES (?, ?, ?)", row)
+        for index, (pinned, listed) in enumerate(graph.components):
+            number = 100 + index
+            add_key(raw, number, f"c{index}", "component", "written", 2)
+            # An older version pins whatever would be stale: only the newest counts.
+            raw.execute("INSERT INTO pin VALUES (?, 1, 1, 'p', 'uses', 1, 0, '1:old')", (number,))
+            for pin in pinned:
+                row = (number, ids[pin.key], pin.name, str(pin.side), pin.since, pin.digest)
+                raw.execute("INSERT INTO pin VALUES (?, 2, ?, ?, ?, 1, ?, ?)", row)
+            for one in listed:
+                row = (number, PATTERNS.index(one.pattern) + 1, one.since)
+                raw.execute("INSERT INTO pattern_pin VALUES (?, 2, ?, ?)", row)
+        found = dict(raw.execute("SELECT key, state FROM component_state").fetchall())
+        raw.execute("DELETE FROM pattern_pin")
+        for table in ("pin", "pattern_member", "head_facet", "facet_effect", "key"):
+            raw.execute(f"DELETE FROM {table}")
+        return found
+
+
+def add_key(raw, number, key, kind, state, current):
+    row = (number, key, kind, state, 1, current, None, 0, 1, 1, 0, 1)
+    raw.execute(f"INSERT INTO key VALUES ({', '.join('?' * len(row))})", row)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(graphs)
+def test_sql_and_the_pure_function_say_the_same_of_every_component(graph):
+    expected = {f"c{index}": str(purely(graph, *one)) for index, one in enumerate(graph.components)}
+    assert in_sql(graph) == expected
+
+
+@pytest.mark.parametrize(("effect", "side"), sorted({(effect, side) for effect, side, _ in TABLE}))
+def test_every_row_of_the_table_is_what_the_store_joins_against(effect, side):
+    pin = Pin("d/a", "p", side, 1, 1, "1:x")
+    graph = Graph(
+        dict.fromkeys(DECISIONS, False),
+        {("d/a", "p"): FacetHead(2, "1:y")},
+        {("d/a", "p", 2, 1): (effect, Effect.BREAKING) if side is Side.USES else (Effect.BREAKING, effect)},
+        {},
+        (((pin,), ()),),
+    )
+    assert in_sql(graph) == {"c0": str(TABLE[effect, side, False])}
+    assert of_pin(pin, FacetHead(2, "1:y"), effect, retracted=False) is TABLE[effect, side, False]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("coalesce(s.rank, 3)", "coalesce(s.rank, 0)"),
+        ("AND d.current IS NULL THEN 4", "AND d.current IS NULL THEN 3"),
+        ("WHEN d.id IS NOT NULL AND d.current", "WHEN d.current"),
+        ("m.since > pp.since", "m.since >= pp.since"),
+        ("CASE p.side WHEN 'uses' THEN e.uses ELSE e.implements END", "e.uses"),
+        ("h.digest IS nullif(p.digest, '')", "h.digest = p.digest"),
+        ("AND p.component_version = k.current", ""),
+        ("AND e.new_since = h.since AND e.old_since = p.since", "AND e.new_since = h.since"),
+        ("ELSE 'current' END", "ELSE 'stale' END"),
+    ],
+)
+def test_a_view_that_is_wrong_in_one_place_is_caught(old, new, monkeypatch):
+    text = " ".join(views.VIEWS["component_state"].split())
+    assert old in text
+    broken = text.replace(old, new)
+    monkeypatch.setitem(views.VIEWS, "component_state", broken)
+
+    @settings(
+        max_examples=300,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    @given(graphs)
+    def every(graph):
+        expected = {f"c{index}": str(purely(graph, *one)) for index, one in enumerate(graph.components)}
+        assert in_sql(graph) == expected
+
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        every()

@@ -1,0 +1,184 @@
+"""S4, S6: a snapshot is one moment, answers the same for ever, and is never older than what was acknowledged."""
+
+import threading
+
+import pytest
+
+from blackboard import Contract, Invalid
+
+
+def seen(snapshot):
+    """Return everything that a snapshot answers."""
+    keys = sorted({one.key for one in snapshot.decisions()} | KEYS)
+    return {
+        "decisions": snapshot.decisions(),
+        "single": {key: snapshot.decision(key) for key in keys},
+        "versions": {key: snapshot.versions(key) for key in keys},
+        "components": snapshot.components(),
+        "questions": snapshot.questions(),
+        "verdicts": {one.key: snapshot.verdicts(one.key) for one in snapshot.components()},
+        "fingerprint": snapshot.convergence().fingerprint,
+    }
+
+
+KEYS = {"api/ids", "api/page", "api/asked", "task/server", "db/named"}
+
+
+def a_history(to):
+    """Yield after each commit of a history that has a bit of everything."""
+    yield to.decided("api/ids", {"kind": "int", "maker": "server"})
+    yield to.asked("api/page", "how many?")
+    yield to.written("server", "one", facets={"api/ids": ["kind"]}, listed=["db/*"])
+    yield to.judged("server", passed=False)
+    yield to.decided("api/ids", {"kind": "text", "maker": "server"})
+    yield to.decided("api/page", 20)
+    yield to.written("server", "two", facets={"api/ids": ["kind"]})
+    yield to.judged("server", passed=True)
+    yield to.decided("db/ids", 1)
+    yield to.decided("task/server", Contract.task(summary="build", uses=["db/named"]))
+    yield to.retracted("api/ids", reason="it was wrong")
+    yield to.asked("api/ids", "what now?")
+    yield to.decided("api/ids", {"kind": "uuid", "maker": "client"})
+    yield to.asked("api/page", "really?")
+    yield to.retracted("api/page")
+    for number in range(17):
+        yield to.decided("api/many", number)
+    yield to.decided("api/many", "ruled", role="operator")
+
+
+def test_every_old_revision_still_says_what_it_said(board, given):
+    said = {0: seen(board.snapshot())}
+    for done in a_history(given(board)):
+        assert done.revision == board.revision
+        said[done.revision] = seen(board.snapshot())
+    assert len(said) == board.revision + 1
+    for revision, answer in said.items():
+        snapshot = board.snapshot(at=revision)
+        assert snapshot.revision == revision
+        assert seen(snapshot) == answer, revision
+
+
+def test_every_old_revision_of_a_vote_still_says_what_it_said(board, given, voting_team):
+    board.install(voting_team(rounds=2))
+    to, said = given(board), {}
+
+    def note():
+        said[board.revision] = seen(board.snapshot())
+
+    for reviewers, approve in ((("rev-1", "rev-2"), False), (("rev-1", "rev-2", "rev-3"), True)):
+        to.proposed("api/ids", f"{approve}", by="art")
+        note()
+        for reviewer in reviewers[:2]:
+            to.voted("api/ids", len(board.snapshot().versions("api/ids")), by=reviewer, approve=approve)
+            note()
+    to.proposed("api/ids", "amended", by="art")
+    note()
+    with board.transaction("art") as transaction:
+        transaction.withdraw("api/ids", version=3)
+    note()
+    assert {one.state for one in board.snapshot().versions("api/ids")} == {"rejected", "accepted", "withdrawn"}
+    for revision, answer in said.items():
+        assert seen(board.snapshot(at=revision)) == answer, revision
+
+
+def test_a_snapshot_does_not_move(board, given):
+    given(board).decided("api/ids", "int")
+    snapshot = board.snapshot()
+    given(board).decided("api/ids", "text")
+    given(board).retracted("api/ids")
+    assert snapshot.decision("api/ids").value == "int"
+    assert [one.state for one in snapshot.versions("api/ids")] == ["accepted"]
+
+
+def test_a_transaction_reads_from_its_snapshot(board, given):
+    given(board).decided("api/ids", "int")
+    transaction = board.transaction("bob")
+    given(board).decided("api/ids", "text")
+    given(board).decided("api/new", 1)
+    assert transaction.decision("api/ids").value == "int"
+    assert transaction.decision("api/new") is None
+    assert [one.key for one in transaction.decisions("**")] == ["api/ids"]
+    transaction.discard()
+
+
+def test_a_retracted_version_stays_retracted_after_a_new_one(board, given):
+    to = given(board)
+    to.decided("api/ids", "int")
+    to.retracted("api/ids", reason="wrong")
+    to.decided("api/ids", "text")
+    assert [(one.state, one.reason) for one in board.snapshot().versions("api/ids")] == [
+        ("retracted", "wrong"),
+        ("accepted", ""),
+    ]
+    assert [(one.state, one.reason) for one in board.snapshot(at=1).versions("api/ids")] == [("accepted", "")]
+
+
+def test_there_is_no_snapshot_of_the_future(board, given):
+    given(board).decided("api/ids", "int")
+    assert board.snapshot(at=0).decisions() == ()
+    for revision in (-1, 2):
+        with pytest.raises(Invalid):
+            board.snapshot(at=revision)
+
+
+def test_an_acknowledged_commit_is_in_the_next_snapshot_of_everybody(file_board, location, given):
+    from blackboard import Blackboard
+
+    with Blackboard.open(location) as other:
+        for number in range(20):
+            given(file_board).decided("api/ids", number, role="operator")
+            assert other.snapshot().decision("api/ids").value == number
+
+
+def test_snapshots_and_transactions_hold_nothing_open(file_board, location, given):
+    given(file_board).decided("api/ids", "int")
+    held = [file_board.snapshot() for _ in range(5)]
+    thinking = [file_board.transaction(f"a{number}") for number in range(5)]
+    for reader in (*held, *thinking):
+        reader.decision("api/ids")
+    # A checkpoint that truncates the log needs that nobody reads in it.
+    raw = file_board.store.database.connect()
+    assert raw.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()["busy"] == 0
+    raw.close()
+    given(file_board).decided("api/page", 20)
+
+
+def test_one_answer_is_from_one_moment_while_others_write(file_board, given, length):
+    """Two keys are always amended together, so no answer may hold different values of them."""
+    board = file_board
+    stop, torn = threading.Event(), []
+
+    def read():
+        while not stop.is_set():
+            values = {one.value for one in board.snapshot().decisions("pair/*")}
+            if len(values) > 1:
+                torn.append(values)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for number in range(length(60, 500)):
+        with board.transaction("ann", role="operator") as transaction:
+            for key in ("pair/a", "pair/b"):
+                transaction.decision(key)
+                transaction.decide(key, Contract.value(number))
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert torn == []
+
+
+def test_a_snapshot_is_exported_as_files(board, given, tmp_path):
+    given(board).decided("api/ids", "int")
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {"server/app.py": "one", "data.bin": b"\x00\xff"})
+    at = board.revision
+    with board.transaction("bob") as transaction:
+        transaction.component("server")
+        transaction.write("server", {"server/app.py": "two", "data.bin": None})
+    board.snapshot(at=at).export(tmp_path / "old")
+    board.snapshot().export(tmp_path / "new")
+    assert (tmp_path / "old/server/app.py").read_text() == "one"
+    assert (tmp_path / "old/data.bin").read_bytes() == b"\x00\xff"
+    assert (tmp_path / "new/server/app.py").read_text() == "two"
+    assert not (tmp_path / "new/data.bin").exists()

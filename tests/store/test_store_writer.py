@@ -1,0 +1,409 @@
+"""The writer: one turn after the other, in the order of arrival, whatever happens to those who wait."""
+
+import contextlib
+import signal
+import sqlite3
+import struct
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from blackboard import Blackboard, CommitUnknown, Conflict, Contract, Full, Reserved, StoreError
+from blackboard.store.statements import Statement
+from blackboard.store.tickets import PATIENCE_SECONDS, Tickets
+
+
+class Interrupted(BaseException):
+    """What a signal raises in a waiting thread, as Ctrl-C does."""
+
+
+def queued(board, count):
+    """Wait until so many wait in the queue."""
+    gate = threading.Event()
+    while len(board.store.writer._queue) < count:
+        gate.wait(0.001)
+
+
+@pytest.fixture
+def grouped(file_board):
+    """Return a way to run pieces of work in one group: they queue, in order, while another turn is held."""
+
+    def run(*works):
+        writer, answers = file_board.store.writer, [None] * len(works)
+
+        def take(number, work):
+            try:
+                answers[number] = writer.run(work, f"key-{number}")
+            except Exception as error:  # noqa: BLE001 - it is the answer
+                answers[number] = error
+
+        threads = [threading.Thread(target=take, args=item) for item in enumerate(works)]
+        with writer.turn():
+            for number, thread in enumerate(threads, 1):
+                thread.start()
+                queued(file_board, number)
+        for thread in threads:
+            thread.join(timeout=30)
+            assert not thread.is_alive()
+        return answers
+
+    return run
+
+
+@pytest.fixture
+def noted(ask_sql, file_board):
+    """Return the names that were noted, in order."""
+    return lambda: [name for (name,) in ask_sql(file_board, "SELECT name FROM resource ORDER BY rowid")]
+
+
+INSERT = Statement("INSERT INTO resource (name, units) VALUES (:name, 1)")
+LATER = Statement("PRAGMA defer_foreign_keys = ON")
+NOBODY_S = Statement("INSERT INTO component_file (key_id, version, path, blob) VALUES (9, 9, 'x', 'no such blob')")
+
+
+def noting(name, *more):
+    """Return work that notes a name, and then does more."""
+
+    def work(turn):
+        turn.run(INSERT, {"name": name})
+        for one in more:
+            one(turn)
+        return name
+
+    return work
+
+
+def fail(_turn):
+    raise ZeroDivisionError
+
+
+def violate(turn):
+    turn.run(NOBODY_S)
+
+
+def violate_at_commit(turn):
+    turn.run(LATER)
+    turn.run(NOBODY_S)
+
+
+def let_the_engine_end_it(turn):
+    turn.connection.raw.execute("ROLLBACK")
+    raise ZeroDivisionError
+
+
+def commits(board):
+    """Return a counter of the COMMITs of a board's writer, and count from now on."""
+    counted, session = [], board.store.writer.session
+    commit = session.commit
+    session.commit = lambda key: (counted.append(key), commit(key))
+    return counted
+
+
+def test_who_waits_is_served_in_the_order_of_arrival_and_with_one_commit(grouped, noted, file_board):
+    counted = commits(file_board)
+    assert grouped(*(noting(f"n{number}") for number in range(8))) == [f"n{number}" for number in range(8)]
+    assert noted() == [f"n{number}" for number in range(8)]
+    # One of the turn that was held, one of the group.
+    assert len(counted) == 2
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [(fail, ZeroDivisionError), (violate, StoreError), (let_the_engine_end_it, ZeroDivisionError)],
+)
+def test_one_that_fails_is_refused_alone(grouped, noted, place, bad, error):
+    works = [noting("a"), noting("b")]
+    works.insert(place, noting("bad", bad))
+    answers = grouped(*works)
+    assert isinstance(answers.pop(place), error)
+    assert answers == ["a", "b"]
+    assert noted() == ["a", "b"]
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_one_for_whom_the_commit_fails_is_unknown_and_the_others_are_committed(grouped, noted, place):
+    works = [noting("a"), noting("b")]
+    works.insert(place, noting("bad", violate_at_commit))
+    answers = grouped(*works)
+    unknown = answers.pop(place)
+    assert isinstance(unknown, CommitUnknown)
+    assert unknown.idempotency_key == f"key-{place}"
+    assert answers == ["a", "b"]
+    assert noted() == ["a", "b"]
+
+
+def test_a_full_store_refuses_who_filled_it_and_nobody_else(grouped, noted, file_board):
+    raw = file_board.store.writer.session.connection().raw
+
+    def fill(turn):
+        pages = turn.connection.raw.execute("PRAGMA page_count").fetchone()[0]
+        turn.connection.raw.execute(f"PRAGMA max_page_count = {pages + 4}")
+        turn.connection.raw.execute("INSERT INTO blob VALUES ('large', randomblob(200000))")
+
+    answers = grouped(noting("a"), noting("bad", fill), noting("b"))
+    raw.execute("PRAGMA max_page_count = 1000000")
+    assert isinstance(answers[1], Full | sqlite3.OperationalError)
+    assert (answers[0], answers[2]) == ("a", "b")
+    assert noted() == ["a", "b"]
+
+
+def test_revisions_stay_dense_where_members_of_a_group_are_refused(file_board, given):
+    board = file_board
+    given(board).decided("a", 0)
+    together = threading.Barrier(8)
+    refused = []
+
+    def amend(number):
+        for _ in range(5):
+            transaction = board.transaction(f"author-{number}")
+            transaction.decision("a")
+            transaction.decide("a", Contract.value([number, refused]))
+            together.wait()
+            try:
+                transaction.commit()
+            except (Conflict, Reserved):
+                refused.append(number)
+
+    threads = [threading.Thread(target=amend, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused != []
+    assert sorted({one.revision for one in board.changes(after=0)}) == list(range(1, board.revision + 1))
+    board.verify()
+
+
+def test_who_is_interrupted_while_it_leads_loses_its_own_work_alone(file_board, noted):
+    writer, answers = file_board.store.writer, []
+
+    def interrupted(turn):
+        noting("mine")(turn)
+        other = threading.Thread(target=lambda: answers.append(writer.run(noting("other"))))
+        other.start()
+        queued(file_board, 1)
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        writer.run(interrupted)
+    while not answers:
+        time.sleep(0.001)
+    assert noted() == ["other"]
+
+
+def test_a_member_whose_leader_is_interrupted_after_its_work_ran_is_run_again(file_board, noted):
+    writer, answers, runs = file_board.store.writer, [], []
+
+    def interrupt(_turn):
+        runs.append(1)
+        if len(runs) == 1:
+            raise Interrupted
+
+    def lead():
+        with pytest.raises(Interrupted):
+            writer.run(noting("leader"))
+
+    threads = [
+        threading.Thread(target=lead),
+        threading.Thread(target=lambda: answers.append(writer.run(noting("a")))),
+        threading.Thread(target=lambda: answers.append(writer.run(noting("b", interrupt)))),
+    ]
+    with writer.turn():
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            queued(file_board, number)
+    for thread in threads:
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+    assert (sorted(answers), noted()) == (["a", "b"], ["a", "b"])
+
+
+@pytest.mark.parametrize("others", [0, 2])
+def test_who_is_interrupted_while_it_waits_keeps_nobody_waiting(file_board, noted, others):
+    if threading.current_thread() is not threading.main_thread():
+        pytest.fail("signals reach the main thread only; run pytest in it")
+    writer, held, release = file_board.store.writer, threading.Event(), threading.Event()
+
+    def hold():
+        with writer.turn():
+            held.set()
+            release.wait()
+
+    def interrupt(*_):
+        raise Interrupted
+
+    def signal_when_waiting():
+        queued(file_board, 1)
+        for thread in takers:
+            thread.start()
+        queued(file_board, 1 + others)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    holder = threading.Thread(target=hold)
+    takers = [threading.Thread(target=writer.run, args=(noting(f"taker-{number}"),)) for number in range(others)]
+    signaller = threading.Thread(target=signal_when_waiting)
+    try:
+        holder.start()
+        held.wait()
+        signaller.start()
+        with pytest.raises(Interrupted):
+            writer.run(noting("mine"))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        release.set()
+    for thread in (holder, signaller, *takers):
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+    assert len(noted()) == others
+    assert writer.run(noting("later")) == "later"
+
+
+# --- tickets between processes ---
+
+
+def test_tickets_are_served_in_the_order_in_which_they_were_taken(location):
+    served, first = [], Tickets.beside(location)
+    first.take()
+
+    def take(number):
+        tickets = Tickets.beside(location)
+        started[number].set()
+        tickets.take()
+        served.append(number)
+        tickets.give_back()
+        tickets.close()
+
+    started = [threading.Event() for _ in range(5)]
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(5)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        started[number].wait()
+        wait_for_ticket(location, number + 2)
+    first.give_back()
+    for thread in threads:
+        thread.join(timeout=30)
+    first.close()
+    assert served == list(range(5))
+
+
+def wait_for_ticket(location, number):
+    """Wait until so many tickets were given out."""
+    gate = threading.Event()
+    while struct.unpack_from("q", Path(f"{location}-queue").read_bytes())[0] < number:
+        gate.wait(0.001)
+
+
+def test_a_turn_of_several_transactions_has_one_ticket(file_board, location, noted, monkeypatch):
+    """Where the first of a group is refused, its leader begins anew, while another process waits behind it."""
+    monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 3600)
+    writer, waits, goes = file_board.store.writer, Tickets.beside(location), threading.Event()
+    watched = Tickets.beside(location)
+
+    def behind():
+        waits.take()
+        goes.set()
+        waits.give_back()
+
+    other = threading.Thread(target=behind, daemon=True)
+
+    def refused(_):
+        given, _ = watched._numbers()
+        other.start()
+        wait_for_ticket(location, given + 1)
+        assert not goes.is_set()
+        raise LookupError
+
+    def answered(work):
+        with contextlib.suppress(LookupError):
+            writer.run(work)
+
+    works = (refused, lambda turn: turn.run(INSERT, {"name": "second"}))
+    members = [threading.Thread(target=answered, args=(work,), daemon=True) for work in works]
+    with writer.turn():
+        for number, member in enumerate(members, 1):
+            member.start()
+            queued(file_board, number)
+    for thread in (*members, other):
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+    assert noted() == ["second"]
+    assert not any(watched._is_held(number) for number in range(watched._numbers()[0] + 2))
+    watched.close()
+    waits.close()
+
+
+def test_who_stands_still_with_a_ticket_is_passed_after_a_while(location, monkeypatch):
+    monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 0.05)
+    standing, going = Tickets.beside(location), Tickets.beside(location)
+    standing.take()
+    began = time.monotonic()
+    going.take()
+    assert time.monotonic() - began < 10
+    going.give_back()
+    standing.close()
+    going.close()
+
+
+def test_a_dead_process_leaves_no_ticket_behind(location):
+    program = (
+        "import os, sys; from pathlib import Path; from blackboard.store.tickets import Tickets; "
+        "Tickets.beside(Path(sys.argv[1])).take(); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(location)], check=False)
+    tickets = Tickets.beside(location)
+    began = time.monotonic()
+    tickets.take()
+    assert time.monotonic() - began < PATIENCE_SECONDS
+    tickets.close()
+
+
+def test_a_board_whose_folder_takes_no_file_of_tickets_is_written_all_the_same(file_board, given, monkeypatch):
+    monkeypatch.setattr(Tickets, "beside", lambda _: None)
+    with Blackboard.open(file_board.store.database.path) as board:
+        assert given(board).decided("a", 1).revision == 1
+
+
+# --- whole boards ---
+
+
+def test_eight_threads_get_their_turns_and_all_commit(file_board):
+    board = file_board
+
+    def write(author):
+        for number in range(10):
+            with board.transaction(author) as transaction:
+                transaction.decide(f"{author}/k{number}", Contract.value(number))
+
+    threads = [threading.Thread(target=write, args=(f"a{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert board.verify().revision == 80
+
+
+def test_many_may_create_one_board_at_once(location):
+    boards, failures, together = [], [], threading.Barrier(6)
+
+    def create():
+        together.wait()
+        try:
+            boards.append(Blackboard.open(location, create=True))
+        except BaseException as error:  # noqa: BLE001 - it is looked at below
+            failures.append(error)
+
+    threads = [threading.Thread(target=create) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len({board.cursor.epoch for board in boards}) == 1
+    for board in boards:
+        board.close()

@@ -1,0 +1,253 @@
+"""The house stands as it is drawn: layers, weight, sizes, and nothing in the core about an example or a machine.
+
+Each look has a broken subject beside it that it must catch.
+"""
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from tools import ROOT, python_files, repository_files, shown
+
+CORE = ("blackboard", "knowledge_sources")
+MODULE_LINES = 450
+
+HEAVY = {"alembic", "langchain_core", "rich", "typer", "click", "watchdog", "jsonschema"}
+"""Loaded by whoever uses them, and not by `import blackboard`."""
+
+
+def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+# --- layers ---
+
+LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+
+
+def test_arrows_point_one_way() -> None:
+    found = run("-c", LINT_IMPORTS)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "broken"),
+    [
+        ("blackboard/spec/keys.py", "import blackboard.store.writer", "Arrows point one way"),
+        ("blackboard/spec/keys.py", "from blackboard import Contract", "Arrows point one way"),
+        ("blackboard/plan/view.py", "import sqlite3", "The core decides and never acts"),
+        ("knowledge_sources/coder.py", "import blackboard.store", "Sources come in by the front door"),
+        ("blackboard/board.py", "import knowledge_sources", "Nothing below the command line knows the sources"),
+    ],
+    ids=["up", "front door", "impure", "past the front door", "sources"],
+)
+def test_an_arrow_that_points_the_other_way_is_found(tmp_path: Path, module: str, line: str, broken: str) -> None:
+    for name in CORE:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / module).open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    found = run("-c", LINT_IMPORTS, folder=tmp_path)
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert f"{broken} BROKEN" in found.stdout
+
+
+# --- weight and size ---
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    loaded = run("-c", "import json, sys, blackboard; print(json.dumps(sorted(sys.modules)))")
+    modules = json.loads(loaded.stdout)
+    assert "blackboard" in modules
+    assert HEAVY & {name.partition(".")[0] for name in modules} == set()
+
+
+def test_no_module_is_longer_than_it_can_be_read() -> None:
+    product = [path for path in python_files() if not shown(path).startswith("tests/")]
+    lengths = {shown(path): len(path.read_text("utf-8").splitlines()) for path in product}
+    assert {name: lines for name, lines in lengths.items() if lines > MODULE_LINES} == {}
+
+
+NEVER = re.compile(r"(^|_)(agents?|messages?|managers?|utils?|helpers?|misc|certificates?)(_|$)")
+"""Words that say nothing, or something else than the design means."""
+
+
+def badly_named(name: str) -> bool:
+    return NEVER.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()) is not None
+
+
+def test_nothing_in_the_core_has_a_name_that_says_nothing() -> None:
+    defined = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found = [
+        f"{shown(path)}:{node.lineno} {node.name}"
+        for path in python_files("blackboard")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, defined) and badly_named(node.name)
+    ]
+    assert found + [shown(path) for path in python_files("blackboard") if badly_named(path.stem)] == []
+
+
+def test_a_name_that_says_nothing_is_found() -> None:
+    assert [badly_named(name) for name in ("LeaseManager", "string_utils", "_helper", "AgentState")] == [True] * 4
+    assert [badly_named(name) for name in ("agenda", "managed", "Utility", "messenger")] == [False] * 4
+
+
+# --- tools ---
+
+
+def test_the_linter_has_nothing_to_say() -> None:
+    found = run("-m", "ruff", "check", "--no-cache", ".")
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_every_file_has_the_formatters_form() -> None:
+    found = run("-m", "ruff", "format", "--no-cache", "--check", ".")
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_types_hold_in_the_packages_and_for_their_users() -> None:
+    # The examples of typing are wrong on purpose in some lines: strict mypy reports a line that it does not refuse.
+    found = run("-m", "mypy")
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+# --- no word of an example in the core ---
+
+PLAIN_TEXT = """api cli code command commands digits draft errors ids length list make names pages schema storage table
+tables that units unknown"""
+PLAIN = frozenset(PLAIN_TEXT.split())
+"""Words in the names and prompts of examples that are also words of the framework, or English without a subject."""
+
+KEY = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)+")
+
+
+def strings(data: object) -> Iterator[str]:
+    """Yield every string of a parsed TOML or JSON text, names included; a string that is JSON is read too."""
+    match data:
+        case dict():
+            for name, value in data.items():
+                yield name
+                yield from strings(value)
+        case list():
+            for value in data:
+                yield from strings(value)
+        case str() if data.lstrip().startswith(("{", "[")):
+            yield from strings(json.loads(data))
+        case str():
+            yield data
+
+
+def tasks(data: object) -> Iterator[str]:
+    """Yield the names of all components that a script plans."""
+    match data:
+        case {"tasks": [*planned]}:
+            yield from (task["name"] for task in planned)
+        case dict():
+            for value in data.values():
+                yield from tasks(value)
+        case list():
+            for value in data:
+                yield from tasks(value)
+        case str() if data.lstrip().startswith("{"):
+            yield from tasks(json.loads(data))
+
+
+def prompts(team: Path) -> Iterator[str]:
+    """Yield the prompt of a team file: the text that it gives to `Team`, or calls PROMPT."""
+    for node in ast.walk(ast.parse(team.read_text("utf-8"))):
+        match node:
+            case ast.Call(func=ast.Name(id="Team"), args=[ast.Constant(value=str(text)), *_]):
+                yield text
+            case ast.Assign(targets=[ast.Name(id="PROMPT")], value=ast.Constant(value=str(text))):
+                yield text
+
+
+@cache
+def example_names() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the keys of all examples, and the words of their names: keys, components, experts, prompts."""
+    keys: set[str] = set()
+    words: set[str] = set()
+    for path in ROOT.glob("examples/*/experts.toml"):
+        script = tomllib.loads(path.read_text("utf-8"))
+        named = {text.partition("#")[0] for text in strings(script)}
+        found = {text for text in named if KEY.fullmatch(text)}
+        said = list(prompts(path.with_name("team.py")))
+        assert found, path
+        assert said, path
+        keys |= found
+        words |= {segment for key in found for segment in key.split("/")} | set(tasks(script)) | set(script["experts"])
+        words |= {word for text in said for word in re.findall(r"\w{4,}", text.lower())}
+    return frozenset(keys), frozenset(words)
+
+
+def words_of_an_example(text: str) -> set[str]:
+    """Return the keys and words of examples that stand in a text, in whatever case, also as part of an identifier."""
+    keys, words = example_names()
+    named = {key for key in keys if re.search(rf"(?<![\w/.-]){re.escape(key)}(?![\w/-])", text)}
+    return named | {
+        word
+        for word in words - PLAIN
+        if re.search(rf"(?<![a-z]){re.escape(word.removesuffix('s'))}s?(?![a-z])", text, re.IGNORECASE)
+    }
+
+
+def test_no_word_of_an_example_is_in_the_core() -> None:
+    files = [path for path in repository_files() if shown(path).partition("/")[0] in CORE]
+    assert len(files) > 100
+    found = {shown(path): sorted(words_of_an_example(path.read_text("utf-8"))) for path in files}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_a_word_of_an_example_is_found_wherever_it_stands() -> None:
+    assert words_of_an_example("def find_recipe(recipe_id): ...") == {"recipe", "recipes"}
+    assert words_of_an_example('Contract of "api/ids"') == {"api/ids"}
+    assert words_of_an_example("its ids, a list of names, in a table") == set()
+
+
+def test_every_plain_word_is_a_word_of_an_example() -> None:
+    assert PLAIN - example_names()[1] == set()
+
+
+# --- nothing of one machine ---
+
+MACHINE = re.compile(r"(?<![\w.])/(?:root|home|work|farm|Users)/|\.\./shared")
+HOST = re.compile(r"\b(?:https?|wss?|ssh|postgresql)://(?:[^\s/@]*@)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)", re.IGNORECASE)
+ADDRESS = re.compile(r"(?<![\d.])(?!127\.|0\.)\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
+PUBLIC = {
+    *("127.0.0.1", "0.0.0.0"),  # noqa: S104
+    *("example.org", "json-schema.org", "keepachangelog.com", "semver.org", "www.w3.org"),
+}
+"""Hosts that may be named: whatever machine this is, the host that is reserved for examples, public specifications."""
+
+
+def places(text: str) -> list[str]:
+    """Return what a text says of one machine or network: paths, hosts, addresses."""
+    hosts = [found[1] for found in HOST.finditer(text) if found[1] not in PUBLIC]
+    return [*MACHINE.findall(text), *hosts, *ADDRESS.findall(text)]
+
+
+def test_nothing_names_a_machine() -> None:
+    found = {}
+    for path in repository_files():
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            continue
+        if path != Path(__file__) and (named := places(text)):
+            found[shown(path)] = named
+    assert found == {}
+
+
+def test_what_names_a_machine_is_found() -> None:
+    assert places("cd /root/board") == ["/root/"]
+    assert places("see https://registry.internal/simple and http://127.0.0.1:8000/") == ["registry.internal"]
+    assert places("listens on 10.0.0.7, version 1.2.3") == ["10.0.0.7"]
+    assert places("/usr/bin/env, /api/recipes, tests/work/") == []

@@ -1,0 +1,70 @@
+import json
+
+import pytest
+
+from blackboard import Budget, Team, external, on
+from blackboard.board import Blackboard
+from blackboard.cli.exits import Exit
+from blackboard.cli.main import main
+
+
+@pytest.fixture
+def board(tmp_path, monkeypatch):
+    """A board with one piece of work for `ann`; commands run beside it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BB_BOARD", str(tmp_path / "board.db"))
+    with Blackboard.open(tmp_path / "board.db", create=True) as opened:
+        opened.install(Team("talk", [external("ann", role="coder", on=on.asked("**"))], budget=Budget(tokens=10)))
+        with opened.transaction("boss", role="operator") as transaction:
+            transaction.ask("style", "how loud?")
+        yield opened
+
+
+def said(capsys, *arguments, status=Exit.YES):
+    assert main([*arguments]) == status
+    shown = capsys.readouterr()
+    return shown.out + shown.err
+
+
+def test_each_act_says_what_it_did_and_stands_in_the_log_with_its_reason(board, capsys):
+    assert "the board is paused" in said(capsys, "board", "pause", "--because", "lunch", "--as", "ann")
+    said(capsys, "board", "resume")
+    said(capsys, "board", "cancel", "ann", "style", "--because", "not now")
+    said(capsys, "board", "retry", "ann", "style")
+    said(capsys, "board", "budget", "tokens", "500")
+    log = said(capsys, "log")
+    assert "ann paused the board: lunch" in log
+    assert "cancelled style: ann, not now" in log
+    assert "raised a budget of the board: tokens 500" in log
+    assert "cancelled ann on style" in said(capsys, "why", "style")
+    assert json.loads(said(capsys, "board", "pause", "--json"))["acts"] == ["the board is paused"]
+    assert "with the head" in said(capsys, "board", "doctor")
+
+
+def test_status_why_and_watch_say_that_the_board_is_halted(board, capsys):
+    said(capsys, "board", "pause", "--because", "lunch", "--as", "eve")
+    assert "the board is paused since" in said(capsys, "status", status=Exit.PERSON)
+    assert "eve (operator) paused the board" in said(capsys, "why", "style")
+    assert "eve paused the board" in said(capsys, "watch", "--once")
+
+
+def test_drain_waits_for_live_leases_and_says_how_many_are_left(board, capsys):
+    (lease,) = board.claim("ann")
+    assert "1 leases are still live" in said(capsys, "board", "drain", "--wait", "0.2", status=Exit.NO)
+    lease.finish()
+    assert "nothing runs" in said(capsys, "board", "drain", "--wait", "0")
+
+
+def test_a_sealed_board_refuses_every_command_that_writes_and_names_the_way_out(board, capsys):
+    said(capsys, "board", "seal", "--because", "handed over", "--as", "eve")
+    refused = said(capsys, "ask", "tone", "which?", status=Exit.NO)
+    assert "sealed by eve: handed over" in refused
+    assert "bb board seal --off" in refused
+    assert "the board is paused" in said(capsys, "board", "seal", "--off")
+    said(capsys, "ask", "tone", "which?")
+
+
+def test_only_an_operator_may_and_only_what_is_there(board, capsys):
+    assert "not permitted" in said(capsys, "board", "pause", "--as", "ann:coder", status=Exit.NO)
+    assert "held by nobody" in said(capsys, "board", "unlock", "style", status=Exit.NO)
+    assert "nothing to do" in said(capsys, "board", "cancel", "ben", "style", status=Exit.NO)
