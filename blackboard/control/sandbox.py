@@ -30,6 +30,8 @@ MEBIBYTE = 1 << 20
 _HEAD_SHARE = 4  # of the output kept, one part in so many is its beginning; what failed is told at the end
 _POLL_SECONDS = 0.1
 _PROBE_SECONDS = 10.0
+_END_SECONDS = 10.0
+_END_POLL_SECONDS = 0.002
 _MARK = "SANDBOX_RUN"
 
 # Limits are set inside the namespaces: outside, the limit on processes would count everything that the user runs. The
@@ -347,12 +349,19 @@ def _best_kind() -> str:
 
 
 def _kill(leader: int, mark: str) -> None:
-    """Kill the process group, and whoever left it but still carries the run's mark."""
+    """Kill the process group and whoever left it but still carries the run's mark, and wait until none is left.
+
+    A signal sent is not yet a process ended, and one that was about to fork leaves another that was not yet seen.
+    What the system itself holds up (a stuck disk) is not waited for longer than `_END_SECONDS`.
+    """
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    for number in _marked(mark):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(number, signal.SIGKILL)
+    deadline = time.monotonic() + _END_SECONDS
+    while (left := list(_marked(mark))) and time.monotonic() < deadline:
+        for number in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(number, signal.SIGKILL)
+        time.sleep(_END_POLL_SECONDS)
 
 
 def _marked(mark: str) -> Iterator[int]:

@@ -93,6 +93,17 @@ def test_the_deadline_kills_grandchildren_too_even_those_in_another_session(kind
     assert processes(word) == []
 
 
+def test_nothing_is_left_of_many_that_were_killed(kind):
+    word = f"14{time.monotonic_ns() % 1000}.25"
+    text = (
+        "import subprocess, time\n"
+        f"for _ in range(100): subprocess.Popen(['sleep', '{word}'], start_new_session=True)\n"
+        "time.sleep(60)\n"
+    )
+    assert box(kind, seconds=1).run(python(text), {}).timed_out
+    assert processes(word) == []
+
+
 def test_what_outlives_the_command_is_killed_when_it_ends(kind):
     word = f"13{time.monotonic_ns() % 1000}.25"
     result = box(kind).run(python(f"import subprocess; subprocess.Popen(['sleep', '{word}'])"), {})
