@@ -5,6 +5,7 @@ committed. Long runs are asked for with `--long`; seeds are printed by the tests
 """
 
 import random
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -31,6 +32,9 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     settings.load_profile("long" if config.getoption("--long") else "short")
+    if threading.current_thread() is threading.main_thread():
+        # A shell has what it runs in the background ignore interrupts, and so would the commands that tests interrupt.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
