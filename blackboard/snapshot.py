@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from blackboard.contracts.language import Contract
 from blackboard.errors import InvalidKey, ReadOnly
@@ -34,8 +35,7 @@ class Vote:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The accepted version of a key.
 
     Attributes:
@@ -179,7 +179,9 @@ class Reader:
 
     def _check_kept(self, row: read.Row) -> None:
         """Make sure that what was read was kept when it was read: the row's last column is the first kept revision."""
-        feed.check_kept(self.revision, read.board_row(self._store.database)["first"] if row is None else row[-1])
+        first = read.board_row(self._store.database)["first"] if row is None else row[-1]
+        if self.revision < first:
+            feed.check_kept(self.revision, first)
 
     def _decision(self, row: read.Row) -> Decision:
         # By place: to find a column by its name, the driver compares it with each.
@@ -200,7 +202,7 @@ class Reader:
             modified,
             _,
         ) = row
-        contract = Contract.stored(language, text, known=(digest, json.loads(facets)))
+        contract = Contract.stored(language, text, known=(digest, facets))
         # Where nobody had to vote nobody did.
         votes = () if electorate is None else self._votes(self._store.database, row, version)
         return Decision(key, state, version, contract, author, role, rationale, created, modified, votes)

@@ -373,7 +373,9 @@ class Transaction(Reader):
         if found is None:
             self._reads.decisions[key] = None
             return
-        stood = self._stood.setdefault((key, side), _Stood(found))
+        stood = self._stood.get((key, side))
+        if stood is None:
+            stood = self._stood[key, side] = _Stood(found)
         if facets is None:
             self._reads.decisions[key] = found.contract.digest
             stood.whole = True

@@ -146,7 +146,7 @@ class Facts:
                     )
                 case SettleRow():
                     record = after.versions[row.key, row.version]
-                    after.versions[row.key, row.version] = replace(record, state=row.state, reason=row.reason)
+                    after.versions[row.key, row.version] = record._replace(state=row.state, reason=row.reason)
                 case VoteRow():
                     after.cast.setdefault((row.key, row.version), {})[row.author] = row.approve
                 case QuestionRow():

@@ -5,7 +5,6 @@ texts look like; two with the same language and text are equal.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from json import loads
 from types import MappingProxyType
@@ -25,6 +24,8 @@ MAX_TEXT_BYTES = 1_048_576
 _SHOWN = 60
 
 Body = TypeVar("Body")
+Digests = Mapping[str, str] | str
+"""Facet name -> digest, or the same as JSON that nobody needed so far."""
 Direction = Literal["request", "response", "both"]
 Sides = Mapping[str, Sequence[str]] | Sequence[str]
 """Key or pattern -> facets, or just keys and patterns, each whole."""
@@ -117,12 +118,10 @@ class _Text:
         return partial(owner, "text") if instance is None else instance._text  # noqa: SLF001 -- its own descriptor
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False)
 class Contract:
-    """A text in a contract language.
+    """A text in a contract language; it never changes.
 
     Attributes:
-        language: The language's name.
         text: The text; a task's is its canonical JSON, all others stand as they were written.
 
     Raises:
@@ -130,10 +129,10 @@ class Contract:
         TooLarge: The text has more than 1 MiB, or a facet's name more than 1 KiB.
     """
 
-    language: str
-    _text: str
-    _reading: Reading[object] | None = field(compare=False)
-    _known: tuple[str, Mapping[str, str]] | None = field(compare=False)
+    # No frozen dataclass: one is made for every decision that is read, and that would be half the cost of it.
+    __slots__ = ("_known", "_language", "_reading", "_text")
+    _known: "tuple[str, Digests] | None"
+    _reading: Reading[object] | None
 
     text = _Text()
 
@@ -141,19 +140,32 @@ class Contract:
         reading = _read(language, text)
         self._become(language, LANGUAGES[language].kept(text, reading.body), reading, None)
 
+    @property
+    def language(self) -> str:
+        """The language's name."""
+        return self._language
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Contract):
+            return NotImplemented
+        return (self._language, self._text) == (other._language, other._text)
+
+    def __hash__(self) -> int:
+        return hash((self._language, self._text))
+
     def __repr__(self) -> str:
         shown = self._text if len(self._text) <= _SHOWN else self._text[: _SHOWN - 1] + "…"
-        return f"Contract({self.language!r}, {shown!r})"
+        return f"Contract({self._language!r}, {shown!r})"
 
     @classmethod
-    def stored(cls, language: str, text: str, *, known: tuple[str, Mapping[str, str]] | None = None) -> Self:
+    def stored(cls, language: str, text: str, *, known: "tuple[str, Digests] | None" = None) -> Self:
         """Take the text of an earlier contract, and read it only when more is asked for than is known.
 
         Args:
-            known: Its digest and those of its facets.
+            known: Its digest and those of its facets, these also as JSON.
         """
         contract = object.__new__(cls)
-        contract._become(language, text, None, known)
+        contract._language, contract._text, contract._reading, contract._known = language, text, None, known
         return contract
 
     @classmethod
@@ -222,7 +234,11 @@ class Contract:
     @property
     def digests(self) -> Mapping[str, str]:
         """Facet name -> digest of its value."""
-        return self._knows()[1]
+        whole, digests = self._knows()
+        if isinstance(digests, str):
+            digests = MappingProxyType(loads(digests))
+            self._known = (whole, digests)
+        return digests
 
     @property
     def digest(self) -> str:
@@ -244,25 +260,39 @@ class Contract:
         return LANGUAGES[self.language].skeleton(self.body)
 
     def _become(
-        self, language: str, text: str, reading: Reading[object] | None, known: tuple[str, Mapping[str, str]] | None
+        self, language: str, text: str, reading: Reading[object] | None, known: "tuple[str, Digests] | None"
     ) -> None:
-        for name, value in (("language", language), ("_text", text), ("_reading", reading), ("_known", known)):
-            object.__setattr__(self, name, value)
+        self._language, self._text, self._reading, self._known = language, text, reading, known
+        if reading is not None:
+            _keep(language, text, reading)
 
-    def _knows(self) -> tuple[str, Mapping[str, str]]:
+    def _knows(self) -> "tuple[str, Digests]":
         known = self._known
         if known is None:
             digests = MappingProxyType({name: digest(value) for name, value in self._reads().facets.items()})
-            known = (contract_digest(self.language, digests), digests)
-            object.__setattr__(self, "_known", known)
+            known = (contract_digest(self._language, digests), digests)
+            self._known = known
         return known
 
     def _reads(self) -> Reading[object]:
         reading = self._reading
         if reading is None:
-            reading = _read(self.language, self._text)
-            object.__setattr__(self, "_reading", reading)
+            reading = _KEPT.get((self._language, self._text)) or _read(self._language, self._text)
+            self._reading = reading
+            _keep(self._language, self._text, reading)
         return reading
+
+
+_KEPT: dict[tuple[str, str], Reading[object]] = {}
+_MOST, _LARGE = 1024, 16_384  # so many texts are kept, none of more characters
+
+
+def _keep(language: str, text: str, reading: Reading[object]) -> None:
+    """Keep what a text says: who writes a contract has read it, and the next commit compares with it."""
+    if len(text) <= _LARGE:
+        if len(_KEPT) >= _MOST:
+            _KEPT.clear()
+        _KEPT[language, text] = reading
 
 
 def _read(language: str, text: str) -> Reading[object]:

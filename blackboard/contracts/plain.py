@@ -5,7 +5,6 @@ that is no plain word is quoted as JSON). A root without members is the single f
 """
 
 import json
-from collections.abc import Mapping
 
 from blackboard.contracts.facets import Facets, Reading, join, undecided
 from blackboard.errors import InvalidContract
@@ -103,7 +102,7 @@ def laid_out(value: JSON) -> str:
 
 
 def _leaves(value: JSON, path: str, found: Facets) -> None:
-    if isinstance(value, dict | Mapping) and value:
+    if isinstance(value, dict) and value:
         for name, member in value.items():
             _leaves(member, join(path, name), found)
     else:

@@ -1,7 +1,6 @@
 """Acts on decisions: ask, propose, withdraw, vote, decide, retract, and what follows from each."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from blackboard.choreography import moves
@@ -35,8 +34,6 @@ from blackboard.spec.staleness import FacetHead
 from blackboard.spec.triggers import TriggerKind
 
 TASK = "task/"
-
-_LARGE = 16_384  # characters: longer texts are not kept
 
 _APPEARED = FacetChange(Effect.BREAKING, Effect.BREAKING, "it was looked for and absent")
 
@@ -352,15 +349,7 @@ def _uphold(draft: Draft, record: KeyRecord) -> None:
 
 
 def _read(body: Body) -> Contract:
-    """Return a body as a contract, which is read once though many commits compare with it."""
-    if len(body.text) > _LARGE:
-        return Contract.stored(body.language, body.text)
-    return _kept(body.language, body.text)
-
-
-@lru_cache(maxsize=1024)
-def _kept(language: str, text: str) -> Contract:
-    return Contract.stored(language, text)
+    return Contract.stored(body.language, body.text)
 
 
 def _writable(key: str) -> None:

@@ -1,6 +1,6 @@
 """A plan in the making: the view, and the rows, changes and events that the acts add."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from blackboard.choreography import moves
 from blackboard.errors import Conflict, Premise
@@ -74,7 +74,7 @@ class Draft:
     def settle(self, record: VersionRecord, happening: Happening, reason: str) -> VersionRecord:
         """Move a version on and write it down."""
         state = move(record.state, happening, subject=f"{record.key} version {record.version}")
-        moved = replace(record, state=state, reason=reason)
+        moved = record._replace(state=state, reason=reason)
         self.view.versions[record.key, record.version] = moved
         self.rows.append(SettleRow(record.key, record.version, state, reason))
         return moved

@@ -5,7 +5,7 @@ a dict in a test, or from what the same plan has just written.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -305,8 +305,8 @@ class View:
 
     def put(self, record: KeyRecord, **changed: Any) -> KeyRecord:  # noqa: ANN401 - the fields of a record
         """Note a key's new state and return it."""
-        self.written[record.key] = replace(record, **changed)
-        return self.written[record.key]
+        put = self.written[record.key] = record._replace(**changed)
+        return put
 
 
 def _is_accepted(record: KeyRecord) -> bool:

@@ -6,7 +6,7 @@ is everything that the answer depends on.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from blackboard.errors import Refused
 from blackboard.spec.canonical import JSON
@@ -116,8 +116,7 @@ Act: TypeAlias = Ask | Propose | Withdraw | Vote | Decide | Retract | Write | Ju
 # --- intents: a transaction, ready to be planned ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """One transaction, ready to be planned.
 
     Attributes:
@@ -137,8 +136,7 @@ class Intent:
 # --- rows: what would be written -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRow:
+class KeyRow(NamedTuple):
     """A key's new state and current version."""
 
     key: str
@@ -158,8 +156,7 @@ class KeyRow:
     """It was absent before and is so no longer; it never becomes so again."""
 
 
-@dataclass(frozen=True, slots=True)
-class VersionRow:
+class VersionRow(NamedTuple):
     """A new version. `state` is what it is after this commit."""
 
     key: str
@@ -194,8 +191,7 @@ class VersionRow:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class SettleRow:
+class SettleRow(NamedTuple):
     """An existing version's new state."""
 
     key: str
@@ -204,8 +200,7 @@ class SettleRow:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class HeadRow:
+class HeadRow(NamedTuple):
     """A facet of what is current that has another value now; digest None: it went."""
 
     key: str
@@ -213,8 +208,7 @@ class HeadRow:
     digest: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class EffectRow:
+class EffectRow(NamedTuple):
     """What a facet's change from the value of `old_since` means for each side."""
 
     key: str
@@ -365,8 +359,7 @@ Row: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeRow:
+class ChangeRow(NamedTuple):
     """One entry of the feed."""
 
     kind: str
@@ -380,8 +373,7 @@ class ChangeRow:
 # --- plans -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What a commit would do at one head.
 
     Attributes:

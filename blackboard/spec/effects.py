@@ -4,8 +4,8 @@ A side is how a component stands to a decision. An effect is ordered: none < com
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Side(StrEnum):
@@ -29,8 +29,7 @@ UNDECIDED = "undecided"
 """Stands where a proof would: breaking, because nothing shows that it is not."""
 
 
-@dataclass(frozen=True, slots=True)
-class FacetChange:
+class FacetChange(NamedTuple):
     """The effect of one facet's change: on each side, why in one line, and a proof (or the word *undecided*)."""
 
     uses: Effect
@@ -43,8 +42,7 @@ class FacetChange:
         return self.uses if Side(side) is Side.USES else self.implements
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """What changed between two contracts: facet -> change, for changed facets only."""
 
     effects: Mapping[str, FacetChange]

@@ -1,7 +1,6 @@
 """What an answer depends on: recorded while the rules ask, looked at again before the answer is used."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from blackboard.spec.keys import matches
@@ -15,8 +14,7 @@ class Room(NamedTuple):
     left: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Footprint:
+class Footprint(NamedTuple):
     """Everything that an answer depends on; a commit that changes none of it leaves the answer true."""
 
     keys: frozenset[str] = frozenset()

@@ -19,6 +19,7 @@ MAX_NUMBER = 1 << 62
 
 MAX_SECONDS = 366 * 86_400
 
+_SIDES: Mapping[str, Side] = {str(side): side for side in Side}
 _SHOWN = 60
 _Kind = TypeVar("_Kind")
 _Key = TypeVar("_Key")
@@ -146,10 +147,10 @@ def several(values: Iterable[_Kind], kind: type[_Kind], what: str) -> tuple[_Kin
 
 def a_side(value: str) -> Side:
     """Return a side."""
-    try:
-        return Side(value)
-    except ValueError:
-        raise _wrong(value, "side", "'uses' or 'implements'") from None
+    side = _SIDES.get(value) if isinstance(value, str) else None
+    if side is None:
+        raise _wrong(value, "side", "'uses' or 'implements'")
+    return side
 
 
 def a(kind: type[_Kind], value: _Kind, what: str) -> _Kind:

@@ -8,6 +8,7 @@ a pinned decision was retracted. An effect that nobody recorded counts as breaki
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from blackboard.spec.effects import Effect, Side
 
@@ -63,8 +64,7 @@ class PatternPin:
     since: int
 
 
-@dataclass(frozen=True, slots=True)
-class FacetHead:
+class FacetHead(NamedTuple):
     """A facet as it stands now; digest None: removed."""
 
     since: int

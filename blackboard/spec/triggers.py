@@ -7,6 +7,7 @@ key that the event is about: a decision's, a component's, or the source's own fo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from blackboard.errors import InvalidTeam
 from blackboard.spec.canonical import JSON
@@ -74,8 +75,7 @@ class Trigger:
         raise InvalidTeam(f"{value!r} is no trigger", "write [kind, pattern]")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened to a key, as triggers see it."""
 
     kind: TriggerKind

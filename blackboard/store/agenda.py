@@ -35,7 +35,7 @@ _FENCE = Statement("""
 
 _RENEW = Statement("""
     UPDATE lease SET expires = min(max(expires, :now + :seconds), until)
-    WHERE state = 'live' AND until > :now AND token IN (SELECT value FROM json_each(:tokens))
+    WHERE +state = 'live' AND until > :now AND token IN (SELECT value FROM json_each(:tokens))
     RETURNING token, expires""")
 
 _RETRIES = """coalesce((
@@ -73,13 +73,14 @@ _HOLDERS = Statement("""
 _ENDING = f"""
     SELECT l.token, l.activation_id, l.source, l.host, l.process, l.process_started, l.claimed, l.expires, a.attempts,
       a.dirty, {_RETRIES} AS retries
-    FROM lease l JOIN activation a ON a.id = l.activation_id WHERE l.state = 'live' AND """
+    FROM lease l JOIN activation a ON a.id = l.activation_id WHERE """
 
-_NAMED = Statement(_ENDING + "l.token IN (SELECT value FROM json_each(:tokens)) ORDER BY l.token")
-_EXPIRED = Statement(_ENDING + "l.expires < :now ORDER BY l.token")
-_ON_HOST = Statement(_ENDING + "l.host = :host ORDER BY l.token")
+# With `+` the leases are found by their tokens, not by looking at all that are live.
+_NAMED = Statement(_ENDING + "+l.state = 'live' AND l.token IN (SELECT value FROM json_each(:tokens)) ORDER BY l.token")
+_EXPIRED = Statement(_ENDING + "l.state = 'live' AND l.expires < :now ORDER BY l.token")
+_ON_HOST = Statement(_ENDING + "l.state = 'live' AND l.host = :host ORDER BY l.token")
 
-_LIVE = Statement("SELECT token FROM lease WHERE state = 'live' AND token IN (SELECT value FROM json_each(:tokens))")
+_LIVE = Statement("SELECT token FROM lease WHERE +state = 'live' AND token IN (SELECT value FROM json_each(:tokens))")
 
 _END = Statement("""
     UPDATE lease SET state = :state, expires = min(expires, :now)

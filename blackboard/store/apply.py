@@ -19,6 +19,7 @@ from blackboard.spec.changes import (
     Plan,
     PositionRow,
     QuestionRow,
+    Row,
     SettleRow,
     VerdictRow,
     VersionRow,
@@ -107,6 +108,7 @@ _WAKES = Statement(
 _WAKES_OF = Statement("UPDATE wakes SET version = :version WHERE component_id = :component_id")
 CHANGE = insert_into(schema.change)
 LOG = insert_into(schema.commit_log)
+_spell = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 ADVANCE = Statement(
     "UPDATE board SET revision = :revision, digest = :digest, clock = :now, "
     "installed = CASE WHEN :installs THEN :revision ELSE installed END"
@@ -126,12 +128,21 @@ class Application:
 
     def rows(self) -> None:
         """Write every row of the plan."""
-        keys = [row for row in self._plan.rows if isinstance(row, KeyRow)]
-        self._keys(keys)
-        self._settle()
-        for kind, same in groupby((row for row in self._plan.rows if not isinstance(row, KeyRow)), type):
-            if kind is not SettleRow:
-                _APPLY[kind](self, list(same))
+        keys: list[KeyRow] = []
+        others: list[Row] = []
+        settled: list[SettleRow] = []
+        for row in self._plan.rows:
+            match row:
+                case KeyRow():
+                    keys.append(row)
+                case SettleRow():
+                    settled.append(row)
+                case _:
+                    others.append(row)
+        self._keys(keys, others)
+        self._settle(settled)
+        for kind, same in groupby(others, type):
+            _APPLY[kind](self, list(same))
         self._membership(keys)
         keep_counts(self._turn, self._plan)
 
@@ -171,7 +182,7 @@ class Application:
             "digest": change.digest,
         }
 
-    def _keys(self, rows: Sequence[KeyRow]) -> None:
+    def _keys(self, rows: Sequence[KeyRow], others: Sequence[Row]) -> None:
         changed = {change.key for change in self._plan.changes}
         tenures = []
         for row in rows:
@@ -191,33 +202,24 @@ class Application:
             if row.moved and written["state"] != "absent":
                 tenures.append({**written, "id": self.ids[row.key]})
         self._turn.run_many(_TENURE, tenures)
-        more = self._named() - self.ids.keys()
+        more = (changed | self._named(others)) - self.ids.keys()
         if more:
             found = self._turn.all(_IDS, {"keys": json.dumps(sorted(more))})
             self.ids.update({row["key"]: row["id"] for row in found})
         unwritten = changed - {row.key for row in rows}
         self._turn.run_many(CHANGED, [{"id": self.ids[key], "revision": self.revision} for key in unwritten])
 
-    def _named(self) -> set[str]:
-        """Return every key that a row is about."""
-        named = {change.key for change in self._plan.changes}
-        for row in self._plan.rows:
-            match row:
-                case ComponentRow():
-                    named.update(pin.key for pin in row.pins)
-                case NeedRow():
-                    named.update((row.component, *row.keys, *row.under))
-                case WakesRow():
-                    named.add(row.component)
-                case DeadlineRow():
-                    named.add(row.key)
-        named.update(target for _, target, _ in self._plan.wakes)
+    def _named(self, rows: Sequence[Row]) -> set[str]:
+        """Return every key that a row is about, and that need not be changed for it."""
+        named = {target for _, target, _ in self._plan.wakes}
+        for row in rows:
+            if type(row) in _NAMING:
+                named.update(_NAMING[type(row)](row))
         return named
 
-    def _settle(self) -> None:
+    def _settle(self, settled: Sequence[SettleRow]) -> None:
         """Move existing versions on; one that this commit adds is written in the state in which it leaves it."""
         new = {(row.key, row.version) for row in self._plan.rows if isinstance(row, VersionRow)}
-        settled = [row for row in self._plan.rows if isinstance(row, SettleRow)]
         self._left = {(row.key, row.version): row for row in settled if (row.key, row.version) in new}
         old = [row for row in settled if (row.key, row.version) not in new]
         self._turn.run_many(
@@ -262,14 +264,14 @@ class Application:
             "version": row.version,
             "language": row.body.language,
             "text": row.body.text,
-            "facets": json.dumps(dict(row.body.facets), sort_keys=True, ensure_ascii=False),
+            "facets": _spell(dict(row.body.facets)),
             "digest": row.body.digest,
             "state": str(row.state if left is None else left.state),
             "base": row.base,
             "author": row.author,
             "role": row.role,
             "rationale": row.rationale,
-            "evidence": json.dumps(list(row.evidence)),
+            "evidence": json.dumps(row.evidence) if row.evidence else "[]",
             "electorate": None if row.electorate is None else json.dumps(list(row.electorate)),
             "quorum": row.quorum,
             "round": row.round,
@@ -411,6 +413,14 @@ def _each(apply: Callable[[Application, Any], None]) -> Callable[[Application, S
 
     return all_of
 
+
+_NAMING: Mapping[type, Callable[[Any], Iterable[str]]] = {
+    ComponentRow: lambda row: (pin.key for pin in row.pins),
+    NeedRow: lambda row: (row.component, *row.keys, *row.under),
+    WakesRow: lambda row: (row.component,),
+    DeadlineRow: lambda row: (row.key,),
+}
+"""The keys that a row names beside those that its plan changes."""
 
 _APPLY: Mapping[type, Callable[[Application, Sequence[Any]], None]] = {
     VersionRow: Application._versions,  # noqa: SLF001 - the table is part of the class

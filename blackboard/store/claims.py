@@ -88,7 +88,7 @@ _READY = f"""
 _ORDER = "rating DESC, since, id"
 
 _ABLE = """
-    WITH running AS MATERIALIZED (SELECT source, count(*) AS runs FROM lease INDEXED BY lease_running
+    WITH running AS MATERIALIZED (SELECT source, count(*) AS runs FROM lease INDEXED BY lease_live
       WHERE state = 'live' GROUP BY source),
     asked AS MATERIALIZED (
       SELECT json_extract(value, '$[0]') AS name, json_extract(value, '$[1]') AS role,

@@ -36,7 +36,7 @@ _SEEN = Statement(
     "SELECT content, revision, accepted, head_before FROM idempotency "
     "WHERE author = :author AND idempotency_key = :idempotency_key"
 )
-REMEMBER = Statement(
+_REMEMBER = Statement(
     "INSERT INTO idempotency (author, idempotency_key, content, revision, accepted, head_before) "
     "VALUES (:author, :idempotency_key, :content, :revision, :accepted, :head_before)"
 )
@@ -107,24 +107,33 @@ def _under_row(
     store: Store, intent: Intent, planned: Plan | Refusal | None, replan: Planner, beside: Beside | None
 ) -> Committed | None:
     """Validate and apply; None where the plan was overtaken and has to be made again."""
+    # Before the turn, in which others wait.
+    content = content_digest(intent)
 
-    def validated(turn: Turn) -> Committed | Broken | None:
-        replayed = _replayed(turn, intent)
+    def once(turn: Turn) -> Committed | Broken | None:
+        replayed = replayed_of(turn, intent.author, intent.idempotency_key, content)
         if replayed is not None:
             return replayed
+        done = validated(turn)
+        if isinstance(done, Committed):
+            remember(turn, intent.author, intent.idempotency_key, content, done)
+        return done
+
+    def validated(turn: Turn) -> Committed | Broken | None:
         # Not before: who asks again for what was committed before the seal is told so.
         turn.check_seal()
         # Below the window nobody knows any more whether it was committed already.
         check_kept(intent.base, turn.first)
         if intent.token is not None:
             agenda.fence(turn, intent.token)
-        broken = broken_reads(turn, intent)
+        # At the very revision that was read, what was read stands.
+        broken = broken_reads(turn, intent) if turn.revision != intent.base else []
         found = replan(HeadFacts(turn, store.kept, in_turn=True), intent) if planned is None or broken else planned
         if broken:
             return _in_conflict(turn, intent, found, broken)
         return None if _overtaken(turn, found) else _permitted(turn, intent, found, beside)
 
-    done = store.writer.run(validated, intent.idempotency_key, over_seal=True)
+    done = store.writer.run(once, intent.idempotency_key, over_seal=True)
     if isinstance(done, list):
         raise conflict(store, intent, done)
     return done
@@ -133,7 +142,7 @@ def _under_row(
 def _in_conflict(turn: Turn, intent: Intent, found: Plan | Refusal, broken: Broken) -> Committed | Broken:
     if isinstance(found, Plan) and not found.changes:
         # Somebody else wrote the same: that is agreement, not conflict.
-        return _remember(turn, intent, Committed(turn.revision, (), turn.revision))
+        return Committed(turn.revision, (), turn.revision)
     reservations.refused(turn, intent, broken)
     return broken
 
@@ -151,25 +160,16 @@ def _permitted(turn: Turn, intent: Intent, found: Plan | Refusal, beside: Beside
 
 def _apply(turn: Turn, intent: Intent, plan: Plan) -> Committed:
     if not plan.changes:
-        return _remember(turn, intent, Committed(turn.revision, (), turn.revision))
+        return Committed(turn.revision, (), turn.revision)
     application = Application(turn, intent, plan)
     application.rows()
     application.log()
     if plan.watched:
         update_agenda(turn, application.revision, plan, author=intent.author, token=intent.token)
-    return _remember(turn, intent, Committed(application.revision, plan.accepted, turn.revision))
+    return Committed(application.revision, plan.accepted, turn.revision)
 
 
-def _replayed(turn: Turn, intent: Intent) -> Committed | None:
-    """Return the first result of a commit that comes again.
-
-    Raises:
-        KeyReused: The key belongs to other content, or was declared void.
-    """
-    return replayed_of(turn, intent.author, intent.idempotency_key, lambda: content_digest(intent))
-
-
-def replayed_of(turn: Turn, author: str, idempotency_key: str, content: Callable[[], str]) -> Committed | None:
+def replayed_of(turn: Turn, author: str, idempotency_key: str, content: str) -> Committed | None:
     """Return the first result of what comes again under a key of its author, None where it never came.
 
     Raises:
@@ -180,24 +180,24 @@ def replayed_of(turn: Turn, author: str, idempotency_key: str, content: Callable
         return None
     if seen["content"] is None:
         raise KeyReused(idempotency_key, author, declared_void=True)
-    if seen["content"] != content():
+    if seen["content"] != content:
         raise KeyReused(idempotency_key, author)
     return committed(seen)
 
 
-def _remember(turn: Turn, intent: Intent, done: Committed) -> Committed:
+def remember(turn: Turn, author: str, idempotency_key: str, content: str, done: Committed) -> None:
+    """Keep a result for whoever asks again."""
     turn.run(
-        REMEMBER,
+        _REMEMBER,
         {
-            "author": intent.author,
-            "idempotency_key": intent.idempotency_key,
-            "content": content_digest(intent),
+            "author": author,
+            "idempotency_key": idempotency_key,
+            "content": content,
             "revision": done.revision,
             "accepted": json.dumps(done.accepted),
             "head_before": done.head_before,
         },
     )
-    return done
 
 
 def find_commit(store: Store, idempotency_key: str, *, author: str) -> Committed | None:
@@ -211,7 +211,7 @@ def find_commit(store: Store, idempotency_key: str, *, author: str) -> Committed
         if seen is None:
             turn.check_seal()
             nothing = {"content": None, "revision": None, "accepted": "[]", "head_before": turn.revision}
-            turn.run(REMEMBER, {"author": author, "idempotency_key": idempotency_key, **nothing})
+            turn.run(_REMEMBER, {"author": author, "idempotency_key": idempotency_key, **nothing})
             return None
         return None if seen["content"] is None else committed(seen)
 

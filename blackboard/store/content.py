@@ -2,23 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
-from blackboard.spec.canonical import JSON, digest
-from blackboard.spec.changes import Intent
+from blackboard.spec.canonical import JSON, digest_made
+from blackboard.spec.changes import Act, Intent
 from blackboard.spec.records import Body
 from blackboard.spec.staleness import PatternPin, Pin
+
+_FIELDS: Mapping[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Act)}
 
 
 def content_digest(intent: Intent) -> str:
     """Return the digest of what the intent wants, without what it read: the same wish on a newer base is the same."""
     acts: list[JSON] = [
-        [type(act).__name__, *(_plain(getattr(act, field.name)) for field in fields(act))] for act in intent.acts
+        [type(act).__name__, *(_plain(getattr(act, name)) for name in _FIELDS[type(act)])] for act in intent.acts
     ]
-    return digest([intent.author, acts])
+    return digest_made([intent.author, acts])
 
 
 def _plain(value: Any) -> JSON:  # noqa: ANN401, PLR0911 - the value of any field of an act, a case each
+    if value is None or isinstance(value, str | int | float):
+        return value
     match value:
         case Body(language, text):
             return [language, text]
@@ -32,7 +36,5 @@ def _plain(value: Any) -> JSON:  # noqa: ANN401, PLR0911 - the value of any fiel
             return None
         case Mapping():
             return {str(name): _plain(member) for name, member in value.items()}
-        case list() | tuple():
+        case _:
             return [_plain(item) for item in value]
-    scalar: JSON = value
-    return scalar

@@ -1,6 +1,7 @@
 """The head of a board, as rules ask for it (`plan.view.Facts`), in SQL."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -34,42 +35,45 @@ from blackboard.store.schema import (
     version,
     vote,
 )
-from blackboard.store.statements import Parameters, Statement, given
-
-
-def _of_key(table: sa.Table, *columns: sa.ColumnElement[Any], by: str = "key_id") -> sa.Select[Any]:
-    return sa.select(*(columns or table.columns)).join(key, key.c.id == table.c[by]).where(key.c.key == given("key"))
-
+from blackboard.store.statements import Parameters, Statement, constant, given
 
 _HEAD = Statement(sa.select(board_table.c.revision, board_table.c.installed, board_table.c.first))
-_KEY_COLUMNS = (*(column.name for column in key.c), *(f"current_{column.name}" for column in version.c))
-_CURRENT = [column.label(f"current_{column.name}") for column in version.c]
-_KEY = Statement(
-    sa.select(key, *_CURRENT)
-    .outerjoin(version, (version.c.key_id == key.c.id) & (version.c.version == key.c.current))
-    .where(key.c.key == given("key"))
-)
+_KEY = Statement("""
+    SELECT k.key, k.kind, k.state, k.last_version, k.current, k.digest, k.generation, k.mod_revision,
+      k.id, k.question_revision, EXISTS (SELECT 1 FROM pin p WHERE p.key_id = k.id), v.*
+    FROM key k LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current WHERE k.key = :key""")
+_OWN = 8  # of these columns make the key's record; those of its current version are the last
 _KEYS = Statement(sa.select(key).where(key.c.key >= given("low"), key.c.key < given("high")).order_by(key.c.key))
-_COLUMNS = tuple(column.name for column in version.c)
-_VERSION = Statement(_of_key(version).where(version.c.version == given("version")))
-_PROPOSED = Statement(_of_key(version).where(version.c.state == State.PROPOSED.value).order_by(version.c.version))
+_OF_KEY = given("id")
+_VERSION = Statement(sa.select(version).where(version.c.key_id == _OF_KEY, version.c.version == given("version")))
+_PROPOSED = Statement(
+    sa.select(version)
+    .where(version.c.key_id == _OF_KEY, version.c.state == constant(State.PROPOSED.value))  # as the index says it
+    .order_by(version.c.version)
+)
 _JOINT = Statement(
     sa.select(version, key.c.key)
     .join(key, key.c.id == version.c.key_id)
     .where(version.c.joint == given("joint"))
     .order_by(key.c.key)
 )
-_VOTES = Statement(_of_key(vote, vote.c.author, vote.c.approve).where(vote.c.version == given("version")))
+_VOTES = Statement(
+    sa.select(vote.c.author, vote.c.approve).where(vote.c.key_id == _OF_KEY, vote.c.version == given("version"))
+)
 _FORMER = Statement(
-    _of_key(version, sa.func.max(version.c.version).label("version")).where(
-        version.c.digest == given("digest"), version.c.state.in_([State.SUPERSEDED.value, State.RETRACTED.value])
+    sa.select(sa.func.max(version.c.version)).where(
+        version.c.key_id == _OF_KEY,
+        version.c.digest == given("digest"),
+        version.c.state.in_([constant(State.SUPERSEDED.value), constant(State.RETRACTED.value)]),
     )
 )
-_QUESTION = Statement(_of_key(question).where(question.c.closed_revision.is_(None)))
-_HEADS = Statement(_of_key(head_facet, head_facet.c.name, head_facet.c.since, head_facet.c.digest))
+_QUESTION = Statement(sa.select(question).where(question.c.key_id == _OF_KEY, question.c.closed_revision.is_(None)))
+_HEADS = Statement(
+    sa.select(head_facet.c.name, head_facet.c.since, head_facet.c.digest).where(head_facet.c.key_id == _OF_KEY)
+)
 _PINNED = Statement("""
     WITH RECURSIVE named(key_id, name) AS (
-      SELECT id, (SELECT min(p.name) FROM pin p WHERE p.key_id = key.id) FROM key WHERE key = :key
+      SELECT :id, (SELECT min(p.name) FROM pin p WHERE p.key_id = :id)
       UNION ALL
       SELECT key_id, (SELECT min(p.name) FROM pin p WHERE p.key_id = named.key_id AND p.name > named.name)
       FROM named WHERE name IS NOT NULL),
@@ -88,13 +92,12 @@ _BODY_AT = Statement(
     # An outer join: where nothing was accepted then, an earlier version is no answer.
     sa.select(version)
     .select_from(
-        tenure.join(key, key.c.id == tenure.c.key_id).outerjoin(
-            version, (version.c.key_id == tenure.c.key_id) & (version.c.version == tenure.c.version)
-        )
+        tenure.outerjoin(version, (version.c.key_id == tenure.c.key_id) & (version.c.version == tenure.c.version))
     )
-    .where(key.c.key == given("key"), tenure.c.revision <= given("revision"))
+    .where(tenure.c.key_id == _OF_KEY, tenure.c.revision <= given("revision"))
     .order_by(tenure.c.revision.desc())
-    .limit(1)
+    .limit(constant(1))
+    .offset(constant(0))
 )
 _RESERVED = Statement(
     "SELECT k.key, v.text FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current "
@@ -121,19 +124,23 @@ _VERDICT = Statement(
     .join(key, (key.c.id == verdict.c.component_id) & (key.c.current == verdict.c.version))
     .where(key.c.key == given("key"), verdict.c.check_name == given("check"))
     .order_by(verdict.c.revision.desc())
-    .limit(1)
+    .limit(constant(1))
+    .offset(constant(0))
 )
-_POSITION = Statement(_of_key(position, position.c.state).where(position.c.path == given("path")))
-_DEADLINE = Statement(_of_key(deadline, deadline.c.round, deadline.c.due).where(deadline.c.path == given("path")))
+_POSITION = Statement(sa.select(position.c.state).where(position.c.key_id == _OF_KEY, position.c.path == given("path")))
+_DEADLINE = Statement(
+    sa.select(deadline.c.round, deadline.c.due).where(deadline.c.key_id == _OF_KEY, deadline.c.path == given("path"))
+)
 _NEEDED = Statement(
     "SELECT c.key FROM need n JOIN key d ON d.id = n.key_id JOIN key c ON c.id = n.component_id "
     "WHERE d.key = :key AND n.named = 1"
 )
 _KINDS = Statement(
     sa.select(
-        sa.case(((change.c.kind == "accepted") & (commit_log.c.role == OPERATOR), RULED), else_=change.c.kind).label(
-            "kind"
-        )
+        sa.case(
+            ((change.c.kind == constant("accepted")) & (commit_log.c.role == constant(OPERATOR)), constant(RULED)),
+            else_=change.c.kind,
+        ).label("kind")
     )
     .join(commit_log, commit_log.c.revision == change.c.revision)
     .where(change.c.revision == given("revision"))
@@ -155,6 +162,19 @@ class Reads(Rows, Protocol):
         """Run a statement and return its first row, None where there is none."""
 
 
+class _Standing:
+    """A key as it stands, which rules ask for again and again."""
+
+    __slots__ = ("asked", "current", "id", "pinned", "record", "since")
+
+    def __init__(self, row: sqlite3.Row) -> None:
+        # By place: to find a column by its name, the driver compares it with each; here there are many.
+        own, (self.id, self.asked, self.pinned), current = row[:_OWN], row[_OWN : _OWN + 3], row[_OWN + 3 :]
+        self.record = _record(own)
+        self.current = None if current[0] is None else version_record(self.record.key, current)
+        self.since: int = current[-1]  # when that became current
+
+
 class HeadFacts:
     """The head, on a connection that sees one moment."""
 
@@ -162,24 +182,26 @@ class HeadFacts:
         self._on = connection
         self._in_turn = in_turn
         self._kept = kept
-        head = connection.one(_HEAD)
-        self.revision: int = head["revision"]
-        self._installed: int = head["installed"]
+        self.revision: int
+        self.revision, self._installed, self._first = connection.one(_HEAD)
         self._heads: dict[str, Mapping[str, FacetHead]] = {}
-        self._rows: dict[str, Any] = {}  # of keys that were asked for: rules ask for the same again and again
-        self._first: int = head["first"]
+        self._standing: dict[str, _Standing | None] = {}
 
     def key(self, key: str) -> KeyRecord | None:
         """Return the record of a key that exists."""
-        row = self._row(key)
-        return None if row is None else key_record(row)
+        standing = self._stands(key)
+        return None if standing is None else standing.record
 
-    def _row(self, key: str) -> Any:  # noqa: ANN401 - a row
-        if key not in self._rows:
+    def _stands(self, key: str) -> _Standing | None:
+        if key not in self._standing:
             row = self._on.one(_KEY, {"key": key})
-            # To find a column by its name, the driver compares it with each; here there are many.
-            self._rows[key] = None if row is None else dict(zip(_KEY_COLUMNS, row, strict=True))
-        return self._rows[key]
+            self._standing[key] = None if row is None else _Standing(row)
+        return self._standing[key]
+
+    def _of_key(self, statement: Statement, key: str, **more: Any) -> list[Any]:  # noqa: ANN401 - a statement's own
+        """Return rows that belong to a key, none where it does not exist."""
+        standing = self._stands(key)
+        return [] if standing is None else self._on.all(statement, {"id": standing.id, **more})
 
     def keys(self, pattern: str) -> tuple[KeyRecord, ...]:
         """Return the records under a pattern, by key."""
@@ -196,41 +218,38 @@ class HeadFacts:
 
     def version(self, key: str, version: int) -> VersionRecord | None:
         """Return one version."""
-        known = self._row(key)
-        if known is not None and known["current"] == version:
-            return version_record(key, {name: known[f"current_{name}"] for name in _COLUMNS})
-        row = self._on.one(_VERSION, {"key": key, "version": version})
-        return None if row is None else version_record(key, row)
+        standing = self._stands(key)
+        if standing is not None and standing.current is not None and standing.current.version == version:
+            return standing.current
+        rows = self._of_key(_VERSION, key, version=version)
+        return version_record(key, rows[0]) if rows else None
 
     def proposed(self, key: str) -> tuple[VersionRecord, ...]:
         """Return the versions that are proposed and not settled, oldest first."""
-        known = self._row(key)
+        record = self.key(key)
         # Who is accepted rejects all that were proposed before, so later versions are all that may live.
-        if known is None or known["last_version"] == known["current"]:
+        if record is None or record.last_version == record.current:
             return ()
-        return tuple(version_record(key, row) for row in self._on.all(_PROPOSED, {"key": key}))
+        return tuple(version_record(key, row) for row in self._of_key(_PROPOSED, key))
 
     def joint(self, joint: int) -> tuple[VersionRecord, ...]:
         """Return the versions of one joint proposal, by key."""
-        return tuple(version_record(row["key"], row) for row in self._on.all(_JOINT, {"joint": joint}))
+        return tuple(version_record(row[-1], row[:-1]) for row in self._on.all(_JOINT, {"joint": joint}))
 
     def votes(self, key: str, version: int) -> Mapping[str, bool]:
         """Return author -> yes."""
-        rows = self._on.all(_VOTES, {"key": key, "version": version})
-        return {row["author"]: bool(row["approve"]) for row in rows}
+        return {author: bool(approve) for author, approve in self._of_key(_VOTES, key, version=version)}
 
     def former(self, key: str, digest: str) -> int | None:
         """Return a version that was accepted with this digest and is so no longer."""
-        found: int | None = self._on.one(_FORMER, {"key": key, "digest": digest})["version"]
-        return found
+        rows = self._of_key(_FORMER, key, digest=digest)
+        return rows[0][0] if rows else None
 
     def question(self, key: str) -> QuestionRecord | None:
         """Return the open question."""
-        known = self._row(key)
-        if known is None or not known["question_revision"]:
-            return None
-        row = self._on.one(_QUESTION, {"key": key})
-        return None if row is None else question_record(key, row)
+        standing = self._stands(key)
+        rows = self._of_key(_QUESTION, key) if standing is not None and standing.asked else []
+        return question_record(key, rows[0]) if rows else None
 
     def reserved(self) -> Reserved:
         """Return the values that `install` wrote; the same object while they are the same."""
@@ -239,30 +258,34 @@ class HeadFacts:
     def head_facets(self, key: str) -> Mapping[str, FacetHead]:
         """Return facet name -> head, removed ones included."""
         if key not in self._heads:
-            rows = self._on.all(_HEADS, {"key": key})
+            rows = self._of_key(_HEADS, key)
             self._heads[key] = {name: FacetHead(since, digest) for name, since, digest in rows}
         return self._heads[key]
 
     def pinned(self, key: str) -> tuple[tuple[str, int], ...]:
         """Return the (facet name, since) that current components pin, each once."""
-        return tuple((row["name"], row["since"]) for row in self._on.all(_PINNED, {"key": key}))
+        standing = self._stands(key)
+        if standing is None or not standing.pinned:
+            return ()
+        return tuple((name, since) for name, since in self._of_key(_PINNED, key))
 
     def body_at(self, key: str, revision: int) -> Body | None:
         """Return the version that was accepted at a revision."""
-        known = self._row(key)
-        if known is not None and known["current"] is not None and revision >= known["current_settled_revision"]:
-            return body({name: known[f"current_{name}"] for name in _COLUMNS})
-        row = self._on.one(_BODY_AT, {"key": key, "revision": revision})
-        return None if row is None or row["version"] is None else body(row)
+        standing = self._stands(key)
+        if standing is not None and standing.current is not None and revision >= standing.since:
+            return standing.current.body
+        rows = self._of_key(_BODY_AT, key, revision=revision)
+        return body(rows[0]) if rows and rows[0]["version"] is not None else None
 
     def built(self, component: str) -> Built | None:
         """Return the component's newest version."""
-        row = self._row(component)
-        if row is None or row["kind"] != "component" or row["current"] is None:
+        standing = self._stands(component)
+        if standing is None or standing.record.kind != "component" or standing.record.current is None:
             return None
-        at = {"id": row["id"], "version": row["current"]}
-        state = self._on.one(_STATE, {"id": row["id"]})["state"]
-        return Built(row["current"], row["digest"], Freshness(state), pins(self._on, at), pattern_pins(self._on, at))
+        record, here = standing.record, {"id": standing.id, "version": standing.record.current}
+        freshness = Freshness(self._on.one(_STATE, here)["state"])
+        pinned, listed = pins(self._on, here), pattern_pins(self._on, here)
+        return Built(here["version"], record.digest or "", freshness, pinned, listed)
 
     def verdict(self, check: str, component: str) -> tuple[bool, str] | None:
         """Return (passed, digest of inputs) of the newest verdict on the newest version."""
@@ -271,14 +294,14 @@ class HeadFacts:
 
     def position(self, key: str, path: str) -> Mapping[str, JSON] | None:
         """Return a stored position of the choreography."""
-        row = self._on.one(_POSITION, {"key": key, "path": path})
-        found: Mapping[str, JSON] | None = None if row is None else json.loads(row["state"])
+        rows = self._of_key(_POSITION, key, path=path)
+        found: Mapping[str, JSON] | None = json.loads(rows[0]["state"]) if rows else None
         return found
 
     def deadline(self, key: str, path: str) -> tuple[int, float] | None:
         """Return the round and the store time of the armed deadline."""
-        row = self._on.one(_DEADLINE, {"key": key, "path": path})
-        return None if row is None else (row["round"], row["due"])
+        rows = self._of_key(_DEADLINE, key, path=path)
+        return (rows[0]["round"], rows[0]["due"]) if rows else None
 
     def needed(self, key: str) -> frozenset[str]:
         """Return the components whose accepted tasks name the decision."""
@@ -314,16 +337,12 @@ def _reserved_at(on: Reads, kept: Kept, revision: int, *, in_turn: bool) -> Rese
 
 def key_record(row: Any) -> KeyRecord:  # noqa: ANN401 - a row
     """Return a row of `key` as a record."""
-    return KeyRecord(
-        row["key"],
-        row["kind"],
-        KeyState(row["state"]),
-        row["last_version"],
-        row["current"],
-        row["digest"],
-        row["generation"],
-        row["mod_revision"],
-    )
+    return _record(tuple(row[name] for name in KeyRecord._fields))
+
+
+def _record(columns: Any) -> KeyRecord:  # noqa: ANN401 - a row
+    key, kind, state, last_version, current, digest, generation, mod_revision = columns
+    return KeyRecord(key, kind, KeyState(state), last_version, current, digest, generation, mod_revision)
 
 
 def body(row: Any) -> Body:  # noqa: ANN401 - a row
@@ -332,25 +351,45 @@ def body(row: Any) -> Body:  # noqa: ANN401 - a row
 
 
 def version_record(key: str, row: Any) -> VersionRecord:  # noqa: ANN401 - a row
-    """Return a row of `version` as a record."""
-    electorate = row["electorate"]
+    """Return a row of `version`, all its columns in their order, as a record."""
+    (
+        _,
+        number,
+        language,
+        text,
+        facets,
+        digest,
+        state,
+        base,
+        author,
+        role,
+        rationale,
+        evidence,
+        electorate,
+        quorum,
+        round_,
+        joint,
+        reason,
+        revision,
+        _,
+    ) = row
     return VersionRecord(
         key,
-        row["version"],
-        body(row),
-        State(row["state"]),
-        row["base"],
-        row["author"],
-        row["role"],
-        row["rationale"],
-        tuple(json.loads(row["evidence"])) if row["evidence"] != "[]" else (),
+        number,
+        Body(language, text or "", json.loads(facets), digest),
+        State(state),
+        base,
+        author,
+        role,
+        rationale,
+        tuple(json.loads(evidence)) if evidence != "[]" else (),
         None if electorate is None else tuple(json.loads(electorate)),
-        row["quorum"],
-        row["round"],
-        row["joint"],
-        row["reason"],
-        row["revision"],
-        row["text"] is None,
+        quorum,
+        round_,
+        joint,
+        reason,
+        revision,
+        text is None,
     )
 
 

@@ -70,7 +70,9 @@ def head(store: Store) -> Any:  # noqa: ANN401 - a row
 
     Raises:
         Forked: It does not: the file is an older one, or of another history.
+        Unavailable: The file is not where it was.
     """
+    store.database.check_place()
     return _met(store, store.database.remembered.head, store.database)
 
 
@@ -147,7 +149,8 @@ def _read(store: Store, after: int | Cursor, limit: int | None) -> tuple[Cursor,
         board = _met(store, known, on)
         start = place(on, after, board)
         until = board["revision"]
-        if limit is not None:
+        # One revision comes whole, however large.
+        if limit is not None and until > start.revision + 1:
             found = on.one(_UNTIL, {"after": start.revision, "limit": min(limit, _MANY)})
             until = until if found is None or found["revision"] is None else found["revision"]
         return start, on.all(_CHANGES, {"after": start.revision, "until": until})

@@ -1,5 +1,6 @@
 """An opened board: its file, its writer, its clock, and what is kept of it in memory."""
 
+import itertools
 import threading
 import time
 import uuid
@@ -25,6 +26,12 @@ class Kept:
     guard: threading.Lock = field(default_factory=threading.Lock)
 
 
+def _numbered() -> Callable[[], str]:
+    """Return what makes names that no other process makes; in order, so that rows of them lie beside each other."""
+    unique, numbers = uuid.uuid4().hex, itertools.count(1)
+    return lambda: f"{unique}-{next(numbers):08x}"
+
+
 @dataclass(slots=True)
 class Store:
     """What the functions of this room work on.
@@ -37,7 +44,7 @@ class Store:
     database: Database
     writer: Writer
     clock: Callable[[], float] = time.time
-    name_commit: Callable[[], str] = field(default=lambda: uuid.uuid4().hex)
+    name_commit: Callable[[], str] = field(default_factory=_numbered)
     kept: Kept = field(default_factory=Kept)
 
     @property

@@ -21,7 +21,7 @@ from blackboard.spec.keys import check_idempotency_key, check_key, check_name
 from blackboard.store import agenda
 from blackboard.store.agenda import End
 from blackboard.store.audit import write_act
-from blackboard.store.commit import REMEMBER, replayed_of
+from blackboard.store.commit import remember, replayed_of
 from blackboard.store.facts import Reads
 from blackboard.store.session import Turn
 from blackboard.store.statements import Statement
@@ -285,15 +285,15 @@ def _commit(store: "Store", operator: Operator, wanted: _Wanted) -> Committed:
     content = digest([author, wanted.kind, wanted.key, wanted.path, reason])
 
     def work(turn: Turn) -> Committed:
-        seen = replayed_of(turn, author, name, lambda: content)
+        seen = replayed_of(turn, author, name, content)
         if seen is not None:
             return seen
         if not wanted.over_seal:
             turn.check_seal()
-        done = _written(turn, author, wanted, reason) if wanted.effect(turn) else turn.revision
-        here = {"author": author, "idempotency_key": name, "content": content}
-        turn.run(REMEMBER, {**here, "revision": done, "accepted": "[]", "head_before": turn.revision})
-        return Committed(done, (), turn.revision)
+        revision = _written(turn, author, wanted, reason) if wanted.effect(turn) else turn.revision
+        done = Committed(revision, (), turn.revision)
+        remember(turn, author, name, content, done)
+        return done
 
     return store.writer.run(work, name, over_seal=True)
 

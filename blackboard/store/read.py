@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from blackboard.spec import keys
@@ -34,13 +33,16 @@ _KEYS = Statement(f"""
     FROM key k JOIN tenure t ON t.key_id = k.id
       AND t.revision = (SELECT max(revision) FROM tenure WHERE key_id = k.id AND revision <= :at)
     WHERE k.kind = :kind AND k.key >= :low AND k.key < :high ORDER BY k.key""")
+_STOOD = "SELECT t.{} FROM tenure t WHERE t.key_id = k.id AND t.revision <= :at ORDER BY t.revision DESC LIMIT 1"
+# Nearly all that is asked for still stands, and then the row of the key says it all.
 _ACCEPTED = f"""
-    SELECT k.id, k.key, k.create_revision, t.version, t.state, v.language, v.text, v.facets, v.digest, v.author, v.role,
-      v.rationale, v.electorate, CASE WHEN k.mod_revision <= :at THEN k.mod_revision ELSE
-        {_CHANGED} END AS mod_revision, (SELECT first FROM board) AS first
-    FROM key k JOIN tenure t ON t.key_id = k.id
-      AND t.revision = (SELECT max(revision) FROM tenure WHERE key_id = k.id AND revision <= :at)
-    JOIN version v ON v.key_id = k.id AND v.version = t.version
+    SELECT k.id, k.key, k.create_revision, v.version,
+      CASE WHEN k.mod_revision <= :at THEN k.state ELSE ({_STOOD.format("state")}) END AS state,
+      v.language, v.text, v.facets, v.digest, v.author, v.role, v.rationale, v.electorate,
+      CASE WHEN k.mod_revision <= :at THEN k.mod_revision ELSE {_CHANGED} END AS mod_revision,
+      (SELECT first FROM board) AS first
+    FROM key k JOIN version v ON v.key_id = k.id
+      AND v.version = CASE WHEN k.mod_revision <= :at THEN k.current ELSE ({_STOOD.format("version")}) END
     WHERE k.kind = 'decision' AND"""
 _DECISION = Statement(f"{_ACCEPTED} k.key = :key")
 _DECISIONS = Statement(f"{_ACCEPTED} k.key >= :low AND k.key < :high ORDER BY k.key")
@@ -128,7 +130,7 @@ def versions(on: Reads, row: Row, at: int) -> list[VersionRecord]:
         if row["version"] == record.version:
             state = State.ACCEPTED
         # Why it lost or was retracted is no news from the future.
-        found.append(replace(record, state=state, reason=record.reason if state is record.state else ""))
+        found.append(record._replace(state=state, reason=record.reason if state is record.state else ""))
     return found
 
 

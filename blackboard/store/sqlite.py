@@ -7,7 +7,7 @@ import contextlib
 import errno
 import os
 import sqlite3
-import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,13 @@ class Connection:
     def __init__(self, raw: sqlite3.Connection, location: str) -> None:
         self.raw = raw
         self.location = location
+        # Each answer is read to its end before the next statement runs, so one cursor does for all.
+        self._cursor = raw.cursor()
 
     def all(self, statement: Statement, parameters: Parameters | None = None) -> list[sqlite3.Row]:
         """Run a statement and return its rows."""
         try:
-            rows: list[sqlite3.Row] = self.raw.execute(statement.text, _bound(statement, parameters)).fetchall()
+            rows: list[sqlite3.Row] = self._cursor.execute(statement.text, parameters or ()).fetchall()
         except _RAW as error:
             raise translate(error, self.location) from error
         return rows
@@ -59,26 +61,21 @@ class Connection:
     def run(self, statement: Statement, parameters: Parameters | None = None) -> int:
         """Run a statement that writes and return how many rows it touched."""
         try:
-            return self.raw.execute(statement.text, _bound(statement, parameters)).rowcount
+            return self._cursor.execute(statement.text, parameters or ()).rowcount
         except _RAW as error:
             raise translate(error, self.location) from error
 
     def run_many(self, statement: Statement, rows: Sequence[Parameters]) -> None:
         """Run a statement that writes once for each row of parameters."""
         if rows:
-            with translated(self.location):
-                self.raw.executemany(statement.text, [_bound(statement, row) for row in rows])
+            try:
+                self._cursor.executemany(statement.text, rows)
+            except _RAW as error:
+                raise translate(error, self.location) from error
 
     def close(self) -> None:
         """Close the connection."""
         self.raw.close()
-
-
-def _bound(statement: Statement, parameters: Parameters | None) -> Parameters:
-    fixed = statement.fixed
-    if not parameters:
-        return fixed
-    return {**fixed, **parameters} if fixed else parameters
 
 
 @contextlib.contextmanager
@@ -133,6 +130,17 @@ def of_system(error: OSError, location: str) -> BlackboardError:
     return Unavailable(location, said, "mend that, or name another path")
 
 
+_OPENED: "weakref.WeakSet[Database]" = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for database in _OPENED:
+        database.forked()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
 class Database:
     """One board's file, or one in memory, and the connections to it."""
 
@@ -148,12 +156,11 @@ class Database:
         self.location = str(path) if path else f"memory:{name}"
         self.synchronous = synchronous
         self._idle: list[Connection] = []
-        self._guard = threading.Lock()
-        self._closed = False
+        self._ended: tuple[str, str] | None = None  # why it may not be used any more, and the next step
         self.remembered = Remembered()
         self.schema = ""  # once it is known to be this library's
         self.notices = Notices(path)
-        self._process = os.getpid()
+        _OPENED.add(self)
         # A relative path means this file, whatever folder the process goes to.
         self._place = None if path is None else os.fspath(path.absolute())
         self._identity = self._stat() if path is not None and path.exists() else None
@@ -181,10 +188,12 @@ class Database:
         Raises:
             Unavailable: It was closed, or opened before this process forked: SQLite's connections survive neither.
         """
-        if self._closed:
-            raise Unavailable(self.location, "this Blackboard is closed", "open it again")
-        if self._process != os.getpid():
-            raise Unavailable(self.location, "it was opened before this process forked", "open it in the child")
+        if self._ended is not None:
+            raise Unavailable(self.location, *self._ended)
+
+    def forked(self) -> None:
+        """Hear, in the child, that this process forked."""
+        self._ended = "it was opened before this process forked", "open it in the child"
 
     def _stat(self) -> tuple[int, int] | None:
         """Return what tells this file from any other; a look at the folder, never at what is in the file."""
@@ -248,7 +257,10 @@ class Database:
         return _Lent(self)
 
     def all(self, statement: Statement, parameters: Parameters | None = None) -> list[sqlite3.Row]:
-        """Run one statement, which sees one moment by itself, and return its rows."""
+        """Run one statement, which sees one moment by itself, and return its rows.
+
+        Where the file is, is not looked at again: whoever goes on from here began somewhere.
+        """
         connection = self.lend()
         try:
             rows = connection.all(statement, parameters)
@@ -260,29 +272,29 @@ class Database:
 
     def lend(self) -> Connection:
         """Lend a connection, to be given back or closed."""
-        with self._guard:
-            self.check_open()
-            if self._idle:
-                self.check_place()
-                return self._idle.pop()
-        return self.connect()
+        self.check_open()
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self.connect()
 
     def give_back(self, connection: Connection) -> None:
         """Take a connection back."""
-        with self._guard:
-            if not self._closed:
-                self._idle.append(connection)
-                return
-        connection.close()
+        self._idle.append(connection)
+        if self._ended is not None:
+            self._close_idle()
 
     def close(self) -> None:
         """Close all idle connections; those lent are closed when they come back."""
-        with self._guard:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        self._ended = self._ended or ("this Blackboard is closed", "open it again")
+        self._close_idle()
         self.notices.close()
+
+    def _close_idle(self) -> None:
+        # A list's own methods exclude each other: each connection is lent to one thread, or closed by one.
+        with contextlib.suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
 
 class _Lent:
@@ -295,6 +307,7 @@ class _Lent:
         self._connection: Connection | None = None
 
     def __enter__(self) -> Connection:
+        self._database.check_place()
         connection = self._connection = self._database.lend()
         try:
             connection.raw.execute("BEGIN")

@@ -19,10 +19,15 @@ def given(name: str) -> sa.BindParameter[Any]:
     return sa.bindparam(name, required=False)
 
 
+def constant(value: str | int) -> sa.BindParameter[Any]:
+    """Return a value that stands in the statement's text."""
+    return sa.bindparam(None, value, literal_execute=True)
+
+
 class Statement:
     """One statement of the store, written in Core or as text with `:name` parameters.
 
-    >>> str(Statement(sa.select(sa.literal(1).label("one"))))
+    >>> str(Statement(sa.select(constant(1).label("one"))))
     'SELECT 1 AS one'
     """
 
@@ -31,27 +36,13 @@ class Statement:
 
     @cached_property
     def text(self) -> str:
-        """The text in the engine's dialect."""
-        return self._compiled.string
-
-    @cached_property
-    def fixed(self) -> Mapping[str, Any]:
-        """Parameters whose values stand in the statement itself."""
-        return {name: value for name, value in self._compiled.params.items() if value is not None}
-
-    @cached_property
-    def _compiled(self) -> sa.Compiled:
+        """The text in the engine's dialect; every parameter in it is given when it runs."""
         element: Any = self._element
         compiled: sa.Compiled = element.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
-        return compiled
+        return compiled.string
 
     def __str__(self) -> str:
-        return self._compiled_inline
-
-    @cached_property
-    def _compiled_inline(self) -> str:
-        element: Any = self._element
-        return str(element.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+        return self.text
 
 
 def insert_into(table: sa.Table, *, ignore: bool = False) -> Statement:

@@ -9,16 +9,19 @@ goes without its turn. Only fairness rests on this file: where it cannot be had,
 import contextlib
 import fcntl
 import os
+import socket
 import struct
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 _LOCK = struct.Struct("hhqqi4x")  # type, whence, start, length, process: struct flock of a 64-bit Linux
 _NUMBERS = struct.Struct("qq")  # the last ticket given out, the one whose turn it is
 _FIRST_BYTE = 64
 _LARGEST = 2**62  # what is beyond was not counted: the file is damaged
-_NEXT_SECONDS, _NEAR_SECONDS, _LONGEST_SECONDS = 0.00005, 0.0003, 0.005  # between two looks
-_NEAR = 8  # as many places before its turn, whoever waits looks often: turns are of very different length
+_RUNG_SECONDS = 0.005  # between two looks behind a bell that is rung at the end of a turn
+_NEXT_SECONDS, _NEAR_SECONDS = 0.00005, 0.0003  # without one
+_NEAR = 8  # as many places before its turn, whoever waits without a bell looks often
 
 PATIENCE_SECONDS = 2.0
 """How long a turn may take before those behind it stop waiting for it."""
@@ -33,6 +36,7 @@ class Tickets:
     def __init__(self, file: int) -> None:
         self._file = file
         self._mine = 0
+        self._bells = _Bells(os.fstat(file))
 
     @classmethod
     def beside(cls, board: Path) -> "Tickets | None":
@@ -57,14 +61,17 @@ class Tickets:
             # A group whose first member was refused begins again: behind the next in line it would wait for itself.
             return
         try:
-            ticket = self._numbers()[0] + 1
+            last, _ = self._numbers()
+            ticket = last + 1
             while not self._lock(ticket, fcntl.F_WRLCK):
                 ticket += 1
             self._mine = ticket
-            last, serving = self._numbers()
-            self._count(max(last, ticket), serving)
-            self._wait(ticket)
-            self._count(self._numbers()[0], ticket)
+            if self._is_held(ticket - 1):
+                last, serving = self._numbers()
+                self._count(max(last, ticket), serving)
+                self._wait(ticket)
+                last, _ = self._numbers()
+            self._count(max(last, ticket), ticket)
         except OSError:
             # The system has no such lock to give, or the file cannot be read or written: go without.
             return
@@ -80,23 +87,30 @@ class Tickets:
 
     def _wait(self, ticket: int) -> None:
         seen, patient_until = 0, 0.0
-        while self._is_held(ticket - 1):
-            now = time.monotonic()
-            serving = self._numbers()[1]
-            if serving != seen:
-                seen, patient_until = serving, now + PATIENCE_SECONDS
-            elif now > patient_until:
-                return
-            ahead = ticket - 1 - serving
-            pause = _NEAR_SECONDS * max(1, ahead - _NEAR) if ahead > 0 else _NEXT_SECONDS
-            time.sleep(min(pause, _LONGEST_SECONDS))
+        with self._bells.of(ticket) as bell:
+            # The bell is there before it is looked whether the turn before is over: what rings in between is heard.
+            while self._is_held(ticket - 1):
+                now = time.monotonic()
+                serving = self._numbers()[1]
+                if serving != seen:
+                    seen, patient_until = serving, now + PATIENCE_SECONDS
+                elif now > patient_until:
+                    return
+                if bell is not None:
+                    self._bells.hear(bell)
+                else:
+                    ahead = ticket - 1 - serving
+                    pause = _NEAR_SECONDS * max(1, ahead - _NEAR) if ahead > 0 else _NEXT_SECONDS
+                    time.sleep(min(pause, _RUNG_SECONDS))
 
     def give_back(self) -> None:
         """End the turn, or the waiting for it."""
-        if self._mine:
+        mine, self._mine = self._mine, 0
+        if mine:
             with contextlib.suppress(OSError):
-                self._lock(self._mine, fcntl.F_UNLCK)
-            self._mine = 0
+                self._lock(mine, fcntl.F_UNLCK)
+                if self._numbers()[0] > mine:
+                    self._bells.ring(mine + 1)
 
     def _lock(self, ticket: int, kind: int) -> bool:
         try:
@@ -112,4 +126,53 @@ class Tickets:
 
     def close(self) -> None:
         """Close the file; a ticket that is held ends with it."""
+        self._bells.close()
         os.close(self._file)
+
+
+class _Bells:
+    """A bell for each ticket that waits: who ends its turn rings that of the next.
+
+    It is a datagram without content to a name that both can work out. A hint and no more: who died rings nobody, and
+    where processes share a file but no network, none is heard, so whoever waits looks for itself too.
+    """
+
+    def __init__(self, file: os.stat_result) -> None:
+        self._name = b"\0blackboard-queue-%x-%x-" % (file.st_dev, file.st_ino)
+        self._ringing: socket.socket | None = None
+
+    @contextlib.contextmanager
+    def of(self, ticket: int) -> Iterator[socket.socket | None]:
+        """Lend the bell of a ticket, None where the system has none."""
+        try:
+            bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        except OSError:
+            yield None
+            return
+        with bell:
+            try:
+                bell.bind(self._name + b"%d" % ticket)
+            except OSError:
+                yield None
+                return
+            bell.settimeout(_RUNG_SECONDS)
+            yield bell
+
+    @staticmethod
+    def hear(bell: socket.socket) -> None:
+        """Wait until it is rung, no longer than until it is time to look."""
+        with contextlib.suppress(TimeoutError):
+            bell.recv(1)
+
+    def ring(self, ticket: int) -> None:
+        """Ring the bell of a ticket, whether anybody hears it or not."""
+        with contextlib.suppress(OSError):
+            if self._ringing is None:
+                self._ringing = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                self._ringing.settimeout(0)
+            self._ringing.sendto(b"", self._name + b"%d" % ticket)
+
+    def close(self) -> None:
+        """Close what rings."""
+        if self._ringing is not None:
+            self._ringing.close()

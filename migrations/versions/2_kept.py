@@ -193,10 +193,9 @@ def _agenda() -> None:
     pending = ["source", sa.text("rating DESC"), "since", "id"]
     op.create_index("activation_pending", "activation", pending, sqlite_where=sa.text("state = 'pending'"))
     op.create_index("lease_activation", "lease", ["activation_id", "token"])
-    op.create_index("lease_live", "lease", ["state", "expires"], sqlite_where=live)
+    holder = ["state", "host", "process", "process_started", "source", "expires"]
+    op.create_index("lease_live", "lease", holder, sqlite_where=live)
     op.create_index("lease_target", "lease", ["target_id"], sqlite_where=live)
-    op.create_index("lease_holder", "lease", ["host", "process", "process_started"], sqlite_where=live)
-    op.create_index("lease_running", "lease", ["source"], sqlite_where=live)
     op.create_index("lease_expired", "lease", ["target_id"], sqlite_where=sa.text("state = 'expired'"))
 
 

@@ -249,14 +249,13 @@ def in_two_transactions(log):
 
 def answered_early(log):
     """The answer is given before COMMIT."""
-    remember = commit._remember
+    remember = commit.remember
 
-    def answered(turn, intent, done):
-        result = remember(turn, intent, done)
-        log(f"done {intent.idempotency_key} {done.revision}")
-        return result
+    def answered(turn, author, name, content, done):
+        remember(turn, author, name, content, done)
+        log(f"done {name} {done.revision}")
 
-    commit._remember = answered
+    commit.remember = answered
 
 
 def revision_from_memory(log):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from itertools import takewhile
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +25,8 @@ with Blackboard.open(sys.argv[1], durability="normal") as board:
         misses = 0 if found else misses + 1
         for one in found:
             print(one.claimed.activation, one.token)
+    print("done", flush=True)
+    sys.stdin.read()  # who is dead gives back what it claimed
 """
 
 
@@ -46,12 +49,19 @@ def test_two_processes_that_claim_at_once_never_get_the_same(location):
         board.install(Team("build", [source("noop")]))
         ask(board, 300)
         claimers = [
-            subprocess.Popen([sys.executable, "-c", CLAIMER, str(location)], stdout=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                [sys.executable, "-c", CLAIMER, str(location)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
             for _ in range(2)
         ]
-        said = [one.communicate(timeout=60)[0].split("\n") for one in claimers]
+        said = [list(takewhile(lambda line: line != "done\n", one.stdout)) for one in claimers]
+        for one in claimers:
+            one.communicate(timeout=60)
     assert [one.returncode for one in claimers] == [0, 0]
-    got = [tuple(map(int, line.split())) for lines in said for line in lines if line]
+    got = [tuple(map(int, line.split())) for lines in said for line in lines]
     assert len(got) == 300
     assert len({activation for activation, _ in got}) == len({token for _, token in got}) == 300
 

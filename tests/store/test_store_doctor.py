@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -341,7 +340,7 @@ def test_what_was_folded_under_other_rules_is_not_called_damage(location, given)
     """Then nobody knows what followed from it, and nothing is claimed."""
 
     def nothing_follows(facts, intent):
-        return plan(facts, replace(intent, acts=()))
+        return plan(facts, intent._replace(acts=()))
 
     with Blackboard.open(location, create=True, durability="normal") as board:
         for number in range(4):
@@ -391,10 +390,7 @@ def test_a_history_that_other_rules_made_is_not_called_damage(settled):
 
     def other_rules(facts, intent):
         planned = plan(facts, intent)
-        return planned if intent.base < 2 else plan(facts, intent.__class__(**{**fields(intent), "acts": ()}))
-
-    def fields(intent):
-        return {name: getattr(intent, name) for name in intent.__dataclass_fields__}
+        return planned if intent.base < 2 else plan(facts, intent._replace(acts=()))
 
     found = doctor.examine(settled[0], planner=other_rules, clock=time.time, full=True, known_head=settled[1])
     assert found.level(Level.FAULT) == ()

@@ -211,7 +211,7 @@ def test_repeating_an_unknown_commit_under_its_key_applies_it_once(file_board, g
 def test_an_error_before_commit_is_no_unknown(file_board, given, monkeypatch):
     board = file_board
     given(board).decided("api/ids", "int")
-    monkeypatch.setattr("blackboard.store.commit._remember", lambda *_: 1 / 0)
+    monkeypatch.setattr("blackboard.store.commit.remember", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         deciding(board, "api/page", 20).commit()
     monkeypatch.undo()

@@ -7,7 +7,7 @@ whatever the model would not notice, it does not test.
 """
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -353,7 +353,7 @@ def effects_none():
     def every_change_is_harmless(draft, key, body):
         before = len(draft.rows)
         honest(draft, key, body)
-        draft.rows[before:] = [replace(row, uses="none", implements="none") for row in draft.rows[before:]]
+        draft.rows[before:] = [row._replace(uses="none", implements="none") for row in draft.rows[before:]]
 
     return every_change_is_harmless
 
@@ -369,7 +369,7 @@ def states_of_the_head():
 
 def quietly():
     honest = wake.update_agenda
-    return lambda turn, revision, plan, **named: honest(turn, revision, replace(plan, reshaped=()), **named)
+    return lambda turn, revision, plan, **named: honest(turn, revision, plan._replace(reshaped=()), **named)
 
 
 BROKEN = {

@@ -3,18 +3,15 @@
 import contextlib
 import signal
 import sqlite3
-import struct
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from ticketing import wait_for_ticket
 
 from blackboard import Blackboard, CommitUnknown, Conflict, Contract, Full, Reserved, StoreError
 from blackboard.store.statements import Statement
-from blackboard.store.tickets import PATIENCE_SECONDS, Tickets
+from blackboard.store.tickets import Tickets
 
 
 class Interrupted(BaseException):
@@ -264,39 +261,7 @@ def test_who_is_interrupted_while_it_waits_keeps_nobody_waiting(file_board, note
     assert writer.run(noting("later")) == "later"
 
 
-# --- tickets between processes ---
-
-
-def test_tickets_are_served_in_the_order_in_which_they_were_taken(location):
-    served, first = [], Tickets.beside(location)
-    first.take()
-
-    def take(number):
-        tickets = Tickets.beside(location)
-        started[number].set()
-        tickets.take()
-        served.append(number)
-        tickets.give_back()
-        tickets.close()
-
-    started = [threading.Event() for _ in range(5)]
-    threads = [threading.Thread(target=take, args=(number,)) for number in range(5)]
-    for number, thread in enumerate(threads):
-        thread.start()
-        started[number].wait()
-        wait_for_ticket(location, number + 2)
-    first.give_back()
-    for thread in threads:
-        thread.join(timeout=30)
-    first.close()
-    assert served == list(range(5))
-
-
-def wait_for_ticket(location, number):
-    """Wait until so many tickets were given out."""
-    gate = threading.Event()
-    while struct.unpack_from("q", Path(f"{location}-queue").read_bytes())[0] < number:
-        gate.wait(0.001)
+# --- turns among processes ---
 
 
 def test_a_turn_of_several_transactions_has_one_ticket(file_board, location, noted, monkeypatch):
@@ -336,31 +301,6 @@ def test_a_turn_of_several_transactions_has_one_ticket(file_board, location, not
     assert not any(watched._is_held(number) for number in range(watched._numbers()[0] + 2))
     watched.close()
     waits.close()
-
-
-def test_who_stands_still_with_a_ticket_is_passed_after_a_while(location, monkeypatch):
-    monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 0.05)
-    standing, going = Tickets.beside(location), Tickets.beside(location)
-    standing.take()
-    began = time.monotonic()
-    going.take()
-    assert time.monotonic() - began < 10
-    going.give_back()
-    standing.close()
-    going.close()
-
-
-def test_a_dead_process_leaves_no_ticket_behind(location):
-    program = (
-        "import os, sys; from pathlib import Path; from blackboard.store.tickets import Tickets; "
-        "Tickets.beside(Path(sys.argv[1])).take(); os._exit(1)"
-    )
-    subprocess.run([sys.executable, "-c", program, str(location)], check=False)
-    tickets = Tickets.beside(location)
-    began = time.monotonic()
-    tickets.take()
-    assert time.monotonic() - began < PATIENCE_SECONDS
-    tickets.close()
 
 
 def test_a_board_whose_folder_takes_no_file_of_tickets_is_written_all_the_same(file_board, given, monkeypatch):

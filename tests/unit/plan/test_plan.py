@@ -183,7 +183,7 @@ def test_a_text_that_was_given_up_returns_only_with_newer_evidence(decided):
 
 
 def test_the_bound_of_generations_contests_and_a_ruling_counts_anew(decided):
-    worn = replace(decided, records={"api/ids": replace(decided.records["api/ids"], generation=GENERATION_BOUND)})
+    worn = replace(decided, records={"api/ids": decided.records["api/ids"]._replace(generation=GENERATION_BOUND)})
     found = planned(worn, Decide("api/ids", body("text")), reads=reading("api/ids"))
     assert [change.kind for change in found.changes] == ["proposed", "contested"]
     assert rows(found, KeyRow)[0].state is KeyState.CONTESTED

@@ -1,0 +1,110 @@
+"""Tickets: processes write in the order in which they came, whoever dies, stands still or cannot be told."""
+
+import errno
+import os
+import subprocess
+import sys
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+from ticketing import wait_for_ticket
+
+from blackboard.store.tickets import PATIENCE_SECONDS, Tickets
+
+
+def test_tickets_are_served_in_the_order_in_which_they_were_taken(location):
+    served, first = [], Tickets.beside(location)
+    first.take()
+
+    def take(number):
+        tickets = Tickets.beside(location)
+        started[number].set()
+        tickets.take()
+        served.append(number)
+        tickets.give_back()
+        tickets.close()
+
+    started = [threading.Event() for _ in range(5)]
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(5)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        started[number].wait()
+        wait_for_ticket(location, number + 2)
+    first.give_back()
+    for thread in threads:
+        thread.join(timeout=30)
+    first.close()
+    assert served == list(range(5))
+
+
+def waiting_behind(first, location):
+    """Return a thread that waits for the turn behind another one, which has its ticket."""
+    second = Tickets.beside(location)
+
+    def take():
+        second.take()
+        second.give_back()
+        second.close()
+
+    thread = threading.Thread(target=take, daemon=True)
+    thread.start()
+    wait_for_ticket(location, first._mine + 1)
+    return thread
+
+
+def test_who_waits_for_its_turn_is_told_that_it_has_come(location, monkeypatch):
+    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
+    monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 3600)
+    first = Tickets.beside(location)
+    first.take()
+    thread = waiting_behind(first, location)
+    first.give_back()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+    first.close()
+
+
+def no_more(*_):
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+@pytest.mark.parametrize("deaf", ["no sockets", "not heard"])
+def test_who_cannot_be_told_looks_for_itself(location, monkeypatch, deaf):
+    if deaf == "no sockets":
+        monkeypatch.setattr("blackboard.store.tickets.socket", SimpleNamespace(socket=no_more, AF_UNIX=1, SOCK_DGRAM=2))
+    else:
+        monkeypatch.setattr("blackboard.store.tickets._Bells.ring", lambda *_: None)
+    first = Tickets.beside(location)
+    first.take()
+    thread = waiting_behind(first, location)
+    first.give_back()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+    first.close()
+
+
+def test_who_stands_still_with_a_ticket_is_passed_after_a_while(location, monkeypatch):
+    monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 0.05)
+    standing, going = Tickets.beside(location), Tickets.beside(location)
+    standing.take()
+    began = time.monotonic()
+    going.take()
+    assert time.monotonic() - began < 10
+    going.give_back()
+    standing.close()
+    going.close()
+
+
+def test_a_dead_process_leaves_no_ticket_behind(location):
+    program = (
+        "import os, sys; from pathlib import Path; from blackboard.store.tickets import Tickets; "
+        "Tickets.beside(Path(sys.argv[1])).take(); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(location)], check=False)
+    tickets = Tickets.beside(location)
+    began = time.monotonic()
+    tickets.take()
+    assert time.monotonic() - began < PATIENCE_SECONDS
+    tickets.close()
