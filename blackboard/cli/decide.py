@@ -98,22 +98,25 @@ def propose(
 def vote(
     key: Key,
     *,
-    approve: Annotated[bool, typer.Option("--yes/--no", help="For it, or against it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="For it.")] = False,
+    no: Annotated[bool, typer.Option("--no", help="Against it.")] = False,
     version: Annotated[int | None, typer.Option("--version", min=1, help="Needed where several are proposed.")] = None,
     because: Because = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Vote on a proposed version, once."""
+    """Vote on a proposed version, once: for it or against it."""
+    if yes == no:
+        raise typer.BadParameter("give either --yes or --no")
     who = author_of(author)
     with opened(board) as found:
         # Looked up beside the transaction: another's vote on the same version must not refuse this one.
         voted = _live(key, found.snapshot().versions(key), version)
         with found.transaction(who.name, role=who.role) as transaction:
-            transaction.vote(key, version=voted, approve=approve, reason=because)
+            transaction.vote(key, version=voted, approve=yes, reason=because)
             committed = transaction.commit()
-    return _done(committed, f"{who.name} voted {'yes' if approve else 'no'} on {key} {voted}", as_json=as_json)
+    return _done(committed, f"{who.name} voted {'yes' if yes else 'no'} on {key} {voted}", as_json=as_json)
 
 
 def _live(key: str, versions: tuple[Version, ...], asked: int | None) -> int:

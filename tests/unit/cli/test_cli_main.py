@@ -61,6 +61,8 @@ def one_line(text):
         (["status", "--nonsense"], Exit.USAGE),
         (["diff", "x"], Exit.USAGE),
         (["vote", "api/ids"], Exit.USAGE),
+        (["vote", "api/ids", "--yes", "--no"], Exit.USAGE),
+        (["vote", "api/ids", "--no", "--yes"], Exit.USAGE),
         (["decide", "api/ids"], Exit.USAGE),
         (["decide", "api/ids", "none.json"], Exit.USAGE),
         (["show", "../x"], Exit.FAILED),
@@ -69,6 +71,7 @@ def one_line(text):
         (["status", "--board", "team.py"], Exit.FAILED),
         (["status", "--board", "."], Exit.FAILED),
         (["vote", "api/ids", "--yes"], Exit.NO),
+        (["vote", "api/ids", "--no"], Exit.NO),
         (["revert", "api/ids", "--to", "9"], Exit.NO),
     ],
 )
@@ -177,6 +180,15 @@ def test_propose_vote_ask_and_revert_commit_for_the_named_author(place, capsys):
         assert snapshot.decision("api/ids").value == "int"
         assert snapshot.decision("api/ids").rationale == "back to version 1"
         assert [one.author for one in board.changes(after=1)] == ["bob", "bob", "bob", "cat", "cat"]
+
+
+@pytest.mark.parametrize("said_twice", [[], ["--yes", "--no"]])
+def test_a_vote_is_yes_or_no(place, capsys, said_twice):
+    file(place, "ids.json", '"uuid"')
+    assert main(["propose", "api/ids", "ids.json", "--as", "bob"]) == Exit.YES
+    capsys.readouterr()
+    assert main(["vote", "api/ids", *said_twice]) == Exit.USAGE
+    assert "give either --yes or --no" in said(capsys)[1]
 
 
 @pytest.mark.parametrize("arguments", [["why", "api/new"], ["show", "api/new"], ["status"], ["watch", "--once"]])
