@@ -11,7 +11,15 @@ from blackboard.board import Blackboard, path_of
 from blackboard.choreography.values import OPERATOR
 from blackboard.cli.exits import Exit
 from blackboard.cli.health import exit_of, head_of, health, recovery
-from blackboard.cli.place import AuthorOption, BoardOption, JsonOption, author_of, find_board, opened
+from blackboard.cli.place import (
+    AuthorOption,
+    BecauseOption,
+    BoardOption,
+    JsonOption,
+    author_of,
+    find_board,
+    opened,
+)
 from blackboard.cli.terminal import complain, emit, say
 from blackboard.errors import NotPermitted, SchemaMismatch
 from blackboard.plan import plan
@@ -65,7 +73,7 @@ def compact(
     before: Annotated[
         int, typer.Option("--before", min=1, metavar="REV", help="The first revision that is kept as it is.")
     ],
-    because: Annotated[str, typer.Option("--because", help="Why.")] = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
 ) -> int:

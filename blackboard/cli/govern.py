@@ -8,7 +8,7 @@ import typer
 
 from blackboard.board import Blackboard
 from blackboard.cli.exits import Exit
-from blackboard.cli.place import AuthorOption, BoardOption, JsonOption, author_of, opened
+from blackboard.cli.place import AuthorOption, BecauseOption, BoardOption, JsonOption, author_of, opened
 from blackboard.cli.records import DoneReport
 from blackboard.cli.terminal import complain, emit
 from blackboard.spec.changes import Committed
@@ -19,7 +19,6 @@ from blackboard.store.operate import Operator
 
 _LOOK_SECONDS = 0.1
 
-Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; shown to whoever meets it.")]
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="Whose work it is.")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="The key that it is about.")]
 
@@ -56,7 +55,7 @@ def _resource(text: str) -> str:
 
 
 def pause(
-    *, because: Because = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
+    *, because: BecauseOption = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
 ) -> int:
     """Hand out no work; what runs goes on, and a controller with nothing else to do ends."""
     with opened(board) as found:
@@ -69,7 +68,7 @@ def drain(
     wait: Annotated[
         float, typer.Option("--wait", parser=_seconds, metavar="SECONDS", help="How long to wait for that.")
     ] = 60,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -97,7 +96,7 @@ def _left(board: Blackboard, wait_seconds: float) -> int:
 
 
 def resume(
-    *, because: Because = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
+    *, because: BecauseOption = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
 ) -> int:
     """Hand out work again after pause or drain."""
     with opened(board) as found:
@@ -109,7 +108,7 @@ def cancel(
     source: Source,
     target: Target,
     *,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -124,7 +123,7 @@ def retry(
     source: Source,
     target: Target,
     *,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -138,7 +137,7 @@ def retry(
 def unlock(
     target: Target,
     *,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -155,7 +154,7 @@ def budget(
         float, typer.Argument(parser=_amount, metavar="AMOUNT", help="In all, what is spent already included.")
     ],
     *,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -169,7 +168,7 @@ def budget(
 def seal(
     *,
     off: Annotated[bool, typer.Option("--off", help="Lift the seal; the board is paused then.")] = False,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,

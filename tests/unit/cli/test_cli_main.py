@@ -168,6 +168,41 @@ def test_a_device_without_end_is_not_read_to_its_end(place, capsys):
     assert one_line(said(capsys)[1])
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["decide", "api/ids", "none.json"],
+        ["propose", "api/ids", "none.json"],
+        ["vote", "api/ids", "--yes"],
+        ["revert", "api/ids", "--to", "1"],
+        ["board", "compact", "--before", "1"],
+        ["board", "pause"],
+        ["board", "drain"],
+        ["board", "resume"],
+        ["board", "cancel", "ann", "api/ids"],
+        ["board", "retry", "ann", "api/ids"],
+        ["board", "unlock", "api/ids"],
+        ["board", "budget", "tokens", "1"],
+        ["board", "seal"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [("ä" * 524_289, "the reason has 1048578 bytes; the limit is 1048576"), ("\udc80", "the reason: lone surrogate")],
+    ids=["too long", "no text"],
+)
+def test_a_reason_that_no_board_takes_is_refused_before_anything_is_read(place, capsys, arguments, reason, why):
+    assert main([*arguments, "--because", reason, "--board", "none.db"]) == Exit.FAILED
+    err = said(capsys)[1]
+    assert one_line(err)
+    assert why in err
+
+
+def test_a_reason_may_have_a_mebibyte(place, capsys):
+    assert main(["board", "pause", "--because", "x" * 1_048_576]) == Exit.YES
+
+
 def test_propose_vote_ask_and_revert_commit_for_the_named_author(place, capsys):
     file(place, "ids.json", '"uuid"')
     assert main(["propose", "api/ids", "ids.json", "--as", "bob", "--because", "clients"]) == Exit.YES
