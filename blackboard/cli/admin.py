@@ -20,6 +20,7 @@ from blackboard.cli.place import (
     find_board,
     opened,
 )
+from blackboard.cli.records import DoneReport
 from blackboard.cli.terminal import complain, emit, say
 from blackboard.errors import NotPermitted, SchemaMismatch
 from blackboard.plan import plan
@@ -76,6 +77,7 @@ def compact(
     because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Fold what happened before a revision into the state at it.
 
@@ -87,10 +89,10 @@ def compact(
         raise NotPermitted(f"{who.name}, as {who.role}, compacts the board", waits_for=["an operator"])
     with opened(board) as found:
         done = compaction.compact(found.store, planner=plan, before=before, author=who.name, reason=because)
+    act = f"what came before {before} is folded; keep a head that doctor prints from now on"
     if done.revision == done.head_before:
-        say("nothing to fold: the board begins there already, or later")
-    else:
-        say(f"{done.revision}: what came before {before} is folded; keep a head that doctor prints from now on")
+        act = "nothing to fold: the board begins there already, or later"
+    emit(DoneReport(done.revision, (act,)), as_json=as_json)
     return Exit.YES
 
 
@@ -99,12 +101,14 @@ def copy(
     *,
     author: AuthorOption = None,
     board: BoardOption = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Copy the board into one of its own: another epoch, without the leases of this one."""
     who = author_of(author)
     with opened(board) as found:
         head = found.copy(path, author=who.name)
-    say(f"{path} is a board of its own, with the head {head_of(head)}")
+    act = f"{path} is a board of its own, with the head {head_of(head)}"
+    emit(DoneReport(head.revision, (act,)), as_json=as_json)
     return Exit.YES
 
 

@@ -277,6 +277,29 @@ def test_a_board_is_created_upgraded_backed_up_and_examined(tmp_path, monkeypatc
     assert main(["show", "--board", "copy.db"]) == Exit.YES
 
 
+def test_a_board_is_folded_and_copied_with_the_same_record_as_json(place, capsys):
+    with Blackboard.open(place / "board.db") as board, board.transaction("ann") as transaction:
+        transaction.decide("api/page", Contract.value(20))
+    assert main(["board", "compact", "--before", "2", "--json"]) == Exit.YES
+    folded = json.loads(said(capsys)[0])
+    assert (folded["revision"], len(folded["acts"]), folded["accepted"]) == (3, 1, [])
+    assert "what came before 2 is folded" in folded["acts"][0]
+    assert main(["board", "compact", "--before", "2", "--json"]) == Exit.YES
+    again = json.loads(said(capsys)[0])
+    assert again["revision"] == 3
+    assert "nothing to fold" in again["acts"][0]
+    assert main(["board", "compact", "--before", "2"]) == Exit.YES
+    assert said(capsys)[0] == f"3 {again['acts'][0]}\n"
+    assert main(["board", "copy", "copy.db", "--json"]) == Exit.YES
+    copied = json.loads(said(capsys)[0])
+    with Blackboard.open(place / "copy.db") as board:
+        cursor = board.cursor
+    assert copied["revision"] == cursor.revision
+    assert copied["acts"] == [
+        f"copy.db is a board of its own, with the head {cursor.epoch}:{cursor.revision}:{cursor.digest}"
+    ]
+
+
 def test_a_damaged_board_makes_doctor_answer_no(place, capsys):
     with Blackboard.open(place / "board.db") as board, board.store.writer.transaction() as connection:
         connection.raw.execute("UPDATE version SET text = '\"other\"'")
