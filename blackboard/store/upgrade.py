@@ -108,7 +108,8 @@ def check(store: Store) -> None:
 
 def known_schemas() -> list[str]:
     """Return the names of the schemas that this library knows, oldest first."""
-    return sorted(path.stem.split("_")[0] for path in (migrations() / "versions").glob("[0-9]*.py"))
+    names = (path.stem.split("_")[0] for path in (migrations() / "versions").glob("[0-9]*.py"))
+    return sorted(names, key=int)
 
 
 def migrations() -> Path:

@@ -84,6 +84,14 @@ def test_a_new_board_has_the_newest_schema_and_the_rules_of_staleness(made):
     )
 
 
+def test_schemas_are_known_in_the_order_of_their_numbers(monkeypatch, tmp_path):
+    (tmp_path / "versions").mkdir()
+    for number in (10, 1, 9, 2, 100):
+        (tmp_path / "versions" / f"{number}_some.py").touch()
+    monkeypatch.setattr(upgrade, "migrations", lambda: tmp_path)
+    assert upgrade.known_schemas() == ["1", "2", "9", "10", "100"]
+
+
 def test_an_upgrade_of_the_newest_schema_changes_nothing(made, given):
     before = described(made)
     with Blackboard.open(made) as board:
