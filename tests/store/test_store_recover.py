@@ -218,7 +218,7 @@ def test_what_cannot_be_saved_is_an_error_and_leaves_nothing(long_board, tmp_pat
     (tmp_path / "there.db").write_text("mine")
     for damaged, new, error in (
         (tmp_path / "none.db", tmp_path / "new.db", Unavailable),
-        (tmp_path / "letter", tmp_path / "new.db", (Damaged, NotABoard)),
+        (tmp_path / "letter", tmp_path / "new.db", NotABoard),
         (place, tmp_path / "there.db", NotABoard),
         (place, place, NotABoard),
         (place, tmp_path / "none" / "new.db", Unavailable),
@@ -227,6 +227,32 @@ def test_what_cannot_be_saved_is_an_error_and_leaves_nothing(long_board, tmp_pat
             save(damaged, new)
     assert not [one.name for one in tmp_path.iterdir() if one.name.startswith((".bb", "new"))]
     assert (tmp_path / "there.db").read_text() == "mine"
+
+
+def test_what_never_was_a_board_is_not_called_damaged(tmp_path):
+    (tmp_path / "letter").write_text("dear board\n")
+    (tmp_path / "book").write_text("dear board" * 10_000)
+    raw = sqlite3.connect(tmp_path / "other.db")
+    raw.execute("CREATE TABLE mine (id INTEGER)")
+    raw.commit()
+    raw.close()
+    for name, what in (("letter", "no SQLite"), ("book", "no SQLite"), ("other.db", "no commit can be read")):
+        before = (tmp_path / name).read_bytes()
+        with pytest.raises(NotABoard) as refused:
+            save(tmp_path / name, tmp_path / "new.db")
+        assert refused.value.location == str(tmp_path / name)
+        assert what in refused.value.why
+        assert "name another path" in str(refused.value)
+        assert (tmp_path / name).read_bytes() == before
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["book", "letter", "other.db"]
+
+
+def test_a_board_of_which_the_header_alone_is_left_is_damaged(long_board, tmp_path):
+    place = long_board[0]
+    content = place.read_bytes()
+    place.write_bytes(content[:100] + bytes(len(content) - 100))
+    with pytest.raises(Damaged):
+        save(place, tmp_path / "new.db")
 
 
 def test_the_command_reports_what_was_lost(long_board, tmp_path, capsys):
