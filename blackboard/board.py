@@ -30,7 +30,7 @@ from blackboard.spec.changes import Committed, Install, Intent, Plan, Tick
 from blackboard.spec.keys import check_idempotency_key, check_name
 from blackboard.spec.reads import Reads
 from blackboard.spec.records import Body
-from blackboard.store import backup, budgets, commit, durability, feed, read, upgrade, verify
+from blackboard.store import backup, budgets, commit, creation, durability, feed, read, upgrade, verify
 from blackboard.store.feed import Changes, Cursor
 from blackboard.store.opened import Store
 from blackboard.store.session import Turn
@@ -353,7 +353,7 @@ def _check_place(path: Path, *, create: bool) -> None:
         return
     if not create:
         raise Unavailable(str(path), "there is no such file", "make a board with `bb init` or create=True")
-    Database.create_file(path)
+    creation.create(path)
 
 
 def _check_log(path: Path) -> None:
