@@ -371,7 +371,6 @@ def _check_log(path: Path) -> None:
 
 
 def _opened(database: Database, clock: Callable[[], float] | None, *, create: bool, older: bool = False) -> Store:
-
     store = Store(database, Writer(database, clock or time.time), clock or time.time)
     try:
         if older:
@@ -380,13 +379,10 @@ def _opened(database: Database, clock: Callable[[], float] | None, *, create: bo
             upgrade.create(store)
         else:
             upgrade.check(store)
-
         # After a crash the log may hold a commit that was never synced; what is shown from here on is durable.
-        def settle(turn: Turn) -> None:
+        with upgrade.repeatable(store.location), store.writer.turn(over_seal=True) as turn:
             turn.keep_time()
             durability.note(turn, database)
-
-        store.writer.run(settle, over_seal=True)
     except BaseException:
         store.close()
         raise

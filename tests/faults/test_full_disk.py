@@ -1,16 +1,21 @@
 """A disk that is full: what a command was to do is done or not there at all, and what it says can be acted upon."""
 
+import gzip
+import json
+import shutil
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import crash_points
 import pytest
 from tools import lacking, require_tool
 from tracing import ENOSPC
 
 from blackboard.cli.exits import Exit
 from blackboard.cli.main import main
+from blackboard.store.schema import SCHEMA
 
 BB = "import sys; from blackboard.cli.main import main; sys.exit(main())"
 PAGES = "pwrite64"
@@ -93,3 +98,53 @@ def test_an_empty_file_that_was_there_is_left_where_it_can_not_be_made_a_board(f
     assert full(1, "board", "create", str(place))[0] == Exit.FAILED
     assert place.exists()
     assert main(["board", "create", str(place)]) == Exit.YES
+
+
+def test_an_act_that_may_have_happened_is_named_with_how_to_see_whether_it_did(full, place, capsys):
+    assert main(["board", "create", str(place)]) == Exit.YES
+    kept = {one: one.read_bytes() for one in place.parent.iterdir()}
+    unknown = 0
+
+    def prepare():
+        emptied(place.parent)
+        for one, content in kept.items():
+            one.write_bytes(content)
+
+    for status, said in wherever(full, prepare, "board", "pause", "--as", "ann"):
+        if status == Exit.YES:
+            continue
+        assert status == Exit.FAILED
+        assert said.count("\n") == 1
+        capsys.readouterr()
+        assert main(["log", "--json"]) == Exit.YES
+        happened = [one["kind"] for one in json.loads(capsys.readouterr().out)["changes"]]
+        if "unknown" in said:
+            unknown += 1
+            assert "unknown whether the commit to have the board paused happened" in said
+            assert "`bb log` shows whether it did" in said
+            assert "find_commit(''" not in said
+        else:
+            # Only what could not be begun, or not be opened: certainly nothing happened.
+            assert happened == []
+    assert unknown > 0
+
+
+def test_an_upgrade_that_may_have_happened_says_so_and_can_be_asked_for_again(full, place, capsys):
+    unknown = 0
+
+    def prepare():
+        emptied(place.parent)
+        with gzip.open(crash_points.GOLDEN) as packed, place.open("wb") as file:
+            shutil.copyfileobj(packed, file)
+
+    for status, said in wherever(full, prepare, "board", "upgrade"):
+        if status == Exit.YES:
+            continue
+        assert status == Exit.FAILED
+        assert said.count("\n") == 1
+        if "unknown" in said:
+            unknown += 1
+            assert f"unknown whether the upgrade of {place} from schema 1 to {SCHEMA} happened" in said
+            assert "run `bb board upgrade` again" in said
+        assert main(["board", "upgrade"]) == Exit.YES
+    assert unknown > 0
