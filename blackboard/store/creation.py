@@ -12,10 +12,7 @@ from blackboard.store import upgrade
 from blackboard.store.backup import new_file
 from blackboard.store.opened import Store
 from blackboard.store.sqlite import Database
-from blackboard.store.statements import Statement
 from blackboard.store.writer import Writer
-
-_SETTLE = Statement("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def create(path: Path) -> None:
@@ -45,7 +42,5 @@ def _make(part: Path, path: Path) -> None:
     store = Store(database, Writer(database, time.time))
     try:
         upgrade.create(store)
-        # Closing says nothing of a log that could not be carried over, and without its log the file is not whole.
-        database.all(_SETTLE)
     finally:
         store.close()

@@ -13,6 +13,7 @@ import pytest
 from tools import lacking, require_tool
 from tracing import ENOSPC
 
+from blackboard import Blackboard
 from blackboard.cli.exits import Exit
 from blackboard.cli.main import main
 from blackboard.store.schema import SCHEMA
@@ -58,13 +59,13 @@ def full(tmp_path):
     return Full(tmp_path / "trace")
 
 
-def wherever(full, prepare, *arguments):
+def wherever(full, prepare, *arguments, last=3):
     """Run a command on a disk that is full from its n-th write on: each of the first and last, and some between."""
     prepare()
     assert full(NEVER, *arguments) == (Exit.YES, "")
     writes = full.writes()
     assert writes > 1
-    some = {*range(1, 4), *(writes * n // 6 for n in range(1, 6)), *range(writes - 3, writes + 1)}
+    some = {1, 2, *(writes * n // 4 for n in range(1, 4)), *range(writes + 1 - last, writes + 1)}
     for n in sorted(some & set(range(1, writes + 1))):
         prepare()
         yield full(n, *arguments)
@@ -98,6 +99,27 @@ def test_an_empty_file_that_was_there_is_left_where_it_can_not_be_made_a_board(f
     assert full(1, "board", "create", str(place))[0] == Exit.FAILED
     assert place.exists()
     assert main(["board", "create", str(place)]) == Exit.YES
+
+
+@pytest.mark.parametrize("act", ["copied", "recovered"])
+def test_what_is_made_of_a_board_is_whole_or_not_there(full, place, act):
+    assert main(["board", "create", str(place)]) == Exit.YES
+    assert main(["ask", "k", "which?"]) == Exit.YES
+    new = place.parent / "new.db"
+
+    def prepare():
+        for one in place.parent.glob("new.db*"):
+            one.unlink()
+
+    arguments = ("copy", str(new)) if act == "copied" else ("recover", str(place), str(new))
+    # With the last writes the new file gets what waits in its log.
+    for status, said in wherever(full, prepare, "board", *arguments, last=10):
+        assert not [one.name for one in place.parent.iterdir() if one.name.startswith(".bb")]
+        assert new.exists() is (status == Exit.YES), said
+        if new.exists():
+            with Blackboard.open(new) as board:
+                assert [one.kind for one in board.changes(after=1)] == [act]
+                board.verify()
 
 
 def test_an_act_that_may_have_happened_is_named_with_how_to_see_whether_it_did(full, place, capsys):
