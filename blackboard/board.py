@@ -30,7 +30,7 @@ from blackboard.spec.changes import Committed, Install, Intent, Plan, Tick
 from blackboard.spec.keys import check_idempotency_key, check_name
 from blackboard.spec.reads import Reads
 from blackboard.spec.records import Body
-from blackboard.store import backup, budgets, commit, durability, feed, read, upgrade, verify
+from blackboard.store import backup, budgets, commit, creation, durability, feed, read, upgrade, verify
 from blackboard.store.feed import Changes, Cursor
 from blackboard.store.opened import Store
 from blackboard.store.session import Turn
@@ -353,7 +353,7 @@ def _check_place(path: Path, *, create: bool) -> None:
         return
     if not create:
         raise Unavailable(str(path), "there is no such file", "make a board with `bb init` or create=True")
-    Database.create_file(path)
+    creation.create(path)
 
 
 def _check_log(path: Path) -> None:
@@ -371,7 +371,6 @@ def _check_log(path: Path) -> None:
 
 
 def _opened(database: Database, clock: Callable[[], float] | None, *, create: bool, older: bool = False) -> Store:
-
     store = Store(database, Writer(database, clock or time.time), clock or time.time)
     try:
         if older:
@@ -380,13 +379,10 @@ def _opened(database: Database, clock: Callable[[], float] | None, *, create: bo
             upgrade.create(store)
         else:
             upgrade.check(store)
-
         # After a crash the log may hold a commit that was never synced; what is shown from here on is durable.
-        def settle(turn: Turn) -> None:
+        with upgrade.repeatable(store.location), store.writer.turn(over_seal=True) as turn:
             turn.keep_time()
             durability.note(turn, database)
-
-        store.writer.run(settle, over_seal=True)
     except BaseException:
         store.close()
         raise

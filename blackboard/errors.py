@@ -170,11 +170,19 @@ class Sealed(Refused):
 
 
 class CommitUnknown(BlackboardError):
-    """The store failed at COMMIT: whether it happened is unknown until `find_commit(idempotency_key, author=…)`."""
+    """The store failed at COMMIT: whether it happened is unknown until `find_commit(idempotency_key, author=…)`.
 
-    def __init__(self, idempotency_key: str, cause: str) -> None:
-        self.idempotency_key, self.cause = idempotency_key, cause
-        super().__init__(f"unknown whether the commit happened ({cause}); ask find_commit({idempotency_key!r})")
+    Attributes:
+        idempotency_key: Of the commit; empty where it has none, as that of an upgrade.
+        act: What it is unknown of, as a noun.
+    """
+
+    def __init__(self, idempotency_key: str, cause: str, *, act: str = "the commit", step: str = "") -> None:
+        self.idempotency_key, self.cause, self.act = idempotency_key, cause, act
+        if not step and idempotency_key:
+            step = f"`bb log` shows whether it did, and find_commit({idempotency_key!r}) settles it"
+        step = step or "look at the board before you ask for it again"
+        super().__init__(f"unknown whether {act} happened ({cause}); {step}")
 
 
 class Invalid(BlackboardError):

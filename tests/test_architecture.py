@@ -60,6 +60,20 @@ def test_an_arrow_that_points_the_other_way_is_found(tmp_path: Path, module: str
     assert f"{broken} BROKEN" in found.stdout
 
 
+def asks_in_sql(module: str) -> bool:
+    """Say whether a module has statements of its own."""
+    return any(
+        isinstance(node, ast.ImportFrom) and node.module == "blackboard.store.statements"
+        for node in ast.walk(ast.parse(module))
+    )
+
+
+def test_the_command_line_has_no_sql() -> None:
+    found = [shown(path) for path in python_files("blackboard/cli") if asks_in_sql(path.read_text("utf-8"))]
+    assert found == []
+    assert asks_in_sql("from blackboard.store.statements import Statement")
+
+
 # --- weight and size ---
 
 

@@ -45,6 +45,7 @@ SAMPLES: dict[errors.BlackboardError, set[str]] = {
     errors.BudgetExhausted("tokens", 1000, 200): {"resource", "limit", "wanted"},
     errors.Sealed("board.db", "ann", "handed over"): {"location", "by", "reason"},
     errors.CommitUnknown("c1", "disk I/O error"): {"idempotency_key"},
+    errors.CommitUnknown("", "disk I/O error", act="the upgrade", step="run it again"): {"act"},
     errors.Invalid("a limit below 1"): set(),
     errors.InvalidKey("a/../b", "a segment is .."): {"text", "why"},
     errors.InvalidContract("python", "expected ':'", line=3, column=7): {"line", "column"},

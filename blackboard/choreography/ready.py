@@ -8,6 +8,7 @@ checks is finished with a component when it is current. What is late or used up 
 
 from blackboard.choreography.steps import Choreography, agree, current, each, loop, majority, may, stop, within
 from blackboard.choreography.values import ANY_CHECK, OPERATOR, Loop, May, Otherwise, Role, Within
+from blackboard.spec.agreement import majority_of
 
 _ANY, _TASK, _COMPONENT = "**", "task/{name}", "{name}"
 _REQUIRED = ("task/*",)
@@ -73,7 +74,7 @@ def reviewed(
         within_seconds: How long a round, or the planner, may take.
         lease_seconds: How long a coder may hold a component in all.
     """
-    spare = max(0, (reviewers - 1) // 2 - wrong)
+    spare = max(0, reviewers - majority_of(reviewers) - wrong)
     last: Otherwise = _OPERATOR.decides(_ANY)
     if mediator_seconds is not None:
         last = within(mediator_seconds, Role("mediator").decides(_ANY), otherwise=last)

@@ -31,6 +31,7 @@ from blackboard.choreography.values import (
 )
 from blackboard.errors import InvalidTeam
 from blackboard.spec import keys
+from blackboard.spec.agreement import quorum_bounds
 
 
 def check(choreography: Choreography) -> None:
@@ -234,7 +235,8 @@ def _quorums(choreography: Choreography) -> Iterator[InvalidTeam]:
         # Nobody votes on a text of their own.
         own = int(proposer.name == by.of.name)
         members = by.of.members - own
-        votes, least, most = by.needed(members), by.of.wrong + 1, members - by.of.crash - by.of.wrong
+        votes = by.needed(members)
+        least, most = quorum_bounds(members, crash=by.of.crash, wrong=by.of.wrong)
         if least <= votes <= most:
             continue
         of = f"{members} {by.of.name} voters of whom {by.of.crash} may crash and {by.of.wrong} be wrong"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 from blackboard.spec import keys
+from blackboard.spec.agreement import majority_of
 
 ACTS = ("ask", "propose", "vote", "decide", "retract", "withdraw", "write", "check")
 """What a role can do to a key."""
@@ -123,7 +124,7 @@ class Quorum:
 
     def needed(self, members: int) -> int:
         """Return the votes needed in an electorate of so many members."""
-        return members // 2 + 1 if self.votes is None else self.votes
+        return majority_of(members) if self.votes is None else self.votes
 
 
 @dataclass(frozen=True, slots=True)

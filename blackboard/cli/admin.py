@@ -11,7 +11,16 @@ from blackboard.board import Blackboard, path_of
 from blackboard.choreography.values import OPERATOR
 from blackboard.cli.exits import Exit
 from blackboard.cli.health import exit_of, head_of, health, recovery
-from blackboard.cli.place import AuthorOption, BoardOption, JsonOption, author_of, find_board, opened
+from blackboard.cli.place import (
+    AuthorOption,
+    BecauseOption,
+    BoardOption,
+    JsonOption,
+    author_of,
+    find_board,
+    opened,
+)
+from blackboard.cli.records import DoneReport
 from blackboard.cli.terminal import complain, emit, say
 from blackboard.errors import NotPermitted, SchemaMismatch
 from blackboard.plan import plan
@@ -65,9 +74,10 @@ def compact(
     before: Annotated[
         int, typer.Option("--before", min=1, metavar="REV", help="The first revision that is kept as it is.")
     ],
-    because: Annotated[str, typer.Option("--because", help="Why.")] = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Fold what happened before a revision into the state at it.
 
@@ -79,10 +89,10 @@ def compact(
         raise NotPermitted(f"{who.name}, as {who.role}, compacts the board", waits_for=["an operator"])
     with opened(board) as found:
         done = compaction.compact(found.store, planner=plan, before=before, author=who.name, reason=because)
+    act = f"what came before {before} is folded; keep a head that doctor prints from now on"
     if done.revision == done.head_before:
-        say("nothing to fold: the board begins there already, or later")
-    else:
-        say(f"{done.revision}: what came before {before} is folded; keep a head that doctor prints from now on")
+        act = "nothing to fold: the board begins there already, or later"
+    emit(DoneReport(done.revision, (act,)), as_json=as_json)
     return Exit.YES
 
 
@@ -91,12 +101,14 @@ def copy(
     *,
     author: AuthorOption = None,
     board: BoardOption = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Copy the board into one of its own: another epoch, without the leases of this one."""
     who = author_of(author)
     with opened(board) as found:
         head = found.copy(path, author=who.name)
-    say(f"{path} is a board of its own, with the head {head_of(head)}")
+    act = f"{path} is a board of its own, with the head {head_of(head)}"
+    emit(DoneReport(head.revision, (act,)), as_json=as_json)
     return Exit.YES
 
 

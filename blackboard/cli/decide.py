@@ -7,7 +7,7 @@ import typer
 
 from blackboard.cli import impact
 from blackboard.cli.exits import Exit
-from blackboard.cli.place import AuthorOption, BoardOption, JsonOption, author_of, opened
+from blackboard.cli.place import AuthorOption, BecauseOption, BoardOption, JsonOption, author_of, opened
 from blackboard.cli.records import DoneReport
 from blackboard.cli.terminal import emit
 from blackboard.contracts.language import MAX_TEXT_BYTES, Contract, language_for_suffix
@@ -17,7 +17,6 @@ from blackboard.spec.canonical import JSON, NotCanonical, parse_json
 from blackboard.spec.changes import Committed
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="A decision.")]
-Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; shown to whoever has to follow.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
 
 
@@ -25,7 +24,7 @@ def decide(
     pairs: Annotated[list[str], typer.Argument(metavar="KEY FILE...", help="Decisions and the files that say them.")],
     *,
     dry_run: DryRun = False,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -81,7 +80,7 @@ def propose(
     key: Key,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What the proposal says.")],
     *,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -98,22 +97,25 @@ def propose(
 def vote(
     key: Key,
     *,
-    approve: Annotated[bool, typer.Option("--yes/--no", help="For it, or against it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="For it.")] = False,
+    no: Annotated[bool, typer.Option("--no", help="Against it.")] = False,
     version: Annotated[int | None, typer.Option("--version", min=1, help="Needed where several are proposed.")] = None,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Vote on a proposed version, once."""
+    """Vote on a proposed version, once: for it or against it."""
+    if yes == no:
+        raise typer.BadParameter("give either --yes or --no")
     who = author_of(author)
     with opened(board) as found:
         # Looked up beside the transaction: another's vote on the same version must not refuse this one.
         voted = _live(key, found.snapshot().versions(key), version)
         with found.transaction(who.name, role=who.role) as transaction:
-            transaction.vote(key, version=voted, approve=approve, reason=because)
+            transaction.vote(key, version=voted, approve=yes, reason=because)
             committed = transaction.commit()
-    return _done(committed, f"{who.name} voted {'yes' if approve else 'no'} on {key} {voted}", as_json=as_json)
+    return _done(committed, f"{who.name} voted {'yes' if yes else 'no'} on {key} {voted}", as_json=as_json)
 
 
 def _live(key: str, versions: tuple[Version, ...], asked: int | None) -> int:
@@ -158,7 +160,7 @@ def revert(
     *,
     to: Annotated[int, typer.Option("--to", min=1, metavar="VERSION", help="The version to go back to.")],
     dry_run: DryRun = False,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,

@@ -1,5 +1,6 @@
 """Commands of an operator about work as a whole: pause, drain, resume, cancel, retry, unlock, budget, seal."""
 
+import math
 import time
 from typing import Annotated
 
@@ -7,23 +8,54 @@ import typer
 
 from blackboard.board import Blackboard
 from blackboard.cli.exits import Exit
-from blackboard.cli.place import AuthorOption, BoardOption, JsonOption, author_of, opened
+from blackboard.cli.place import AuthorOption, BecauseOption, BoardOption, JsonOption, author_of, opened
 from blackboard.cli.records import DoneReport
 from blackboard.cli.terminal import complain, emit
 from blackboard.spec.changes import Committed
 from blackboard.spec.halt import HaltAct
 from blackboard.store import agenda, operate
+from blackboard.store.budgets import RESOURCES
 from blackboard.store.operate import Operator
 
 _LOOK_SECONDS = 0.1
 
-Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; shown to whoever meets it.")]
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="Whose work it is.")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="The key that it is about.")]
 
+_RESOURCES = f"{', '.join(RESOURCES[:-1])} or {RESOURCES[-1]}"
+
+
+def _amount(text: str) -> float:
+    """Return what a budget may be raised to."""
+    amount = _number(text)
+    if not (math.isfinite(amount) and amount > 0):
+        raise typer.BadParameter(f"{text} is no amount; give a number that is finite and more than 0")
+    return amount
+
+
+def _seconds(text: str) -> float:
+    """Return how long to wait: not a number that no clock ever reaches."""
+    seconds = _number(text)
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise typer.BadParameter(f"{text} is no time; give seconds, finite and 0 or more")
+    return seconds
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _resource(text: str) -> str:
+    if text not in RESOURCES:
+        raise typer.BadParameter(f"{text} is no budget; give {_RESOURCES}")
+    return text
+
 
 def pause(
-    *, because: Because = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
+    *, because: BecauseOption = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
 ) -> int:
     """Hand out no work; what runs goes on, and a controller with nothing else to do ends."""
     with opened(board) as found:
@@ -33,8 +65,10 @@ def pause(
 
 def drain(
     *,
-    wait: Annotated[float, typer.Option("--wait", min=0, metavar="SECONDS", help="How long to wait for that.")] = 60,
-    because: Because = "",
+    wait: Annotated[
+        float, typer.Option("--wait", parser=_seconds, metavar="SECONDS", help="How long to wait for that.")
+    ] = 60,
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -62,7 +96,7 @@ def _left(board: Blackboard, wait_seconds: float) -> int:
 
 
 def resume(
-    *, because: Because = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
+    *, because: BecauseOption = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
 ) -> int:
     """Hand out work again after pause or drain."""
     with opened(board) as found:
@@ -74,7 +108,7 @@ def cancel(
     source: Source,
     target: Target,
     *,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -89,7 +123,7 @@ def retry(
     source: Source,
     target: Target,
     *,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -103,7 +137,7 @@ def retry(
 def unlock(
     target: Target,
     *,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -115,10 +149,12 @@ def unlock(
 
 
 def budget(
-    resource: Annotated[str, typer.Argument(metavar="RESOURCE", help="tokens, money, seconds or activations.")],
-    cap: Annotated[float, typer.Argument(metavar="AMOUNT", help="In all, what is spent already included.")],
+    resource: Annotated[str, typer.Argument(parser=_resource, metavar="RESOURCE", help=f"{_RESOURCES}.")],
+    cap: Annotated[
+        float, typer.Argument(parser=_amount, metavar="AMOUNT", help="In all, what is spent already included.")
+    ],
     *,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
@@ -132,7 +168,7 @@ def budget(
 def seal(
     *,
     off: Annotated[bool, typer.Option("--off", help="Lift the seal; the board is paused then.")] = False,
-    because: Because = "",
+    because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,

@@ -56,6 +56,9 @@ BOARD_COMMANDS: Sequence[Callable[..., int]] = (
     govern.seal,
 )
 
+SIGNED = frozenset({govern.budget})
+"""Those whose arguments may begin with a minus: what is wrong with a number they say themselves."""
+
 
 def _app() -> typer.Typer:
     app = typer.Typer(
@@ -68,7 +71,7 @@ def _app() -> typer.Typer:
     for command in COMMANDS:
         app.command()(command)
     for command in BOARD_COMMANDS:
-        board.command()(command)
+        board.command(context_settings={"ignore_unknown_options": command in SIGNED})(command)
     app.add_typer(board, name="board")
     return app
 

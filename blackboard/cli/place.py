@@ -16,6 +16,7 @@ import typer
 
 from blackboard.board import Blackboard
 from blackboard.errors import Invalid, Unavailable
+from blackboard.spec.given import a_text
 from blackboard.spec.keys import check_name
 
 TEAM_FILE = "team.py"
@@ -30,6 +31,16 @@ AuthorOption = Annotated[
     str | None, typer.Option("--as", metavar="NAME:ROLE", help="Who does it; you, as operator, unless said.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the same record as JSON.")]
+
+
+def _reason(text: str) -> str:
+    """Return why something is done: refused here, before anything is read, where no board takes it."""
+    return a_text(text, "the reason")
+
+
+BecauseOption = Annotated[
+    str, typer.Option("--because", parser=_reason, metavar="TEXT", help="Why; shown to whoever meets it.")
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from blackboard.snapshot import Component, Snapshot, Version
 from blackboard.spec.convergence import Obligation
 from blackboard.spec.staleness import Pin
 from blackboard.store import operate
+from blackboard.store.causes import tenure_at
 
 
 def why(board: Blackboard, key: str) -> WhyReport:
@@ -94,11 +95,11 @@ def _of_decision(
 ) -> WhyReport:
     versions = snapshot.versions(key)
     with board.store.database.reading() as connection:
-        turn = causes.turn_at(connection, key, snapshot.revision)
+        tenure = tenure_at(connection, key, snapshot.revision)
     texts = {version.version: version for version in versions}
     happened: list[Cause] = [*_acts(board, key)]
-    if turn is not None and turn.version is not None:
-        happened.append(causes.cause_of(turn, key, _changed(texts.get(turn.before or 0), texts[turn.version])))
+    if tenure is not None and tenure.version is not None:
+        happened.append(causes.cause_of(tenure, key, _changed(texts.get(tenure.before or 0), texts[tenure.version])))
     happened.extend(
         Cause(asked.revision, asked.author, asked.role or "", f"asked: {asked.question}")
         for asked in snapshot.questions(key)
@@ -108,7 +109,7 @@ def _of_decision(
         key,
         "decision",
         state,
-        turn.revision if turn else None,
+        tenure.revision if tenure else None,
         tuple(sorted(happened, key=lambda cause: -cause.revision)),
         (),
         left,

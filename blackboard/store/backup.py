@@ -112,6 +112,7 @@ def new_file(place: Path) -> Iterator[Path]:
     Database.create_file(part)
     try:
         yield part
+        _carry_over(part, place)
         _sync(part, place)
         publish(part, place)
     finally:
@@ -154,6 +155,21 @@ def _check(made: Store, source: str, known: Cursor) -> None:
         raise Damaged(source, f"a copy of it is not whole: {error.where}") from error
     except Forked as error:
         raise Damaged(source, f"a copy of it has another history: {error}") from error
+
+
+def _carry_over(part: Path, place: Path) -> None:
+    """Carry what still waits beside a finished file over into it, since it gets its name alone.
+
+    The connection that was closed last did so, unless that failed: of which closing says nothing.
+    """
+    if not part.with_name(part.name + "-wal").exists():
+        return
+    with translated(str(place)):
+        raw = sqlite3.connect(part)
+        try:
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            raw.close()
 
 
 def _sync(part: Path, place: Path) -> None:

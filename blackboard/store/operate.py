@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from blackboard.choreography.values import OPERATOR
-from blackboard.errors import IllegalTransition, NotPermitted
+from blackboard.errors import CommitUnknown, IllegalTransition, NotPermitted
 from blackboard.spec import given
 from blackboard.spec.activation import CANCELLABLE, RETRIABLE, ActivationState, Ending
 from blackboard.spec.canonical import digest
@@ -295,7 +295,10 @@ def _commit(store: "Store", operator: Operator, wanted: _Wanted) -> Committed:
         remember(turn, author, name, content, done)
         return done
 
-    return store.writer.run(work, name, over_seal=True)
+    try:
+        return store.writer.run(work, name, over_seal=True)
+    except CommitUnknown as unknown:
+        raise CommitUnknown(name, unknown.cause, act=f"the commit {wanted.sentence}") from unknown
 
 
 def _written(turn: Turn, author: str, wanted: _Wanted, reason: str) -> int:

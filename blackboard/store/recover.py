@@ -123,7 +123,7 @@ def recover(damaged: Path, new: Path, *, planner: retell.Planner, author: str, c
         try:
             with rows.reading() as on:
                 if errors := [one for name in _HISTORY for one in tables[name]["errors"]]:
-                    _some_history(on, str(damaged), errors)
+                    _some_history(on, damaged, errors)
                 found = _made(on, part, planner, str(damaged), author=author, now=clock())
                 lost = tuple(_losses(on, found, tables, _cut(damaged)))
         finally:
@@ -176,14 +176,18 @@ def _wanted() -> dict[str, dict[str, Any]]:
     return found
 
 
-def _some_history(on: Connection, damaged: str, errors: Sequence[str]) -> None:
+def _some_history(on: Connection, damaged: Path, errors: Sequence[str]) -> None:
     """Make sure that something was read.
 
     Raises:
-        Damaged: Nothing was.
+        NotABoard: Nothing was, and it does not begin as a database does.
+        Damaged: Nothing was, though it does.
     """
-    if int(on.all(_KNOWN)[0]["revision"]) == 0:
-        raise Damaged(damaged, f"no commit of it can be read ({errors[0]})")
+    if int(on.all(_KNOWN)[0]["revision"]) > 0:
+        return
+    if not pages.examine(damaged)["file"]["database"]:
+        raise NotABoard(str(damaged), "it is no SQLite database, and no commit can be read in it")
+    raise Damaged(str(damaged), f"no commit of it can be read ({errors[0]})")
 
 
 @dataclass(frozen=True, slots=True)

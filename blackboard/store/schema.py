@@ -371,6 +371,7 @@ activation = _table(
     ),
 )
 
+_HOLDER = ("state", "host", "process", "process_started", "source", "expires")
 lease = _table(  # the newest row of a target's source is the only valid one; a row is also the record of one run
     "lease",
     sa.Column("token", sa.Integer, primary_key=True),
@@ -388,12 +389,8 @@ lease = _table(  # the newest row of a target's source is the only valid one; a 
     _real("until"),  # renewal never goes past this
     _text("state"),  # live | finished | released | expired | revoked
     sa.Index("lease_activation", "activation_id", "token"),
-    # Every claim writes each of these: few live at once, so one of them answers all that is asked of the living.
-    sa.Index(
-        "lease_live",
-        *("state", "host", "process", "process_started", "source", "expires"),
-        sqlite_where=sa.text("state = 'live'"),
-    ),
+    # Every claim writes each of these: few live at once, so one answers nearly all that is asked of the living.
+    sa.Index("lease_live", *_HOLDER, sqlite_where=sa.text("state = 'live'")),
     sa.Index("lease_target", "target_id", sqlite_where=sa.text("state = 'live'")),
     sa.Index("lease_expired", "target_id", sqlite_where=sa.text("state = 'expired'")),
     growing=True,  # a token is never given out twice

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from blackboard.errors import BlackboardError, Damaged, Full, Invalid, NotABoard, ReadOnly, Unavailable
+from blackboard.errors import (
+    BlackboardError,
+    Damaged,
+    Full,
+    Invalid,
+    NotABoard,
+    ReadOnly,
+    SchemaMismatch,
+    Unavailable,
+)
 from blackboard.store import journal
 from blackboard.store.notice import Notices
 from blackboard.store.remembered import Remembered
@@ -39,9 +48,10 @@ BESIDE = ("-journal", "-wal", "-shm", "-queue")
 class Connection:
     """One connection of the driver; its methods take statements of the store and raise the store's errors."""
 
-    def __init__(self, raw: sqlite3.Connection, location: str) -> None:
+    def __init__(self, raw: sqlite3.Connection, database: "Database") -> None:
         self.raw = raw
-        self.location = location
+        self.location = database.location
+        self._database = database
         # Each answer is read to its end before the next statement runs, so one cursor does for all.
         self._cursor = raw.cursor()
 
@@ -50,8 +60,18 @@ class Connection:
         try:
             rows: list[sqlite3.Row] = self._cursor.execute(statement.text, parameters or ()).fetchall()
         except _RAW as error:
-            raise translate(error, self.location) from error
+            raise self._failed(error) from error
         return rows
+
+    def _failed(self, error: Exception) -> BlackboardError:
+        """Return the store's error; where a newer library upgraded the board since it was opened, that it did."""
+        needed = self._database.schema
+        if needed and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            with contextlib.suppress(sqlite3.Error):
+                row = self.raw.execute("SELECT version_num FROM alembic_version").fetchone()
+                if row is not None and row[0] != needed:
+                    return SchemaMismatch(self.location, str(row[0]), needed, newer=True)
+        return translate(error, self.location)
 
     def one(self, statement: Statement, parameters: Parameters | None = None) -> Any:  # noqa: ANN401 - a row of any shape
         """Run a statement and return its first row, None where there is none."""
@@ -239,7 +259,7 @@ class Database:
                 self._uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
         raw.row_factory = sqlite3.Row
-        connection = Connection(raw, self.location)
+        connection = Connection(raw, self)
         try:
             with translated(self.location):
                 raw.execute("PRAGMA foreign_keys = ON")

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from blackboard.errors import NotABoard, SchemaMismatch
+from blackboard.errors import CommitUnknown, NotABoard, SchemaMismatch
 from blackboard.spec.staleness import RANK, TABLE
 from blackboard.store.dialect import DIALECT
 from blackboard.store.opened import Store
@@ -64,10 +64,22 @@ def create(store: Store) -> None:
             empty = on.all(_TABLES)[0]["count"] == 0
         if empty:
             store.writer.set_journal()
-    with store.writer.transaction() as connection:
+    with repeatable(store.location), store.writer.transaction() as connection:
         if connection.all(_TABLES)[0]["count"] == 0:
             _make(connection)
     check(store)
+
+
+@contextlib.contextmanager
+def repeatable(location: str) -> Iterator[None]:
+    """Say why a COMMIT failed, and not that its end is unknown: for what nobody minds to have happened."""
+    try:
+        yield
+    except CommitUnknown as unknown:
+        cause = unknown.__cause__
+        if isinstance(cause, sqlite3.Error):
+            raise translate(cause, location) from unknown
+        raise
 
 
 def _make(connection: Connection) -> None:
@@ -108,7 +120,8 @@ def check(store: Store) -> None:
 
 def known_schemas() -> list[str]:
     """Return the names of the schemas that this library knows, oldest first."""
-    return sorted(path.stem.split("_")[0] for path in (migrations() / "versions").glob("[0-9]*.py"))
+    names = (path.stem.split("_")[0] for path in (migrations() / "versions").glob("[0-9]*.py"))
+    return sorted(names, key=int)
 
 
 def migrations() -> Path:
@@ -127,28 +140,39 @@ def upgrade(store: Store) -> tuple[str, str]:
     Raises:
         NotABoard: It is something else.
         SchemaMismatch: It is of a newer library.
+        CommitUnknown: The engine failed at COMMIT.
     """
-    from alembic import command  # noqa: PLC0415 - loaded when used: no other command needs it
-    from alembic.config import Config  # noqa: PLC0415
-
     with store.database.reading() as on:
         if on.all(_TABLES)[0]["count"] == 0 or on.all(_APPLICATION)[0][0] != APPLICATION_ID:
             raise NotABoard(store.location, "there is no board in it to upgrade")
         before = str(on.all(_FOUND)[0]["version_num"])
     if before not in known_schemas():
         raise SchemaMismatch(store.location, before, SCHEMA, newer=True)
-    with store.writer.transaction() as connection:
-        engine = sa.create_engine("sqlite://", creator=lambda: _Lent(connection.raw), poolclass=sa.pool.StaticPool)
-        config = Config()
-        config.set_main_option("script_location", str(migrations()))
-        try:
-            with engine.connect() as lent, _without_views(connection):
-                config.attributes["connection"] = lent
-                command.upgrade(config, "head")
-        except sa.exc.DBAPIError as error:
-            cause = error.orig
-            raise translate(cause, store.location) if isinstance(cause, sqlite3.Error) else error from error
+    try:
+        with store.writer.transaction() as connection:
+            _migrate(connection, store.location)
+    except CommitUnknown as unknown:
+        act = f"the upgrade of {store.location} from schema {before} to {SCHEMA}"
+        step = "run `bb board upgrade` again: it says what the board had, and does nothing twice"
+        raise CommitUnknown("", unknown.cause, act=act, step=step) from unknown
     return before, SCHEMA
+
+
+def _migrate(connection: Connection, location: str) -> None:
+    """Run the migrations in the writer's transaction."""
+    from alembic import command  # noqa: PLC0415 - loaded when used: no other command needs it
+    from alembic.config import Config  # noqa: PLC0415
+
+    engine = sa.create_engine("sqlite://", creator=lambda: _Lent(connection.raw), poolclass=sa.pool.StaticPool)
+    config = Config()
+    config.set_main_option("script_location", str(migrations()))
+    try:
+        with engine.connect() as lent, _without_views(connection):
+            config.attributes["connection"] = lent
+            command.upgrade(config, "head")
+    except sa.exc.DBAPIError as error:
+        cause = error.orig
+        raise translate(cause, location) if isinstance(cause, sqlite3.Error) else error from error
 
 
 @contextlib.contextmanager

@@ -50,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--only", type=_named, default=(), metavar="P1,P4", help="just these bars")
     parser.add_argument("--long", action="store_true", help="the sizes that the bars name; else what takes minutes")
-    parser.add_argument("--folder", type=Path, help="on the disk that is measured; the system's temporary one if none")
+    folder = "on the disk that is measured; the system's temporary one if none"
+    parser.add_argument("--folder", type=_folder, help=folder)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="a list of objects")
     shape.add_argument("--readme", action="store_true", help="Markdown")
@@ -64,6 +65,13 @@ def _named(text: str) -> tuple[str, ...]:
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}; there are {', '.join(BARS)}")
     return names
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text)
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"{folder} is no folder that is there; make it, or name another")
+    return folder
 
 
 if __name__ == "__main__":

@@ -84,6 +84,16 @@ def test_a_bar_that_there_is_not_is_refused(capsys) -> None:
     assert "P14" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("place", ["none", "file"])
+def test_a_folder_that_is_none_is_said_in_one_sentence(capsys, tmp_path, place) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as ended:
+        main(["--folder", str(tmp_path / place)])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.endswith(f"argument --folder: {tmp_path / place} is no folder that is there; make it, or name another")
+
+
 def test_growth_is_drawn(bench) -> None:
     found = growth.measure(bench)
     picture = ET.fromstring(growth.as_svg(found))  # noqa: S314 - it was made here

@@ -6,27 +6,22 @@ import sqlite3
 import time
 
 import pytest
+from examinations import FRAME, changed, log_of, sound
 
-from blackboard import Blackboard, Compacted, Contract, Damaged, Forked, LeaseLost, NotABoard, Unavailable
+from blackboard import Blackboard, Compacted, Contract, Damaged, Forked, NotABoard, Unavailable
 from blackboard.cli.exits import Exit
 from blackboard.cli.main import main
 from blackboard.plan import plan
-from blackboard.store import doctor, retell
+from blackboard.store import pages
 from blackboard.store.compact import compact
 from blackboard.store.feed import Cursor
 from blackboard.store.recover import recover
-from blackboard.store.surroundings import Level
 
 PAGE = 4096
 
 
 def save(damaged, new):
     return recover(damaged, new, planner=plan, author="ann", clock=time.time)
-
-
-def sound(place, head):
-    found = doctor.examine(place, planner=plan, clock=time.time, full=True, known_head=head)
-    return found.level(Level.FAULT, Level.UNSEEN) == ()
 
 
 @pytest.fixture
@@ -179,8 +174,6 @@ def test_whatever_page_is_damaged_what_is_saved_is_a_part_of_what_was(long_board
 
 
 def test_a_log_that_breaks_is_saved_up_to_there(location, given, tmp_path):
-    from test_store_doctor import FRAME, changed, log_of, pages
-
     with Blackboard.open(location, create=True, durability="normal") as board:
         for number in range(6):
             given(board).decided(f"k{number}", number)
@@ -218,7 +211,7 @@ def test_what_cannot_be_saved_is_an_error_and_leaves_nothing(long_board, tmp_pat
     (tmp_path / "there.db").write_text("mine")
     for damaged, new, error in (
         (tmp_path / "none.db", tmp_path / "new.db", Unavailable),
-        (tmp_path / "letter", tmp_path / "new.db", (Damaged, NotABoard)),
+        (tmp_path / "letter", tmp_path / "new.db", NotABoard),
         (place, tmp_path / "there.db", NotABoard),
         (place, place, NotABoard),
         (place, tmp_path / "none" / "new.db", Unavailable),
@@ -227,6 +220,32 @@ def test_what_cannot_be_saved_is_an_error_and_leaves_nothing(long_board, tmp_pat
             save(damaged, new)
     assert not [one.name for one in tmp_path.iterdir() if one.name.startswith((".bb", "new"))]
     assert (tmp_path / "there.db").read_text() == "mine"
+
+
+def test_what_never_was_a_board_is_not_called_damaged(tmp_path):
+    (tmp_path / "letter").write_text("dear board\n")
+    (tmp_path / "book").write_text("dear board" * 10_000)
+    raw = sqlite3.connect(tmp_path / "other.db")
+    raw.execute("CREATE TABLE mine (id INTEGER)")
+    raw.commit()
+    raw.close()
+    for name, what in (("letter", "no SQLite"), ("book", "no SQLite"), ("other.db", "no commit can be read")):
+        before = (tmp_path / name).read_bytes()
+        with pytest.raises(NotABoard) as refused:
+            save(tmp_path / name, tmp_path / "new.db")
+        assert refused.value.location == str(tmp_path / name)
+        assert what in refused.value.why
+        assert "name another path" in str(refused.value)
+        assert (tmp_path / name).read_bytes() == before
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["book", "letter", "other.db"]
+
+
+def test_a_board_of_which_the_header_alone_is_left_is_damaged(long_board, tmp_path):
+    place = long_board[0]
+    content = place.read_bytes()
+    place.write_bytes(content[:100] + bytes(len(content) - 100))
+    with pytest.raises(Damaged):
+        save(place, tmp_path / "new.db")
 
 
 def test_the_command_reports_what_was_lost(long_board, tmp_path, capsys):
@@ -389,57 +408,3 @@ def test_whatever_page_of_a_compacted_board_is_damaged_what_is_saved_is_a_part_o
             assert since(board, first)[: len(kept)] == kept
             board.verify(known_head=found.head)
     assert saved > 0
-
-
-# --- copies of their own ----------------------------------------------------------------------------------------------
-
-
-def test_a_copy_is_of_a_new_epoch_and_says_who_made_it(file_board, location, given, tmp_path):
-    given(file_board).decided("k", 1)
-    head = file_board.cursor
-    copied = file_board.copy(tmp_path / "own.db", author="ann")
-    assert file_board.cursor == head
-    with Blackboard.open(tmp_path / "own.db") as own:
-        assert own.cursor == copied
-        assert copied.epoch != head.epoch
-        assert copied.revision == head.revision + 1
-        raw = own.store.database.connect().raw
-        row = raw.execute("SELECT kind, key_id, author, reason FROM change ORDER BY revision DESC LIMIT 1").fetchone()
-        raw.close()
-        assert tuple(row) == ("copied", None, "ann", f"of epoch {head.epoch} at revision 1")
-        for cursor in (head, Cursor(head.epoch, 0, "")):
-            with pytest.raises(Forked):
-                own.changes(after=cursor)
-            with pytest.raises(Forked):
-                own.verify(known_head=cursor)
-        assert own.snapshot().decision("k").value == 1
-    assert sound(tmp_path / "own.db", copied)
-
-
-def test_a_lease_of_the_board_that_was_copied_is_void_in_the_copy(location, given, voting_team, tmp_path):
-    with Blackboard.open(location, create=True) as board:
-        board.install(voting_team())
-        given(board).asked("api/ids", by="art")
-        (lease,) = board.claim("art")
-        board.copy(tmp_path / "own.db", author="ann")
-        lease.renew()
-        with Blackboard.open(tmp_path / "own.db") as own:
-            transaction = own.transaction("art")
-            transaction.propose("api/ids", Contract.value("int"))
-            transaction._token = lease.token
-            with pytest.raises(LeaseLost):
-                transaction.commit()
-            (again,) = own.claim("art")
-            assert again.token > lease.token
-
-
-def test_a_copied_board_is_told_again_and_copied_again(file_board, given, tmp_path):
-    given(file_board).decided("k", 1)
-    file_board.copy(tmp_path / "one.db", author="ann")
-    with Blackboard.open(tmp_path / "one.db") as one:
-        given(one).decided("k", 2)
-        one.copy(tmp_path / "two.db", author="bob")
-    with Blackboard.open(tmp_path / "two.db") as two, two.store.database.reading() as on:
-        told = retell.retell(on, plan, until=two.revision)
-        assert (told.revision, told.stopped) == (4, "")
-        told.close()

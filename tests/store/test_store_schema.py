@@ -84,6 +84,14 @@ def test_a_new_board_has_the_newest_schema_and_the_rules_of_staleness(made):
     )
 
 
+def test_schemas_are_known_in_the_order_of_their_numbers(monkeypatch, tmp_path):
+    (tmp_path / "versions").mkdir()
+    for number in (10, 1, 9, 2, 100):
+        (tmp_path / "versions" / f"{number}_some.py").touch()
+    monkeypatch.setattr(upgrade, "migrations", lambda: tmp_path)
+    assert upgrade.known_schemas() == ["1", "2", "9", "10", "100"]
+
+
 def test_an_upgrade_of_the_newest_schema_changes_nothing(made, given):
     before = described(made)
     with Blackboard.open(made) as board:
@@ -200,6 +208,27 @@ def test_who_has_a_board_open_writes_nothing_once_a_newer_library_upgraded_it(ma
         assert described(made) == lines
         set_schema(made, schema.SCHEMA)
         assert given(board).decided("api/page", 20).revision == 3
+
+
+def test_who_has_a_board_open_is_told_that_a_newer_library_changed_what_it_reads(made, given):
+    with Blackboard.open(made) as board:
+        snapshot = board.snapshot()
+        raw = sqlite3.connect(made)
+        raw.execute("ALTER TABLE version RENAME COLUMN rationale TO why")
+        raw.execute("ALTER TABLE board RENAME COLUMN digest TO chained")
+        raw.commit()
+        raw.close()
+        set_schema(made, NEXT)
+        for read in (
+            lambda: board.snapshot().decision("api/ids"),
+            lambda: snapshot.versions("api/ids"),
+            lambda: snapshot.decision("api/ids"),
+            lambda: board.cursor,
+            lambda: board.changes(after=0),
+        ):
+            with pytest.raises(SchemaMismatch) as refused:
+                read()
+            assert (refused.value.found, refused.value.needed, refused.value.newer) == (NEXT, schema.SCHEMA, True)
 
 
 def test_a_person_can_read_the_views_with_sqlite_alone(made):

@@ -68,3 +68,27 @@ def test_only_an_operator_may_and_only_what_is_there(board, capsys):
     assert "not permitted" in said(capsys, "board", "pause", "--as", "ann:coder", status=Exit.NO)
     assert "held by nobody" in said(capsys, "board", "unlock", "style", status=Exit.NO)
     assert "nothing to do" in said(capsys, "board", "cancel", "ben", "style", status=Exit.NO)
+
+
+@pytest.mark.parametrize("amount", ["nan", "inf", "-inf", "-5", "0", "much"])
+def test_a_budget_that_is_no_amount_is_a_wrong_usage_and_one_sentence_says_what_to_give(board, capsys, amount):
+    head = board.revision
+    refused = said(capsys, "board", "budget", "tokens", amount, status=Exit.USAGE)
+    assert amount in refused
+    assert "give a number that is finite and more than 0" in refused
+    assert refused.count("\n") == 1
+    assert board.revision == head
+
+
+@pytest.mark.parametrize("name", ["tokenz", "--jsno"])
+def test_a_budget_of_something_else_is_a_wrong_usage_and_names_those_there_are(board, capsys, name):
+    refused = said(capsys, "board", "budget", name, "5", status=Exit.USAGE)
+    assert f"{name} is no budget; give tokens, money, seconds or activations" in refused
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "soon"])
+def test_drain_waits_for_a_time_that_ends(board, capsys, seconds):
+    head = board.revision
+    refused = said(capsys, "board", "drain", "--wait", seconds, status=Exit.USAGE)
+    assert "give seconds, finite and 0 or more" in refused
+    assert board.revision == head

@@ -61,6 +61,8 @@ def one_line(text):
         (["status", "--nonsense"], Exit.USAGE),
         (["diff", "x"], Exit.USAGE),
         (["vote", "api/ids"], Exit.USAGE),
+        (["vote", "api/ids", "--yes", "--no"], Exit.USAGE),
+        (["vote", "api/ids", "--no", "--yes"], Exit.USAGE),
         (["decide", "api/ids"], Exit.USAGE),
         (["decide", "api/ids", "none.json"], Exit.USAGE),
         (["show", "../x"], Exit.FAILED),
@@ -69,6 +71,7 @@ def one_line(text):
         (["status", "--board", "team.py"], Exit.FAILED),
         (["status", "--board", "."], Exit.FAILED),
         (["vote", "api/ids", "--yes"], Exit.NO),
+        (["vote", "api/ids", "--no"], Exit.NO),
         (["revert", "api/ids", "--to", "9"], Exit.NO),
     ],
 )
@@ -165,6 +168,41 @@ def test_a_device_without_end_is_not_read_to_its_end(place, capsys):
     assert one_line(said(capsys)[1])
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["decide", "api/ids", "none.json"],
+        ["propose", "api/ids", "none.json"],
+        ["vote", "api/ids", "--yes"],
+        ["revert", "api/ids", "--to", "1"],
+        ["board", "compact", "--before", "1"],
+        ["board", "pause"],
+        ["board", "drain"],
+        ["board", "resume"],
+        ["board", "cancel", "ann", "api/ids"],
+        ["board", "retry", "ann", "api/ids"],
+        ["board", "unlock", "api/ids"],
+        ["board", "budget", "tokens", "1"],
+        ["board", "seal"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [("ä" * 524_289, "the reason has 1048578 bytes; the limit is 1048576"), ("\udc80", "the reason: lone surrogate")],
+    ids=["too long", "no text"],
+)
+def test_a_reason_that_no_board_takes_is_refused_before_anything_is_read(place, capsys, arguments, reason, why):
+    assert main([*arguments, "--because", reason, "--board", "none.db"]) == Exit.FAILED
+    err = said(capsys)[1]
+    assert one_line(err)
+    assert why in err
+
+
+def test_a_reason_may_have_a_mebibyte(place, capsys):
+    assert main(["board", "pause", "--because", "x" * 1_048_576]) == Exit.YES
+
+
 def test_propose_vote_ask_and_revert_commit_for_the_named_author(place, capsys):
     file(place, "ids.json", '"uuid"')
     assert main(["propose", "api/ids", "ids.json", "--as", "bob", "--because", "clients"]) == Exit.YES
@@ -177,6 +215,15 @@ def test_propose_vote_ask_and_revert_commit_for_the_named_author(place, capsys):
         assert snapshot.decision("api/ids").value == "int"
         assert snapshot.decision("api/ids").rationale == "back to version 1"
         assert [one.author for one in board.changes(after=1)] == ["bob", "bob", "bob", "cat", "cat"]
+
+
+@pytest.mark.parametrize("said_twice", [[], ["--yes", "--no"]])
+def test_a_vote_is_yes_or_no(place, capsys, said_twice):
+    file(place, "ids.json", '"uuid"')
+    assert main(["propose", "api/ids", "ids.json", "--as", "bob"]) == Exit.YES
+    capsys.readouterr()
+    assert main(["vote", "api/ids", *said_twice]) == Exit.USAGE
+    assert "give either --yes or --no" in said(capsys)[1]
 
 
 @pytest.mark.parametrize("arguments", [["why", "api/new"], ["show", "api/new"], ["status"], ["watch", "--once"]])
@@ -228,6 +275,29 @@ def test_a_board_is_created_upgraded_backed_up_and_examined(tmp_path, monkeypatc
     assert main(["board", "doctor", "--head", "x"]) == Exit.USAGE
     assert main(["board", "doctor", "--head", head[:-1] + "x"]) == Exit.NO
     assert main(["show", "--board", "copy.db"]) == Exit.YES
+
+
+def test_a_board_is_folded_and_copied_with_the_same_record_as_json(place, capsys):
+    with Blackboard.open(place / "board.db") as board, board.transaction("ann") as transaction:
+        transaction.decide("api/page", Contract.value(20))
+    assert main(["board", "compact", "--before", "2", "--json"]) == Exit.YES
+    folded = json.loads(said(capsys)[0])
+    assert (folded["revision"], len(folded["acts"]), folded["accepted"]) == (3, 1, [])
+    assert "what came before 2 is folded" in folded["acts"][0]
+    assert main(["board", "compact", "--before", "2", "--json"]) == Exit.YES
+    again = json.loads(said(capsys)[0])
+    assert again["revision"] == 3
+    assert "nothing to fold" in again["acts"][0]
+    assert main(["board", "compact", "--before", "2"]) == Exit.YES
+    assert said(capsys)[0] == f"3 {again['acts'][0]}\n"
+    assert main(["board", "copy", "copy.db", "--json"]) == Exit.YES
+    copied = json.loads(said(capsys)[0])
+    with Blackboard.open(place / "copy.db") as board:
+        cursor = board.cursor
+    assert copied["revision"] == cursor.revision
+    assert copied["acts"] == [
+        f"copy.db is a board of its own, with the head {cursor.epoch}:{cursor.revision}:{cursor.digest}"
+    ]
 
 
 def test_a_damaged_board_makes_doctor_answer_no(place, capsys):
