@@ -173,8 +173,8 @@ class Reader:
     def all_decisions(self, pattern: str) -> tuple[Decision, ...]:
         """Return the accepted versions under a pattern, by key."""
         check_pattern(pattern)
-        rows = read.decision_rows(self._store.database, pattern, self.revision)
-        self._check_kept(rows[0] if rows else None)
+        with self.reading() as on:
+            rows = read.decision_rows(on, pattern, self.revision)
         return tuple(self._decision(row) for row in rows)
 
     def _check_kept(self, row: read.Row) -> None:

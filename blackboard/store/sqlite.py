@@ -24,6 +24,7 @@ from blackboard.errors import (
     Unavailable,
 )
 from blackboard.store import journal
+from blackboard.store.courtesy import Courtesy
 from blackboard.store.notice import Notices
 from blackboard.store.remembered import Remembered
 from blackboard.store.statements import Parameters, Statement
@@ -176,6 +177,7 @@ class Database:
         self.location = str(path) if path else f"memory:{name}"
         self.synchronous = synchronous
         self._idle: list[Connection] = []
+        self.courtesy = Courtesy()
         self._ended: tuple[str, str] | None = None  # why it may not be used any more, and the next step
         self.remembered = Remembered()
         self.schema = ""  # once it is known to be this library's
@@ -277,18 +279,19 @@ class Database:
         return _Lent(self)
 
     def all(self, statement: Statement, parameters: Parameters | None = None) -> list[sqlite3.Row]:
-        """Run one statement, which sees one moment by itself, and return its rows.
+        """Run one short statement, which sees one moment by itself, and return its rows.
 
         Where the file is, is not looked at again: whoever goes on from here began somewhere.
         """
-        connection = self.lend()
-        try:
-            rows = connection.all(statement, parameters)
-        except BaseException:
-            connection.close()
-            raise
-        self.give_back(connection)
-        return rows
+        with self.courtesy:
+            connection = self.lend()
+            try:
+                rows = connection.all(statement, parameters)
+            except BaseException:
+                connection.close()
+                raise
+            self.give_back(connection)
+            return rows
 
     def lend(self) -> Connection:
         """Lend a connection, to be given back or closed."""

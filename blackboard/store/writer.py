@@ -75,7 +75,8 @@ class Writer:
             began = time.monotonic()
             member: Member | None = own
             while member is not None:
-                group.run(member)
+                with self._database.courtesy:
+                    group.run(member)
                 member = self._gather(members, began)
             group.commit()
             self._size = len(members)

@@ -225,6 +225,8 @@ def small_disk(tmp_path):
 
 def test_a_full_disk_refuses_what_does_not_fit_and_keeps_all_else(small_disk):
     place = small_disk[0] / "board.db"
+    other = small_disk[0] / "of somebody else"
+    other.write_bytes(bytes(100_000))
     board = Blackboard.open(place, create=True)
     with board:
         done = 0
@@ -245,9 +247,10 @@ def test_a_full_disk_refuses_what_does_not_fit_and_keeps_all_else(small_disk):
             with pytest.raises(Full) as no_copy:
                 make()
             says_what_and_what_next(no_copy.value, no_copy.value.location)
-        assert not [one for one in small_disk[0].iterdir() if not one.name.startswith("board.db")]
+        assert [one for one in small_disk[0].iterdir() if not one.name.startswith("board.db")] == [other]
     with pytest.raises(Full):
         Blackboard.open(place.with_name("another.db"), create=True)
+    other.unlink()  # to open a board is to write to it once
     with Blackboard.open(place) as again:
         assert again.verify().revision == done
 
