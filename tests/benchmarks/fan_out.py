@@ -17,7 +17,7 @@ FLOOR = f"{FLOORS}/update.py"
 
 def run(bench: Bench) -> Iterator[Line]:
     """Measure P5."""
-    wide, each = bench.of(20, 5_000, 5_000), bench.of(10, 1_000, 5_000)
+    wide, each = bench.of(20, 5_000, 5_000), bench.of(10, 5_000, 5_000)
     once = Bar("P5", f"{wide:,} dependents with activations, beside one UPDATE of as many rows", 1.5, FLOOR)
     deep = Bar("P5", f"a chain {DEPTH} deep of {each:,} each, beside one UPDATE of {each:,} rows", 16.0, FLOOR)
     yield _measured(bench, once, levels=1, each=wide)
