@@ -325,12 +325,12 @@ class Controller:
         with self._store.database.reading() as on:
             board = read.board_row(on)
             state = self._state = gather.state_of(on, board["revision"], self._state)
-        outcome = convergence.outcome(state)
-        if outcome.kind is OutcomeKind.CONVERGED:
-            return outcome
         if not state.announced and not convergence.obligations(state):
             agenda.announce(self._store, self._met)
             return None
+        outcome = convergence.outcome(state)
+        if outcome.kind is OutcomeKind.CONVERGED:
+            return outcome
         # Work may have come since the claim that found nothing; silence must not be taken for the end.
         self._exchange(())
         if self._start() or self._board.revision != outcome.revision:

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 _JOIN_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
+_LOOK_SECONDS = 0.001
 _REVISION = Statement("SELECT revision FROM board")
 
 
@@ -75,7 +76,8 @@ class Wakeup(_Side):
     def __init__(self, store: Store, notify: Callable[[], None]) -> None:
         self._notify = notify
         self._store = store
-        self._watcher = Watcher(store.database)
+        # Most notices are of what this very process writes, which is done by then.
+        self._watcher = Watcher(store.database, shortest_seconds=_LOOK_SECONDS)
         self._revision = -1
         super().__init__("wake-up", 0)
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from blackboard.spec import keys
 from blackboard.spec.activation import Activation, ActivationState
-from blackboard.spec.canonical import JSON, digest
+from blackboard.spec.canonical import JSON, digest_made
 from blackboard.spec.effects import Side
 from blackboard.spec.inputs import BuiltComponent, closure, inputs_digest
 from blackboard.spec.staleness import Freshness
@@ -191,7 +191,7 @@ def fingerprint(state: SpecState) -> str:
     verified: list[JSON] = [
         [check, subject, one.inputs, one.passed] for (check, subject), one in sorted(newest.items())
     ]
-    return digest({"agreed": agreed, "built": built, "verified": verified})
+    return digest_made({"agreed": agreed, "built": built, "verified": verified})
 
 
 def _kind(state: SpecState, left: tuple[Obligation, ...]) -> OutcomeKind:

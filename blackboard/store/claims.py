@@ -151,12 +151,7 @@ _CLAIM = f"""
     SELECT id, source, role, target_id, kind, revision, :host, :process, :process_started, :now, :expires, {NEVER},
       'live'
     FROM chosen WHERE {{fits}} ORDER BY {_ORDER} LIMIT :limit
-    RETURNING token, activation_id, source, role, target_id, kind, cause, expires, until,
-      (SELECT k.key FROM key k WHERE k.id = target_id) AS target,
-      (SELECT a.attempts FROM activation a WHERE a.id = activation_id) AS attempts,
-      (SELECT a.rating FROM activation a WHERE a.id = activation_id) AS rating,
-      (SELECT a.error FROM activation a WHERE a.id = activation_id) AS error,
-      (SELECT a.reason FROM activation a WHERE a.id = activation_id) AS reason"""
+    RETURNING token, activation_id, source, role, target_id, kind, cause, expires"""
 
 
 def _claiming(*, several: bool, judges: bool, within: bool) -> Statement:
@@ -196,7 +191,8 @@ _CAPPED = Statement("UPDATE lease SET until = :until, expires = min(expires, :un
 
 _LEASED = Statement("""
     UPDATE activation SET state = 'leased', attempts = attempts + 1, dirty = 0
-    WHERE id IN (SELECT value FROM json_each(:ids))""")
+    WHERE id IN (SELECT value FROM json_each(:ids))
+    RETURNING id, attempts, rating, error, reason, (SELECT k.key FROM key k WHERE k.id = target_id) AS target""")
 
 _TAKEN_OVER = Statement(f"""
     UPDATE lease SET state = 'revoked'
@@ -341,45 +337,47 @@ def _claim(turn: Turn, store: "Store", claimants: Claimants, limit: int, lease_s
     if claimants.needs:
         here["needs"] = needs
     statement = _CLAIMING[limit > 1, asked.judges, bool(claimants.needs)]
-    taken: list[Any] = []
+    taken: list[tuple[Any, Any]] = []
     # A source that is full, a target that is worked on or a resource that is used up hides what stands behind it: look
     # again until enough is taken or nothing is left.
     while len(taken) < limit and (rows := turn.all(statement, {**here, "limit": limit - len(taken)})):
-        _take(turn, rows, needs if claimants.needs else None)
-        taken += rows
+        taken += _take(turn, rows, needs if claimants.needs else None)
     if taken:
         budgets.spend(turn, budgets.ACTIVATIONS, len(taken))
-    return tuple(_claimed(row, turn, claimants.cap) for row in sorted(taken, key=lambda row: int(row["token"])))
+    taken.sort(key=lambda one: int(one[0]["token"]))
+    return tuple(_claimed(lease, activation, turn, claimants.cap) for lease, activation in taken)
 
 
-def _take(turn: Turn, rows: Sequence[Any], needs: str | None) -> None:
-    """Write what goes with new leases: activations leased, older leases ended by them, units held."""
-    turn.run(_LEASED, {"ids": json.dumps([row["activation_id"] for row in rows])})
+def _take(turn: Turn, rows: Sequence[Any], needs: str | None) -> list[tuple[Any, Any]]:
+    """Write what goes with new leases: activations leased, older leases ended by them, units held; return both."""
+    leased = turn.all(_LEASED, {"ids": json.dumps([row["activation_id"] for row in rows])})
     targets = [[row["target_id"], row["role"]] for row in rows if row["kind"] in EXCLUSIVE]
     if targets:
         turn.run(_TAKEN_OVER, {"taken": json.dumps(targets)})
     if needs is not None:
         turn.run(_HOLD, {"needs": needs, "tokens": json.dumps([row["token"] for row in rows])})
+    activations = {row["id"]: row for row in leased}
+    return [(row, activations[row["activation_id"]]) for row in rows]
 
 
-def _claimed(row: Any, turn: Turn, cap: Cap) -> Claimed:  # noqa: ANN401 - a row of the driver
-    longest = cap(row["role"], row["target"])
+def _claimed(lease: Any, activation: Any, turn: Turn, cap: Cap) -> Claimed:  # noqa: ANN401 - rows of the driver
+    longest = cap(lease["role"], activation["target"])
     until = NEVER if longest is None else turn.now + longest
     if longest is not None:
-        turn.run(_CAPPED, {"token": row["token"], "until": until})
+        turn.run(_CAPPED, {"token": lease["token"], "until": until})
     return Claimed(
-        token=row["token"],
-        activation=row["activation_id"],
-        source=row["source"],
-        role=row["role"],
-        target=row["target"],
-        kind=row["kind"],
-        attempts=row["attempts"] + 1,
-        cause=row["cause"],
-        rating=row["rating"],
+        token=lease["token"],
+        activation=lease["activation_id"],
+        source=lease["source"],
+        role=lease["role"],
+        target=activation["target"],
+        kind=lease["kind"],
+        attempts=activation["attempts"],
+        cause=lease["cause"],
+        rating=activation["rating"],
         claimed=turn.now,
-        expires=min(row["expires"], until),
+        expires=min(lease["expires"], until),
         until=until,
-        error=row["error"],
-        reason=row["reason"],
+        error=activation["error"],
+        reason=activation["reason"],
     )

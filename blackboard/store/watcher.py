@@ -21,13 +21,18 @@ _SLEEP_SECONDS = 0.002
 
 
 class Watcher:
-    """One who watches a board, on a connection of its own; used by one thread."""
+    """One who watches a board, on a connection of its own; used by one thread.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        shortest_seconds: How long after a notice it looks for the first time.
+    """
+
+    def __init__(self, database: Database, *, shortest_seconds: float = _SHORTEST_SECONDS) -> None:
+        self._shortest_seconds = shortest_seconds
         self._database = database
         self._notices = database.notices
         self._noticed = self._notices.count
-        self._pause = _SHORTEST_SECONDS
+        self._pause = shortest_seconds
         self._stamp: int | None = None
         self._connection = database.connect()
 
@@ -58,7 +63,7 @@ class Watcher:
         else:
             count = self._notices.wait(self._noticed, pause)
             if count != self._noticed:
-                self._noticed, self._pause = count, _SHORTEST_SECONDS
+                self._noticed, self._pause = count, self._shortest_seconds
                 return
         self._pause = min(self._pause * _LONGER, poll_seconds)
 
