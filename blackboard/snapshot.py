@@ -166,9 +166,15 @@ class Reader:
     def decision_of(self, key: str) -> Decision | None:
         """Return the accepted version of a key, None where there is none."""
         check_key(key)
-        row = read.decision_row(self._store.database, key, self.revision)
-        self._check_kept(row)
-        return None if row is None else self._decision(row)
+        recent = self._store.database.recent
+        found: Decision | None = recent.get(key, self.revision)
+        if found is None:
+            row = read.decision_row(self._store.database, key, self.revision)
+            self._check_kept(row)
+            if row is not None:
+                found = self._decision(row)
+                recent.put(key, found, self.revision)
+        return found
 
     def all_decisions(self, pattern: str) -> tuple[Decision, ...]:
         """Return the accepted versions under a pattern, by key."""

@@ -166,7 +166,8 @@ class Application:
         chained = chain(turn.digest, record, content)
         turn.run(LOG, {**record, "digest": chained})
         installs = any(is_reserved(change.key) for change in plan.changes)
-        turn.advance(ADVANCE, {"revision": self.revision, "digest": chained, "installs": installs})
+        moved = {"revision": self.revision, "digest": chained, "installs": installs}
+        turn.advance(ADVANCE, moved, frozenset(change.key for change in plan.changes))
         return chained
 
     def _change(self, ordinal: int, change: ChangeRow) -> dict[str, Any]:

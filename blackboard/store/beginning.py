@@ -174,7 +174,7 @@ def begin(store: Store, on: Reads, first: int) -> str:
         turn.run_many(_PUT_PATTERN_PIN, [dict(r) for r in on.all(_PATTERN_PINS, at)])
         installed, halt, reason = kept["board"][0]
         here = {"revision": first - 1, "digest": row["digest"], "first": first}
-        turn.advance(_BOARD, {**here, "installed": installed, "halt": halt, "halt_reason": reason})
+        turn.advance(_BOARD, {**here, "installed": installed, "halt": halt, "halt_reason": reason}, None)
         if why := _wrong(turn, first, row["state"]):
             raise _NotWholeError(why)
 

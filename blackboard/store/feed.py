@@ -34,6 +34,9 @@ _UNTIL = Statement("""
       SELECT c.revision, sum(count(*)) OVER (ORDER BY c.revision) AS total FROM change c
       WHERE c.revision > :after AND c.revision <= :after + :limit GROUP BY c.revision)
     WHERE total <= :limit OR revision = :after + 1""")
+_CHANGED = Statement("""
+    SELECT DISTINCT b.first, k.key FROM board b
+    LEFT JOIN change c ON c.revision > :after AND c.revision <= :until LEFT JOIN key k ON k.id = c.key_id""")
 _BEFORE = Statement("SELECT digest FROM compaction WHERE before = :before")
 
 _MANY = 1 << 31
@@ -73,7 +76,24 @@ def head(store: Store) -> Any:  # noqa: ANN401 - a row
         Unavailable: The file is not where it was.
     """
     store.database.check_place()
-    return _met(store, store.database.remembered.head, store.database)
+    board = _met(store, store.database.remembered.head, store.database)
+    _catch_up(store, board)
+    return board
+
+
+def _catch_up(store: Store, board: Any) -> None:  # noqa: ANN401 - a row
+    """Hear what other processes changed since this one looked."""
+    recent, head = store.database.recent, board["revision"]
+    known = recent.revision
+    if known >= head:
+        return
+    changed: set[str] | None = None
+    if head - known <= PAGE:
+        rows = store.database.all(_CHANGED, {"after": known, "until": head})
+        # What an operator did to the whole board names no key; what was compacted is not told at all.
+        if rows[0]["first"] <= known + 1 and all(row["key"] is not None for row in rows):
+            changed = {row["key"] for row in rows}
+    recent.moved(known, head, changed)
 
 
 def _met(store: Store, known: Head | None, on: Rows) -> Any:  # noqa: ANN401 - a row

@@ -74,6 +74,7 @@ class Turn:
         kept: Whether `now` stands in the board's row.
         first: The first revision that is kept.
         after: Revision and digest of what the turn committed, None where it made no revision.
+        changed: The keys that it changed; None: the whole board.
     """
 
     connection: Connection
@@ -87,6 +88,7 @@ class Turn:
     kept: bool = False
     first: int = 1
     after: tuple[int, str] | None = None
+    changed: frozenset[str] | None = frozenset()
 
     def check_seal(self) -> None:
         """Refuse to write on a sealed board.
@@ -119,11 +121,12 @@ class Turn:
         self.connection.run(_TIME, {"now": self.now})
         self.kept = True
 
-    def advance(self, statement: Statement, parameters: dict[str, Any]) -> None:
-        """Run the statement that moves the head, and `now` with it."""
+    def advance(self, statement: Statement, parameters: dict[str, Any], changed: frozenset[str] | None) -> None:
+        """Run the statement that moves the head, and `now` with it, once the changes of these keys are written."""
         self.connection.run(statement, {**parameters, "now": self.now})
         self.kept = True
         self.after = (parameters["revision"], parameters["digest"])
+        self.changed = changed
 
 
 class Session:
@@ -141,6 +144,8 @@ class Session:
         self._tickets: Tickets | None = None
         self._changes = 0  # of the connection, when the turn began
         self._head: Head | None = None  # as the last turn of the transaction left it
+        self._before = 0  # the revision at which the transaction began
+        self._changed: list[frozenset[str] | None] = []  # by each of its turns
         self.journal = journal.Journal(database.path)
 
     def connection(self) -> Connection:
@@ -200,6 +205,7 @@ class Session:
             # Nobody but this transaction moves the head from here on.
             known = self._database.remembered
             known.meet(known.head, connection, Head(epoch, revision, digest))
+            self._before, self._changed = revision, []
         now = max(before, self._clock())
         self._changes = connection.raw.total_changes
         return Turn(connection, revision, digest, epoch, halt, now, before, bool(contested), first=first)
@@ -209,6 +215,7 @@ class Session:
         if not turn.kept and turn.connection.raw.total_changes != self._changes:
             turn.keep_time()
         self._head = Head(turn.epoch, *(turn.after or (turn.revision, turn.digest)))
+        self._changed.append(turn.changed)
 
     @property
     def in_transaction(self) -> bool:
@@ -241,6 +248,9 @@ class Session:
         self.commit_seconds = time.monotonic() - began
         if self._head is not None:
             self._database.remembered.note(self._head)
+            known = [keys for keys in self._changed if keys is not None]
+            changed = frozenset().union(*known) if len(known) == len(self._changed) else None
+            self._database.recent.moved(self._before, self._head.revision, changed)
             self._head = None
         # Still in the turn: no other process writes meanwhile.
         self.journal.keep_bounded(self.connection().raw)

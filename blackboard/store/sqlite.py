@@ -26,6 +26,7 @@ from blackboard.errors import (
 from blackboard.store import journal
 from blackboard.store.courtesy import Courtesy
 from blackboard.store.notice import Notices
+from blackboard.store.recent import Recent
 from blackboard.store.remembered import Remembered
 from blackboard.store.statements import Parameters, Statement
 
@@ -180,6 +181,7 @@ class Database:
         self.courtesy = Courtesy()
         self._ended: tuple[str, str] | None = None  # why it may not be used any more, and the next step
         self.remembered = Remembered()
+        self.recent = Recent()
         self.schema = ""  # once it is known to be this library's
         self.notices = Notices(path)
         _OPENED.add(self)

@@ -1,0 +1,53 @@
+"""Decisions that this process read and that still stand: to read them again costs no statement.
+
+Invariant: whatever is kept stands at `revision`, up to which this process knows all that changed. A transaction that
+reads as of an earlier revision is given what had changed last by then, one that reads as of a later one nothing. What
+is read this way is validated at the commit like everything else.
+"""
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+_MOST, _LARGE = 1024, 16_384  # so many are kept, none with a text of more characters
+
+
+class Recent:
+    """What stands on one board, as far as it was read lately.
+
+    Attributes:
+        revision: Up to which it is known what changed.
+    """
+
+    def __init__(self) -> None:
+        self.revision = -1
+        self._kept: dict[str, Any] = {}
+        self._guard = threading.Lock()
+
+    def get(self, key: str, at: int) -> Any:  # noqa: ANN401 - what was put
+        """Return what stood under a key as of a revision, None where that is not known here."""
+        # In this order: what changes after `revision` was looked at is taken away or is younger than `at`.
+        if at > self.revision:
+            return None
+        found = self._kept.get(key)
+        return found if found is not None and found.mod_revision <= at else None
+
+    def put(self, key: str, found: Any, at: int) -> None:  # noqa: ANN401 - anything with a `mod_revision`
+        """Keep what was read under a key as of a revision, if it is certain that it still stands."""
+        with self._guard:
+            if at == self.revision and len(found.contract.text) <= _LARGE:
+                if len(self._kept) >= _MOST:
+                    self._kept.clear()
+                self._kept[key] = found
+
+    def moved(self, before: int, after: int, changed: Iterable[str] | None) -> None:
+        """Hear what changed between two revisions; None: it may be anything."""
+        with self._guard:
+            if after <= self.revision:
+                return
+            if changed is None or before > self.revision:
+                self._kept.clear()
+            else:
+                for key in changed:
+                    self._kept.pop(key, None)
+            self.revision = after

@@ -1,0 +1,168 @@
+"""What was read lately is not read again while it stands, and never told of another moment than the one asked for."""
+
+import random
+import threading
+
+import pytest
+
+from blackboard import Blackboard, Compacted, Conflict
+from blackboard.plan import plan
+from blackboard.store import compact, read
+from blackboard.store.recent import Recent
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Return the keys that were looked up in the store, in order."""
+    looked_up, look = [], read.decision_row
+
+    def row(on, key, at):
+        looked_up.append(key)
+        return look(on, key, at)
+
+    monkeypatch.setattr(read, "decision_row", row)
+    return looked_up
+
+
+def values(board, *keys, at=None):
+    snapshot = board.snapshot(at=at)
+    found = [snapshot.decision(key) for key in keys]
+    return [one and one.value for one in found]
+
+
+def test_what_stands_is_looked_up_once(board, given, counted):
+    given(board).decided("api/a", 1)
+    given(board).decided("api/b", 2)
+    counted.clear()
+    for _ in range(3):
+        assert values(board, "api/a", "api/b") == [1, 2]
+    assert counted == ["api/a", "api/b"]
+
+
+def test_what_this_process_changes_is_looked_up_again_and_nothing_else(board, given, counted):
+    given(board).decided("api/a", 1)
+    given(board).decided("api/b", 2)
+    assert values(board, "api/a", "api/b") == [1, 2]
+    given(board).decided("api/a", 3)
+    counted.clear()
+    assert values(board, "api/a", "api/b") == [3, 2]
+    assert counted == ["api/a"]
+
+
+def test_what_another_process_changes_is_looked_up_again_and_nothing_else(location, given, counted):
+    with Blackboard.open(location, create=True) as here, Blackboard.open(location) as there:
+        given(here).decided("api/a", 1)
+        given(here).decided("api/b", 2)
+        assert values(there, "api/a", "api/b") == [1, 2]
+        given(here).decided("api/a", 3)
+        counted.clear()
+        assert values(there, "api/a", "api/b") == [3, 2]
+        assert counted == ["api/a"]
+
+
+def test_an_earlier_moment_is_told_as_it_was(board, given):
+    first = given(board).decided("api/a", 1).revision
+    before = board.snapshot()
+    assert values(board, "api/a") == [1]
+    given(board).decided("api/a", 2)
+    assert values(board, "api/a") == [2]
+    assert before.decision("api/a").value == 1
+    assert values(board, "api/a", at=first) == [1]
+    assert board.snapshot(at=0).decision("api/a") is None
+
+
+def test_what_is_read_this_way_is_validated_like_everything_else(location, given):
+    with Blackboard.open(location, create=True) as here, Blackboard.open(location) as there:
+        given(here).decided("api/a", 1)
+        assert values(there, "api/a") == [1]
+        late = there.transaction("bob")
+        given(here).decided("api/a", 2)
+        assert late.decision("api/a").value == 1
+        late.ask("api/b", "what follows?")
+        with pytest.raises(Conflict):
+            late.commit()
+
+
+def test_of_a_moment_that_is_not_kept_any_more_nothing_is_told(board, given):
+    given(board).decided("api/a", 1)
+    old = board.snapshot()
+    assert old.decision("api/a").value == 1
+    for number in range(2, 5):
+        given(board).decided("api/b", number)
+    compact.compact(board.store, planner=plan, before=board.revision, author="olga")
+    with pytest.raises(Compacted):
+        old.decision("api/a")
+
+
+def test_random_histories_of_two_processes_are_told_like_to_one_that_knows_nothing(location, given, seed, length):
+    draw = random.Random(seed)
+    keys = [f"api/k{number}" for number in range(4)]
+    with Blackboard.open(location, create=True, durability="normal") as first, Blackboard.open(location) as second:
+        boards = (first, second)
+        for step in range(length(150, 5_000)):
+            board = draw.choice(boards)
+            match draw.choice(("decide", "decide", "retract", "read", "read", "read", "compact")):
+                case "decide":
+                    given(board).decided(draw.choice(keys), step, role="operator")
+                case "retract":
+                    standing = [one.key for one in board.snapshot().decisions("api/*")]
+                    if standing:
+                        given(board).retracted(draw.choice(standing))
+                case "compact" if step % 10 == 0 and board.revision > 20:
+                    compact.compact(board.store, planner=plan, before=board.revision - 10, author="olga")
+                case _:
+                    with Blackboard.open(location) as fresh:
+                        oldest = read.board_row(fresh.store.database)["first"]
+                        at = draw.choice((None, draw.randint(min(oldest, fresh.revision), fresh.revision)))
+                        assert values(board, *keys, at=at) == values(fresh, *keys, at=at), (step, at)
+
+
+def test_threads_that_read_while_others_commit_are_told_of_their_own_moment(file_board, given, length):
+    written, seen, ends = [(0, None)], [], threading.Event()
+
+    def reads():
+        while not ends.is_set():
+            snapshot = file_board.snapshot()
+            found = snapshot.decision("api/n")
+            seen.append((snapshot.revision, found and found.value))
+
+    readers = [threading.Thread(target=reads, daemon=True) for _ in range(4)]
+    for thread in readers:
+        thread.start()
+    for number in range(length(100, 5_000)):
+        written.append((given(file_board).decided("api/n", number, role="operator").revision, number))
+    ends.set()
+    for thread in readers:
+        thread.join()
+    values = dict(written)
+    assert [(at, value) for at, value in seen if values[at] != value] == []
+
+
+def test_a_store_that_hears_of_no_changes_is_caught(location, given, seed, length, monkeypatch):
+    """Then what it keeps is told for ever."""
+    honest = Recent.moved
+    monkeypatch.setattr(Recent, "moved", lambda self, before, after, _: honest(self, before, after, ()))
+    with pytest.raises(AssertionError):
+        test_random_histories_of_two_processes_are_told_like_to_one_that_knows_nothing(location, given, seed, length)
+
+
+class Held:
+    def __init__(self, mod_revision, text=""):
+        self.mod_revision, self.text, self.contract = mod_revision, text, self
+
+
+def test_nothing_is_kept_of_a_moment_that_is_past_or_of_a_gap():
+    recent = Recent()
+    recent.moved(-1, 5, None)
+    recent.put("a", Held(3), 5)
+    recent.put("b", Held(3), 4)
+    recent.put("c", Held(5, "x" * 100_000), 5)
+    assert [recent.get(key, 5) is not None for key in "abc"] == [True, False, False]
+    assert recent.get("a", 2) is None
+    assert recent.get("a", 6) is None
+    recent.moved(5, 6, {"b"})
+    assert recent.get("a", 6) is not None
+    recent.moved(3, 6, None)
+    assert recent.get("a", 6) is not None
+    recent.moved(8, 9, set())
+    assert recent.get("a", 9) is None
