@@ -118,7 +118,7 @@ def test_random_histories_of_two_processes_are_told_like_to_one_that_knows_nothi
 
 
 def test_threads_that_read_while_others_commit_are_told_of_their_own_moment(file_board, given, length):
-    written, seen, ends = [(0, None)], [], threading.Event()
+    written, seen, ends = {0: None}, [], threading.Event()
 
     def reads():
         while not ends.is_set():
@@ -130,12 +130,11 @@ def test_threads_that_read_while_others_commit_are_told_of_their_own_moment(file
     for thread in readers:
         thread.start()
     for number in range(length(100, 5_000)):
-        written.append((given(file_board).decided("api/n", number, role="operator").revision, number))
+        written[given(file_board).decided("api/n", number, role="operator").revision] = number
     ends.set()
     for thread in readers:
         thread.join()
-    values = dict(written)
-    assert [(at, value) for at, value in seen if values[at] != value] == []
+    assert [(at, value) for at, value in seen if written[at] != value] == []
 
 
 def test_a_store_that_hears_of_no_changes_is_caught(location, given, seed, length, monkeypatch):
