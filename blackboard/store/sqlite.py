@@ -61,8 +61,13 @@ class Connection:
         """Run a statement and return its rows."""
         try:
             rows: list[sqlite3.Row] = self._cursor.execute(statement.text, parameters or ()).fetchall()
-        except _RAW as error:
-            raise self._failed(error) from error
+        except BaseException as error:
+            # Read by half, it would keep what it sees open, and nobody can write from what others have gone beyond.
+            self._cursor.close()
+            self._cursor = self.raw.cursor()
+            if isinstance(error, _RAW):
+                raise self._failed(error) from error
+            raise
         return rows
 
     def _failed(self, error: Exception) -> BlackboardError:
