@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from blackboard.errors import CommitUnknown
+from blackboard.store.courtesy import Courtesy
 from blackboard.store.queue import Member
 from blackboard.store.session import APPLIED, COMMITTED, Session, Turn, reached
 
@@ -17,8 +18,9 @@ from blackboard.store.session import APPLIED, COMMITTED, Session, Turn, reached
 class Group:
     """Members whose work shares one COMMIT."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, courtesy: Courtesy) -> None:
         self._session = session
+        self._courtesy = courtesy
         self._open = False
         self._done: list[tuple[Member, Any, Exception | None]] = []
         self._clock: tuple[float, float] | None = None  # of the store before the transaction, and at its last turn
@@ -32,9 +34,11 @@ class Group:
                 self._open = True
             else:
                 self._session.connection().raw.execute("SAVEPOINT member")
-            turn = self._turn()
-            result = member.work(turn)
-            self._session.end(turn)
+            # Not while it waits for other processes: that takes as long as theirs take.
+            with self._courtesy:
+                turn = self._turn()
+                result = member.work(turn)
+                self._session.end(turn)
             if not first:
                 self._session.connection().raw.execute("RELEASE member")
         except Exception as error:  # noqa: BLE001 - it is raised where the member waits

@@ -70,13 +70,12 @@ class Writer:
     def _lead(self, own: Member) -> None:
         """Do one's own work and that of those who wait, and hand the leadership on before anyone is told."""
         members = [own]
-        group = Group(self.session)
+        group = Group(self.session, self._database.courtesy)
         try:
             began = time.monotonic()
             member: Member | None = own
             while member is not None:
-                with self._database.courtesy:
-                    group.run(member)
+                group.run(member)
                 member = self._gather(members, began)
             group.commit()
             self._size = len(members)
