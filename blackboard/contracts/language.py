@@ -5,6 +5,7 @@ texts look like; two with the same language and text are equal.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from functools import lru_cache, partial
 from json import loads
 from types import MappingProxyType
@@ -153,6 +154,10 @@ class Contract:
     def __hash__(self) -> int:
         return hash((self._language, self._text))
 
+    def __reduce__(self) -> "tuple[Callable[[str, str], Contract], tuple[str, str]]":
+        # Copied and sent to other processes as what it is, a text: what is known of it follows from that.
+        return type(self).stored, (self._language, self._text)
+
     def __repr__(self) -> str:
         shown = self._text if len(self._text) <= _SHOWN else self._text[: _SHOWN - 1] + "…"
         return f"Contract({self._language!r}, {shown!r})"
@@ -224,12 +229,12 @@ class Contract:
     @property
     def body(self) -> object:
         """The typed body: the JSON of a value, the `TaskBody` of a task."""
-        return self._reads().body
+        return _own(self._reads().body)
 
     @property
     def facets(self) -> Mapping[str, JSON]:
         """Facet name -> canonical value."""
-        return self._reads().facets
+        return MappingProxyType({name: _own(value) for name, value in self._reads().facets.items()})
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -251,13 +256,13 @@ class Contract:
             raise Invalid(f"new is {ascii(new)[:60]}; give a Contract")
         if self.language == new.language:
             return LANGUAGES[self.language].compare(self._reads(), new._reads())  # noqa: SLF001 - of its own kind
-        effects = dict(undecided(self.facets, new.facets).effects)
+        effects = dict(undecided(self._reads().facets, new._reads().facets).effects)  # noqa: SLF001 - of its own kind
         effects[NAMES] = FacetChange(Effect.BREAKING, Effect.BREAKING, f"language {self.language} -> {new.language}")
         return Comparison(effects)
 
     def skeleton(self) -> str:
         """Return a text from which somebody who implements this can begin."""
-        return LANGUAGES[self.language].skeleton(self.body)
+        return LANGUAGES[self.language].skeleton(self._reads().body)
 
     def _become(
         self, language: str, text: str, reading: Reading[object] | None, known: "tuple[str, Digests] | None"
@@ -293,6 +298,11 @@ def _keep(language: str, text: str, reading: Reading[object]) -> None:
         if len(_KEPT) >= _MOST:
             _KEPT.clear()
         _KEPT[language, text] = reading
+
+
+def _own(value: Any) -> Any:  # noqa: ANN401 - of any language
+    """Return a value that its caller may change: what is read is read once for all contracts with this text."""
+    return deepcopy(value) if isinstance(value, dict | list) else value
 
 
 def _read(language: str, text: str) -> Reading[object]:
