@@ -36,6 +36,7 @@ class Tickets:
     def __init__(self, file: int) -> None:
         self._file = file
         self._mine = 0
+        self._rung = True  # whether the last turn that was waited for was told by its bell
         self._bells = _Bells(os.fstat(file))
 
     @classmethod
@@ -92,16 +93,18 @@ class Tickets:
             while self._is_held(ticket - 1):
                 now = time.monotonic()
                 serving = self._numbers()[1]
-                if serving != seen:
+                # Beyond the own ticket are those who went without their turn: that brings nobody before it forward.
+                if serving != seen and serving < ticket:
                     seen, patient_until = serving, now + PATIENCE_SECONDS
                 elif now > patient_until:
                     return
-                if bell is not None:
-                    self._bells.hear(bell)
-                else:
-                    ahead = ticket - 1 - serving
-                    pause = _NEAR_SECONDS * max(1, ahead - _NEAR) if ahead > 0 else _NEXT_SECONDS
+                ahead = ticket - 1 - serving
+                pause = _NEAR_SECONDS * max(1, ahead - _NEAR) if ahead > 0 else _NEXT_SECONDS
+                if bell is None or not self._rung:
                     time.sleep(min(pause, _RUNG_SECONDS))
+                if bell is not None:
+                    # Where it is not heard the others may be of another network, and the next is not heard either.
+                    self._rung = self._bells.hear(bell, _RUNG_SECONDS if self._rung else 0)
 
     def give_back(self) -> None:
         """End the turn, or the waiting for it."""
@@ -109,7 +112,8 @@ class Tickets:
         if mine:
             with contextlib.suppress(OSError):
                 self._lock(mine, fcntl.F_UNLCK)
-                if self._numbers()[0] > mine:
+                # Asked of the lock: two who count at once may write one count less.
+                if self._is_held(mine + 1):
                     self._bells.ring(mine + 1)
 
     def _lock(self, ticket: int, kind: int) -> bool:
@@ -155,14 +159,17 @@ class _Bells:
             except OSError:
                 yield None
                 return
-            bell.settimeout(_RUNG_SECONDS)
             yield bell
 
     @staticmethod
-    def hear(bell: socket.socket) -> None:
-        """Wait until it is rung, no longer than until it is time to look."""
-        with contextlib.suppress(TimeoutError):
+    def hear(bell: socket.socket, seconds: float) -> bool:
+        """Wait until it is rung, no longer than until it is time to look, and say whether it was."""
+        bell.settimeout(seconds)
+        try:
             bell.recv(1)
+        except (TimeoutError, BlockingIOError):
+            return False
+        return True
 
     def ring(self, ticket: int) -> None:
         """Ring the bell of a ticket, whether anybody hears it or not."""

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from ticketing import wait_for_ticket
 
-from blackboard.store.tickets import PATIENCE_SECONDS, Tickets
+from blackboard.store.tickets import PATIENCE_SECONDS, Tickets, _Bells
 
 
 def test_tickets_are_served_in_the_order_in_which_they_were_taken(location):
@@ -83,6 +83,57 @@ def test_who_cannot_be_told_looks_for_itself(location, monkeypatch, deaf):
     thread.join(timeout=30)
     assert not thread.is_alive()
     first.close()
+
+
+def test_a_bell_is_relied_on_again_when_it_is_heard_and_no_longer_when_it_is_not(location, monkeypatch):
+    first, second = Tickets.beside(location), Tickets.beside(location)
+
+    def one_behind_the_other():
+        first.take()
+        thread = threading.Thread(target=second.take)
+        thread.start()
+        wait_for_ticket(location, first._mine + 1)
+        first.give_back()
+        thread.join(timeout=30)
+        second.give_back()
+
+    ring = _Bells.ring
+    monkeypatch.setattr(_Bells, "ring", lambda *_: None)
+    while second._rung:
+        one_behind_the_other()
+    monkeypatch.setattr(_Bells, "ring", ring)
+    while not second._rung:
+        one_behind_the_other()
+    first.close()
+    second.close()
+
+
+def test_who_waits_is_told_though_the_count_of_tickets_is_too_low(location, monkeypatch):
+    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
+    monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 3600)
+    first = Tickets.beside(location)
+    first.take()
+    thread = waiting_behind(first, location)
+    first._count(first._mine, first._mine)  # as of one who counted at the same time
+    first.give_back()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    first.close()
+
+
+def test_who_goes_past_the_line_keeps_nobody_in_it(location, monkeypatch):
+    monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 0.05)
+    standing = Tickets.beside(location)
+    standing.take()
+    thread = waiting_behind(standing, location)
+    until, past = time.monotonic() + 10, 3
+    while thread.is_alive() and time.monotonic() < until:
+        # One that came later, and lost its patience earlier, takes one turn after the other.
+        standing._count(past, past)
+        past += 1
+        thread.join(timeout=0.01)
+    assert not thread.is_alive()
+    standing.close()
 
 
 def test_who_stands_still_with_a_ticket_is_passed_after_a_while(location, monkeypatch):
