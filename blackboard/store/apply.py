@@ -63,7 +63,10 @@ _EFFECT = Statement(
 _VOTE = insert_into(schema.vote)
 _QUESTION = insert_into(schema.question)
 _ASKED = Statement("UPDATE key SET question_revision = :revision WHERE id = :id")
-_CLOSE = Statement("UPDATE question SET closed_revision = :revision WHERE key_id = :id AND closed_revision IS NULL")
+_CLOSE = Statement(
+    "UPDATE question SET closed_revision = :revision WHERE closed_revision IS NULL AND key_id = :id "
+    "AND revision = (SELECT max(revision) FROM question WHERE key_id = :id)"
+)
 _COMPONENT = insert_into(schema.component)
 _BLOB = insert_into(schema.blob, ignore=True)
 _FILE = insert_into(schema.component_file)

@@ -29,7 +29,6 @@ from blackboard.store.schema import (
     pattern_pin,
     pin,
     position,
-    question,
     tenure,
     verdict,
     version,
@@ -46,10 +45,9 @@ _OWN = 8  # of these columns make the key's record; those of its current version
 _KEYS = Statement(sa.select(key).where(key.c.key >= given("low"), key.c.key < given("high")).order_by(key.c.key))
 _OF_KEY = given("id")
 _VERSION = Statement(sa.select(version).where(version.c.key_id == _OF_KEY, version.c.version == given("version")))
+# Named, since the engine prefers the table itself, in the order of versions: a walk through all that the key ever was.
 _PROPOSED = Statement(
-    sa.select(version)
-    .where(version.c.key_id == _OF_KEY, version.c.state == constant(State.PROPOSED.value))  # as the index says it
-    .order_by(version.c.version)
+    "SELECT * FROM version INDEXED BY version_live WHERE key_id = :id AND state = 'proposed' ORDER BY version"
 )
 _JOINT = Statement(
     sa.select(version, key.c.key)
@@ -61,13 +59,14 @@ _VOTES = Statement(
     sa.select(vote.c.author, vote.c.approve).where(vote.c.key_id == _OF_KEY, vote.c.version == given("version"))
 )
 _FORMER = Statement(
-    sa.select(sa.func.max(version.c.version)).where(
-        version.c.key_id == _OF_KEY,
-        version.c.digest == given("digest"),
-        version.c.state.in_([constant(State.SUPERSEDED.value), constant(State.RETRACTED.value)]),
-    )
+    "SELECT max(version) FROM version INDEXED BY version_digest "
+    "WHERE key_id = :id AND digest = :digest AND state IN ('superseded', 'retracted')"
 )
-_QUESTION = Statement(sa.select(question).where(question.c.key_id == _OF_KEY, question.c.closed_revision.is_(None)))
+# While one is open nobody asks another: the newest is the one that may be open.
+_QUESTION = Statement(
+    "SELECT * FROM (SELECT * FROM question WHERE key_id = :id ORDER BY revision DESC LIMIT 1) "
+    "WHERE closed_revision IS NULL"
+)
 _HEADS = Statement(
     sa.select(head_facet.c.name, head_facet.c.since, head_facet.c.digest).where(head_facet.c.key_id == _OF_KEY)
 )
