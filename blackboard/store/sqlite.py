@@ -184,6 +184,7 @@ class Database:
         self.synchronous = synchronous
         self._idle: list[Connection] = []
         self.courtesy = Courtesy()
+        self.inherited = False  # by the child of a fork
         self._ended: tuple[str, str] | None = None  # why it may not be used any more, and the next step
         self.remembered = Remembered()
         self.recent = Recent()
@@ -222,6 +223,7 @@ class Database:
 
     def forked(self) -> None:
         """Hear, in the child, that this process forked."""
+        self.inherited = True
         self._ended = "it was opened before this process forked", "open it in the child"
 
     def _stat(self) -> tuple[int, int] | None:

@@ -157,7 +157,10 @@ class Writer:
             self._end_turn()
 
     def close(self) -> None:
-        """Close the writer's connection."""
+        """Close the writer's connection; in the child of a fork it is the parent's."""
+        if self._database.inherited:
+            # A thread that the child does not have may have led the queue.
+            return
         self._queue.enter(for_itself())
         try:
             self.session.close()

@@ -1,0 +1,32 @@
+"""The child of a fork leaves the parent's board alone, and is not kept by threads that it does not have."""
+
+import os
+import signal
+import threading
+
+from blackboard import Blackboard
+
+
+def test_a_child_closes_a_board_of_which_a_thread_of_its_parent_leads_the_queue(location, given):
+    with Blackboard.open(location, create=True) as board:
+        leads, ends = threading.Event(), threading.Event()
+
+        def lead():
+            with board.store.writer.turn():
+                leads.set()
+                ends.wait(60)
+
+        thread = threading.Thread(target=lead)
+        thread.start()
+        leads.wait()
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(20)  # it would wait for ever
+            board.close()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        ends.set()
+        thread.join()
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert given(board).decided("api/ids", "int").revision == 1
