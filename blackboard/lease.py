@@ -15,7 +15,7 @@ from blackboard.snapshot import Snapshot
 from blackboard.spec import given
 from blackboard.spec.activation import Ending
 from blackboard.spec.canonical import JSON
-from blackboard.store import agenda, claims, read
+from blackboard.store import agenda, claims, feed
 from blackboard.store.agenda import End
 from blackboard.store.claims import Cap, Claimants, Claimed
 from blackboard.store.facts import HeadFacts
@@ -90,7 +90,7 @@ class Lease:
     @property
     def task(self) -> Mapping[str, JSON] | None:
         """The fields of the accepted task of the target, None where it has none."""
-        revision = read.board_row(self._store.database)["revision"]
+        revision = feed.head(self._store)["revision"]
         found = Snapshot(self._store, revision).decision(f"{TASK}{self.target}")
         if found is None or found.contract.language != "task":
             return None
@@ -106,7 +106,7 @@ class Lease:
         """Begin a transaction in the name of the source, fenced by this lease."""
         return Transaction(
             self._store,
-            read.board_row(self._store.database)["revision"],
+            feed.head(self._store)["revision"],
             self.source,
             role=self.role,
             idempotency_key=idempotency_key,
