@@ -17,17 +17,18 @@ class Recent:
 
     Attributes:
         revision: Up to which it is known what changed.
+        since: From which on: what was compacted meanwhile is told nobody, so as of earlier ones nothing is known.
     """
 
     def __init__(self) -> None:
-        self.revision = -1
+        self.revision = self.since = -1
         self._kept: dict[str, Any] = {}
         self._guard = threading.Lock()
 
     def get(self, key: str, at: int) -> Any:  # noqa: ANN401 - what was put
         """Return what stood under a key as of a revision, None where that is not known here."""
         # In this order: what changes after `revision` was looked at is taken away or is younger than `at`.
-        if at > self.revision:
+        if not self.since <= at <= self.revision:
             return None
         found = self._kept.get(key)
         return found if found is not None and found.mod_revision <= at else None
@@ -46,6 +47,7 @@ class Recent:
             if after <= self.revision:
                 return
             if changed is None or before > self.revision:
+                self.since = after
                 self._kept.clear()
             else:
                 for key in changed:

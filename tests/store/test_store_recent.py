@@ -165,3 +165,18 @@ def test_nothing_is_kept_of_a_moment_that_is_past_or_of_a_gap():
     assert recent.get("a", 6) is not None
     recent.moved(8, 9, set())
     assert recent.get("a", 9) is None
+
+
+def test_what_was_compacted_is_not_told_though_it_stands(location, given):
+    with Blackboard.open(location, create=True) as board, Blackboard.open(location) as other:
+        given(board).decided("api/ids", "int")
+        given(board).decided("api/names", "text")
+        old, kept = board.snapshot(at=1), board.snapshot()
+        for number in range(3):
+            given(other).decided("api/page", number)
+        compact.compact(other.store, planner=plan, before=3, author="ann")
+        assert board.snapshot().decision("api/ids").value == "int"
+        assert board.snapshot(at=4).decision("api/ids").value == "int"
+        for snapshot in (old, kept):
+            with pytest.raises(Compacted):
+                snapshot.decision("api/ids")
