@@ -126,8 +126,7 @@ def _under_row(
         check_kept(intent.base, turn.first)
         if intent.token is not None:
             agenda.fence(turn, intent.token)
-        # At the very revision that was read, what was read stands.
-        broken = broken_reads(turn, intent) if turn.revision != intent.base else []
+        broken = broken_reads(turn, intent)
         found = replan(HeadFacts(turn, store.kept, in_turn=True), intent) if planned is None or broken else planned
         if broken:
             return _in_conflict(turn, intent, found, broken)

@@ -12,7 +12,7 @@ from itertools import groupby
 from time import monotonic
 from typing import Any, Self
 
-from blackboard.errors import Compacted, Forked
+from blackboard.errors import Compacted, Damaged, Forked
 from blackboard.spec import given
 from blackboard.spec.records import ChangeRecord
 from blackboard.store.facts import Reads, Rows
@@ -98,6 +98,8 @@ def _catch_up(store: Store, board: Any) -> None:  # noqa: ANN401 - a row
 
 def _met(store: Store, known: Head | None, on: Rows) -> Any:  # noqa: ANN401 - a row
     row = board_row(on)
+    if not type(row["revision"]) is type(row["first"]) is int:
+        raise Damaged(store.location, "the row of the board holds something else than numbers")
     store.database.remembered.meet(known, on, Head(row["epoch"], row["revision"], row["digest"]))
     return row
 

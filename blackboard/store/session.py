@@ -200,6 +200,8 @@ class Session:
         needed = self._database.schema
         if needed and schema != needed:
             raise SchemaMismatch(self._database.location, str(schema), needed, newer=True)
+        if not (type(revision) is type(first) is int and type(before) is float):
+            raise Damaged(self._database.location, "the row of the board holds something else than numbers")
         if self._head is None:
             self.journal.check_there(self._database.location, connection.raw)
             # Nobody but this transaction moves the head from here on.

@@ -206,6 +206,16 @@ def test_a_text_whose_bytes_are_no_text_is_damage(kept, location):
 # --- no space, no permission ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("column", ["revision", "clock", "first"])
+def test_a_row_of_the_board_that_holds_no_numbers_is_damage(board, given, column):
+    given(board).decided("k", 1)
+    with board.store.writer.transaction() as connection:
+        connection.raw.execute(f"UPDATE board SET {column} = 'nothing of the kind'")
+    with pytest.raises(Damaged):
+        with board.transaction("ann") as transaction:
+            transaction.ask("k2", "which?")
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """Return a file system of half a megabyte and a way to make it read-only."""
