@@ -117,7 +117,7 @@ def agreement(choreography: Choreography | None, key: str) -> Agreement | None:
 
 def lease_cap(choreography: Choreography | None, role: str, key: str) -> float | None:
     """Return the longest that leases of the role on the component may last in all, None where nothing limits them."""
-    if choreography is None:
+    if choreography is None or not places(choreography).limits_leases:
         return None
     steps = (step for place in places(choreography).building(key) for _, step in writers(place.unit))
     return next((step.lease_seconds for step in steps if step.role.name == role), None)

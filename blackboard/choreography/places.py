@@ -100,6 +100,7 @@ class Places:
         deadlines: Path -> `within`, those that are an `otherwise` included.
         rights: What roles may do beside the steps, with the paths `may:N`, N being the index among top-level steps.
         counted: The templates whose instances are bounded, so that their number has to be known.
+        limits_leases: Whether any step says how long a lease may last.
     """
 
     settlers: tuple[tuple[str, Unit | None], ...]
@@ -112,6 +113,7 @@ class Places:
     deadlines: Mapping[str, Within]
     rights: tuple[tuple[str, May], ...]
     counted: tuple[str, ...]
+    limits_leases: bool
 
     def settling(self, key: str) -> Place | None:
         """Return the step that governs a decision."""
@@ -196,6 +198,7 @@ def places(choreography: Choreography) -> Places:
         deadlines={path: step for path, step in walk(choreography.steps) if isinstance(step, Within)},
         rights=rights,
         counted=tuple(dict.fromkeys(step.template for step in choreography.steps if isinstance(step, Each))),
+        limits_leases=any(step.lease_seconds for unit in units for _, step in writers(unit)),
     )
 
 

@@ -7,6 +7,7 @@ comes first; among equals the oldest.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from blackboard.spec.effects import Side
 
@@ -71,7 +72,8 @@ class Ending(StrEnum):
 
 _UNCOUNTED = frozenset({Ending.RETURNED, Ending.POSTPONED, Ending.UNLOCKED})
 
-_REPEATED = frozenset({Ending.FAILED, Ending.LOST})
+REPEATED = frozenset({Ending.FAILED, Ending.LOST})
+"""After these an activation is tried again, as often as its source says."""
 
 _LAST: Mapping[Ending, ActivationState] = {
     Ending.FINISHED: ActivationState.DONE,
@@ -84,8 +86,7 @@ _LAST: Mapping[Ending, ActivationState] = {
 """What an activation is where no further run is due."""
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(NamedTuple):
     """What an activation is after a run: its state, the attempts counted so far, how long it waits."""
 
     state: ActivationState
@@ -106,7 +107,7 @@ def after(ending: Ending, *, attempts: int, retries: int, dirty: bool) -> Next:
     wait = wait_seconds(attempts) if ending is Ending.FAILED else 0.0
     if dirty and ending is not Ending.CANCELLED:
         return Next(ActivationState.PENDING, 0, wait)
-    if ending in _REPEATED and attempts <= retries:
+    if ending in REPEATED and attempts <= retries:
         return Next(ActivationState.PENDING, attempts, wait)
     state = _LAST[ending]
     return Next(state, attempts if state is ActivationState.DEAD else 0)

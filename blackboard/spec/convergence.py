@@ -74,6 +74,7 @@ class KeyStanding:
     """A decision's key as convergence sees it.
 
     Attributes:
+        digest: Of the accepted version, "" where there is none.
         missing: Version -> members of its electorate who did not vote yet, for live proposals.
         reason: Why it is contested.
     """
@@ -81,7 +82,7 @@ class KeyStanding:
     key: str
     state: str
     accepted: bool
-    facets: Mapping[str, str]
+    digest: str
     asked: bool = False
     missing: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     reason: str = ""
@@ -179,9 +180,7 @@ def obligations(state: SpecState) -> tuple[Obligation, ...]:
 def fingerprint(state: SpecState) -> str:
     """Return the digest of what was agreed, built and verified: no versions, revisions, authors, times or logs."""
     agreed: list[JSON] = [
-        [key, dict(one.facets)]
-        for key, one in sorted(state.decisions.items())
-        if one.accepted and not keys.is_reserved(key)
+        [key, one.digest] for key, one in sorted(state.decisions.items()) if one.accepted and not keys.is_reserved(key)
     ]
     built: list[JSON] = [
         [key, one.files, sorted([pin.key, pin.name, str(pin.side), pin.digest] for pin in one.pins)]

@@ -5,13 +5,13 @@ Invariants: a token is never given out twice; only the newest lease of an activa
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blackboard.errors import LeaseLost
 from blackboard.spec.activation import (
     QUARANTINE_AFTER,
+    REPEATED,
     Activation,
     ActivationState,
     Ending,
@@ -38,9 +38,10 @@ _RENEW = Statement("""
     WHERE +state = 'live' AND until > :now AND token IN (SELECT value FROM json_each(:tokens))
     RETURNING token, expires""")
 
-_RETRIES = """coalesce((
-    SELECT json_extract(v.text, '$.retries') FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current
-    WHERE k.key = 'source/' || l.source), 3)"""
+_TRIES = 3  # again, where a source is not known any more
+_RETRIES = Statement("""
+    SELECT e.value AS source, json_extract(v.text, '$.retries') AS retries FROM json_each(:sources) e
+    JOIN key k ON k.key = 'source/' || e.value JOIN version v ON v.key_id = k.id AND v.version = k.current""")
 
 _SWEEPABLE = Statement("""
     SELECT
@@ -70,9 +71,9 @@ _HOLDERS = Statement("""
     FROM holder WHERE process IS NOT NULL""")
 """The processes of a host that hold leases: a step of the index each, however many leases those are."""
 
-_ENDING = f"""
+_ENDING = """
     SELECT l.token, l.activation_id, l.source, l.host, l.process, l.process_started, l.claimed, l.expires, a.attempts,
-      a.dirty, {_RETRIES} AS retries
+      a.dirty
     FROM lease l JOIN activation a ON a.id = l.activation_id WHERE """
 
 # With `+` the leases are found by their tokens, not by looking at all that are live.
@@ -151,8 +152,7 @@ _WAKE = Statement("""
       revision = excluded.revision, since = excluded.since, not_before = 0, error = NULL, reason = ''""")
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """How a run ended.
 
     Attributes:
@@ -285,19 +285,29 @@ def _end(turn: Turn, rows: Sequence[Any], ends: Mapping[int, End]) -> None:
     moves: list[list[Any]] = []
     by_state: dict[LeaseState, list[int]] = {}
     seconds = 0.0
-    for row in rows:
-        one = ends[row["token"]]
-        then = after(one.ending, attempts=row["attempts"], retries=row["retries"], dirty=bool(row["dirty"]))
+    retries = _retries(turn, {row["source"] for row in rows if ends[row["token"]].ending in REPEATED})
+    # By place: to find a column by its name, the driver compares it with each.
+    for token, activation, source, _, _, _, claimed, expires, attempts, dirty in rows:
+        one = ends[token]
+        then = after(one.ending, attempts=attempts, retries=retries.get(source, _TRIES), dirty=bool(dirty))
         reason = "" if one.ending is Ending.FINISHED else _storable(one.reason)
-        moves.append([row["activation_id"], then.state, then.attempts, turn.now + then.wait_seconds, one.error, reason])
-        by_state.setdefault(_LEASE_AFTER[one.ending], []).append(row["token"])
-        seconds += min(turn.now, row["expires"]) - row["claimed"]
+        moves.append([activation, then.state, then.attempts, turn.now + then.wait_seconds, one.error, reason])
+        by_state.setdefault(_LEASE_AFTER[one.ending], []).append(token)
+        seconds += min(turn.now, expires) - claimed
     if not moves:
         return
     turn.run(_MOVE, {"rows": json.dumps(moves)})
     for state, tokens in by_state.items():
         turn.run(_END, {"tokens": json.dumps(tokens), "state": state.value, "now": turn.now})
     budgets.close(turn, [row["token"] for row in rows], seconds)
+
+
+def _retries(turn: Turn, sources: Collection[str]) -> dict[str, int]:
+    """Return how often each of some sources is tried again."""
+    if not sources:
+        return {}
+    found = turn.all(_RETRIES, {"sources": json.dumps(list(sources))})
+    return {row["source"]: row["retries"] for row in found if row["retries"] is not None}
 
 
 def _storable(text: str | None) -> str | None:

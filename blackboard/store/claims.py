@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blackboard.spec.records import Reserved
 from blackboard.spec.triggers import EXCLUSIVE, SourceRecord, TriggerKind
@@ -219,8 +219,7 @@ class Claimants:
     cap: Cap = _without_limit
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A claimed activation.
 
     Attributes:

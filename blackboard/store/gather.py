@@ -30,7 +30,7 @@ TASK = "task/"
 TEAM = "choreography/team"
 
 _STANDING = Statement("""
-    SELECT k.key, t.version, t.state, v.language, v.facets,
+    SELECT k.key, t.version, t.state, v.language, v.digest,
       CASE WHEN v.language = 'task' OR k.key = 'choreography/team' OR k.key LIKE 'source/%' THEN v.text END AS text
     FROM key k JOIN tenure t ON t.key_id = k.id
       AND t.revision = (SELECT max(revision) FROM tenure WHERE key_id = k.id AND revision <= :at)
@@ -195,7 +195,7 @@ def _decisions(on: Reads, at: int, rows: Mapping[str, read.Row], *, head: bool) 
             key,
             row["state"],
             row["version"] is not None,
-            json.loads(row["facets"]) if row["version"] is not None else {},
+            row["digest"] if row["version"] is not None else "",
             key in asked,
             missing.get(key, {}),
             reasons.get(key, "") if row["state"] == "contested" else "",

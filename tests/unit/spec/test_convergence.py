@@ -23,7 +23,7 @@ from blackboard.spec.staleness import Freshness, Pin
 
 
 def decision(key, state="accepted", **named):
-    return KeyStanding(key, state, named.pop("accepted", state == "accepted"), {"$": f"1:{key}"}, **named)
+    return KeyStanding(key, state, named.pop("accepted", state == "accepted"), f"1:{key}", **named)
 
 
 def built(key, *, freshness=Freshness.CURRENT, files="1:f", uses=("api/ids",)):
@@ -268,7 +268,7 @@ def test_the_fingerprint_is_of_what_was_agreed_built_and_verified_and_of_nothing
     "changed",
     [
         {"decisions": {**converged().decisions, "x": decision("x")}},
-        {"decisions": {**converged().decisions, "api/ids": replace(decision("api/ids"), facets={"$": "1:other"})}},
+        {"decisions": {**converged().decisions, "api/ids": replace(decision("api/ids"), digest="1:other")}},
         {"components": {"server": built("server", files="1:other")}},
         {"components": {"server": built("server", uses=("api/other",))}},
         {"components": {**COMPONENTS, "more": built("more")}},
