@@ -53,8 +53,8 @@ _SWEEPABLE = Statement("""
           AND process_started > :started) AS others,
       EXISTS (SELECT 1 FROM lease WHERE state = 'live' AND expires < max(b.clock, :now)) AS expired
     FROM board b""")
-"""Whether another process of this host holds a lease, or one that had this one's number, and whether any expired:
-a step of the index each."""
+"""Whether another process of this host holds a lease, or one that had this one's number, a step of the index each; and
+whether any expired, for which all that are live are looked at in the index."""
 
 _HOLDERS = Statement("""
     WITH RECURSIVE holder(process) AS (

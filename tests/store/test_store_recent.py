@@ -138,10 +138,10 @@ def test_threads_that_read_while_others_commit_are_told_of_their_own_moment(file
 
 
 def test_a_store_that_hears_of_no_changes_is_caught(location, given, seed, length, monkeypatch):
-    """Then what it keeps is told for ever."""
+    """Then what it keeps is told for ever, and who writes on it is refused."""
     honest = Recent.moved
     monkeypatch.setattr(Recent, "moved", lambda self, before, after, _: honest(self, before, after, ()))
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, Conflict)):
         test_random_histories_of_two_processes_are_told_like_to_one_that_knows_nothing(location, given, seed, length)
 
 
