@@ -222,6 +222,7 @@ OTHER = {
     "an application": ("PRAGMA application_id = 7", "schema"),
     "a schema": ("UPDATE alembic_version SET version_num = '99'", "release"),
     "an answer": ("UPDATE idempotency SET accepted = '[]'", "content"),
+    "an answer from before all": ("UPDATE idempotency SET revision = -20 WHERE revision = 1", "content"),
     "store time": ("UPDATE board SET clock = 5", "clock"),
     "a budget": ("INSERT INTO budget (resource, cap, spent, held, given) VALUES ('tokens', 5, -1, 0, 5)", "budget"),
     "a token": ("INSERT INTO sqlite_sequence VALUES ('lease', -1)", "leases"),
