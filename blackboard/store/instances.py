@@ -1,8 +1,8 @@
 """How many keys exist under the templates that a choreography bounds, kept so that no guard has to count a board.
 
-Invariant: each row of `instance_count` is exact after every commit; it is written in the commit that makes a key
-appear, and a key that exists never becomes absent again. A template without a row is counted when somebody asks, until
-the next key appears.
+Invariant: each row of `instance_count` is exact after every commit, and of a template that the standing choreography
+bounds; it is written in the commit that makes a key appear, and a key that exists never becomes absent again. A
+template without a row is counted when somebody asks, until the next key appears.
 """
 
 import json
@@ -47,9 +47,9 @@ def matching(template: str, known: Iterable[str]) -> int:
 
 
 def keep_counts(turn: "Turn", plan: Plan) -> None:
-    """Count the keys that a plan made appear, once its rows are written."""
+    """Count the keys that a plan made appear, once its rows are written, under the templates of its choreography."""
     appeared = [row.key for row in plan.rows if isinstance(row, KeyRow) and row.appeared]
-    if not appeared:
+    if not appeared and not any(keys.is_reserved(change.key) for change in plan.changes):
         return
     known = {row["template"] for row in turn.all(_COUNTS)}
     if not known.issubset(plan.counted):

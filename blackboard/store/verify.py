@@ -5,8 +5,10 @@ A chain alone cannot see that its end was lost; a head that somebody remembers c
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
+from blackboard.choreography import Choreography, moves
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract
 from blackboard.errors import BlackboardError, Compacted, Damaged, Forked
@@ -14,9 +16,9 @@ from blackboard.spec.canonical import JSON, digest, digest_bytes
 from blackboard.spec.changes import ComponentRow, QuestionRow, VerdictRow, VersionRow, VoteRow
 from blackboard.spec.keys import matches
 from blackboard.spec.lifecycle import KeyState, State
-from blackboard.spec.records import Body
+from blackboard.spec.records import Body, Reserved
 from blackboard.store.apply import chain
-from blackboard.store.facts import body, pattern_pins, pins
+from blackboard.store.facts import body, pattern_pins, pins, reserved
 from blackboard.store.feed import Cursor
 from blackboard.store.instances import matching
 from blackboard.store.opened import Store
@@ -62,6 +64,7 @@ _MEMBERS = Statement("""
     SELECT p.pattern, k.key, m.since FROM pattern_member m JOIN pattern p ON p.id = m.pattern_id
     JOIN key k ON k.id = m.key_id""")
 _PATTERNS = Statement("SELECT pattern FROM pattern")
+_BOARDS = Statement("SELECT id FROM board")
 _INSTANCES = Statement("SELECT template, keys FROM instance_count")
 _RULES = Statement("SELECT effect, side, validated, state, rank FROM staleness")
 _ANY_KIND = ("decision", "component")
@@ -95,7 +98,7 @@ def verify(store: Store, *, known_head: Cursor | None = None) -> Cursor:
         try:
             head = check.history(known_head)
             check.heads()
-            check.rest()
+            check.rest(bounded=_bounded(reserved(on, store.kept)))
         except (TypeError, ValueError, LookupError) as error:
             raise Damaged(store.location, f"a row cannot be read ({error})") from error
     return head
@@ -115,6 +118,8 @@ class Check:
         pages = [row[0] for row in self._on.all(_INTEGRITY)]
         if pages != ["ok"]:
             raise Damaged(self._location, pages[0])
+        if [row["id"] for row in self._on.all(_BOARDS)] != [1]:
+            raise Damaged(self._location, "its table of the board has to have one row, with number 1")
         board = board_row(self._on)
         if known is not None and known.epoch != board["epoch"]:
             raise Forked(f"the known head is of epoch {known.epoch}, the board is in {board['epoch']}")
@@ -269,8 +274,12 @@ class Check:
         if standing != replayed:
             raise Damaged(self._location, f"the {what} of {key} is not what its history gives")
 
-    def rest(self) -> None:
-        """Look for rows that no change tells of, questions that closed at another time, and what follows from all."""
+    def rest(self, *, bounded: AbstractSet[str]) -> None:
+        """Look for rows that no change tells of, questions that closed at another time, and what follows from all.
+
+        Args:
+            bounded: The templates of which the standing choreography has the keys counted.
+        """
         for row in self._on.all(_COUNTS, {"first": self._first}):
             if row["rows"] != row["changes"]:
                 raise Damaged(self._location, f"{row['rows']} rows were {row['kind']}, the feed says {row['changes']}")
@@ -287,10 +296,16 @@ class Check:
         self._same("the patterns that components list", "members", members, known)
         existing = [name for name, key in self.keys.items() if key.state is not KeyState.ABSENT]
         counts = {row["template"]: row["keys"] for row in self._on.all(_INSTANCES)}
-        self._same("templates", "instances", counts, {template: matching(template, existing) for template in counts})
+        counted = {template: matching(template, existing) for template in bounded & counts.keys()}
+        self._same("templates", "instances", counts, counted)
         rules = {tuple(row) for row in self._on.all(_RULES)}
         if rules != {tuple(rule.values()) for rule in staleness_rows()}:
             raise Damaged(self._location, "its rules of staleness are not the library's")
+
+
+def _bounded(installed: Reserved) -> set[str]:
+    team: Any = installed.values.get("choreography/team")
+    return set(moves.counted(Choreography.from_json(team["choreography"]))) if team else set()
 
 
 def _content(on: Connection, change: Row) -> JSON:

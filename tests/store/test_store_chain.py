@@ -27,7 +27,6 @@ NOT_HISTORY = {
 """Tables of the spec that say what follows from history and no history themselves."""
 
 NOT_CHECKED = {
-    ("board", "id"),
     ("board", "clock"),
     ("board", "installed"),
     ("board", "halt"),

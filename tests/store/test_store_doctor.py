@@ -224,6 +224,11 @@ OTHER = {
     "an answer": ("UPDATE idempotency SET accepted = '[]'", "content"),
     "an answer from before all": ("UPDATE idempotency SET revision = -20 WHERE revision = 1", "content"),
     "store time": ("UPDATE board SET clock = 5", "clock"),
+    "the number of the board": ("UPDATE board SET id = 15", "content"),
+    "a second board": (
+        "INSERT INTO board SELECT 2, epoch, revision, digest, clock, installed, first, halt, halt_reason FROM board",
+        "content",
+    ),
     "a budget": ("INSERT INTO budget (resource, cap, spent, held, given) VALUES ('tokens', 5, -1, 0, 5)", "budget"),
     "a token": ("INSERT INTO sqlite_sequence VALUES ('lease', -1)", "leases"),
     "a missing key": ("INSERT INTO question VALUES (99, 1, '', '[]', 'ann', NULL, NULL)", "content"),

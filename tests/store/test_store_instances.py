@@ -85,6 +85,22 @@ def test_a_wrong_number_is_damage(board):
         board.verify()
 
 
+def test_a_number_under_a_template_that_nobody_bounds_is_damage(board):
+    board.install(team())
+    decide(board, *KEYS[:2])
+    write(board, "UPDATE instance_count SET template = 'api/{nane}'")
+    with pytest.raises(Damaged, match="instances"):
+        board.verify()
+
+
+def test_numbers_of_an_earlier_choreography_go_with_it(board):
+    board.install(team())
+    decide(board, *KEYS[:2])
+    board.install(team("api/{part}", at_most=3, name="second"))
+    assert "api/{name}" not in kept(board)
+    board.verify()
+
+
 def test_who_adds_a_key_meanwhile_makes_no_plan_anew_while_there_is_room(board, monkeypatch):
     board.install(team(at_most=10))
     decide(board, KEYS[0])
