@@ -20,7 +20,7 @@ from tools import ROOT, python_files, repository_files, shown
 CORE = ("blackboard", "knowledge_sources")
 MODULE_LINES = 450
 
-HEAVY = {"alembic", "langchain_core", "rich", "typer", "click", "watchdog", "jsonschema"}
+HEAVY = {"alembic", "langchain_core", "rich", "typer", "click", "watchdog", "jsonschema", "sqlglot", "z3", "mypy"}
 """Loaded by whoever uses them, and not by `import blackboard`."""
 
 
