@@ -270,7 +270,7 @@ class Reader:
         return Component(
             row["key"],
             row["version"],
-            str(freshnesses.of(pins, listed)),
+            str(freshnesses.of(row, pins, listed)),
             read.files(on, row),
             pins,
             self._waits_for(on, row["key"]),

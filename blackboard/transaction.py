@@ -291,6 +291,10 @@ class Transaction(Reader):
             self._reads.components[key] = components[key].version if key in components else None
         version = components[component].version if component in components else 0
         inputs = inputs_digest(component, components, definition)
+        if component in components:
+            built = components[component]
+            now = zip(built.pins, built.values, strict=True)
+            self._reads.facets.update({(pin.key, pin.name): value for pin, value in now if value})
         self._act(Judge(check, component, version, passed, given.a_text(log, "the log"), inputs))
 
     # --- ends ---

@@ -135,13 +135,8 @@ def _name_moved_positions(draft: Draft) -> None:
 
 def _task_checks(draft: Draft) -> list[tuple[str, str, str]]:
     """Wake the checks that a component's task names beside those that the team has for it."""
-    found = []
-    for component in (*draft.written, *draft.checked):
-        task = builds.task_of(draft, component)
-        named = task["checks"] if task is not None else ()
-        found += [
-            (source.name, component, str(TriggerKind.WRITTEN))
-            for source in draft.registry.checkers
-            if isinstance(named, list | tuple) and source.check in named
-        ]
-    return found
+    return [
+        (source, component, str(TriggerKind.WRITTEN))
+        for component in (*draft.written, *draft.checked)
+        for source in builds.task_checkers(draft, component)
+    ]

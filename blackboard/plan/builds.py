@@ -8,12 +8,11 @@ from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract
 from blackboard.errors import IllegalTransition, InvalidKey, InvalidTeam, NotPermitted
 from blackboard.plan.draft import Draft
-from blackboard.plan.view import Registry
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON, digest
 from blackboard.spec.changes import ComponentRow, Judge, VerdictRow, WakesRow, Write
 from blackboard.spec.lifecycle import KeyState
-from blackboard.spec.staleness import Built, Freshness, PatternPin, Pin
+from blackboard.spec.staleness import Built, Freshness, Judged, PatternPin, Pin
 from blackboard.spec.triggers import DERIVED, Event, TriggerKind
 
 
@@ -39,7 +38,7 @@ def write(draft: Draft, act: Write) -> None:
     row = ComponentRow(key, version, draft.intent.author, draft.role, files, act.files, pins, act.patterns)
     draft.rows.append(row)
     if record.current is None:
-        draft.rows.append(WakesRow(key, wakes_of(draft.registry, key)))
+        draft.rows.append(WakesRow(key, wakes_of(draft, key)))
     draft.put(record, state=KeyState.WRITTEN, last_version=version, current=version, digest=files)
     draft.view.rebuilt[key] = Built(version, files, Freshness.CURRENT, pins, act.patterns)
     draft.note("written", key, version, row.content())
@@ -58,25 +57,81 @@ def judge(draft: Draft, act: Judge) -> None:
     if built is None or built.version != act.version:
         state = "absent" if built is None else f"at version {built.version}"
         raise IllegalTransition(act.component, state, f"a verdict on version {act.version}")
-    if draft.view.verdict(act.check, act.component) == (act.passed, act.inputs):
+    known = draft.view.verdict(act.check, act.component)
+    if known is not None and (known.passed, known.inputs) == (act.passed, act.inputs):
         return
     if (act.check, act.component) in draft.view.verdicts:
         raise IllegalTransition(f"the verdict of {act.check} on {act.component}", "given", "another one beside it")
     draft.permit("check", act.component, act.check)
     draft.touch(act.component, "component")
-    row = VerdictRow(act.check, act.component, act.version, act.passed, act.log, act.inputs, draft.intent.author)
+    settles = _settles(draft, act, built)
+    author = draft.intent.author
+    row = VerdictRow(act.check, act.component, act.version, act.passed, act.log, act.inputs, author, settles)
     draft.rows.append(row)
-    draft.view.verdicts[act.check, act.component] = (act.passed, act.inputs)
+    draft.view.verdicts[act.check, act.component] = Judged(act.passed, act.inputs, draft.view.facts.revision + 1)
     draft.note("judged", act.component, act.version, row.content())
+    if settles:
+        _settled(draft, act, built)
     kind = TriggerKind.PASSED if act.passed else TriggerKind.FAILED
     draft.happen(kind, act.component, act.check)
     draft.follow(moves.Judged(act.component, act.check, act.passed))
 
 
-def wakes_of(registry: Registry, component: str) -> tuple[tuple[str, str], ...]:
+def _settles(draft: Draft, act: Judge, built: Built) -> bool:
+    """Say whether it is known with this verdict what compatible changes did to a suspect component.
+
+    A failure is enough; a pass is where all its checks have passed since the last of the changes. What a verdict is
+    about was validated with it, so none that came after a change is about what stood before.
+    """
+    if built.freshness is not Freshness.SUSPECT:
+        return False
+    if not act.passed:
+        return True
+    changed = max(_changed_at(draft, pin) for pin in built.pins)
+    others = (draft.view.verdict(check, act.component) for check in _checks_of(draft, act.component) - {act.check})
+    return all(one is not None and one.passed and one.revision >= changed for one in others)
+
+
+def _changed_at(draft: Draft, pin: Pin) -> int:
+    """Return since when a pinned facet has another value, 0 where it has none."""
+    head = draft.view.head_facets(pin.key).get(pin.name)
+    return 0 if head is None or head.digest == (pin.digest or None) else head.since
+
+
+def _settled(draft: Draft, act: Judge, built: Built) -> None:
+    """Draw the consequences of a verdict that ended a suspicion."""
+    freshness = Freshness.CURRENT if act.passed else Freshness.STALE
+    draft.view.rebuilt[act.component] = replace(built, freshness=freshness)
+    draft.settled.append((act.component, ("suspect", "stale") if act.passed else ("suspect",)))
+    if not act.passed:
+        draft.happen(TriggerKind.STALE, act.component)
+
+
+def _checks_of(draft: Draft, component: str) -> set[str]:
+    """Return the checks that a component has to pass."""
+    of_team = {check for check, pattern in draft.registry.checks.items() if keys.matches(pattern, component)}
+    return of_team | set(_named_checks(draft, component))
+
+
+def _named_checks(draft: Draft, component: str) -> list[str]:
+    """Return the checks that a component's task names."""
+    task = task_of(draft, component)
+    named = task["checks"] if task is not None else ()
+    return [str(check) for check in named] if isinstance(named, list | tuple) else []
+
+
+def task_checkers(draft: Draft, component: str) -> list[str]:
+    """Return the sources that run the checks that a component's task names beside those that the team has for it."""
+    named = _named_checks(draft, component)
+    return [source.name for source in draft.registry.checkers if source.check in named]
+
+
+def wakes_of(draft: Draft, component: str) -> tuple[tuple[str, str], ...]:
     """Return (source, kind) of those that want to know of the component's staleness."""
     events = [Event(kind, component) for kind in sorted(DERIVED)]
-    return tuple((source, str(event.kind)) for source, event in registry.triggers.woken(events))
+    subscribed = [(source, str(event.kind)) for source, event in draft.registry.triggers.woken(events)]
+    checkers = [(source, str(TriggerKind.SUSPECT)) for source in task_checkers(draft, component)]
+    return tuple(dict.fromkeys([*subscribed, *checkers]))
 
 
 def task_of(draft: Draft, component: str) -> Mapping[str, JSON] | None:

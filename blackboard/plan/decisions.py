@@ -7,7 +7,7 @@ from blackboard.choreography import moves
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract, facet_names_digest
 from blackboard.errors import IllegalTransition, InvalidKey, NotPermitted, Returning
-from blackboard.plan.builds import named_in
+from blackboard.plan.builds import named_in, wakes_of
 from blackboard.plan.draft import Draft
 from blackboard.spec import keys
 from blackboard.spec.agreement import Electorate, Tally, eligible, tally
@@ -23,6 +23,7 @@ from blackboard.spec.changes import (
     VersionRow,
     Vote,
     VoteRow,
+    WakesRow,
     Withdraw,
 )
 from blackboard.spec.effects import Effect, FacetChange
@@ -323,6 +324,7 @@ def _require(draft: Draft, component: str, body: Body) -> None:
         draft.happen(TriggerKind.REQUIRED, component)
     else:
         draft.checked.append(component)
+        draft.rows.append(WakesRow(component, wakes_of(draft, component)))
     for key in dict.fromkeys(needed):
         record = _decision(draft, key)
         if record.current is None:

@@ -58,7 +58,7 @@ def _join(draft: Draft, fresh: list[SourceRecord]) -> None:
         if keys.is_reserved(record.key):
             continue
         if record.kind == "component" and record.current is not None:
-            draft.rows.append(WakesRow(record.key, wakes_of(draft.registry, record.key)))
+            draft.rows.append(WakesRow(record.key, wakes_of(draft, record.key)))
         for event in _standing(draft, record.key, record.kind, record.state):
             draft.wakes.extend((source.name, event.key, str(event.kind)) for source in fresh if source.fires(event))
 
@@ -92,5 +92,5 @@ def _standing_component(draft: Draft, key: str) -> list[Event]:
     for check in draft.registry.checks:
         verdict = draft.view.verdict(check, key)
         if verdict is not None:
-            events.append(Event(TriggerKind.PASSED if verdict[0] else TriggerKind.FAILED, key, check))
+            events.append(Event(TriggerKind.PASSED if verdict.passed else TriggerKind.FAILED, key, check))
     return events

@@ -15,7 +15,7 @@ from blackboard.spec.canonical import JSON
 from blackboard.spec.footprint import Footprint, Room
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, VersionRecord
-from blackboard.spec.staleness import Built, FacetHead, Freshness
+from blackboard.spec.staleness import Built, FacetHead, Freshness, Judged
 from blackboard.spec.triggers import SourceRecord, TriggerTrie
 
 
@@ -69,8 +69,8 @@ class Facts(Protocol):
     def built(self, component: str) -> Built | None:
         """Return the component's newest version."""
 
-    def verdict(self, check: str, component: str) -> tuple[bool, str] | None:
-        """Return (passed, digest of inputs) of the newest verdict on the component's newest version."""
+    def verdict(self, check: str, component: str) -> Judged | None:
+        """Return the newest verdict on the component's newest version."""
 
     def position(self, key: str, path: str) -> Mapping[str, JSON] | None:
         """Return a stored position of the choreography."""
@@ -139,7 +139,7 @@ class View:
     cast: dict[tuple[str, int], dict[str, bool]] = field(default_factory=dict)
     questions: dict[str, QuestionRecord | None] = field(default_factory=dict)
     positions: dict[tuple[str, str], Mapping[str, JSON]] = field(default_factory=dict)
-    verdicts: dict[tuple[str, str], tuple[bool, str]] = field(default_factory=dict)
+    verdicts: dict[tuple[str, str], Judged] = field(default_factory=dict)
     rebuilt: dict[str, Built] = field(default_factory=dict)
     installed: Reserved | None = None
     _keys: set[str] = field(default_factory=set)
@@ -212,8 +212,8 @@ class View:
             self._patterns.update(pinned.pattern for pinned in built.patterns)
         return built
 
-    def verdict(self, check: str, component: str) -> tuple[bool, str] | None:
-        """Return (passed, digest of inputs) of the newest verdict on the newest version."""
+    def verdict(self, check: str, component: str) -> Judged | None:
+        """Return the newest verdict on the newest version."""
         self._keys.add(component)
         if (check, component) in self.verdicts:
             return self.verdicts[check, component]
@@ -265,7 +265,7 @@ class View:
     def passed(self, check: str, component: str) -> bool:
         """Say whether the newest verdict on the newest version is a pass."""
         verdict = self.verdict(check, component)
-        return verdict is not None and verdict[0]
+        return verdict is not None and verdict.passed
 
     def position(self, key: str, path: str) -> Mapping[str, JSON] | None:
         """Return a stored position."""

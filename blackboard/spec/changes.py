@@ -282,7 +282,12 @@ class ComponentRow:
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """A verdict."""
+    """A verdict.
+
+    Attributes:
+        settles: Whether the component was suspect and the verdict says whether the changes did it harm: a failure does,
+            and a pass that was the last one missing.
+    """
 
     check: str
     component: str
@@ -291,9 +296,10 @@ class VerdictRow:
     log: str
     inputs: str
     author: str
+    settles: bool = False
 
     def content(self) -> JSON:
-        """Return what the change's digest is over."""
+        """Return what the change's digest is over; what the verdict settles follows from the history before it."""
         return {
             "check": self.check,
             "passed": self.passed,

@@ -1,6 +1,6 @@
 """What a check's result rests on: a component, and those that implement what it uses, transitively.
 
-A verdict is bound to the digest of exactly this: files, pinned facets, and the check's definition.
+A verdict is bound to the digest of exactly this: files, what is pinned as it stands now, and the check's definition.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,18 +8,25 @@ from dataclasses import dataclass
 
 from blackboard.spec.canonical import JSON, digest
 from blackboard.spec.effects import Side
-from blackboard.spec.staleness import Freshness, Pin
+from blackboard.spec.staleness import UNCHECKED, Checked, Freshness, Pin
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltComponent:
-    """A component's newest version: digest of its files, what it pins, how it stands."""
+    """A component's newest version: digest of its files, what it pins, how it stands.
+
+    Attributes:
+        values: The digest that each pinned facet has now, "" where there is none.
+        checked: What its checks said last while it was suspect.
+    """
 
     key: str
     version: int
     files: str
     pins: tuple[Pin, ...]
+    values: tuple[str, ...]
     freshness: Freshness
+    checked: Checked = UNCHECKED
 
 
 def closure(component: str, components: Mapping[str, BuiltComponent]) -> tuple[str, ...]:
@@ -56,7 +63,13 @@ def inputs_digest(component: str, components: Mapping[str, BuiltComponent], defi
         definition: Digest of what the check does.
     """
     described: list[JSON] = [
-        [one.key, one.files, sorted([pin.key, pin.name, str(pin.side), pin.digest] for pin in one.pins)]
-        for one in (components[key] for key in closure(component, components))
+        _described(components[key], own=key == component) for key in closure(component, components)
     ]
     return digest([definition, described])
+
+
+def _described(one: BuiltComponent, *, own: bool) -> JSON:
+    # A check sees the decisions that its own component pins as they stand now; of the others it sees their files.
+    values = one.values if own else tuple(pin.digest for pin in one.pins)
+    pinned = zip(one.pins, values, strict=True)
+    return [one.key, one.files, sorted([pin.key, pin.name, str(pin.side), value] for pin, value in pinned)]

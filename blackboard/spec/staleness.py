@@ -1,8 +1,9 @@
 """How a component stands to what it was built against: a function of pins, heads and effects.
 
 `current`: all pinned digests are equal, whatever the versions. `suspect`: a pinned facet changed, compatibly for this
-side: its checks have to run again. `stale`: breaking for this side, or a pinned pattern has a new match. `orphaned`:
-a pinned decision was retracted. An effect that nobody recorded counts as breaking.
+side: its checks have to run again. That they pass is a validation, and it is current; a failure makes it stale.
+`stale`: breaking for this side, or a pinned pattern has a new match. `orphaned`: a pinned decision was retracted. An
+effect that nobody recorded counts as breaking.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,21 +25,27 @@ class Freshness(StrEnum):
 
 RANK = {Freshness.CURRENT: 0, Freshness.SUSPECT: 2, Freshness.STALE: 3, Freshness.ORPHANED: 4}
 
-TABLE: Mapping[tuple[Effect, Side, bool], Freshness] = {
-    (Effect.NONE, Side.USES, False): Freshness.CURRENT,
-    (Effect.NONE, Side.USES, True): Freshness.CURRENT,
-    (Effect.NONE, Side.IMPLEMENTS, False): Freshness.CURRENT,
-    (Effect.NONE, Side.IMPLEMENTS, True): Freshness.CURRENT,
-    (Effect.COMPATIBLE, Side.USES, False): Freshness.SUSPECT,
-    (Effect.COMPATIBLE, Side.USES, True): Freshness.CURRENT,
-    (Effect.COMPATIBLE, Side.IMPLEMENTS, False): Freshness.SUSPECT,
-    (Effect.COMPATIBLE, Side.IMPLEMENTS, True): Freshness.CURRENT,
-    (Effect.BREAKING, Side.USES, False): Freshness.STALE,
-    (Effect.BREAKING, Side.USES, True): Freshness.STALE,
-    (Effect.BREAKING, Side.IMPLEMENTS, False): Freshness.STALE,
-    (Effect.BREAKING, Side.IMPLEMENTS, True): Freshness.STALE,
+
+class Validation(StrEnum):
+    """What a component's checks say about a change of what it pins, once they ran on it."""
+
+    NONE = "none"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+_OF_COMPATIBLE = {
+    Validation.NONE: Freshness.SUSPECT,
+    Validation.PASSED: Freshness.CURRENT,
+    Validation.FAILED: Freshness.STALE,
 }
-"""(effect, side, validated since) -> state of a pin whose digest changed. The store joins against the same rows."""
+
+TABLE: Mapping[tuple[Effect, Side, Validation], Freshness] = {
+    **{(Effect.NONE, side, said): Freshness.CURRENT for side in Side for said in Validation},
+    **{(Effect.COMPATIBLE, side, said): _OF_COMPATIBLE[said] for side in Side for said in Validation},
+    **{(Effect.BREAKING, side, said): Freshness.STALE for side in Side for said in Validation},
+}
+"""(effect, side, validation) -> state of a pin whose digest changed. The store joins against the same rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,30 @@ class FacetHead(NamedTuple):
     digest: str | None
 
 
+class Checked(NamedTuple):
+    """The newest verdict that settled how a suspect component stands: a failure, or the last pass that was missing."""
+
+    revision: int
+    passed: bool
+
+    def says(self, since: int) -> Validation:
+        """Return what it says of a value that stands since a revision."""
+        if self.revision < since:
+            return Validation.NONE
+        return Validation.PASSED if self.passed else Validation.FAILED
+
+
+UNCHECKED = Checked(0, passed=False)
+
+
+class Judged(NamedTuple):
+    """The newest verdict of a check on a component's newest version."""
+
+    passed: bool
+    inputs: str
+    revision: int
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """A component's newest version, as rules see it."""
@@ -83,16 +114,16 @@ class Built:
 
 
 def of_pin(
-    pin: Pin, head: FacetHead | None, effect: Effect | None, *, retracted: bool, validated: bool = False
+    pin: Pin, head: FacetHead | None, effect: Effect | None, *, retracted: bool, checked: Checked = UNCHECKED
 ) -> Freshness:
     """Return how one pin stands."""
     if retracted:
         return Freshness.ORPHANED
     if (head.digest if head is not None else None) == (pin.digest or None):
         return Freshness.CURRENT
-    if effect is None:
+    if effect is None or head is None:
         return Freshness.STALE
-    return TABLE[effect, pin.side, validated]
+    return TABLE[effect, pin.side, checked.says(head.since)]
 
 
 def of_component(
@@ -103,6 +134,7 @@ def of_component(
     effect: Callable[[Pin, FacetHead], Effect | None],
     retracted: Callable[[str], bool],
     newest_member: Callable[[str], int],
+    checked: Checked = UNCHECKED,
 ) -> Freshness:
     """Return how a component stands.
 
@@ -113,11 +145,12 @@ def of_component(
         effect: (pin, facet now) -> the recorded effect on the pin's side, None where none is recorded.
         retracted: key -> whether the decision, which was accepted once, is so no longer.
         newest_member: pattern -> the newest revision at which an accepted decision joined it, 0 where none.
+        checked: What its checks said last while it was suspect.
     """
     states = [Freshness.CURRENT]
     for pin in pins:
         now = head(pin.key, pin.name)
         known = effect(pin, now) if now is not None else None
-        states.append(of_pin(pin, now, known, retracted=retracted(pin.key)))
+        states.append(of_pin(pin, now, known, retracted=retracted(pin.key), checked=checked))
     states.extend(Freshness.STALE for pinned in patterns if newest_member(pinned.pattern) > pinned.since)
     return max(states, key=RANK.__getitem__)

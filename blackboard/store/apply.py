@@ -377,6 +377,7 @@ class Application:
                 "log": row.log,
                 "inputs": row.inputs,
                 "author": row.author,
+                "settles": row.settles,
             },
         )
 

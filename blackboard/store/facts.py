@@ -15,7 +15,7 @@ from blackboard.spec.effects import Side
 from blackboard.spec.history import RULED
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, VersionRecord
-from blackboard.spec.staleness import Built, FacetHead, Freshness, PatternPin, Pin
+from blackboard.spec.staleness import Built, FacetHead, Freshness, Judged, PatternPin, Pin
 from blackboard.store.instances import count_instances, first_accepted
 from blackboard.store.opened import Kept
 from blackboard.store.schema import board as board_table
@@ -119,7 +119,7 @@ PATTERN_PINS = Statement(
     .order_by(pattern.c.pattern)
 )
 _VERDICT = Statement(
-    sa.select(verdict.c.passed, verdict.c.inputs)
+    sa.select(verdict.c.passed, verdict.c.inputs, verdict.c.revision)
     .join(key, (key.c.id == verdict.c.component_id) & (key.c.current == verdict.c.version))
     .where(key.c.key == given("key"), verdict.c.check_name == given("check"))
     .order_by(verdict.c.revision.desc())
@@ -286,10 +286,10 @@ class HeadFacts:
         pinned, listed = pins(self._on, here), pattern_pins(self._on, here)
         return Built(here["version"], record.digest or "", freshness, pinned, listed)
 
-    def verdict(self, check: str, component: str) -> tuple[bool, str] | None:
-        """Return (passed, digest of inputs) of the newest verdict on the newest version."""
+    def verdict(self, check: str, component: str) -> Judged | None:
+        """Return the newest verdict on the newest version."""
         row = self._on.one(_VERDICT, {"key": component, "check": check})
-        return None if row is None else (bool(row["passed"]), row["inputs"])
+        return None if row is None else Judged(bool(row["passed"]), row["inputs"], row["revision"])
 
     def position(self, key: str, path: str) -> Mapping[str, JSON] | None:
         """Return a stored position of the choreography."""

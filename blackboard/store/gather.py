@@ -156,7 +156,15 @@ def components(on: Reads, at: int) -> dict[str, BuiltComponent]:
         if row["version"] is not None:
             pins, listed = read.built_against(on, row)
             files = read.component(on, row)["digest"]
-            found[row["key"]] = BuiltComponent(row["key"], row["version"], files, pins, freshnesses.of(pins, listed))
+            found[row["key"]] = BuiltComponent(
+                row["key"],
+                row["version"],
+                files,
+                pins,
+                freshnesses.values(pins),
+                freshnesses.of(row, pins, listed),
+                freshnesses.checked(row),
+            )
     return found
 
 

@@ -90,6 +90,7 @@ def _after(on: Connection, facts: HeadFacts, planned: Plan) -> dict[str, Freshne
             effect=effect,
             retracted=gone.__contains__,
             newest_member=newest_member,
+            checked=one.checked,
         )
 
     after = {key: state(one) for key, one in touched.items()}

@@ -1,7 +1,7 @@
 """A board as it was at any kept revision: rows by key and by pattern, each as of that revision."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from blackboard.spec import keys
@@ -9,7 +9,7 @@ from blackboard.spec.canonical import digest
 from blackboard.spec.effects import Effect, Side
 from blackboard.spec.lifecycle import State
 from blackboard.spec.records import QuestionRecord, VersionRecord
-from blackboard.spec.staleness import FacetHead, Freshness, PatternPin, Pin, of_component
+from blackboard.spec.staleness import UNCHECKED, Checked, FacetHead, Freshness, PatternPin, Pin, of_component
 from blackboard.store.facts import Reads, Rows, pattern_pins, pins, question_record, version_record
 from blackboard.store.statements import Statement
 
@@ -64,6 +64,10 @@ _FILES = Statement("""
 _VERDICTS = Statement("""
     SELECT check_name, version, passed, log, inputs, author, max(revision) AS revision FROM verdict
     WHERE component_id = :id AND version = :version AND revision <= :at GROUP BY check_name ORDER BY check_name""")
+_TESTED = Statement("""
+    SELECT revision, min(passed) AS passed FROM verdict
+    WHERE component_id = :id AND version = :version AND settles = 1 AND revision <= :at
+    GROUP BY revision ORDER BY revision DESC LIMIT 1""")
 _HISTORY = Statement("""
     SELECT t.revision, v.facets FROM tenure t JOIN key k ON k.id = t.key_id
     LEFT JOIN version v ON v.key_id = t.key_id AND v.version = t.version
@@ -200,16 +204,27 @@ class Freshnesses:
         self._rows: dict[str, Row] = {}
         self._newest: dict[str, int] = {}
 
-    def of(self, pinned: tuple[Pin, ...], listed: tuple[PatternPin, ...]) -> Freshness:
-        """Return how a component with these pins stood."""
+    def of(self, row: Row, pinned: tuple[Pin, ...], listed: tuple[PatternPin, ...]) -> Freshness:
+        """Return how the version of a component (`id`, `version`) with these pins stood."""
         return of_component(
             pinned,
             listed,
+            checked=self.checked(row),
             head=lambda key, name: self._head(key).get(name),
             effect=self._effect,
             retracted=self._retracted,
             newest_member=self._newest_member,
         )
+
+    def values(self, pinned: Iterable[Pin]) -> tuple[str, ...]:
+        """Return the digest that each pinned facet had, "" where there was none."""
+        heads = (self._head(pin.key).get(pin.name) for pin in pinned)
+        return tuple("" if head is None else head.digest or "" for head in heads)
+
+    def checked(self, row: Row) -> Checked:
+        """Return what the checks of the version of a component (`id`, `version`) said last while it was suspect."""
+        found = self._on.one(_TESTED, {"id": row["id"], "version": row["version"], "at": self._at})
+        return UNCHECKED if found is None else Checked(found["revision"], bool(found["passed"]))
 
     def _head(self, key: str) -> Mapping[str, FacetHead]:
         return _kept(self._heads, key, lambda: facet_heads(self._on, key, self._at))

@@ -59,7 +59,7 @@ _ROWS: Mapping[str, Statement] = {
             JOIN component c ON c.key_id = p.component_id AND c.version = p.component_version
             WHERE c.revision < :before ORDER BY k.key, p.component_version, n.pattern""",
         "verdict": """
-            SELECT v.check_name, k.key, v.revision, v.version, v.passed, v.log, v.inputs, v.author
+            SELECT v.check_name, k.key, v.revision, v.version, v.passed, v.log, v.inputs, v.author, v.settles
             FROM verdict v JOIN key k ON k.id = v.component_id
             WHERE v.revision < :before ORDER BY k.key, v.check_name, v.revision""",
         "compacted_row": "SELECT name, row FROM compacted_row ORDER BY name, row",

@@ -161,7 +161,7 @@ staleness = _table(  # spec/staleness.py as data, for joins
     "staleness",
     _part("effect"),
     _part("side"),
-    _integer("validated", primary=True),
+    _part("validation"),
     _text("state"),
     _integer("rank"),
     rowid=False,
@@ -258,6 +258,8 @@ verdict = _table(
     _text("log"),
     _text("inputs"),  # digest of the inputs and the check's definition
     _text("author"),
+    _integer("settles"),  # 1: of a component that was suspect, and with it known whether the changes did it harm
+    sa.Index("verdict_settling", "component_id", "version", "revision", sqlite_where=sa.text("settles = 1")),
     rowid=False,
 )
 

@@ -31,8 +31,9 @@ _BOARD = Statement(
     "INSERT INTO board (id, epoch, revision, digest, clock, installed, first, halt, halt_reason) "
     "VALUES (1, :epoch, 0, '', 0, 0, 1, NULL, '')"
 )
+_NO_RULES = Statement("DELETE FROM staleness")
 _RULE = Statement(
-    "INSERT INTO staleness (effect, side, validated, state, rank) VALUES (:effect, :side, :validated, :state, :rank)"
+    "INSERT INTO staleness (effect, side, validation, state, rank) VALUES (:effect, :side, :validation, :state, :rank)"
 )
 VERSION_TABLE = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
 """Where Alembic keeps the name of the schema."""
@@ -92,11 +93,11 @@ def _make(connection: Connection) -> None:
     connection.run_many(_RULE, staleness_rows())
 
 
-def staleness_rows() -> list[dict[str, str | int | bool]]:
+def staleness_rows() -> list[dict[str, str | int]]:
     """Return `spec.staleness.TABLE` as rows."""
     return [
-        {"effect": str(effect), "side": str(side), "validated": validated, "state": str(state), "rank": RANK[state]}
-        for (effect, side, validated), state in TABLE.items()
+        {"effect": str(effect), "side": str(side), "validation": str(said), "state": str(state), "rank": RANK[state]}
+        for (effect, side, said), state in TABLE.items()
     ]
 
 
@@ -170,6 +171,8 @@ def _migrate(connection: Connection, location: str) -> None:
         with engine.connect() as lent, _without_views(connection):
             config.attributes["connection"] = lent
             command.upgrade(config, "head")
+            connection.run(_NO_RULES)
+            connection.run_many(_RULE, staleness_rows())
     except sa.exc.DBAPIError as error:
         cause = error.orig
         raise translate(cause, location) if isinstance(cause, sqlite3.Error) else error from error

@@ -66,7 +66,7 @@ _MEMBERS = Statement("""
 _PATTERNS = Statement("SELECT pattern FROM pattern")
 _BOARDS = Statement("SELECT id FROM board")
 _INSTANCES = Statement("SELECT template, keys FROM instance_count")
-_RULES = Statement("SELECT effect, side, validated, state, rank FROM staleness")
+_RULES = Statement("SELECT effect, side, validation, state, rank FROM staleness")
 _ANY_KIND = ("decision", "component")
 _KINDS = {
     **dict.fromkeys(("asked", "proposed", "accepted", "rejected", "withdrawn", "retracted", "voted"), ("decision",)),

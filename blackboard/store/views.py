@@ -21,8 +21,13 @@ VIEWS = {
         LEFT JOIN head_facet h ON h.key_id = p.key_id AND h.name = p.name
         LEFT JOIN facet_effect e ON e.key_id = p.key_id AND e.name = p.name
           AND e.new_since = h.since AND e.old_since = p.since
-        LEFT JOIN staleness s ON s.side = p.side AND s.validated = 0
+        LEFT JOIN verdict v ON v.component_id = k.id AND v.version = k.current AND v.settles = 1
+          AND v.revision = (SELECT max(n.revision) FROM verdict n
+            WHERE n.component_id = k.id AND n.version = k.current AND n.settles = 1)
+        LEFT JOIN staleness s ON s.side = p.side
           AND s.effect = CASE p.side WHEN 'uses' THEN e.uses ELSE e.implements END
+          AND s.validation = CASE WHEN v.revision IS NULL OR v.revision < h.since THEN 'none'
+            WHEN v.passed THEN 'passed' ELSE 'failed' END
         WHERE k.kind = 'component' AND k.current IS NOT NULL
         GROUP BY k.id, k.key, k.current""",
     "decisions": """

@@ -69,7 +69,7 @@ _MOVED = Statement("""
       CROSS JOIN (SELECT 'uses' AS side UNION ALL SELECT 'implements') side
       LEFT JOIN facet_effect e ON e.key_id = x.key_id AND e.name = x.name AND e.new_since = h.since
         AND e.old_since = x.since
-      LEFT JOIN staleness s ON s.side = side.side AND s.validated = 0
+      LEFT JOIN staleness s ON s.side = side.side AND s.validation = 'none'
         AND s.effect = CASE side.side WHEN 'uses' THEN e.uses ELSE e.implements END
       WHERE x.since IS NOT NULL AND (r.gone OR r.joined OR h.since = :revision) AND EXISTS (
         SELECT 1 FROM pin p JOIN key c ON c.id = p.component_id AND c.current = p.component_version
@@ -135,8 +135,8 @@ _LOOK_AT = Statement(f"""
 
 _FRESH_AGAIN = Statement(f"""
     UPDATE activation SET state = 'obviated' WHERE state = 'pending' AND kind IN ('stale', 'suspect')
-    AND target_id IN (SELECT component_id FROM component_state WHERE state = 'current'
-                      AND component_id IN ({_TOUCHED}))""")
+    AND target_id IN (SELECT component_id FROM component_state WHERE component_id IN ({_TOUCHED})
+      AND (state = 'current' OR (state = 'suspect' AND activation.kind = 'stale')))""")
 
 _OBVIATE = Statement("""
     UPDATE activation SET state = CASE state WHEN 'leased' THEN 'leased' ELSE 'obviated' END, dirty = 0

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _version()
     _budget()
     _wakes()
+    _staleness()
     _agenda()
     op.create_table(
         "compaction",
@@ -144,6 +145,33 @@ def _wakes() -> None:
     )
     op.execute("INSERT INTO wakes SELECT w.*, k.current FROM old_wakes w JOIN key k ON k.id = w.component_id")
     op.drop_table("old_wakes")
+
+
+def _staleness() -> None:
+    """Let a check say what became of a compatible change; the library writes the rules of its table."""
+    op.drop_table("staleness")
+    op.create_table(
+        "staleness",
+        *(_text(name, primary=True) for name in ("effect", "side", "validation")),
+        _text("state"),
+        _integer("rank"),
+        sqlite_with_rowid=False,
+    )
+    op.rename_table("verdict", "old_verdict")
+    op.create_table(
+        "verdict",
+        _text("check_name", primary=True),
+        sa.Column("component_id", sa.Integer, sa.ForeignKey("key.id"), primary_key=True, autoincrement=False),
+        _integer("revision", primary=True),
+        *(_integer(name) for name in ("version", "passed")),
+        *(_text(name) for name in ("log", "inputs", "author")),
+        _integer("settles"),
+        sqlite_with_rowid=False,
+    )
+    op.execute("INSERT INTO verdict SELECT v.*, 0 FROM old_verdict v")
+    op.drop_table("old_verdict")
+    settling = ["component_id", "version", "revision"]
+    op.create_index("verdict_settling", "verdict", settling, sqlite_where=sa.text("settles = 1"))
 
 
 def _agenda() -> None:

@@ -544,7 +544,7 @@ def test_the_readiness_of_checks_is_the_pure_one_on_random_graphs(uses, implemen
         board.do("UPDATE head_facet SET digest = 'other', since = 5 WHERE key_id = :id", id=board.id(key))
     board.woken("unit", "a", "written")
     built = {
-        name: BuiltComponent(name, 1, "", _pins(used, made), _freshness({*used, *made} & changed))
+        name: BuiltComponent(name, 1, "", *_pinned(used, made), _freshness({*used, *made} & changed))
         for name, (used, made) in pins.items()
         if name not in missing
     }
@@ -560,9 +560,10 @@ def _of(pairs, name):
     return tuple(sorted(key for component, key in pairs if component == name))
 
 
-def _pins(used, made):
+def _pinned(used, made):
+    """Return pins and the values that they have now."""
     sides = [*((key, Side.USES) for key in used), *((key, Side.IMPLEMENTS) for key in made)]
-    return tuple(Pin(key, "f", side, 1, 1, "d") for key, side in sides)
+    return tuple(Pin(key, "f", side, 1, 1, "d") for key, side in sides), ("d",) * len(sides)
 
 
 def _freshness(broken):

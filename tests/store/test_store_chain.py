@@ -32,6 +32,7 @@ NOT_CHECKED = {
     ("board", "halt"),
     ("board", "halt_reason"),
     ("key", "question_revision"),
+    ("verdict", "settles"),  # follows from the history: the full look of the doctor draws it again
 }
 
 HISTORY = sorted(name for name in schema.metadata.tables if name not in schema.CONTROL and name not in NOT_HISTORY)
@@ -140,7 +141,7 @@ def test_every_changed_or_missing_row_of_history_is_found(full, table, tmp_path)
         "tenure VALUES ((SELECT id FROM key WHERE key = 'api/ids'), 99, 1, 'accepted')",
         "question VALUES ((SELECT id FROM key WHERE key = 'api/ids'), 9, 'really?', '[]', 'ann', NULL, NULL)",
         "component VALUES ((SELECT id FROM key WHERE key = 'server'), 2, 'ann', NULL, '1:0', 9)",
-        "verdict VALUES ('unit', (SELECT id FROM key WHERE key = 'server'), 9, 1, 0, '', '', 'ann')",
+        "verdict VALUES ('unit', (SELECT id FROM key WHERE key = 'server'), 9, 1, 0, '', '', 'ann', 0)",
         "head_facet VALUES ((SELECT id FROM key WHERE key = 'api/ids'), 'more', 9, '1:0')",
         "component_file SELECT key_id, version, 'more.py', blob FROM component_file WHERE path = 'a.py'",
         "commit_log VALUES (99, '1:0', 'ann', NULL, 0, NULL, NULL)",

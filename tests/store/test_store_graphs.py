@@ -13,7 +13,18 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from blackboard import Blackboard
 from blackboard.spec.effects import Effect, Side
-from blackboard.spec.staleness import TABLE, FacetHead, Freshness, PatternPin, Pin, of_component, of_pin
+from blackboard.spec.staleness import (
+    TABLE,
+    UNCHECKED,
+    Checked,
+    FacetHead,
+    Freshness,
+    PatternPin,
+    Pin,
+    Validation,
+    of_component,
+    of_pin,
+)
 from blackboard.store import views
 
 DECISIONS = ("d/a", "d/b", "d/c")
@@ -25,13 +36,17 @@ REVISIONS = st.integers(1, 2)
 
 @dataclass(frozen=True)
 class Graph:
-    """What stands on a board: key -> retracted, (key, name) -> head, effects, members, components with pins."""
+    """What stands on a board: key -> retracted, (key, name) -> head, effects, members, components.
+
+    Attributes:
+        components: Of each its pins, the patterns that it listed, and the verdicts that settled how it stands.
+    """
 
     retracted: dict[str, bool]
     heads: dict[tuple[str, str], FacetHead]
     effects: dict[tuple[str, str, int, int], tuple[Effect, Effect]]
     members: dict[tuple[str, str], int]
-    components: tuple[tuple[tuple[Pin, ...], tuple[PatternPin, ...]], ...]
+    components: tuple[tuple[tuple[Pin, ...], tuple[PatternPin, ...], tuple[Checked, ...]], ...]
 
 
 facets = st.tuples(st.sampled_from(DECISIONS), st.sampled_from(NAMES))
@@ -62,6 +77,7 @@ graphs = st.builds(
                 max_size=2,
                 unique_by=lambda listed: listed.pattern,
             ).map(tuple),
+            st.lists(st.builds(Checked, st.integers(1, 3), st.booleans()), max_size=2).map(tuple),
         ),
         min_size=1,
         max_size=4,
@@ -69,7 +85,7 @@ graphs = st.builds(
 )
 
 
-def purely(graph: Graph, pinned, listed) -> Freshness:
+def purely(graph: Graph, pinned, listed, verdicts) -> Freshness:
     def effect(pin, now):
         both = graph.effects.get((pin.key, pin.name, now.since, pin.since))
         return None if both is None else both[pin.side is Side.IMPLEMENTS]
@@ -83,6 +99,8 @@ def purely(graph: Graph, pinned, listed) -> Freshness:
         newest_member=lambda pattern: max(
             (since for (under, _), since in graph.members.items() if under == pattern), default=0
         ),
+        # Of one commit's verdicts a failure counts.
+        checked=max(verdicts, key=lambda one: (one.revision, not one.passed), default=UNCHECKED),
     )
 
 
@@ -104,7 +122,7 @@ def in_sql(graph: Graph) -> dict[str, str]:
         for (pattern, key), since in graph.members.items():
             row = (PATTERNS.index(pattern) + 1, ids[key], since)
             raw.execute("INSERT INTO pattern_member VALUES (?, ?, ?)", row)
-        for index, (pinned, listed) in enumerate(graph.components):
+        for index, (pinned, listed, verdicts) in enumerate(graph.components):
             number = 100 + index
             add_key(raw, number, f"c{index}", "component", "written", 2)
             # An older version pins whatever would be stale: only the newest counts.
@@ -115,8 +133,15 @@ def in_sql(graph: Graph) -> dict[str, str]:
             for one in listed:
                 row = (number, PATTERNS.index(one.pattern) + 1, one.since)
                 raw.execute("INSERT INTO pattern_pin VALUES (?, 2, ?, ?)", row)
+            # What settled nothing says nothing, nor does a verdict on an older version.
+            others = [("unsettled", 4, 2, 0, 0), ("unsettled", 5, 2, 1, 0), ("older", 6, 1, 0, 1)]
+            settling = [(f"check-{n}", one.revision, 2, one.passed, 1) for n, one in enumerate(verdicts)]
+            for name, revision, version, passed, settles in others + settling:
+                row = (name, number, revision, version, passed, settles)
+                raw.execute("INSERT INTO verdict VALUES (?, ?, ?, ?, ?, '', '', 'ann', ?)", row)
         found = dict(raw.execute("SELECT key, state FROM component_state").fetchall())
         raw.execute("DELETE FROM pattern_pin")
+        raw.execute("DELETE FROM verdict")
         for table in ("pin", "pattern_member", "head_facet", "facet_effect", "key"):
             raw.execute(f"DELETE FROM {table}")
         return found
@@ -134,18 +159,26 @@ def test_sql_and_the_pure_function_say_the_same_of_every_component(graph):
     assert in_sql(graph) == expected
 
 
-@pytest.mark.parametrize(("effect", "side"), sorted({(effect, side) for effect, side, _ in TABLE}))
-def test_every_row_of_the_table_is_what_the_store_joins_against(effect, side):
+CHECKED = {
+    Validation.NONE: (),
+    Validation.PASSED: (Checked(2, passed=True),),
+    Validation.FAILED: (Checked(2, passed=False),),
+}
+
+
+@pytest.mark.parametrize(("effect", "side", "said"), TABLE)
+def test_every_row_of_the_table_is_what_the_store_joins_against(effect, side, said):
     pin = Pin("d/a", "p", side, 1, 1, "1:x")
     graph = Graph(
         dict.fromkeys(DECISIONS, False),
         {("d/a", "p"): FacetHead(2, "1:y")},
         {("d/a", "p", 2, 1): (effect, Effect.BREAKING) if side is Side.USES else (Effect.BREAKING, effect)},
         {},
-        (((pin,), ()),),
+        (((pin,), (), CHECKED[said]),),
     )
-    assert in_sql(graph) == {"c0": str(TABLE[effect, side, False])}
-    assert of_pin(pin, FacetHead(2, "1:y"), effect, retracted=False) is TABLE[effect, side, False]
+    assert in_sql(graph) == {"c0": str(TABLE[effect, side, said])}
+    checked = max(CHECKED[said], default=UNCHECKED)
+    assert of_pin(pin, FacetHead(2, "1:y"), effect, retracted=False, checked=checked) is TABLE[effect, side, said]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +193,10 @@ def test_every_row_of_the_table_is_what_the_store_joins_against(effect, side):
         ("AND p.component_version = k.current", ""),
         ("AND e.new_since = h.since AND e.old_since = p.since", "AND e.new_since = h.since"),
         ("ELSE 'current' END", "ELSE 'stale' END"),
+        ("v.revision < h.since", "v.revision <= h.since"),
+        ("AND n.settles = 1", ""),
+        ("AND n.version = k.current", ""),
+        ("WHEN v.passed THEN 'passed'", "WHEN true THEN 'passed'"),
     ],
 )
 def test_a_view_that_is_wrong_in_one_place_is_caught(old, new, monkeypatch):

@@ -28,7 +28,7 @@ def decision(key, state="accepted", **named):
 
 def built(key, *, freshness=Freshness.CURRENT, files="1:f", uses=("api/ids",)):
     pins = tuple(Pin(name, "$", Side.USES, 1, 1, f"1:{name}") for name in uses)
-    return BuiltComponent(key, 1, files, pins, freshness)
+    return BuiltComponent(key, 1, files, pins, tuple(pin.digest for pin in pins), freshness)
 
 
 COMPONENTS = {"server": built("server")}

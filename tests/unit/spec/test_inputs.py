@@ -12,7 +12,7 @@ from blackboard.spec.staleness import Freshness, Pin
 def built(key, *, uses=(), implements=(), files="1:f", digest="1:x", freshness=Freshness.CURRENT, version=1):
     pins = [Pin(name, "p", Side.USES, 1, 1, digest) for name in uses]
     pins += [Pin(name, "p", Side.IMPLEMENTS, 1, 1, digest) for name in implements]
-    return BuiltComponent(key, version, files, tuple(pins), freshness)
+    return BuiltComponent(key, version, files, tuple(pins), tuple(pin.digest for pin in pins), freshness)
 
 
 def board(*components):

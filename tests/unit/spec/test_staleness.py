@@ -5,7 +5,18 @@ import itertools
 import pytest
 
 from blackboard.spec.effects import Effect, Side
-from blackboard.spec.staleness import RANK, TABLE, FacetHead, Freshness, PatternPin, Pin, of_component, of_pin
+from blackboard.spec.staleness import (
+    RANK,
+    TABLE,
+    Checked,
+    FacetHead,
+    Freshness,
+    PatternPin,
+    Pin,
+    Validation,
+    of_component,
+    of_pin,
+)
 
 
 def pin(digest="1:x", side=Side.USES, name="p", since=1):
@@ -13,20 +24,39 @@ def pin(digest="1:x", side=Side.USES, name="p", since=1):
 
 
 def test_the_table_says_something_for_everything_that_can_be_asked():
-    assert set(TABLE) == set(itertools.product(Effect, Side, [True, False]))
+    assert set(TABLE) == set(itertools.product(Effect, Side, Validation))
     assert set(TABLE.values()) <= {Freshness.CURRENT, Freshness.SUSPECT, Freshness.STALE}
     assert sorted(RANK, key=RANK.__getitem__) == list(Freshness)
 
 
-@pytest.mark.parametrize(("effect", "side", "validated"), TABLE)
-def test_a_pin_whose_value_changed_is_what_the_table_says(effect, side, validated):
-    changed = of_pin(pin(side=side), FacetHead(2, "1:y"), effect, retracted=False, validated=validated)
-    assert changed is TABLE[effect, side, validated]
+CHECKED = {
+    Validation.NONE: Checked(4, passed=False),
+    Validation.PASSED: Checked(5, passed=True),
+    Validation.FAILED: Checked(6, passed=False),
+}
 
 
-@pytest.mark.parametrize("validated", [True, False])
-def test_a_break_is_never_made_good_by_a_check(validated):
-    assert of_pin(pin(), FacetHead(2, "1:y"), Effect.BREAKING, retracted=False, validated=validated) is Freshness.STALE
+@pytest.mark.parametrize(("effect", "side", "said"), TABLE)
+def test_a_pin_whose_value_changed_is_what_the_table_says(effect, side, said):
+    changed = of_pin(pin(side=side), FacetHead(5, "1:y"), effect, retracted=False, checked=CHECKED[said])
+    assert changed is TABLE[effect, side, said]
+
+
+@pytest.mark.parametrize("checked", CHECKED.values(), ids=CHECKED)
+def test_a_break_is_never_made_good_by_a_check(checked):
+    assert of_pin(pin(), FacetHead(5, "1:y"), Effect.BREAKING, retracted=False, checked=checked) is Freshness.STALE
+
+
+def test_a_compatible_change_is_settled_by_the_checks_that_ran_on_it_alone():
+    states = {
+        said: of_pin(pin(), FacetHead(5, "1:y"), Effect.COMPATIBLE, retracted=False, checked=checked)
+        for said, checked in CHECKED.items()
+    }
+    assert states == {
+        Validation.NONE: Freshness.SUSPECT,
+        Validation.PASSED: Freshness.CURRENT,
+        Validation.FAILED: Freshness.STALE,
+    }
 
 
 @pytest.mark.parametrize("effect", [*Effect, None])
@@ -66,7 +96,8 @@ def test_the_worst_pin_decides():
     pins = (pin(), pin(name="q"))
     for one, other in itertools.combinations_with_replacement(Effect, 2):
         effects = {("p", 1, 2): one, ("q", 1, 2): other}
-        worst = max((TABLE[one, Side.USES, False], TABLE[other, Side.USES, False]), key=RANK.__getitem__)
+        both = (TABLE[effect, Side.USES, Validation.NONE] for effect in (one, other))
+        worst = max(both, key=RANK.__getitem__)
         assert standing(pins, heads=heads, effects=effects) is worst
     assert standing(pins, heads=heads, retracted={"d"}) is Freshness.ORPHANED
 
