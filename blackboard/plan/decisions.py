@@ -5,17 +5,17 @@ from typing import Any
 
 from blackboard.choreography import moves
 from blackboard.choreography.values import OPERATOR
-from blackboard.contracts.language import Contract, facet_names_digest
+from blackboard.contracts.language import Contract
 from blackboard.errors import IllegalTransition, InvalidKey, NotPermitted, Returning
 from blackboard.plan.builds import named_in, wakes_of
 from blackboard.plan.draft import Draft
+from blackboard.plan.meaning import note_effects
 from blackboard.spec import keys
 from blackboard.spec.agreement import Electorate, Tally, eligible, tally
 from blackboard.spec.canonical import JSON
 from blackboard.spec.changes import (
     Ask,
     Decide,
-    EffectRow,
     NeedRow,
     Propose,
     QuestionRow,
@@ -26,17 +26,13 @@ from blackboard.spec.changes import (
     WakesRow,
     Withdraw,
 )
-from blackboard.spec.effects import Effect, FacetChange
 from blackboard.spec.history import EVIDENCE, GENERATION_BOUND
 from blackboard.spec.lifecycle import Event as Happening
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, VersionRecord
-from blackboard.spec.staleness import FacetHead
 from blackboard.spec.triggers import TriggerKind
 
 TASK = "task/"
-
-_APPEARED = FacetChange(Effect.BREAKING, Effect.BREAKING, "it was looked for and absent")
 
 
 def ask(draft: Draft, act: Ask) -> None:
@@ -268,7 +264,7 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
         draft.settle(standing, Happening.REPLACED, "")
     draft.settle(version, Happening.QUORUM, "")
     draft.reject_live(key, f"version {version.version} was accepted", but=version.version)
-    _effects(draft, key, version.body)
+    note_effects(draft, key, version.body)
     generation = 1 if draft.role == OPERATOR else record.generation + 1
     draft.put(
         record, state=KeyState.ACCEPTED, current=version.version, digest=version.body.digest, generation=generation
@@ -282,31 +278,6 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
     if key.startswith(TASK) and version.body.language == "task":
         _require(draft, key.removeprefix(TASK), version.body)
     draft.follow(moves.Accepted(key, by_step))
-
-
-def _effects(draft: Draft, key: str, body: Body) -> None:
-    """Say what the change means for everything that is pinned now, and for what may be pinned to the head meanwhile."""
-    heads = draft.view.head_facets(key)
-    new = {**body.facets, "": facet_names_digest(body.facets)}
-    changed = {name for name, head in heads.items() if head.digest is not None and head.digest != new.get(name)}
-    olds = {(name, since) for name, since in draft.view.facts.pinned(key) if name in new or name in heads}
-    olds |= {(name, head.since) for name, head in heads.items() if name in changed}
-    comparisons: dict[int, Mapping[str, FacetChange]] = {}
-    contract = _read(body)
-    for name, since in sorted(olds):
-        head = heads.get(name, FacetHead(0, None))
-        if head.digest is not None and head.digest == new.get(name):
-            continue
-        if since not in comparisons:
-            old = draft.view.facts.body_at(key, since)
-            # Nothing stood yet: the facet was looked for, and was absent.
-            appeared = dict.fromkeys(new, _APPEARED)
-            comparisons[since] = appeared if old is None else _read(old).compare(contract).effects
-        change = comparisons[since].get(name)
-        uses, implements, reason = (
-            (change.uses, change.implements, change.reason) if change else (Effect.NONE, Effect.NONE, "the same again")
-        )
-        draft.rows.append(EffectRow(key, name, since, str(uses), str(implements), reason))
 
 
 def _require(draft: Draft, component: str, body: Body) -> None:

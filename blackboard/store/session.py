@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from blackboard.errors import CommitUnknown, Damaged, SchemaMismatch, Sealed
 from blackboard.spec.halt import Halt
 from blackboard.store import journal
+from blackboard.store.control import refusal
 from blackboard.store.remembered import Head
-from blackboard.store.schema import board, refusal
+from blackboard.store.schema import board
 from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, translate, translated
 from blackboard.store.statements import Parameters, Statement
 from blackboard.store.tickets import Tickets

@@ -133,18 +133,22 @@ def in_sql(graph: Graph) -> dict[str, str]:
             for one in listed:
                 row = (number, PATTERNS.index(one.pattern) + 1, one.since)
                 raw.execute("INSERT INTO pattern_pin VALUES (?, 2, ?, ?)", row)
-            # What settled nothing says nothing, nor does a verdict on an older version.
-            others = [("unsettled", 4, 2, 0, 0), ("unsettled", 5, 2, 1, 0), ("older", 6, 1, 0, 1)]
-            settling = [(f"check-{n}", one.revision, 2, one.passed, 1) for n, one in enumerate(verdicts)]
-            for name, revision, version, passed, settles in others + settling:
-                row = (name, number, revision, version, passed, settles)
-                raw.execute("INSERT INTO verdict VALUES (?, ?, ?, ?, ?, '', '', 'ann', ?)", row)
+            add_verdicts(raw, number, verdicts)
         found = dict(raw.execute("SELECT key, state FROM component_state").fetchall())
         raw.execute("DELETE FROM pattern_pin")
         raw.execute("DELETE FROM verdict")
         for table in ("pin", "pattern_member", "head_facet", "facet_effect", "key"):
             raw.execute(f"DELETE FROM {table}")
         return found
+
+
+def add_verdicts(raw, number, verdicts):
+    # What settled nothing says nothing, nor does a verdict on an older version.
+    others = [("unsettled", 4, 2, 0, 0), ("unsettled", 5, 2, 1, 0), ("older", 6, 1, 0, 1)]
+    settling = [(f"check-{n}", one.revision, 2, one.passed, 1) for n, one in enumerate(verdicts)]
+    for name, revision, version, passed, settles in others + settling:
+        row = (name, number, revision, version, passed, settles)
+        raw.execute("INSERT INTO verdict VALUES (?, ?, ?, ?, ?, '', '', 'ann', ?)", row)
 
 
 def add_key(raw, number, key, kind, state, current):

@@ -146,7 +146,7 @@ def test_it_survives_a_compaction_and_is_told_again(suspect, board, state):
     board.verify()
 
 
-# --- a team of which several checks have to pass -----------------------------------------------------------------------
+# --- a team of which several checks have to pass ----------------------------------------------------------------------
 
 
 @pytest.fixture

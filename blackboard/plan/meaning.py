@@ -1,0 +1,46 @@
+"""What a newly accepted version means for whatever was built against an earlier one."""
+
+from collections.abc import Mapping
+
+from blackboard.contracts.facets import NAMES
+from blackboard.contracts.language import Contract, facet_names_digest
+from blackboard.plan.draft import Draft
+from blackboard.spec.changes import EffectRow
+from blackboard.spec.effects import Effect, FacetChange
+from blackboard.spec.records import Body
+from blackboard.spec.staleness import FacetHead
+
+_APPEARED = FacetChange(Effect.BREAKING, Effect.BREAKING, "it was looked for and absent")
+_AGAIN = FacetChange(Effect.NONE, Effect.NONE, "the same again")
+
+
+def note_effects(draft: Draft, key: str, body: Body) -> None:
+    """Say what the change means for everything that is pinned now, and for what may be pinned to the head meanwhile.
+
+    Who looked for a facet that was absent has built on that, whatever its coming means for those who never asked.
+    """
+    heads = draft.view.head_facets(key)
+    new = {**body.facets, NAMES: facet_names_digest(body.facets)}
+    changed = {name for name, head in heads.items() if head.digest is not None and head.digest != new.get(name)}
+    olds = {(name, since) for name, since in draft.view.facts.pinned(key) if name in new or name in heads}
+    olds |= {(name, head.since) for name, head in heads.items() if name in changed}
+    comparisons: dict[int, Mapping[str, FacetChange]] = {}
+    for name, since in sorted(olds):
+        head = heads.get(name, FacetHead(0, None))
+        if head.digest is not None and head.digest == new.get(name):
+            continue
+        if since not in comparisons:
+            comparisons[since] = _changes(draft.view.facts.body_at(key, since), body)
+        change = comparisons[since].get(name, _AGAIN)
+        draft.rows.append(EffectRow(key, name, since, str(change.uses), str(change.implements), change.reason))
+
+
+def _changes(old: Body | None, new: Body) -> Mapping[str, FacetChange]:
+    """Return what became of each facet; of one that was absent before, that it came."""
+    absent = {NAMES, *new.facets} if old is None else new.facets.keys() - old.facets.keys()
+    compared = {} if old is None else _read(old).compare(_read(new)).effects
+    return {**compared, **dict.fromkeys(absent, _APPEARED)}
+
+
+def _read(body: Body) -> Contract:
+    return Contract.stored(body.language, body.text)

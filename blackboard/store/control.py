@@ -1,0 +1,109 @@
+"""The tables of a board that have no revision: the agenda, leases, budgets. They are durable, and in no feed."""
+
+import sqlalchemy as sa
+
+from blackboard.store.columns import integer, of_key, part, real, table, text
+
+activation = table(
+    "activation",
+    integer("id", primary=True),
+    text("source"),  # its name; the record is the decision source/<name>
+    integer("target_id"),  # of a key; keys never go, so nothing has to look for each of thousands that become stale
+    text("kind"),  # the trigger that woke it last
+    text("state"),  # pending | leased | done | obviated | dead | looped
+    real("rating"),
+    integer("dirty"),
+    integer("attempts"),
+    integer("revision"),  # the commit that woke it last
+    real("since"),  # store time
+    real("not_before"),  # store time; after a failure it waits
+    text("error", null=True),  # class name of the last failure
+    text("reason"),  # its text; the cycle, as JSON, where looped
+    sa.UniqueConstraint("target_id", "source"),
+    sa.Index(  # in the order in which they are claimed; SQLite uses it only where its condition is written as here
+        "activation_pending",
+        "source",
+        sa.text("rating DESC"),
+        "since",
+        "id",
+        sqlite_where=sa.text("state = 'pending'"),
+    ),
+)
+
+_HOLDER = ("state", "host", "process", "process_started", "source", "expires")
+lease = table(  # the newest row of a target's source is the only valid one; a row is also the record of one run
+    "lease",
+    sa.Column("token", sa.Integer, primary_key=True),
+    sa.Column("activation_id", sa.Integer, sa.ForeignKey("activation.id"), nullable=False),
+    text("source"),
+    text("role"),
+    of_key("target_id", primary=False),
+    text("kind"),  # the trigger that woke the run; the activation's may be newer
+    integer("cause"),  # the revision that woke the run: commit -> lease -> cause is the causal chain
+    text("host"),
+    integer("process"),
+    real("process_started"),
+    real("claimed"),
+    real("expires"),
+    real("until"),  # renewal never goes past this
+    text("state"),  # live | finished | released | expired | revoked
+    sa.Index("lease_activation", "activation_id", "token"),
+    # Every claim writes each of these: few live at once, so one answers nearly all that is asked of the living.
+    sa.Index("lease_live", *_HOLDER, sqlite_where=sa.text("state = 'live'")),
+    sa.Index("lease_target", "target_id", sqlite_where=sa.text("state = 'live'")),
+    sa.Index("lease_expired", "target_id", sqlite_where=sa.text("state = 'expired'")),
+    growing=True,  # a token is never given out twice
+)
+
+announcement = table("announcement", integer("revision", primary=True), real("at"))
+
+budget = table(
+    "budget",
+    part("resource"),
+    real("cap"),
+    real("spent"),
+    real("held"),
+    real("given"),  # what the team's file says; the cap is larger where an operator raised it
+)
+
+hold = table(  # what a live lease holds of a budget or resource, given back or counted as spent at its end
+    "hold",
+    sa.Column("token", sa.Integer, sa.ForeignKey("lease.token"), primary_key=True),
+    part("resource"),
+    real("amount"),
+)
+
+refusal = table(  # conflicts in a row of one author on one target; a commit on it ends the row
+    "refusal",
+    part("author"),
+    part("target"),
+    integer("count"),
+    real("at"),  # store time of the last
+    rowid=False,
+)
+
+reservation = table(  # a short exclusive intent on what was contested
+    "reservation",
+    part("author"),
+    part("kind"),  # decision | component | facet | members | question | any: as in a read set
+    part("key"),  # a key, or a pattern
+    part("name"),  # of a facet, else ""
+    text("target"),  # for whose sake
+    real("since"),  # store time
+    real("until"),  # store time
+    rowid=False,
+)
+
+resource = table("resource", part("name"), integer("units"))
+
+standing = table(  # of a source
+    "standing",
+    part("source"),
+    integer("refused"),  # refused results in a row
+    text("quarantined", null=True),  # why
+)
+
+CONTROL = frozenset(
+    one.name for one in (activation, lease, announcement, budget, hold, refusal, reservation, resource, standing)
+)
+"""Tables that are durable but have no revision."""
