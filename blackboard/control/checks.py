@@ -18,15 +18,13 @@ from blackboard.spec import given
 from blackboard.spec.canonical import JSON, digest
 from blackboard.spec.inputs import BuiltComponent, closure
 from blackboard.spec.keys import check_name, check_pattern
+from blackboard.spec.triggers import TESTER
 from blackboard.store import gather
 from blackboard.transaction import Transaction
 
 if TYPE_CHECKING:
     from blackboard.control.context import Context
     from blackboard.control.sandbox import Result
-
-TESTER = "tester"
-"""The role of those who run checks."""
 
 DECISIONS_FILE = ".spec/decisions.json"
 

@@ -101,7 +101,7 @@ def _finished(draft: Draft) -> Plan:
         tuple(dict.fromkeys(draft.reshaped)),
         tuple(draft.settled),
         tuple(draft.written),
-        tuple((source.name, draft.registry.checks.get(source.check, "")) for source in draft.registry.checkers),
+        draft.registry.rechecks,
         choreography.digest if choreography is not None else None,
         watched=bool(draft.registry.sources) or any(change.key.startswith("source/") for change in draft.changes),
         counted=moves.counted(choreography),

@@ -16,7 +16,7 @@ from blackboard.spec.footprint import Footprint, Room
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, VersionRecord
 from blackboard.spec.staleness import Built, FacetHead, Freshness, Judged
-from blackboard.spec.triggers import SourceRecord, TriggerTrie
+from blackboard.spec.triggers import TESTER, SourceRecord, TriggerKind, TriggerTrie
 
 
 class Facts(Protocol):
@@ -97,7 +97,9 @@ class Registry:
     """check -> pattern of the components that have to pass it."""
     triggers: TriggerTrie
     checkers: tuple[SourceRecord, ...]
-    """The sources that run or judge a check."""
+    """The sources that run a check."""
+    rechecks: tuple[tuple[str, str], ...] = ()
+    """(source, pattern) of those who give verdicts: to look again at what rests on something that was written."""
 
     def roles_of(self, author: str) -> tuple[str, ...]:
         """Return the roles that an author is a member of."""
@@ -114,6 +116,7 @@ def registry_of(reserved: Reserved) -> Registry:
         for key, value in sorted(values.items())
         if key.startswith("source/")
     )
+    checks = {name: check["on"] for name, check in team["checks"].items()} if team else {}
     members: dict[str, list[str]] = {}
     for key, value in sorted(values.items()):
         if key.startswith("member/"):
@@ -123,10 +126,20 @@ def registry_of(reserved: Reserved) -> Registry:
         Choreography.from_json(team["choreography"]) if team else None,
         sources,
         {role: tuple(names) for role, names in members.items()},
-        {name: check["on"] for name, check in team["checks"].items()} if team else {},
+        checks,
         TriggerTrie(sources),
         tuple(source for source in sources if source.check),
+        tuple(recheck for source in sources for recheck in _rechecks(source, checks)),
     )
+
+
+def _rechecks(source: SourceRecord, checks: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Return (source, pattern) of the components that it gives verdicts on; "": of those whose tasks name its check."""
+    if source.check:
+        yield source.name, checks.get(source.check, "")
+    elif source.role == TESTER:
+        written = (trigger for trigger in source.triggers if trigger.kind is TriggerKind.WRITTEN)
+        yield from ((source.name, trigger.pattern) for trigger in written)
 
 
 @dataclass(slots=True)

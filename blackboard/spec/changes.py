@@ -387,7 +387,7 @@ class Plan(NamedTuple):
         accepted: (key, version) of the versions that become accepted.
         wakes: (source, target key, trigger kind) to put on the agenda.
         written: Components that get a new version: the checks of those that rest on them have to run again.
-        rechecks: (source, pattern) of the checks' sources.
+        rechecks: (source, pattern) of those who give verdicts.
         reshaped: Keys whose current facets change or go, so that dependents have to be looked at.
         settled: (key, trigger kinds) of the activations that this makes pointless.
         watched: Whether there is any source: without one nothing is on the agenda, and nothing gets there.

@@ -34,6 +34,9 @@ class TriggerKind(StrEnum):
 BY_CHECK = frozenset({TriggerKind.FAILED, TriggerKind.PASSED})
 """Triggers that name a check; the component that was judged is the target."""
 
+TESTER = "tester"
+"""The role of those who run checks, and of those who judge by reading what no command can judge."""
+
 DERIVED = frozenset({TriggerKind.STALE, TriggerKind.SUSPECT})
 """Triggers on consequences; the store finds the dependents, since no commit names them."""
 

@@ -118,3 +118,24 @@ def test_a_check_of_one_part_leaves_the_others_alone(board):
         transaction.write("web", {"web.py": "# another\n"})
     assert run(board, team()).kind is OutcomeKind.CONVERGED
     assert [one.key for one in board.changes(after=before) if one.kind == "judged"] == ["web"]
+
+
+def test_who_judges_by_reading_looks_again_when_something_is_written_on_which_it_rests(board):
+    judged = []
+
+    @knowledge_source(name="tess", role="tester", on=on.written("*"))
+    def judge(context):
+        judged.append(context.target)
+        with context.transaction() as transaction:
+            transaction.verdict("read", context.target, passed=True)
+
+    by_reading = Check("read", on="*")
+    members = Team("take notes", [planner(TASKS), architect(), coder(), judge], checks=[by_reading])
+    assert run(board, members).kind is OutcomeKind.CONVERGED
+    judged.clear()
+    with board.transaction("boss", role="operator") as boss:
+        boss.component("storage")
+        boss.decision("db/schema", side="implements")
+        boss.write("storage", {"storage.py": "# by hand\n"})
+    assert run(board, members).kind is OutcomeKind.CONVERGED
+    assert sorted(judged) == ["server", "storage", "web"]
