@@ -245,10 +245,14 @@ def _accepted(state: SpecState, key: str) -> bool:
 
 
 def _components(state: SpecState) -> Iterator[Obligation]:
+    named = _named(state)
     for key in _required_components(state):
         built = state.components.get(key)
         if built is None:
             yield Obligation(key, f"task/{key} is accepted and nobody wrote it")
+        elif built.freshness is Freshness.SUSPECT and not _wanted(state, key, named):
+            # What changed is compatible, and there is nothing that could say more.
+            continue
         elif built.freshness is not Freshness.CURRENT:
             yield Obligation(key, f"it is {built.freshness}")
 
@@ -258,16 +262,25 @@ def _required_components(state: SpecState) -> Iterable[str]:
 
 
 def _verdicts(state: SpecState) -> Iterator[Obligation]:
-    known = {check.name: check for check in state.checks}
-    named = {task.component: task.checks for task in state.tasks}
+    known, named = {check.name: check for check in state.checks}, _named(state)
     for component in _required_components(state):
         if component not in state.components:
             continue
-        wanted = {check.name for check in state.checks if keys.matches(check.pattern, component)}
-        for name in sorted(wanted | set(named.get(component, ()))):
+        for name in _wanted(state, component, named):
             reason = _unverified(state, known.get(name), name, component)
             if reason is not None:
                 yield Obligation(component, reason)
+
+
+def _named(state: SpecState) -> Mapping[str, tuple[str, ...]]:
+    """Return component -> the checks that its task names."""
+    return {task.component: task.checks for task in state.tasks}
+
+
+def _wanted(state: SpecState, component: str, named: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return the checks that a component has to pass: the team's, and those that its task names."""
+    of_team = {check.name for check in state.checks if keys.matches(check.pattern, component)}
+    return sorted(of_team | set(named.get(component, ())))
 
 
 def _unverified(state: SpecState, check: CheckRecord | None, name: str, component: str) -> str | None:

@@ -57,6 +57,14 @@ def converged(**named):
     return replace(state, **named)
 
 
+def test_a_suspect_component_that_no_check_could_clear_is_as_good_as_current():
+    suspect = {"server": built("server", freshness=Freshness.SUSPECT)}
+    assert outcome(converged(components=suspect, checks=(), verdicts=())).kind is OutcomeKind.CONVERGED
+    task = TaskRecord("server", ("api/ids",), ("unit",))
+    left = outcome(converged(components=suspect, checks=(), verdicts=(), tasks=(task,))).obligations
+    assert "it is suspect" in [one.reason for one in left]
+
+
 def active(state=ActivationState.PENDING, *, source="coder", target="server", kind="stale", **named):
     return Activation(source, target, kind, state, 1.0, dirty=False, attempts=3, revision=5, **named)
 
