@@ -105,6 +105,7 @@ def diff(
     ] = None,
     *,
     key: Pattern = "**",
+    proofs: Annotated[bool, typer.Option("--proofs", help="What worked and no longer does, for each break.")] = False,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -113,6 +114,7 @@ def diff(
     The exit status is 1 where something does.
     """
     with opened(board) as found:
-        shown = report.diff(found, old, found.revision if new is None else new, pattern=check_pattern(key))
+        until = found.revision if new is None else new
+        shown = report.diff(found, old, until, pattern=check_pattern(key), proofs=proofs)
     emit(shown, as_json=as_json)
     return Exit.NO if shown.decisions or shown.components else Exit.YES

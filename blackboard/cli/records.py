@@ -295,12 +295,17 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class DiffReport:
-    """What differs in the spec between two revisions."""
+    """What differs in the spec between two revisions.
+
+    Attributes:
+        proofs: Whether the proofs are to be shown too; as JSON they always are.
+    """
 
     old: int
     new: int
     decisions: tuple[KeyChange, ...]
     components: tuple[FileChange, ...]
+    proofs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

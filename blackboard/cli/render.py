@@ -32,6 +32,7 @@ from blackboard.cli.records import (
     WhyReport,
 )
 from blackboard.spec.convergence import Obligation
+from blackboard.spec.effects import UNDECIDED
 
 GOOD, DOUBTFUL, BAD, QUIET = "green", "yellow", "red", "dim"
 
@@ -168,7 +169,7 @@ def facet_line(line: FacetLine) -> Text:
     text = words(f"{line.facet} " if line.facet else "", line.reason)
     for part in effects:
         text.append(", ").append_text(words(part))
-    return text.append(f" ({clean(line.proof)})", QUIET) if effects and line.proof else text
+    return text.append(f" ({UNDECIDED})", QUIET) if effects and line.proof == UNDECIDED else text
 
 
 def next_line(line: ActivationLine) -> Text:
@@ -211,6 +212,12 @@ def _affected(report: ImpactReport) -> Text:
     if report.tokens:
         text.append(f"; about {report.tokens:,} tokens at this run's rate")
     return text.append(")")
+
+
+def _proof(line: FacetLine) -> Iterator[Text]:
+    if line.proof not in ("", UNDECIDED):
+        yield words(f"  {line.facet or 'the set of facets'}: this worked, and no longer does")
+        yield from _block(line.proof)
 
 
 def _key_change(change: KeyChange, modal: str = "") -> Iterator[Text]:
@@ -351,7 +358,11 @@ def _note(line: ChangeLine) -> Text:
 
 @render.register
 def _diff(report: DiffReport) -> RenderableType:
-    lines: list[Text] = [line for change in report.decisions for line in _key_change(change)]
+    lines: list[Text] = []
+    for decision in report.decisions:
+        lines.extend(_key_change(decision))
+        for facet in decision.facets if report.proofs else ():
+            lines.extend(_proof(facet))
     for change in report.components:
         versions = f"{change.old or 'absent'} -> {change.new or 'absent'}"
         lines.append(words("wrote " if change.new else "lost ", (change.key, "bold"), f" {versions}"))

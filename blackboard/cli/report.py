@@ -210,7 +210,7 @@ def _any(pattern: str) -> bool:
     return pattern.startswith("*")
 
 
-def diff(board: Blackboard, old: int, new: int, *, pattern: str = "**") -> DiffReport:
+def diff(board: Blackboard, old: int, new: int, *, pattern: str = "**", proofs: bool = False) -> DiffReport:
     """Return what differs in the spec between two revisions, reserved keys left out."""
     before, after = board.snapshot(at=old), board.snapshot(at=new)
     decisions = _paired(before.decisions(pattern), after.decisions(pattern))
@@ -220,6 +220,7 @@ def diff(board: Blackboard, old: int, new: int, *, pattern: str = "**") -> DiffR
         new,
         tuple(change for key, pair in decisions.items() if not is_reserved(key) for change in _decided(key, *pair)),
         tuple(change for key, pair in components.items() for change in _built(key, *pair)),
+        proofs,
     )
 
 

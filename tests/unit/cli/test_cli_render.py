@@ -13,6 +13,7 @@ from blackboard.cli.clean import clean
 from blackboard.cli.records import (
     ActivationLine,
     Cause,
+    DiffReport,
     FacetLine,
     Frame,
     ImpactReport,
@@ -169,3 +170,14 @@ def test_a_long_line_is_never_wrapped_without_a_terminal(capsys):
 
 def test_clean_is_what_makes_a_hostile_key_visible():
     assert clean(HOSTILE) in printed(render(WhyReport(HOSTILE, "", "", None, (), (), (), ())))
+
+
+def test_a_proof_is_shown_where_it_is_asked_for_and_that_there_is_none_always():
+    proved = FacetLine("create", "limit was added", "breaking", "breaking", "create('a')\ncreate('b')")
+    unproved = FacetLine("list", "int -> str", "breaking", "none", "undecided")
+    change = KeyChange("api/notes", 1, 2, (proved, unproved))
+    short, long = (printed(render(DiffReport(1, 2, (change,), (), proofs=proofs))) for proofs in (False, True))
+    assert "create('a')" not in short
+    assert "undecided" in short
+    assert "create('a')\n    create('b')" in long
+    assert long.count("this worked") == 1
