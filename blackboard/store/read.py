@@ -15,6 +15,7 @@ from blackboard.store.statements import Statement
 
 Row = Any
 Found = TypeVar("Found")
+Name = TypeVar("Name")
 
 _BOARD = Statement("SELECT epoch, revision, digest, clock, first, halt, halt_reason FROM board")
 _LOG = Statement("SELECT * FROM commit_log WHERE revision = :revision")
@@ -194,6 +195,16 @@ def facet_heads(on: Reads, key: str, at: int) -> dict[str, FacetHead]:
     return heads
 
 
+def _removed(on: Reads, key: str, name: str, at: int) -> FacetHead | None:
+    """Return since when a decision lacks a facet that it had, None where it never had it."""
+    since = 0
+    for row in on.all(_HISTORY, {"key": key, "at": at}):
+        if row["facets"] is not None and name in json.loads(row["facets"]):
+            return FacetHead(since, None)
+        since = row["revision"]
+    return None
+
+
 class Freshnesses:
     """How components stood at one revision; decisions that several of them pin are looked up once."""
 
@@ -203,6 +214,7 @@ class Freshnesses:
         self._heads: dict[str, Mapping[str, FacetHead]] = {}
         self._rows: dict[str, Row] = {}
         self._newest: dict[str, int] = {}
+        self._gone: dict[tuple[str, str], FacetHead | None] = {}
 
     def of(self, row: Row, pinned: tuple[Pin, ...], listed: tuple[PatternPin, ...]) -> Freshness:
         """Return how the version of a component (`id`, `version`) with these pins stood."""
@@ -210,7 +222,7 @@ class Freshnesses:
             pinned,
             listed,
             checked=self.checked(row),
-            head=lambda key, name: self._head(key).get(name),
+            head=self._facet,
             effect=self._effect,
             retracted=self._retracted,
             newest_member=self._newest_member,
@@ -225,6 +237,10 @@ class Freshnesses:
         """Return what the checks of the version of a component (`id`, `version`) said last while it was suspect."""
         found = self._on.one(_TESTED, {"id": row["id"], "version": row["version"], "at": self._at})
         return UNCHECKED if found is None else Checked(found["revision"], bool(found["passed"]))
+
+    def _facet(self, key: str, name: str) -> FacetHead | None:
+        found = self._head(key).get(name)
+        return found or _kept(self._gone, (key, name), lambda: _removed(self._on, key, name, self._at))
 
     def _head(self, key: str) -> Mapping[str, FacetHead]:
         return _kept(self._heads, key, lambda: facet_heads(self._on, key, self._at))
@@ -266,7 +282,7 @@ def effect_of(on: Reads, pin: Pin, now: FacetHead) -> tuple[str, str, str] | Non
     return None if row is None else (row["uses"], row["implements"], row["reason"])
 
 
-def _kept(table: dict[str, Found], name: str, make: Callable[[], Found]) -> Found:
+def _kept(table: dict[Name, Found], name: Name, make: Callable[[], Found]) -> Found:
     if name not in table:
         table[name] = make()
     return table[name]

@@ -13,14 +13,17 @@ from blackboard.store.statements import Statement
 
 @pytest.fixture(autouse=True)
 def growing_is_compatible(monkeypatch):
-    """Let values mean something: a larger number is compatible for both sides, a smaller one breaks both."""
+    """Let values mean something: a larger number, or `spare` going, is compatible for both sides; all else breaks."""
     compare = Value.compare
 
     def by_size(self, old, new):
         found = dict(compare(self, old, new).effects)
         for name, change in found.items():
             before, after = old.facets.get(name), new.facets.get(name)
-            if isinstance(before, int) and isinstance(after, int) and after > before:
+            if (isinstance(before, int) and isinstance(after, int) and after > before) or (name, after) == (
+                "spare",
+                None,
+            ):
                 found[name] = FacetChange(Effect.COMPATIBLE, Effect.COMPATIBLE, change.reason)
         return Comparison(found)
 
@@ -82,6 +85,20 @@ def test_each_further_change_has_to_be_validated_again(suspect, state, in_sql):
     assert (state("server"), in_sql("server")) == ("suspect", "suspect")
     suspect.judged("server", passed=True)
     assert (state("server"), in_sql("server")) == ("current", "current")
+
+
+def test_a_facet_that_went_may_have_gone_compatibly_then_and_now(board, given, state, in_sql):
+    to = given(board)
+    to.decided("api/limit", {"most": 10, "spare": 1})
+    to.written("server", facets={"api/limit": ["spare"]})
+    to.decided("api/limit", {"most": 10}, role="operator")
+    gone = board.revision
+    to.decided("api/limit", {"most": 5}, role="operator")
+    assert (state("server"), in_sql("server"), state("server", gone)) == ("suspect", "suspect", "suspect")
+    to.judged("server", passed=True)
+    assert (state("server"), in_sql("server"), state("server", gone)) == ("current", "current", "suspect")
+    to.decided("api/limit", {"most": 5, "spare": 2}, role="operator")
+    assert (state("server"), in_sql("server")) == ("suspect", "suspect")
 
 
 def test_a_validation_stays_one_when_something_else_changes(suspect, state, in_sql):
