@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from blackboard.cli.examined import FindingLine, HealthReport, RecoveryReport
 from blackboard.cli.exits import Exit
-from blackboard.cli.records import FindingLine, HealthReport, RecoveryReport
 from blackboard.cli.render import BAD, DOUBTFUL, GOOD, QUIET, render, words
 from blackboard.store.doctor import Diagnosis
 from blackboard.store.feed import Cursor
