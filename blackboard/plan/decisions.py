@@ -88,6 +88,10 @@ def _put_up(draft: Draft, key: str, body: Body, act: Propose, *, joint: bool) ->
     if agreed is not None:
         electorate = eligible(draft.registry.roles.get(agreed.of, ()), draft.intent.author)
         quorum = agreed.quorum_of(len(electorate))
+        if tally(Electorate(electorate, quorum), {}) is Tally.UNREACHABLE:
+            # Nobody votes on a text of their own, so who may also vote leaves one voter less.
+            sentence = f"{draft.intent.author} proposes {key}, on which {len(electorate)} others vote"
+            raise NotPermitted(sentence, (), (f"{quorum} who may vote on it",))
         position = draft.view.position(key, agreed.path) or {}
         number = int(str(position.get("round", 1)))
     opens = not draft.view.proposed(key)
