@@ -26,7 +26,7 @@ from blackboard.spec.changes import (
     WakesRow,
     Withdraw,
 )
-from blackboard.spec.history import EVIDENCE, GENERATION_BOUND
+from blackboard.spec.history import EVIDENCE, GENERATION_BOUND, UNRULED
 from blackboard.spec.lifecycle import Event as Happening
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, VersionRecord
@@ -254,7 +254,7 @@ def _bounded(draft: Draft, key: str) -> bool:
     record = draft.touch(key, "decision")
     if draft.role == OPERATOR or record.generation < GENERATION_BOUND:
         return False
-    draft.contest(key, f"it was amended {record.generation} times without a ruling of the operator")
+    draft.contest(key, f"it was amended {record.generation} times {UNRULED}")
     return True
 
 

@@ -12,6 +12,7 @@ from blackboard.spec import keys
 from blackboard.spec.activation import Activation, ActivationState
 from blackboard.spec.canonical import JSON, digest_made
 from blackboard.spec.effects import Side
+from blackboard.spec.history import UNRULED
 from blackboard.spec.inputs import BuiltComponent, closure, inputs_digest
 from blackboard.spec.staleness import Freshness
 
@@ -228,7 +229,7 @@ def _decisions(state: SpecState) -> Iterator[Obligation]:
 def _unsettled(state: SpecState, key: str, one: KeyStanding) -> Iterator[Obligation]:
     if one.state == "contested":
         operators = state.settlers or state.persons.get("operator", ()) or ("operator",)
-        loop = "without a ruling" in one.reason
+        loop = one.reason.endswith(UNRULED)
         reason = f"contested: {one.reason}" if one.reason else "contested"
         yield Obligation(key, reason, operators, person=not state.settlers and not loop, loop=loop)
     for version, missing in one.missing.items():

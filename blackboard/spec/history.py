@@ -12,6 +12,9 @@ question or requirement, a ruling. What a team accepts is none: it would let two
 GENERATION_BOUND = 16
 """How often a key may be accepted without an operator's ruling; after that it is contested."""
 
+UNRULED = "without a ruling of the operator"
+"""Ends the reason of a key that is contested because it reached that bound."""
+
 CHAIN_BOUND = 12
 """How often a causal chain may come back to the same (source, target); after that it is a loop."""
 

@@ -16,7 +16,7 @@ from blackboard.spec.convergence import (
     VerdictRecord,
     returns,
 )
-from blackboard.spec.history import cycle_of
+from blackboard.spec.history import GENERATION_BOUND, cycle_of
 from blackboard.spec.inputs import BuiltComponent
 from blackboard.spec.keys import is_reserved, matches
 from blackboard.spec.records import Body
@@ -63,6 +63,10 @@ _NEWEST = Statement("""
     WHERE l.source = :source AND k.key = :target""")
 _DECIDED_BY = Statement("""
     SELECT v.author FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current WHERE k.key = :key""")
+_BEYOND = Statement("SELECT id, key FROM key WHERE state = 'contested' AND generation >= :bound ORDER BY key LIMIT 1")
+_AMENDED = Statement("""
+    SELECT v.author, l.token FROM version v LEFT JOIN commit_log l ON l.revision = v.revision
+    WHERE v.key_id = :id ORDER BY v.version DESC LIMIT :bound""")
 _STOPPED = Statement("""
     SELECT k.key, coalesce((SELECT c.reason FROM change c WHERE c.key_id = k.id AND c.kind = 'contested'
       ORDER BY c.revision DESC, c.ordinal DESC LIMIT 1),
@@ -138,7 +142,19 @@ def _cycle(on: Reads, activations: Iterable[Activation]) -> tuple[str, ...]:
             token = on.one(_NEWEST, {"source": one.source, "target": one.target})["token"]
             here, *earlier = chain_of(on, token)
             return cycle_of(earlier, *here, bound=1) or _undone_by(on, one)
-    return ()
+    beyond = on.one(_BEYOND, {"bound": GENERATION_BOUND})
+    return () if beyond is None else _turns(on, beyond["id"], beyond["key"])
+
+
+def _turns(on: Reads, identifier: int, key: str) -> tuple[str, ...]:
+    """Return the runs that led to the newest version of a key from the one before, else whose turn it was."""
+    newest, *before = on.all(_AMENDED, {"id": identifier, "bound": GENERATION_BOUND})
+    if newest["token"] is not None:
+        here, *earlier = chain_of(on, newest["token"])
+        if found := cycle_of(earlier, *here, bound=1):
+            return found
+    whose = [(row["author"], key) for row in before]
+    return cycle_of(whose, newest["author"], key, bound=1) or (f"{newest['author']} on {key}",)
 
 
 def _undone_by(on: Reads, one: Activation) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from blackboard.spec.convergence import (
     outcome,
 )
 from blackboard.spec.effects import Side
+from blackboard.spec.history import UNRULED
 from blackboard.spec.inputs import BuiltComponent, inputs_digest
 from blackboard.spec.staleness import Freshness, Pin
 
@@ -193,7 +194,7 @@ def test_a_loop_outranks_a_spent_budget_and_that_outranks_a_stall():
 
 
 def test_a_key_at_its_bound_of_generations_oscillates():
-    contested = decision("x", "contested", accepted=True, reason="it was amended 16 times without a ruling")
+    contested = decision("x", "contested", accepted=True, reason=f"it was amended 16 times {UNRULED}")
     found = outcome(converged(decisions={**converged().decisions, "x": contested}))
     assert found.kind is OutcomeKind.OSCILLATING
     assert not found.waits_for_a_person
