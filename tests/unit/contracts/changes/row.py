@@ -1,0 +1,75 @@
+"""A change of a contract with the effect that the design says it has, and programs that show it.
+
+`none`: nothing changed in meaning. `compatible`: what worked still works. `breaking`: a program shows what does not.
+An expectation with a bar in it, `none|compatible`, leaves open which of the two it is.
+"""
+
+import re
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from blackboard.contracts.language import Contract
+
+_MODULE_OF = dict.fromkeys(typing.__all__, "typing") | {
+    "dataclass": "dataclasses",
+    "field": "dataclasses",
+    "InitVar": "dataclasses",
+    "KW_ONLY": "dataclasses",
+    "Enum": "enum",
+    "IntEnum": "enum",
+    "StrEnum": "enum",
+    "ABC": "abc",
+    "abstractmethod": "abc",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A change: its name reads like a claim, the effects are the expected ones."""
+
+    name: str
+    old: Any
+    new: Any
+    uses: str
+    implements: str
+
+    def contracts(self) -> tuple[Contract, Contract]:
+        """Return the contract before and after."""
+        raise NotImplementedError
+
+    def expects(self, side: str) -> frozenset[str]:
+        """Return the effects on a side that are right."""
+        return frozenset((self.uses if side == "uses" else self.implements).split("|"))
+
+    def breaks(self, side: str) -> bool:
+        """Return whether somebody on a side is broken."""
+        return self.expects(side) == {"breaking"}
+
+
+@dataclass(frozen=True)
+class PythonRow(Row):
+    """A change of a stub.
+
+    What an implementation owes is what programs may ask of it, and the old stub is the least that an implementation of
+    it can be. So a program written for the new stub that fails on the old one shows that implementers have to change.
+
+    Attributes:
+        before: A program for the old stub; fails on the new one exactly if the change breaks users.
+        after: A program for the new stub; fails on the old one exactly if it breaks implementers. None: the same one.
+        run: Implementations of both, for what no type checker sees: with them the programs are run, not checked.
+    """
+
+    before: str
+    after: str | None = None
+    run: tuple[str, str] | None = None
+
+    def contracts(self) -> tuple[Contract, Contract]:
+        """Return the contract before and after."""
+        return Contract.python(with_imports(self.old)), Contract.python(with_imports(self.new))
+
+
+def with_imports(stub: str) -> str:
+    """Put the imports above a stub that bring the names which it uses from the standard library."""
+    names = sorted(set(re.findall(r"\w+", stub)) & set(_MODULE_OF))
+    return "".join(f"from {_MODULE_OF[name]} import {name}\n" for name in names) + stub.rstrip() + "\n"
