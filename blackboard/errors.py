@@ -113,12 +113,37 @@ class Returning(Refused):
         )
 
 
-class Inconsistent(Refused):
-    """The state after the writes would make an accepted constraint false."""
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a constraint names, with the value that it has after the writes (canonical JSON, None: there is none)."""
 
-    def __init__(self, constraint: str, values: Sequence[str]) -> None:
-        self.constraint, self.values = constraint, tuple(values)
-        super().__init__(f"refused by {constraint}: {'; '.join(values)}; change them together or the constraint")
+    text: str
+    key: str
+    value: str | None
+    version: int | None
+    author: str | None
+
+    def __str__(self) -> str:
+        if self.version is None:
+            return f"{self.key} is not decided"
+        return f"{self.text} is {_short(self.value)} ({self.key} {self.version} by {self.author})"
+
+
+class Inconsistent(Refused):
+    """The state after the writes would make an accepted constraint false.
+
+    Attributes:
+        constraint: Its key.
+        expression: What it says.
+        terms: What it names, with the values after the writes and who decided them.
+        why: What keeps it from having a value, "" where it is just false.
+    """
+
+    def __init__(self, constraint: str, expression: str, terms: Sequence[Term], why: str = "") -> None:
+        self.constraint, self.expression, self.terms, self.why = constraint, expression, tuple(terms), why
+        named = ", ".join(dict.fromkeys(term.key for term in terms)) or constraint
+        said = "; ".join([expression, *map(str, terms), *([why] if why else [])])
+        super().__init__(f"refused by {constraint}: {said}; change {named} in one commit, or the constraint")
 
 
 class Reserved(Refused):

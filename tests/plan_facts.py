@@ -100,6 +100,10 @@ class Facts:
     def needed(self, key):
         return frozenset()
 
+    def naming(self, key):
+        accepted = ((of, self.version(of, one.current)) for of, one in sorted(self.records.items()) if one.current)
+        return tuple(of for of, one in accepted if of.startswith("constraint/") and f"names:{key}" in one.body.facets)
+
     def kinds(self, revision):
         return self.evidence.get(revision, ())
 

@@ -38,7 +38,12 @@ SAMPLES: dict[errors.BlackboardError, set[str]] = {
     errors.NotPermitted("to vote", ["to ask"], ["api/notes"]): {"attempted", "permitted_now", "waits_for"},
     errors.IllegalTransition("version 2 of api/notes", "rejected", "a vote"): {"subject", "state", "event"},
     errors.Returning("api/notes", 1, 3): {"key", "version", "current"},
-    errors.Inconsistent("constraint/ids", ["1 == 2"]): {"constraint", "values"},
+    errors.Inconsistent("constraint/ids", "a.x == b", [errors.Term("a.x", "a", "1", 3, "ann")], "b is text"): {
+        "constraint",
+        "expression",
+        "terms",
+        "why",
+    },
     errors.Reserved("api/notes", "bob", 12.0): {"key", "holder", "expires_in_seconds"},
     errors.LeaseLost("shop", 7, 9): {"target", "token", "newest"},
     errors.KeyReused("c1", "ann"): {"idempotency_key", "author"},

@@ -11,6 +11,7 @@ from json import loads
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, Self, TypeVar, overload
 
+from blackboard.contracts.constraint import Constraint
 from blackboard.contracts.facets import NAMES, Reading, undecided
 from blackboard.contracts.json_schema.schema import JsonSchema, with_direction
 from blackboard.contracts.plain import Text, Value, write_json
@@ -63,10 +64,17 @@ class Language(Protocol[Body]):
 
 
 LANGUAGES: Mapping[str, Language[Any]] = {
-    language.name: language for language in (Value(), Text(), Task(), Python(), JsonSchema())
+    language.name: language for language in (Value(), Text(), Task(), Python(), JsonSchema(), Constraint())
 }
 
-SUFFIXES: Mapping[str, str] = {".task.toml": "task", ".pyi": "python", ".json": "value", ".md": "text", ".txt": "text"}
+SUFFIXES: Mapping[str, str] = {
+    ".task.toml": "task",
+    ".pyi": "python",
+    ".json": "value",
+    ".constraint": "constraint",
+    ".md": "text",
+    ".txt": "text",
+}
 
 
 def known_languages() -> tuple[str, ...]:
@@ -191,6 +199,15 @@ class Contract:
     def python(cls, stub: str) -> Self:
         """Make a contract of a Python stub."""
         return cls("python", stub)
+
+    @classmethod
+    def constraint(cls, expression: str) -> Self:
+        """Make a contract of an expression over values and facets of other decisions.
+
+        Raises:
+            InvalidContract: It is no expression, or holds what a constraint may not.
+        """
+        return cls("constraint", expression)
 
     @classmethod
     def task(

@@ -13,6 +13,7 @@ from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import facet_names_digest
 from blackboard.errors import NotPermitted, Refused
 from blackboard.plan import builds, decisions, installs
+from blackboard.plan.constraints import falsified
 from blackboard.plan.draft import Draft
 from blackboard.plan.view import Facts, View
 from blackboard.spec.changes import (
@@ -85,6 +86,9 @@ def _role(draft: Draft) -> str | None:
 
 
 def _finished(draft: Draft) -> Plan:
+    broken = falsified(draft)
+    if broken is not None:
+        raise broken
     _name_moved_positions(draft)
     choreography = draft.registry.choreography
     checks = _task_checks(draft)

@@ -8,6 +8,7 @@ from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract
 from blackboard.errors import IllegalTransition, InvalidKey, NotPermitted, Returning
 from blackboard.plan.builds import named_in, wakes_of
+from blackboard.plan.constraints import falsified
 from blackboard.plan.draft import Draft
 from blackboard.plan.meaning import note_effects
 from blackboard.spec import keys
@@ -229,7 +230,11 @@ def _count(draft: Draft, record: VersionRecord) -> None:
     together = draft.view.joint(record)
     tallies = {one.key: _tally(draft, one) for one in together}
     if all(found is Tally.REACHED for found in tallies.values()):
-        _accept_all(draft, together)
+        broken = falsified(draft, together)
+        if broken is None:
+            _accept_all(draft, together)
+        for one in together if broken is not None else ():
+            draft.contest(one.key, f"accepting version {one.version} is {broken}")
     elif tallies[record.key] is Tally.UNREACHABLE:
         draft.end(record, Happening.LOST, "its quorum can no longer be reached")
         draft.lost(record.key)

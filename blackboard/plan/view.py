@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from blackboard.choreography.steps import Choreography
+from blackboard.contracts.constraint import PREFIX
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON
 from blackboard.spec.footprint import Footprint, Room
@@ -80,6 +81,9 @@ class Facts(Protocol):
 
     def needed(self, key: str) -> frozenset[str]:
         """Return the components whose accepted tasks name the decision."""
+
+    def naming(self, key: str) -> tuple[str, ...]:
+        """Return the keys of the accepted constraints whose expression names a key."""
 
     def kinds(self, revision: int) -> tuple[str, ...]:
         """Return the kinds of the changes of a commit (`ruled` for what an operator accepted), nothing without one."""
@@ -242,6 +246,11 @@ class View:
         # Only tasks say so, and only when they are accepted or retracted.
         self._patterns.add("task/**")
         return self.facts.needed(key)
+
+    def naming(self, key: str) -> tuple[str, ...]:
+        """Return the keys of the constraints, accepted before this plan, whose expression names a key."""
+        self._patterns.add(f"{PREFIX}**")
+        return self.facts.naming(key)
 
     def keys(self, pattern: str) -> tuple[KeyRecord, ...]:
         """Return the records under a pattern, by key."""

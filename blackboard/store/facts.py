@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from blackboard.choreography.values import OPERATOR
+from blackboard.contracts.constraint import NAMES
 from blackboard.errors import Compacted
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON, parse_json
@@ -18,7 +19,6 @@ from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, V
 from blackboard.spec.staleness import Built, FacetHead, Freshness, Judged, PatternPin, Pin
 from blackboard.store.instances import count_instances, first_accepted
 from blackboard.store.opened import Kept
-from blackboard.store.schema import board as board_table
 from blackboard.store.schema import (
     change,
     commit_log,
@@ -36,7 +36,16 @@ from blackboard.store.schema import (
 )
 from blackboard.store.statements import Parameters, Statement, constant, given
 
-_HEAD = Statement(sa.select(board_table.c.revision, board_table.c.installed, board_table.c.first))
+_NAMED = "name >= 'names:' AND name < 'names;'"
+_HEAD = Statement(
+    "SELECT revision, installed, first, "
+    f"EXISTS (SELECT 1 FROM head_facet INDEXED BY head_facet_names WHERE {_NAMED}) AS constrained FROM board"
+)
+_NAMING = Statement(
+    "SELECT k.key FROM head_facet h INDEXED BY head_facet_names JOIN key k ON k.id = h.key_id "
+    f"WHERE h.{_NAMED.replace('AND ', 'AND h.')} AND h.name = :name AND h.digest IS NOT NULL "
+    "AND k.key >= 'constraint/' AND k.key < 'constraint0' ORDER BY k.key"
+)
 _KEY = Statement("""
     SELECT k.key, k.kind, k.state, k.last_version, k.current, k.digest, k.generation, k.mod_revision,
       k.id, k.question_revision, EXISTS (SELECT 1 FROM pin p WHERE p.key_id = k.id), v.*
@@ -182,7 +191,7 @@ class HeadFacts:
         self._in_turn = in_turn
         self._kept = kept
         self.revision: int
-        self.revision, self._installed, self._first = connection.one(_HEAD)
+        self.revision, self._installed, self._first, self._constrained = connection.one(_HEAD)
         self._heads: dict[str, Mapping[str, FacetHead]] = {}
         self._standing: dict[str, _Standing | None] = {}
 
@@ -305,6 +314,12 @@ class HeadFacts:
     def needed(self, key: str) -> frozenset[str]:
         """Return the components whose accepted tasks name the decision."""
         return frozenset(row["key"] for row in self._on.all(_NEEDED, {"key": key}))
+
+    def naming(self, key: str) -> tuple[str, ...]:
+        """Return the keys of the accepted constraints whose expression names a key."""
+        # Of a board without constraints nobody asks more.
+        found = self._on.all(_NAMING, {"name": f"{NAMES}{key}"}) if self._constrained else ()
+        return tuple(row["key"] for row in found)
 
     def kinds(self, revision: int) -> tuple[str, ...]:
         """Return the kinds of the changes of a commit.

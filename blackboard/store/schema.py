@@ -11,7 +11,7 @@ from blackboard.store.control import CONTROL
 
 __all__ = ["APPLICATION_ID", "CONTROL", "SCHEMA", "metadata"]
 
-SCHEMA = "2"
+SCHEMA = "3"
 """The schema that this library writes; the newest file in migrations/versions makes it."""
 
 APPLICATION_ID = 0x62627331
@@ -118,6 +118,8 @@ head_facet = table(  # the facets of the current version; name "" is the set of 
     part("name"),
     integer("since"),  # the revision at which this value began
     text("digest", null=True),
+    # Constraints have a facet for each key that they name (`contracts.constraint.NAMES`): by these they are found.
+    sa.Index("head_facet_names", "name", sqlite_where=sa.text("name >= 'names:' AND name < 'names;'")),
     rowid=False,
 )
 

@@ -45,10 +45,16 @@ class Source:
 
     def refusal(self, node: ast.AST, why: str) -> InvalidContract:
         """Return the error for something in the tree that a stub may not hold."""
-        line = getattr(node, "lineno", 0)
-        offset = getattr(node, "col_offset", 0)
-        before = _line(self.text, line).encode()[:offset].decode(errors="ignore") if line else ""
-        return InvalidContract(LANGUAGE, why, line=line, column=len(before) + 1 if line else 0)
+        line, column = position(self.text, node)
+        return InvalidContract(LANGUAGE, why, line=line, column=column)
+
+
+def position(text: str, node: ast.AST) -> tuple[int, int]:
+    """Return line and column at which a part of the tree of a text begins, zeros where it has no place."""
+    line = getattr(node, "lineno", 0)
+    offset = getattr(node, "col_offset", 0)
+    before = _line(text, line).encode()[:offset].decode(errors="ignore") if line else ""
+    return line, len(before) + 1 if line else 0
 
 
 def read(text: str) -> Source:

@@ -22,11 +22,12 @@ TEXTS = {
     "task": '{"summary": "store"}',
     "python": "def get(id: int) -> str: ...",
     "json-schema": '{"type": "object", "properties": {"id": {"type": "integer"}}}',
+    "constraint": "session.ttl >= auth.ttl",
 }
 
 
 def test_the_languages_of_the_first_release_are_known():
-    assert known_languages() == ("json-schema", "python", "task", "text", "value")
+    assert known_languages() == ("constraint", "json-schema", "python", "task", "text", "value")
     assert set(TEXTS) == set(LANGUAGES)
 
 
@@ -189,6 +190,7 @@ def test_the_digest_of_the_set_of_names_knows_no_order():
         ("ids.json", "not json", "value"),
         ("ids.json", '["$schema"]', "value"),
         ("recipe.json", '{"$schema": "https://json-schema.org/draft/2020-12/schema"}', "json-schema"),
+        ("ttl.constraint", "", "constraint"),
         ("style.md", "", "text"),
         ("STYLE.TXT", "", "text"),
         ("deep/server.task.toml", "", "task"),

@@ -14,6 +14,7 @@ TEXTS = {
     "task": '{"summary": "s", "uses": {"api/ids": ["x"]}, "files": ["f.py"]}',
     "python": "def f(a: int) -> str: ...\n",
     "text": "prose",
+    "constraint": "session.ttl >= auth.ttl",
 }
 
 

@@ -1,0 +1,67 @@
+"""Constraints on the state after the writes: none that is accepted may become false."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from blackboard.contracts.constraint import LANGUAGE, PREFIX, ConstraintBody, finder
+from blackboard.contracts.language import Contract
+from blackboard.errors import Inconsistent, Term
+from blackboard.plan.draft import Draft
+from blackboard.plan.view import View
+from blackboard.spec.expressions import Undecided, Wrong, judge, references, shown
+from blackboard.spec.records import VersionRecord
+
+
+def falsified(draft: Draft, accepting: Iterable[VersionRecord] = ()) -> Inconsistent | None:
+    """Return the first constraint, by key, that what the plan writes makes false, None where it makes none so.
+
+    Args:
+        draft: The plan so far.
+        accepting: Versions that may be accepted beside what the plan has accepted already.
+    """
+    after = _After(draft.view, {one.key: one for one in accepting})
+    changed = [*draft.reshaped, *after.accepting]
+    named = {constraint for key in changed for constraint in draft.view.naming(key)}
+    for constraint in sorted(named | {key for key in changed if key.startswith(PREFIX)}):
+        found = after.falsehood(constraint)
+        if found is not None:
+            return found
+    return None
+
+
+class _After:
+    """What is accepted after the writes."""
+
+    def __init__(self, view: View, accepting: Mapping[str, VersionRecord]) -> None:
+        self._view, self.accepting = view, accepting
+
+    def falsehood(self, constraint: str) -> Inconsistent | None:
+        contract = self._contract(constraint)
+        if contract is None or contract.language != LANGUAGE:
+            return None
+        body = contract.body
+        if not isinstance(body, ConstraintBody):
+            raise TypeError(f"{constraint} was read as {type(body).__name__}")
+        truth = judge(body.expression, finder(self._contract))
+        if truth.value is not False:
+            return None
+        return Inconsistent(constraint, " ".join(contract.text.split()), tuple(self._terms(body)), truth.why)
+
+    def _terms(self, body: ConstraintBody) -> Iterator[Term]:
+        lookup = finder(self._contract)
+        for reference in references(body.expression):
+            value, version = lookup(reference), self._version(reference.key)
+            said = None if isinstance(value, Wrong | Undecided) else shown(value)
+            decided = (None, None) if version is None else (version.version, version.author)
+            yield Term(str(reference), reference.key, said, *decided)
+
+    def _contract(self, key: str) -> Contract | None:
+        version = self._version(key)
+        return None if version is None else Contract.stored(version.body.language, version.body.text)
+
+    def _version(self, key: str) -> VersionRecord | None:
+        if key in self.accepting:
+            return self.accepting[key]
+        record = self._view.key(key)
+        if record is None or record.kind != "decision" or record.current is None:
+            return None
+        return self._view.version(key, record.current)
