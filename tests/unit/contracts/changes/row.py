@@ -7,9 +7,10 @@ An expectation with a bar in it, `none|compatible`, leaves open which of the two
 import re
 import typing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from blackboard.contracts.language import Contract
+from blackboard.spec.canonical import JSON
 
 _MODULE_OF = dict.fromkeys(typing.__all__, "typing") | {
     "dataclass": "dataclasses",
@@ -73,3 +74,71 @@ def with_imports(stub: str) -> str:
     """Put the imports above a stub that bring the names which it uses from the standard library."""
     names = sorted(set(re.findall(r"\w+", stub)) & set(_MODULE_OF))
     return "".join(f"from {_MODULE_OF[name]} import {name}\n" for name in names) + stub.rstrip() + "\n"
+
+
+@dataclass(frozen=True)
+class JsonRow(Row):
+    """A change of a JSON schema.
+
+    Attributes:
+        direction: `request`: users send such documents; `response`: implementers do; `both`: both do.
+        documents: Some that are sent; each shows that the change breaks somebody, or that it does not.
+    """
+
+    direction: Literal["request", "response", "both"]
+    documents: tuple[JSON, ...]
+
+    def contracts(self) -> tuple[Contract, Contract]:
+        """Return the contract before and after."""
+        old, new = (Contract.json_schema(schema, direction=self.direction) for schema in (self.old, self.new))
+        return old, new
+
+
+# What happened to the documents -> direction -> effect on uses, effect on implements.
+_SCHEMA_EFFECTS = {
+    "narrowed": {
+        "request": ("breaking", "compatible"),
+        "response": ("compatible", "breaking"),
+        "both": ("breaking", "breaking"),
+    },
+    "widened": {
+        "request": ("compatible", "breaking"),
+        "response": ("breaking", "compatible"),
+        "both": ("breaking", "breaking"),
+    },
+    "others": dict.fromkeys(("request", "response", "both"), ("breaking", "breaking")),
+    "harmless": dict.fromkeys(("request", "response", "both"), ("compatible", "compatible")),
+    "same": dict.fromkeys(("request", "response", "both"), ("none", "none")),
+    "spelled": dict.fromkeys(("request", "response", "both"), ("none|compatible", "none|compatible")),
+}
+
+
+def in_each_direction(name: str, old: JSON, new: JSON, what: str, *documents: JSON) -> tuple[JsonRow, ...]:
+    """Make a row for each direction.
+
+    Args:
+        what: What happened to what is sent: `narrowed`, `widened`, `others` (both), `harmless`, `same`, or `spelled`,
+            which is the same in so different words that a comparison need not see that nothing changed.
+    """
+    return tuple(
+        JsonRow(f"{name} ({direction})", old, new, uses, implements, direction, documents)
+        for direction, (uses, implements) in _SCHEMA_EFFECTS[what].items()
+    )
+
+
+@dataclass(frozen=True)
+class SqlRow(Row):
+    """A change of DDL.
+
+    Attributes:
+        before: Statements of a user of the old tables, in order; one that fails under the new ones, or then reads
+            something else, shows that the change breaks users.
+        arrives: A row of the new tables that the old ones could not hold: a reader does not expect it.
+    """
+
+    before: tuple[str, ...]
+    arrives: str | None = None
+
+    def contracts(self) -> tuple[Contract, Contract]:
+        """Return the contract before and after."""
+        return Contract("sql", self.old), Contract("sql", self.new)
