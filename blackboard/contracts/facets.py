@@ -77,7 +77,7 @@ def undecided(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> Comparison:
             effects[name] = FacetChange(Effect.BREAKING, Effect.BREAKING, difference(before, after))
     moved = old.keys() ^ new.keys()
     if moved:
-        effects[NAMES] = _names_changed([effects[name] for name in moved], new.keys() - old.keys(), moved)
+        effects[NAMES] = changed_names([effects[name] for name in moved], new.keys() - old.keys(), moved)
     return Comparison(effects)
 
 
@@ -96,7 +96,8 @@ def difference(before: str | None, after: str | None) -> str:
     return f"{_shown(before, start)} -> {_shown(after, start)}"
 
 
-def _names_changed(changes: list[FacetChange], added: set[str], moved: set[str]) -> FacetChange:
+def changed_names(changes: list[FacetChange], added: set[str], moved: set[str]) -> FacetChange:
+    """Return what the set of names does: the worst of what was added and what was removed."""
     counts = [f"{len(names)} {verb}" for names, verb in ((added, "added"), (moved - added, "removed")) if names]
     uses = worst(change.uses for change in changes)
     implements = worst(change.implements for change in changes)

@@ -8,5 +8,13 @@ declarations  what a stub can declare, and the facet of each
 functions     functions, methods and properties
 classes       classes of all kinds
 docstrings    the `Raises:` of a docstring
+compare       what a new stub means for those who use the old one and those who implement it
+serving_classes, serving  whether what one stub promises serves who counts on another, facet by facet
+flows         who gives and who receives the values of a class
+calls         whether a function serves all calls that are wanted
+members       what a class has, with what it inherits
+subtyping     whether every value of one type is one of another
+types         types as data
+known         the classes that everybody knows
 skeletons     a module from which an implementer can begin
 """

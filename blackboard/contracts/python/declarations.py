@@ -22,7 +22,7 @@ class Passing(StrEnum):
     REST_BY_NAME = "rest by name"
 
 
-_STARS = {Passing.REST: "*", Passing.REST_BY_NAME: "**"}
+_UNSEEN = {Passing.POSITION: "_", Passing.REST: "*args", Passing.REST_BY_NAME: "**kwargs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,11 @@ class Parameter:
     default: str | None = None
 
     def __str__(self) -> str:
+        """Return the parameter; its name only where a caller sees it."""
+        name = _UNSEEN.get(self.passing, self.name) if self.name not in ("self", "cls") else self.name
         annotation = f": {self.annotation}" if self.annotation is not None else ""
         default = f" = {self.default}" if self.default is not None else ""
-        return f"{_STARS.get(self.passing, '')}{self.name}{annotation}{default}"
+        return f"{name}{annotation}{default}"
 
 
 @dataclass(frozen=True, slots=True)

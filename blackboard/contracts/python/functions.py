@@ -1,7 +1,9 @@
 """Functions, methods and properties of a stub."""
 
 import ast
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import TypeGuard
 
 from blackboard.contracts.python.declarations import Declaration, Function, Parameter, Passing, Property, Signature
@@ -90,7 +92,9 @@ def _parameters(speller: Speller, arguments: ast.arguments) -> list[Parameter]:
         return Parameter(node.arg, passing, annotation, None if default is None else speller.value(default))
 
     ordered = [(node, Passing.POSITION) for node in arguments.posonlyargs]
-    ordered += [(node, Passing.EITHER) for node in arguments.args]
+    private = 0 if ordered else _count_private([node.arg for node in arguments.args])
+    ordered += [(node, Passing.POSITION) for node in arguments.args[:private]]
+    ordered += [(node, Passing.EITHER) for node in arguments.args[private:]]
     without = len(ordered) - len(arguments.defaults)
     defaults = [*[None] * without, *arguments.defaults]
     found = [parameter(node, passing, default) for (node, passing), default in zip(ordered, defaults, strict=True)]
@@ -101,6 +105,14 @@ def _parameters(speller: Speller, arguments: ast.arguments) -> list[Parameter]:
     if arguments.kwarg:
         found.append(parameter(arguments.kwarg, Passing.REST_BY_NAME))
     return found
+
+
+def _count_private(names: Sequence[str]) -> int:
+    """Return how many parameters are positional-only by their names, as was written before there was `/`."""
+    first = 1 if names[:1] in (["self"], ["cls"]) else 0
+    private = takewhile(lambda name: name.startswith("__") and not name.endswith("__"), names[first:])
+    count = sum(1 for _ in private)
+    return first + count if count else 0
 
 
 def is_empty(statement: ast.stmt) -> bool:

@@ -8,8 +8,9 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from blackboard.contracts.facets import Facets, Reading, undecided
+from blackboard.contracts.facets import Facets, Reading
 from blackboard.contracts.python.classes import declare_class, declare_field
+from blackboard.contracts.python.compare import compared
 from blackboard.contracts.python.declarations import Declaration, Kind, PublicNames, Reexport, Variable
 from blackboard.contracts.python.functions import FunctionNode, declare_function, is_empty
 from blackboard.contracts.python.names import Names, imported
@@ -52,8 +53,9 @@ class Python:
         return dict(body.facets)
 
     def compare(self, old: Reading[Stub], new: Reading[Stub]) -> Comparison:
-        """Call each changed declaration breaking."""
-        return undecided(old.facets, new.facets)
+        """Say for each changed declaration whom it breaks."""
+        before, after = ((reading.body.declarations, reading.facets) for reading in (old, new))
+        return Comparison(compared(before, after))
 
     def skeleton(self, body: Stub) -> str:
         """Return a module with the same declarations, whose functions are not implemented."""

@@ -118,10 +118,10 @@ def test_every_declaration_is_a_facet_of_its_own():
         "Recipe.minutes": "int = 0",
         "Recipe.author": "str = ''",
         "Recipe.rename": (
-            "(self, title: str, /, *, by: str, notify: bool = False) -> None raises KeyError, NotFound, ValueError"
+            "(self, _: str, /, *, by: str, notify: bool = False) -> None raises KeyError, NotFound, ValueError"
         ),
         "Recipe.slug": {"property": "str", "settable": "str | None"},
-        "Recipe.load": "@classmethod async (cls, *ids: int, **options: Any) -> Self",
+        "Recipe.load": "@classmethod async (cls, *args: int, **kwargs: Any) -> Self",
         "Store": {"kind": "protocol", "bases": ["Protocol[T]"]},
         "Store.get": "(self, id: int) -> T",
         "Draft": {"kind": "typeddict", "bases": ["TypedDict"]},

@@ -1,0 +1,197 @@
+"""Whether what is there can be called in every way that is wanted.
+
+The same question in both directions is what a changed function does to each side: may those who call it go on, and is
+an implementation of the old one also one of the new.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from blackboard.contracts.python.declarations import Passing
+from blackboard.contracts.python.types import Form, Pool, Type
+
+Fits = Callable[[Type, Type], bool | None]
+"""Whether a value of the first type is one of the second; None where nobody can say."""
+
+UNSAID = "..."
+"""A default or value that is there, but is nobody's business."""
+
+_BY_POSITION = (Passing.POSITION, Passing.EITHER)
+
+
+class Gap(NamedTuple):
+    """Something that is wanted and not served: what it is about, what was wanted, what is there instead."""
+
+    what: str
+    wanted: str
+    served: str
+    decided: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A parameter with its type."""
+
+    name: str
+    passing: Passing
+    type: Type
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One way to be called.
+
+    Attributes:
+        slots: The parameters, without the instance or class of a method.
+        returns: What comes back; a coroutine from an `async def`.
+        free: The type variables for which each call has types of its own.
+    """
+
+    slots: tuple[Slot, ...]
+    returns: Type
+    free: frozenset[str] = frozenset()
+
+    def by_position(self) -> list[Slot]:
+        """Return the parameters that an argument can reach by its place."""
+        return [slot for slot in self.slots if slot.passing in _BY_POSITION]
+
+    def named(self, name: str) -> Slot | None:
+        """Return the parameter that an argument can reach by a name."""
+        reached = (Passing.EITHER, Passing.NAME)
+        return next((slot for slot in self.slots if slot.name == name and slot.passing in reached), None)
+
+    def rest(self, passing: Passing) -> Slot | None:
+        """Return what takes all further arguments by position or by name."""
+        return next((slot for slot in self.slots if slot.passing is passing), None)
+
+
+def type_gap(what: str, given: Type, wanted: Type, fits: Fits) -> Iterator[Gap]:
+    """Tell where a value of one type is none of another."""
+    fitting = fits(given, wanted)
+    if not fitting:
+        yield Gap(what, str(wanted), str(given), decided=fitting is False)
+
+
+def call_gaps(served: Shape, wanted: Shape, fits: Fits, pool: Pool) -> Iterator[Gap]:
+    """Tell which calls are wanted and not served, parameters and result."""
+    served = _instantiated(served, wanted, pool)
+    yield from argument_gaps(served, wanted, fits)
+    yield from type_gap("returns", served.returns, wanted.returns, fits)
+
+
+def argument_gaps(served: Shape, wanted: Shape, fits: Fits) -> Iterator[Gap]:
+    """Tell which arguments are wanted and not taken."""
+    places = served.by_position()
+    reached: set[str] = set()
+    for place, slot in enumerate(wanted.by_position()):
+        found = places[place] if place < len(places) else served.rest(Passing.REST)
+        if found is None:
+            yield Gap(f"parameter {slot.name} by position", "taken", "not taken")
+            continue
+        reached.add(found.name)
+        yield from _taken(found, slot, fits)
+        if slot.passing is Passing.EITHER:
+            yield from _name_gaps(served, found, slot, fits)
+    for slot in wanted.slots:
+        if slot.passing is Passing.NAME:
+            named = served.named(slot.name) or served.rest(Passing.REST_BY_NAME)
+            if named is None or (named.name in reached and named.passing is Passing.EITHER):
+                yield Gap(f"parameter {slot.name} by name", "taken", "not taken")
+            else:
+                reached.add(named.name)
+                yield from _taken(named, slot, fits)
+    yield from _rest_gaps(served, wanted, reached, fits)
+    for slot in served.slots:
+        if slot.name not in reached and slot.default is None and slot.passing in (*_BY_POSITION, Passing.NAME):
+            yield Gap(f"parameter {slot.name}", "not passed", "required")
+
+
+def _taken(found: Slot, slot: Slot, fits: Fits) -> Iterator[Gap]:
+    fitting = fits(slot.type, found.type)
+    if not fitting:
+        yield Gap(f"parameter {slot.name}", str(slot.type), str(found.type), decided=fitting is False)
+    if found.passing in (Passing.REST, Passing.REST_BY_NAME) or slot.default is None:
+        return
+    if found.default is None:
+        yield Gap(f"parameter {slot.name}", "optional", "required")
+    elif slot.default not in (UNSAID, found.default):
+        yield Gap(f"default of {slot.name}", slot.default, found.default)
+
+
+def _name_gaps(served: Shape, found: Slot, slot: Slot, fits: Fits) -> Iterator[Gap]:
+    if found.passing is Passing.EITHER and found.name == slot.name:
+        return
+    by_name = served.rest(Passing.REST_BY_NAME)
+    if served.named(slot.name) is None and by_name is not None and found.passing is Passing.REST:
+        yield from _taken(by_name, slot, fits)
+    elif found.passing is Passing.EITHER:
+        yield Gap("name of a parameter", slot.name, found.name)
+    else:
+        yield Gap(f"parameter {slot.name} by name", "taken", "not taken")
+
+
+def _rest_gaps(served: Shape, wanted: Shape, reached: set[str], fits: Fits) -> Iterator[Gap]:
+    for passing, what in ((Passing.REST, "*args"), (Passing.REST_BY_NAME, "**kwargs")):
+        slot = wanted.rest(passing)
+        if slot is None:
+            continue
+        found = served.rest(passing)
+        if found is None:
+            yield Gap(what, "taken", "not taken")
+            continue
+        by = _BY_POSITION if passing is Passing.REST else (Passing.NAME, Passing.EITHER)
+        others = [other for other in served.slots if other.passing in by and other.name not in reached]
+        for other in (found, *others):
+            yield from type_gap(what, slot.type, other.type, fits)
+
+
+def _instantiated(served: Shape, wanted: Shape, pool: Pool) -> Shape:
+    """Give the type variables of what is served the types that the wanted calls have in their places."""
+    if not served.free:
+        return served
+    found: dict[str, Type] = {}
+    for slot, other in zip(served.by_position(), wanted.by_position(), strict=False):
+        _bind(slot.type, other.type, served.free, found, pool)
+    for slot in served.slots:
+        same = wanted.named(slot.name)
+        if slot.passing is Passing.NAME and same is not None:
+            _bind(slot.type, same.type, served.free, found, pool)
+    slots = tuple(replace(slot, type=substituted(slot.type, found, pool)) for slot in served.slots)
+    return replace(served, slots=slots, returns=substituted(served.returns, found, pool))
+
+
+def _bind(pattern: Type, actual: Type, free: frozenset[str], found: dict[str, Type], pool: Pool) -> None:
+    if pattern.form is Form.VARIABLE and pattern.name in free:
+        before = found.get(pattern.name)
+        found[pattern.name] = actual if before is None else pool.union((before, actual))
+    elif (pattern.form, pattern.name, len(pattern.items)) == (actual.form, actual.name, len(actual.items)):
+        for inner, other in zip(pattern.items, actual.items, strict=True):
+            _bind(inner, other, free, found, pool)
+
+
+def substituted(of: Type, variables: Mapping[str, Type], pool: Pool) -> Type:
+    """Return a type with types for its variables."""
+    if not variables:
+        return of
+    if of.form is Form.VARIABLE:
+        return variables.get(of.name, of)
+    items = tuple(substituted(item, variables, pool) for item in of.items)
+    if all(new is old for new, old in zip(items, of.items, strict=True)):
+        return of
+    return pool.union(items) if of.form is Form.UNION else pool.make(of.form, of.name, items, of.origin)
+
+
+def variables(types: Iterable[Type]) -> frozenset[str]:
+    """Return the names of all type variables in some types."""
+    found: set[str] = set()
+    pending, seen = list(types), set[Type]()
+    while pending:
+        item = pending.pop()
+        if item not in seen:
+            seen.add(item)
+            pending += item.items
+            if item.form is Form.VARIABLE:
+                found.add(item.name)
+    return frozenset(found)

@@ -1,0 +1,77 @@
+"""What a new stub means for those who use the old one and for those who implement it.
+
+A facet that changed and of which nothing is missing to either side says the same in other words: no effect.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from blackboard.contracts.facets import NAMES, changed_names, difference
+from blackboard.contracts.python.calls import Gap
+from blackboard.contracts.python.declarations import Class, Declaration, Property, Variable
+from blackboard.contracts.python.members import Members
+from blackboard.contracts.python.serving import Ends
+from blackboard.contracts.python.serving_classes import gaps
+from blackboard.contracts.python.types import Budget, Pool, Types, Undecidable
+from blackboard.spec.canonical import JSON, canonical_json
+from blackboard.spec.effects import UNDECIDED, Effect, FacetChange, Side
+
+MAX_STEPS = 60_000
+"""So much work one comparison may take; what is left then is undecided."""
+
+_MAX_REASON = 160
+
+Stubs = tuple[Mapping[str, Declaration], Mapping[str, JSON]]
+"""The declarations of a stub, and their facets."""
+
+
+def compared(old: Stubs, new: Stubs) -> dict[str, FacetChange]:
+    """Return facet -> what its change does, for changed facets only."""
+    pool = Pool(Budget(MAX_STEPS))
+    before, after = (Members(Types(stub[0], pool, origin)) for origin, stub in enumerate((old, new)))
+    ends = Ends(after, before, Side.USES), Ends(before, after, Side.IMPLEMENTS)
+    effects: dict[str, FacetChange] = {}
+    for name in sorted(old[1].keys() | new[1].keys()):
+        one, other = old[1].get(name), new[1].get(name)
+        if one != other:
+            effects[name] = _change(ends, name, one, other)
+    moved = old[1].keys() ^ new[1].keys()
+    if moved:
+        effects[NAMES] = changed_names([effects[name] for name in moved], new[1].keys() - old[1].keys(), moved)
+    return effects
+
+
+def _change(ends: tuple[Ends, Ends], name: str, old: JSON, new: JSON) -> FacetChange:
+    try:
+        found = tuple(gaps(one, name) for one in ends)
+    except (Undecidable, RecursionError):
+        before, after = (None if value is None else canonical_json(value) for value in (old, new))
+        return FacetChange(Effect.BREAKING, Effect.BREAKING, difference(before, after))
+    uses, implements = found
+    harmless = Effect.COMPATIBLE if uses or implements or _is_seen(ends[1], name) else Effect.NONE
+    effects = [Effect.BREAKING if one else harmless for one in found]
+    return FacetChange(effects[0], effects[1], _reason(uses, implements, old, new), UNDECIDED)
+
+
+def _is_seen(ends: Ends, name: str) -> bool:
+    """Say whether a change that breaks nobody is still one, and not the same in other words."""
+    old, new = (members.types.declarations.get(name) for members in (ends.served, ends.wanted))
+    if old is None or new is None or type(old) is not type(new) or isinstance(old, Class):
+        return True
+    if isinstance(old, Property) and isinstance(new, Property):
+        return (old.settable, old.deletable) != (new.settable, new.deletable)
+    return isinstance(old, Variable) and isinstance(new, Variable) and (old.value is None) != (new.value is None)
+
+
+def _reason(uses: Sequence[Gap], implements: Sequence[Gap], old: JSON, new: JSON) -> str:
+    """Return one line: each thing that differs, as it was and as it is."""
+    texts = [f"{gap.what}: {gap.wanted} -> {gap.served}" for gap in uses]
+    texts += [f"{gap.what}: {gap.served} -> {gap.wanted}" for gap in implements]
+    if not texts:
+        before, after = (None if value is None else canonical_json(value) for value in (old, new))
+        texts = [difference(before, after)]
+    return _line(dict.fromkeys(texts))
+
+
+def _line(texts: Iterable[str]) -> str:
+    line = "; ".join(texts).replace("\n", " ")
+    return line if len(line) <= _MAX_REASON else f"{line[: _MAX_REASON - 1]}…"

@@ -1,0 +1,105 @@
+"""To whom the values of a class or alias flow: to those who use a contract, or from them.
+
+What functions return and attributes hold is received by users; what parameters take is given by them, and so the other
+way round for callbacks. What a TypedDict holds flows with it; what a Protocol's methods take and return flows the other
+way where users implement it.
+"""
+
+from collections.abc import Iterator
+from enum import Flag, auto
+
+from blackboard.contracts.python import known
+from blackboard.contracts.python.calls import Shape
+from blackboard.contracts.python.declarations import Declaration, Function, Kind, Property, Variable
+from blackboard.contracts.python.members import Members
+from blackboard.contracts.python.types import Form, Type
+
+
+class Flow(Flag):
+    """Where a value comes from and goes to, as seen by those who use the contract."""
+
+    NOWHERE = 0
+    RECEIVED = auto()
+    GIVEN = auto()
+    BOTH = RECEIVED | GIVEN
+
+    def back(self) -> "Flow":
+        """Return the flow of what goes the other way."""
+        return {Flow.RECEIVED: Flow.GIVEN, Flow.GIVEN: Flow.RECEIVED}.get(self, self)
+
+
+_Step = tuple[Type, Flow]
+
+
+def flows(members: Members) -> dict[str, Flow]:
+    """Return name of a class or alias -> where its values flow."""
+    found: dict[str, Flow] = {}
+    pending = [step for name in members.types.declarations for step in _from_declared(members, name)]
+    seen: set[_Step] = set()
+    while pending:
+        step = pending.pop()
+        if step in seen:
+            continue
+        seen.add(step)
+        members.types.pool.budget.spend()
+        of, flow = step
+        pending += _parts(of, flow)
+        if of.form in (Form.NAMED, Form.ALIAS, Form.LITERAL):
+            name = (of.name.rpartition(".")[0] if of.form is Form.LITERAL else of.name).removeprefix("this.")
+            if name in members.types.declarations and flow not in found.get(name, Flow.NOWHERE):
+                found[name] = found.get(name, Flow.NOWHERE) | flow
+                pending += _within(members, name, flow)
+    return found
+
+
+def _from_declared(members: Members, name: str) -> Iterator[_Step]:
+    """Return what flows because of one declaration, wherever its class flows."""
+    declared = members.types.declarations[name]
+    owner = name.rpartition(".")[0]
+    kind = members.kind(owner) if owner else None
+    if kind in (Kind.PROTOCOL, Kind.TYPED_DICT) or (owner and members.is_abstract(owner)):
+        return
+    if isinstance(declared, Variable) and kind is Kind.ENUM:
+        return
+    if isinstance(declared, Variable) and owner == "" and declared.annotation is None:
+        return  # an alias or constant: what is made of it flows, not it
+    yield from _steps(members, declared, owner or None, Flow.RECEIVED)
+    if kind in (Kind.DATACLASS, Kind.NAMED_TUPLE) and isinstance(declared, Variable):
+        yield members.variable(declared, owner), Flow.GIVEN
+
+
+def _within(members: Members, name: str, flow: Flow) -> Iterator[_Step]:
+    """Return what flows because a class does."""
+    if members.kind(name) in (Kind.PROTOCOL, Kind.TYPED_DICT) or members.is_abstract(name):
+        for member in sorted(members.names(name)):
+            found = members.member(name, member)
+            if found is not None:
+                yield from _steps(members, found[1], name, flow)
+    text = members.types.alias(name)
+    if text is not None:
+        yield members.types.read(text), flow
+
+
+def _steps(members: Members, declared: Declaration, owner: str | None, flow: Flow) -> Iterator[_Step]:
+    if isinstance(declared, Function):
+        for shape in members.function(declared, owner):
+            yield from _called(shape, flow)
+    elif isinstance(declared, Property | Variable):
+        yield members.variable(declared, owner), flow
+
+
+def _called(shape: Shape, flow: Flow) -> Iterator[_Step]:
+    yield shape.returns, flow
+    for slot in shape.slots:
+        yield slot.type, flow.back()
+
+
+def _parts(of: Type, flow: Flow) -> Iterator[_Step]:
+    if of.form is Form.CALLABLE:
+        yield of.items[-1], flow
+        for item in of.items[:-1]:
+            yield item, flow.back()
+        return
+    signs = known.VARIANCE.get(of.name, "") if of.form is Form.NAMED else ""
+    for item, sign in zip(of.items, signs.ljust(len(of.items), "+"), strict=False):
+        yield item, flow.back() if sign == "-" else flow

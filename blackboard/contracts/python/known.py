@@ -1,0 +1,97 @@
+"""The classes that everybody knows: what each of them is, and the variance of its arguments.
+
+`int` is listed under `float` and that under `complex`, as type checkers promote them. A base is spelled as a type in
+which `0` and `1` stand for the class' own arguments.
+"""
+
+import builtins
+from collections.abc import Mapping
+
+VARIANCE: Mapping[str, str] = {
+    **dict.fromkeys(("list", "set", "MutableSequence", "MutableSet", "collections.deque", "collections.Counter"), "="),
+    **dict.fromkeys(("dict", "MutableMapping", "collections.defaultdict", "collections.OrderedDict"), "=="),
+    **dict.fromkeys(("Mapping", "collections.ChainMap"), "=+"),
+    **dict.fromkeys(("Generator",), "+-+"),
+    **dict.fromkeys(("Coroutine",), "+-+"),
+    **dict.fromkeys(("AsyncGenerator",), "+-"),
+    **dict.fromkeys(("ItemsView",), "++"),
+    **dict.fromkeys(
+        (
+            *("tuple", "frozenset", "type", "Sequence", "Collection", "Container", "Iterable", "Iterator"),
+            *("Reversible", "AbstractSet", "Awaitable", "AsyncIterable", "AsyncIterator", "KeysView", "ValuesView"),
+            *("contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager", "os.PathLike"),
+        ),
+        "+",
+    ),
+}
+"""Class -> for each of its arguments `+` covariant, `-` contravariant, `=` invariant."""
+
+BASES: Mapping[str, tuple[str, ...]] = {
+    "bool": ("int",),
+    "int": ("float", "SupportsInt"),
+    "float": ("complex", "SupportsFloat"),
+    "str": ("Sequence[str]",),
+    "bytes": ("Sequence[int]",),
+    "bytearray": ("MutableSequence[int]",),
+    "range": ("Sequence[int]",),
+    "list": ("MutableSequence[_0]",),
+    "tuple": ("Sequence[_0]",),
+    "set": ("MutableSet[_0]",),
+    "frozenset": ("AbstractSet[_0]",),
+    "dict": ("MutableMapping[_0, _1]",),
+    "collections.deque": ("MutableSequence[_0]",),
+    "collections.defaultdict": ("dict[_0, _1]",),
+    "collections.OrderedDict": ("dict[_0, _1]",),
+    "collections.ChainMap": ("MutableMapping[_0, _1]",),
+    "collections.Counter": ("dict[_0, int]",),
+    "MutableSequence": ("Sequence[_0]",),
+    "Sequence": ("Reversible[_0]", "Collection[_0]"),
+    "Reversible": ("Iterable[_0]",),
+    "Collection": ("Iterable[_0]", "Container[_0]", "Sized"),
+    "MutableSet": ("AbstractSet[_0]",),
+    "AbstractSet": ("Collection[_0]",),
+    "KeysView": ("AbstractSet[_0]",),
+    "ItemsView": ("AbstractSet[tuple[_0, _1]]",),
+    "ValuesView": ("Collection[_0]",),
+    "MutableMapping": ("Mapping[_0, _1]",),
+    "Mapping": ("Collection[_0]",),
+    "Iterator": ("Iterable[_0]",),
+    "Generator": ("Iterator[_0]",),
+    "AsyncIterator": ("AsyncIterable[_0]",),
+    "AsyncGenerator": ("AsyncIterator[_0]",),
+    "Coroutine": ("Awaitable[_2]",),
+    "IntEnum": ("int", "Enum"),
+    "StrEnum": ("str", "Enum"),
+    "IntFlag": ("int", "Flag"),
+    "Flag": ("Enum",),
+    "datetime.datetime": ("datetime.date",),
+    "pathlib.PurePath": ("os.PathLike[str]",),
+    "pathlib.Path": ("pathlib.PurePath",),
+    "pathlib.PosixPath": ("pathlib.Path",),
+    **dict.fromkeys(("Iterable", "Container", "Sized", "Awaitable", "AsyncIterable", "Hashable"), ()),
+    **dict.fromkeys(("Enum", "ABC", "Protocol", "Generic", "NamedTuple", "TypedDict", "None", "Callable"), ()),
+    **dict.fromkeys(("SupportsInt", "SupportsFloat", "os.PathLike", "uuid.UUID", "decimal.Decimal"), ()),
+    **dict.fromkeys(("datetime.date", "datetime.time", "datetime.timedelta", "datetime.tzinfo"), ()),
+    **dict.fromkeys(("fractions.Fraction", "types.ModuleType", "re.Pattern", "re.Match"), ()),
+    **dict.fromkeys(("contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager"), ()),
+}
+
+STRUCTURAL = frozenset(
+    """
+    Iterable Iterator Container Sized Collection Reversible Awaitable AsyncIterable AsyncIterator Hashable SupportsInt
+    SupportsFloat os.PathLike contextlib.AbstractContextManager contextlib.AbstractAsyncContextManager
+    """.split()  # noqa: SIM905 -- a word list is read more easily than a list of words
+)
+"""Those that a class is by what it has, so that no list of bases tells."""
+
+
+def is_known(name: str) -> bool:
+    """Say whether it is known what a class is."""
+    return name in BASES or isinstance(getattr(builtins, name, None), type)
+
+
+def bases(name: str) -> tuple[str, ...]:
+    """Return the bases of a known class, `object` left out."""
+    if name in BASES:
+        return BASES[name]
+    return tuple(base.__name__ for base in getattr(builtins, name).__bases__ if base is not object)

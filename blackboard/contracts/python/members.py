@@ -1,0 +1,262 @@
+"""What a class of one stub has: its bases, its members with those it inherits, how it is constructed."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from blackboard.contracts.python import known
+from blackboard.contracts.python.calls import UNSAID, Shape, Slot, substituted, variables
+from blackboard.contracts.python.declarations import (
+    Class,
+    Declaration,
+    Function,
+    Kind,
+    Passing,
+    Property,
+    Signature,
+    Variable,
+)
+from blackboard.contracts.python.source import parse_expression
+from blackboard.contracts.python.types import Form, Type, Types
+
+_SAYING_NO_BASE = frozenset({"Protocol", "Generic", "NamedTuple", "TypedDict", "ABC", "object"})
+_CONSTRUCTORS = ("__init__", "__new__")
+_MAX_ANCESTORS = 64
+
+
+class Members:
+    """The classes of one stub."""
+
+    def __init__(self, types: Types) -> None:
+        self.types = types
+        self._own: dict[str, dict[str, Declaration]] = {}
+        for path, declaration in types.declarations.items():
+            owner, _, name = path.rpartition(".")
+            self._own.setdefault(owner, {})[name] = declaration
+
+    def get(self, name: str) -> Class | None:
+        """Return a class by its name."""
+        declared = self.types.declarations.get(name.removeprefix("this."))
+        return declared if isinstance(declared, Class) else None
+
+    def own(self, name: str) -> dict[str, Declaration]:
+        """Return the members that stand in a class itself."""
+        return self._own.get(name.removeprefix("this."), {})
+
+    def line(self, name: str) -> list[str]:
+        """Return a class and its ancestors in this stub, nearest first."""
+        found = [name.removeprefix("this.")]
+        for one in found:
+            declared = self.get(one)
+            if declared is not None and len(found) < _MAX_ANCESTORS:
+                bases = (base.partition("[")[0].removeprefix("this.") for base in declared.bases)
+                found += [base for base in bases if base not in found and self.get(base) is not None]
+        return found
+
+    def member(self, name: str, member: str) -> tuple[str, Declaration] | None:
+        """Return the class that has a member, and the member."""
+        for owner in self.line(name):
+            if member in self.own(owner):
+                return owner, self.own(owner)[member]
+        return None
+
+    def names(self, name: str) -> set[str]:
+        """Return the names of all members."""
+        return {member for owner in self.line(name) for member in self.own(owner)}
+
+    def base_texts(self, name: str) -> list[str]:
+        """Return the bases of a class and its ancestors that are not in this stub, as they are spelled."""
+        classes = (self.get(one) for one in self.line(name))
+        texts = (base for declared in classes if declared for base in declared.bases)
+        return [base for base in texts if self.get(base.partition("[")[0]) is None]
+
+    def has_unknown_base(self, name: str) -> bool:
+        """Say whether it inherits from something of which nothing is known."""
+        return not all(known.is_known(base.partition("[")[0]) for base in self.base_texts(name))
+
+    def bases(self, name: str) -> list[Type]:
+        """Return the bases of a class as types."""
+        declared = self.get(name)
+        texts = declared.bases if declared else ()
+        return [self.types.read(base) for base in texts if base.partition("[")[0] not in _SAYING_NO_BASE]
+
+    def parameters(self, name: str) -> list[str]:
+        """Return the names of a class' type variables in order."""
+        declared = self.get(name)
+        texts = declared.bases if declared else ()
+        listed = [base for base in texts if base.startswith(("Generic[", "Protocol["))]
+        found: dict[str, None] = {}
+        for base in listed or texts:
+            items = self.types.read(base).items
+            found |= dict.fromkeys(item.name for item in items if item.form is Form.VARIABLE)
+        return list(found)
+
+    def kind(self, name: str) -> Kind | None:
+        """Return what a class is."""
+        declared = self.get(name)
+        return declared.kind if declared else None
+
+    def is_abstract(self, name: str) -> bool:
+        """Say whether somebody else has to subclass it: it is an ABC, or something in it is abstract."""
+        declared = self.get(name)
+        if declared is None:
+            return False
+        marked = "ABC" in declared.bases or declared.keywords.get("metaclass") == "ABCMeta"
+        return marked or any(is_abstract(member) for member in self._all(name))
+
+    def is_constructed(self, name: str) -> bool:
+        """Say whether it can be called to make an instance."""
+        return self.kind(name) is not Kind.PROTOCOL and not any(is_abstract(member) for member in self._all(name))
+
+    def _all(self, name: str) -> Iterator[Declaration]:
+        for member in self.names(name):
+            found = self.member(name, member)
+            if found:
+                yield found[1]
+
+    def enum_values(self, name: str) -> list[str]:
+        """Return the names of an enum's values."""
+        return [member for member, value in self.own(name).items() if is_value(member, value)]
+
+    def is_settable(self, name: str, member: str) -> bool:
+        """Say whether an attribute can be assigned, so that its type must be the same for who reads and who writes."""
+        found = self.member(name, member)
+        if found is None or isinstance(found[1], Property):
+            return found is not None and isinstance(found[1], Property) and found[1].settable
+        owner = self.get(found[0])
+        return not (owner and owner.options.get("frozen") == "True") and owner is not None
+
+    def is_needed(self, name: str, key: str) -> bool:
+        """Say whether a key of a TypedDict must be there."""
+        found = self.member(name, key)
+        return found is not None and is_needed(found[1])
+
+    def row(self, name: str) -> Type:
+        """Return a NamedTuple as a tuple."""
+        declared = self.get(name)
+        fields = declared.fields if declared else ()
+        own = self.own(name)
+        items = [self.variable(own[field]) for field in fields if field in own]
+        return self.types.pool.make(Form.TUPLE, items=tuple(items))
+
+    def new_type(self, call: ast.Call) -> Type | None:
+        """Return what a `NewType` is made of."""
+        return self.types.read(ast.unparse(call.args[1])) if len(call.args) > 1 else None
+
+    def variable(self, declared: Declaration, owner: str | None = None) -> Type:
+        """Return the type of what a field or constant holds."""
+        if isinstance(declared, Property):
+            return self.types.read(declared.read, owner)
+        if not isinstance(declared, Variable):
+            return self.types.pool.make(Form.OPAQUE, str(declared.facet()))
+        if declared.annotation in (None, "Final", "ClassVar"):
+            return self.types.read("Any" if declared.value in (None, UNSAID) else f"Literal[{declared.value}]")
+        return self.types.read(declared.annotation, owner)
+
+    def attribute(self, of: Type, member: str) -> Type:
+        """Return the type of an attribute of an instance."""
+        found = self.member(of.name, member)
+        if found is None:
+            return self.types.pool.any
+        return substituted(self.variable(found[1], of.name), self._arguments(of), self.types.pool)
+
+    def shapes(self, of: Type, member: str) -> list[Shape]:
+        """Return how a method of an instance can be called; nothing where it is no method."""
+        found = self.member(of.name, member)
+        if found is None or not isinstance(found[1], Function):
+            return []
+        return [self._filled(shape, of) for shape in self.function(found[1], of.name)]
+
+    def _filled(self, shape: Shape, of: Type) -> Shape:
+        given = self._arguments(of)
+        slots = tuple(replace(slot, type=substituted(slot.type, given, self.types.pool)) for slot in shape.slots)
+        return replace(shape, slots=slots, returns=substituted(shape.returns, given, self.types.pool))
+
+    def _arguments(self, of: Type) -> dict[str, Type]:
+        return dict(zip(self.parameters(of.name), of.items, strict=False))
+
+    def function(self, declared: Function, owner: str | None = None) -> list[Shape]:
+        """Return how a function or method can be called, without its instance or class."""
+        return [self._shape(signature, owner) for signature in declared.signatures]
+
+    def _shape(self, signature: Signature, owner: str | None) -> Shape:
+        bound = owner is not None and "staticmethod" not in signature.decorators
+        skipped = 1 if bound and signature.parameters and signature.parameters[0].name in ("self", "cls") else 0
+        slots = tuple(
+            Slot(item.name, item.passing, self.types.read(item.annotation, owner), item.default)
+            for item in signature.parameters[skipped:]
+        )
+        returns = self.types.read(signature.returns, owner)
+        if signature.awaited:
+            pool = self.types.pool
+            returns = pool.named("Coroutine", pool.any, pool.any, returns)
+        free = variables([*(slot.type for slot in slots), returns])
+        return Shape(slots, returns, free - set(self.parameters(owner) if owner else ()))
+
+    def constructor(self, name: str) -> list[Shape] | None:
+        """Return how a class is called to make an instance, None where it is not or nobody can say."""
+        if not self.is_constructed(name):
+            return None
+        made = self.types.pool.named(name)
+        kind = self.kind(name)
+        written = [found for member in _CONSTRUCTORS if (found := self.member(name, member))]
+        for owner, declared in written:
+            if isinstance(declared, Function) and kind is not Kind.ENUM:
+                return [replace(shape, returns=made) for shape in self.function(declared, owner)]
+        if kind is Kind.ENUM or (self.has_unknown_base(name) and kind is Kind.CLASS):
+            return None
+        if kind is Kind.CLASS:
+            return [Shape(self._inherited_slots(name), made)]
+        return [Shape(tuple(self._field_slots(name)), made)]
+
+    def _inherited_slots(self, name: str) -> tuple[Slot, ...]:
+        """Return what a class without a constructor takes: nothing, or whatever its known base takes."""
+        if all(base.partition("[")[0] in _SAYING_NO_BASE for base in self.base_texts(name)):
+            return ()
+        return (Slot("args", Passing.REST, self.types.pool.named("object")),)
+
+    def _field_slots(self, name: str) -> Iterator[Slot]:
+        fields: dict[str, Slot] = {}
+        for owner in reversed(self.line(name)):
+            declared, own = self.get(owner), self.own(owner)
+            if declared is None or declared.options.get("init") == "False":
+                continue
+            order: Sequence[str] = (*declared.fields, *declared.keyword_only)
+            for field in tuple(own) if declared.kind is Kind.TYPED_DICT else order:
+                by_name = field in declared.keyword_only or declared.kind is Kind.TYPED_DICT
+                slot = self._field_slot(field, own.get(field), Passing.NAME if by_name else Passing.EITHER, name)
+                if slot is not None:
+                    fields[field] = slot
+        yield from sorted(fields.values(), key=lambda slot: slot.passing is Passing.NAME)
+
+    def _field_slot(self, name: str, declared: Declaration | None, passing: Passing, owner: str) -> Slot | None:
+        if not isinstance(declared, Variable):
+            return None
+        default = declared.value
+        if passing is Passing.NAME and not is_needed(declared):
+            default = UNSAID
+        if default is not None and default.startswith("field("):
+            call = parse_expression(default)
+            words = {word.arg: ast.unparse(word.value) for word in call.keywords} if isinstance(call, ast.Call) else {}
+            if words.get("init") == "False":
+                return None
+            default = words.get("default", words.get("default_factory"))
+        return Slot(name, passing, self.variable(declared, owner), default)
+
+
+def is_abstract(declared: Declaration) -> bool:
+    """Say whether a member has to be written by who subclasses."""
+    if isinstance(declared, Function):
+        return any("abstractmethod" in signature.decorators for signature in declared.signatures)
+    return isinstance(declared, Property) and any("abstract" in name for name in declared.decorators)
+
+
+def is_needed(declared: Declaration) -> bool:
+    """Say whether a key of a TypedDict must be there."""
+    text = declared.annotation if isinstance(declared, Variable) else None
+    return text is None or not text.removeprefix("ReadOnly[").startswith("NotRequired[")
+
+
+def is_value(name: str, declared: Declaration) -> bool:
+    """Say whether a member of an enum is one of its values."""
+    return isinstance(declared, Variable) and not name.startswith("_")
