@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from blackboard.contracts.facets import Reading, undecided
 from blackboard.contracts.python.source import parse_expression, position
@@ -111,6 +111,11 @@ class Constraint:
     def skeleton(self, body: ConstraintBody) -> str:
         """Return the expression."""
         return body.text
+
+
+def expression_of(contract: "Contract") -> Expression:
+    """Return the expression of a contract in this language."""
+    return cast("ConstraintBody", contract.body).expression
 
 
 def finder(decided: "Callable[[str], Contract | None]") -> Lookup:

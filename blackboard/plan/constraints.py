@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from blackboard.contracts.constraint import LANGUAGE, PREFIX, ConstraintBody, finder
+from blackboard.contracts.constraint import LANGUAGE, PREFIX, expression_of, finder
 from blackboard.contracts.language import Contract
 from blackboard.errors import Inconsistent, Term
 from blackboard.plan.draft import Draft
 from blackboard.plan.view import View
-from blackboard.spec.expressions import Undecided, Wrong, judge, references, shown
+from blackboard.spec.expressions import Expression, Undecided, Wrong, judge, references, shown
 from blackboard.spec.records import VersionRecord
 
 
@@ -38,17 +38,15 @@ class _After:
         contract = self._contract(constraint)
         if contract is None or contract.language != LANGUAGE:
             return None
-        body = contract.body
-        if not isinstance(body, ConstraintBody):
-            raise TypeError(f"{constraint} was read as {type(body).__name__}")
-        truth = judge(body.expression, finder(self._contract))
+        expression = expression_of(contract)
+        truth = judge(expression, finder(self._contract))
         if truth.value is not False:
             return None
-        return Inconsistent(constraint, " ".join(contract.text.split()), tuple(self._terms(body)), truth.why)
+        return Inconsistent(constraint, " ".join(contract.text.split()), tuple(self._terms(expression)), truth.why)
 
-    def _terms(self, body: ConstraintBody) -> Iterator[Term]:
+    def _terms(self, expression: Expression) -> Iterator[Term]:
         lookup = finder(self._contract)
-        for reference in references(body.expression):
+        for reference in references(expression):
             value, version = lookup(reference), self._version(reference.key)
             said = None if isinstance(value, Wrong | Undecided) else shown(value)
             decided = (None, None) if version is None else (version.version, version.author)

@@ -12,6 +12,7 @@ from blackboard.spec import keys
 from blackboard.spec.activation import Activation, ActivationState
 from blackboard.spec.canonical import JSON, digest_made
 from blackboard.spec.effects import Side
+from blackboard.spec.expressions import Truth
 from blackboard.spec.history import UNRULED
 from blackboard.spec.inputs import BuiltComponent, closure, inputs_digest
 from blackboard.spec.staleness import Freshness
@@ -120,6 +121,15 @@ class VerdictRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstraintRecord:
+    """An accepted constraint, what it is worth, and the keys that it names and nobody decided yet."""
+
+    key: str
+    truth: Truth
+    undecided: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ControlState:
     """What the agenda says; empty for a revision that is not the head."""
 
@@ -153,6 +163,7 @@ class SpecState:
     """key -> why the choreography gave up on it."""
     control: ControlState = ControlState()
     announced: bool = False
+    constraints: tuple[ConstraintRecord, ...] = ()
 
 
 def outcome(state: SpecState) -> Outcome:
@@ -221,6 +232,10 @@ def _decisions(state: SpecState) -> Iterator[Obligation]:
             yield Obligation(key, f"{why}, {said}")
     for key, one in sorted(state.decisions.items()):
         yield from _unsettled(state, key, one)
+    for constraint in state.constraints:
+        if constraint.truth.value is not True:
+            said = "undecided" if constraint.truth.value is None else "false"
+            yield Obligation(constraint.key, ": ".join(filter(None, (f"it is {said}", constraint.truth.why))))
     for key, why in sorted(state.stops.items()):
         if key in required or key in _required_components(state):
             yield Obligation(key, f"stopped: {why}")
@@ -385,7 +400,13 @@ def _resting(state: SpecState, one: Obligation, theirs: Mapping[str, tuple[str, 
 
 
 def _waits(state: SpecState, component: str) -> set[str]:
-    """Return the decisions and components that have to be there before anybody can go on with a component."""
+    """Return the decisions and components that have to be there before anybody can go on with a component.
+
+    A constraint is undecided as long as one of the decisions that it names is.
+    """
+    constraint = next((one for one in state.constraints if one.key == component), None)
+    if constraint is not None:
+        return set(constraint.undecided)
     task = next((one for one in state.tasks if one.component == component), None)
     if task is None:
         return set()

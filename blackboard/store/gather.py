@@ -22,6 +22,7 @@ from blackboard.spec.keys import is_reserved, matches
 from blackboard.spec.records import Body
 from blackboard.spec.triggers import SourceRecord, TriggerKind
 from blackboard.store import agenda, budgets, read
+from blackboard.store.constraints import constraint_records
 from blackboard.store.facts import Reads
 from blackboard.store.statements import Statement
 from blackboard.store.wake import chain_of
@@ -31,7 +32,8 @@ TEAM = "choreography/team"
 
 _STANDING = Statement("""
     SELECT k.key, t.version, t.state, v.language, v.digest,
-      CASE WHEN v.language = 'task' OR k.key = 'choreography/team' OR k.key LIKE 'source/%' THEN v.text END AS text
+      CASE WHEN v.language IN ('task', 'constraint') OR k.key = 'choreography/team' OR k.key LIKE 'source/%'
+        THEN v.text END AS text
     FROM key k JOIN tenure t ON t.key_id = k.id
       AND t.revision = (SELECT max(revision) FROM tenure WHERE key_id = k.id AND revision <= :at)
     LEFT JOIN version v ON v.key_id = k.id AND v.version = t.version
@@ -111,6 +113,7 @@ def spec_state(on: Reads, at: int) -> SpecState:
         _stops(on) if head else {},
         control_state(on) if head else ControlState(),
         agenda.announced(on, at),
+        constraint_records(on, accepted),
     )
 
 

@@ -189,3 +189,23 @@ def test_a_board_finds_the_constraints_on_a_key_by_an_index_and_one_without_cons
     with pytest.raises(AttributeError):
         given(board).decided("constraint/a", Contract.constraint("a == 2"))
         given(board).decided("a", 3)
+
+
+# --- convergence -----------------------------------------------------------------------------------------------------
+
+
+def left(snapshot):
+    return [(one.key, one.reason) for one in snapshot.convergence().obligations if one.key != "**"]
+
+
+def test_a_board_has_not_converged_before_each_constraint_is_true(board, given):
+    given(board).decided("constraint/ttl", TTL)
+    assert left(board.snapshot()) == [("constraint/ttl", "it is undecided: session is not decided")]
+    given(board).decided("session", {"ttl": 60})
+    assert left(board.snapshot()) == [("constraint/ttl", "it is undecided: auth is not decided")]
+    given(board).decided("auth", {"ttl": 30})
+    decided = board.revision
+    assert left(board.snapshot()) == []
+    given(board).retracted("auth")
+    assert [key for key, _ in left(board.snapshot())] == ["constraint/ttl"]
+    assert left(board.snapshot(at=decided)) == []

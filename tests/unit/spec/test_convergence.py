@@ -7,6 +7,7 @@ import pytest
 from blackboard.spec.activation import Activation, ActivationState
 from blackboard.spec.convergence import (
     CheckRecord,
+    ConstraintRecord,
     ControlState,
     KeyStanding,
     OutcomeKind,
@@ -18,6 +19,7 @@ from blackboard.spec.convergence import (
     outcome,
 )
 from blackboard.spec.effects import Side
+from blackboard.spec.expressions import Truth
 from blackboard.spec.history import UNRULED
 from blackboard.spec.inputs import BuiltComponent, inputs_digest
 from blackboard.spec.staleness import Freshness, Pin
@@ -298,3 +300,29 @@ def test_reserved_keys_and_what_is_not_accepted_are_no_part_of_the_fingerprint()
         "y": decision("y", "retracted"),
     }
     assert fingerprint(converged(decisions=more)) == fingerprint(converged())
+
+
+def constrained(value, why="", undecided=()):
+    return (ConstraintRecord("constraint/ids", Truth(value, why), undecided),)
+
+
+def test_a_true_constraint_is_met_and_one_that_is_undecided_or_false_is_left_with_its_reason():
+    assert obligations(converged(constraints=constrained(value=True))) == ()
+    (undecided,) = obligations(converged(constraints=constrained(None, "db/ids is not decided", ("db/ids",))))
+    assert (undecided.key, undecided.reason) == ("constraint/ids", "it is undecided: db/ids is not decided")
+    (false,) = obligations(converged(constraints=constrained(value=False)))
+    assert (false.key, false.reason) == ("constraint/ids", "it is false")
+
+
+def test_a_constraint_on_what_a_person_has_to_decide_waits_for_that_person():
+    asked = {**converged().decisions, "db/ids": decision("db/ids", "open", accepted=False, asked=True)}
+    woken = Activation("ann", "db/ids", "asked", ActivationState.PENDING, 0.0, False, 0, 9)
+    state = converged(
+        decisions=asked,
+        constraints=constrained(None, "db/ids is not decided", ("db/ids",)),
+        persons={"operator": ("ann",)},
+        control=ControlState(activations=(woken,)),
+    )
+    found = outcome(state)
+    assert found.waits_for_a_person
+    assert {one.waits_for for one in found.obligations} == {("ann",)}
