@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from blackboard.errors import InvalidContract, TooLarge
 from blackboard.spec.canonical import JSON, canonical_json
-from blackboard.spec.effects import Comparison, Effect, FacetChange, worst
+from blackboard.spec.effects import UNDECIDED, Comparison, Effect, FacetChange, worst
 
 MAX_FACETS = 10_000
 MAX_FACET_NAME_BYTES = 1024
@@ -101,7 +101,10 @@ def changed_names(changes: list[FacetChange], added: set[str], moved: set[str]) 
     counts = [f"{len(names)} {verb}" for names, verb in ((added, "added"), (moved - added, "removed")) if names]
     uses = worst(change.uses for change in changes)
     implements = worst(change.implements for change in changes)
-    return FacetChange(uses, implements, f"facets: {', '.join(counts)}")
+    # What breaks as many sides as the set does stands for it; the least, for the changes come in no order.
+    shown = [change.proof for change in changes if (change.uses, change.implements) == (uses, implements)]
+    proof = min((text for text in shown if text != UNDECIDED), default=UNDECIDED)
+    return FacetChange(uses, implements, f"facets: {', '.join(counts)}", proof)
 
 
 def _shown(text: str | None, start: int) -> str:

@@ -16,6 +16,7 @@ from blackboard.contracts.facets import NAMES, Reading, undecided
 from blackboard.contracts.json_schema.schema import JsonSchema, with_direction
 from blackboard.contracts.plain import Text, Value, write_json
 from blackboard.contracts.python.stub import Python
+from blackboard.contracts.sql.ddl import Sql
 from blackboard.contracts.task import FIELDS, Task, body_of
 from blackboard.errors import Invalid, InvalidContract, TooLarge
 from blackboard.spec.canonical import JSON, NotCanonical, check_text, digest, digest_made, parse_json
@@ -64,7 +65,7 @@ class Language(Protocol[Body]):
 
 
 LANGUAGES: Mapping[str, Language[Any]] = {
-    language.name: language for language in (Value(), Text(), Task(), Python(), JsonSchema(), Constraint())
+    language.name: language for language in (Value(), Text(), Task(), Python(), JsonSchema(), Sql(), Constraint())
 }
 
 SUFFIXES: Mapping[str, str] = {
@@ -72,6 +73,7 @@ SUFFIXES: Mapping[str, str] = {
     ".pyi": "python",
     ".json": "value",
     ".constraint": "constraint",
+    ".sql": "sql",
     ".md": "text",
     ".txt": "text",
 }

@@ -23,11 +23,12 @@ TEXTS = {
     "python": "def get(id: int) -> str: ...",
     "json-schema": '{"type": "object", "properties": {"id": {"type": "integer"}}}',
     "constraint": "session.ttl >= auth.ttl",
+    "sql": "CREATE TABLE recipe (id INTEGER PRIMARY KEY);",
 }
 
 
 def test_the_languages_of_the_first_release_are_known():
-    assert known_languages() == ("constraint", "json-schema", "python", "task", "text", "value")
+    assert known_languages() == ("constraint", "json-schema", "python", "sql", "task", "text", "value")
     assert set(TEXTS) == set(LANGUAGES)
 
 
@@ -191,6 +192,7 @@ def test_the_digest_of_the_set_of_names_knows_no_order():
         ("ids.json", '["$schema"]', "value"),
         ("recipe.json", '{"$schema": "https://json-schema.org/draft/2020-12/schema"}', "json-schema"),
         ("ttl.constraint", "", "constraint"),
+        ("schema.sql", "", "sql"),
         ("style.md", "", "text"),
         ("STYLE.TXT", "", "text"),
         ("deep/server.task.toml", "", "task"),
@@ -201,7 +203,7 @@ def test_a_suffix_names_its_language(path, text, language):
     assert language_for_suffix(path, text) == language
 
 
-@pytest.mark.parametrize("path", ["server.toml", "schema.sql", "pyi", ""])
+@pytest.mark.parametrize("path", ["server.toml", "schema.ddl", "pyi", ""])
 def test_another_suffix_is_refused_with_those_that_there_are(path):
     with pytest.raises(InvalidContract) as caught:
         language_for_suffix(path, "")

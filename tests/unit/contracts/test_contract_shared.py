@@ -13,6 +13,7 @@ TEXTS = {
     "json-schema": '{"type": "object", "properties": {"a": {"enum": [1, 2]}}}',
     "task": '{"summary": "s", "uses": {"api/ids": ["x"]}, "files": ["f.py"]}',
     "python": "def f(a: int) -> str: ...\n",
+    "sql": "CREATE TABLE a (b INT CHECK (b > 1), UNIQUE (b));\n",
     "text": "prose",
     "constraint": "session.ttl >= auth.ttl",
 }

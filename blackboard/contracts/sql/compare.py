@@ -1,0 +1,367 @@
+"""What a change of a schema means: for each facet an effect on both sides, a reason, and statements that show it.
+
+A user writes rows and reads those of others: it breaks where a statement that worked fails, and where it may read what
+no row had before. For who implements, whatever differs breaks: what was built is not what is declared. One script
+shows both: run on an empty database of the old and of the new schema, its last statement differs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from blackboard.contracts.facets import NAMES, Reading, changed_names, join
+from blackboard.contracts.sql import references, values
+from blackboard.contracts.sql.checks import Scalar, Undecidable, columns_of, sample
+from blackboard.contracts.sql.rows import (
+    Row,
+    Script,
+    as_read,
+    column_name,
+    failing_when_left_out,
+    fitting,
+    rows,
+    script,
+    table_name,
+    twins,
+)
+from blackboard.contracts.sql.schema import Column, ForeignKey, Index, Schema, index_facet
+from blackboard.spec.canonical import canonical_json
+from blackboard.spec.effects import UNDECIDED, Comparison, Effect, FacetChange, worst
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that differs: what it does to a user, why, and statements that show it (None: nobody knows)."""
+
+    uses: Effect
+    why: str
+    shown: str | None = None
+
+
+def compare(old: Reading[Schema], new: Reading[Schema]) -> Comparison:
+    """Say what changed, for changed facets only."""
+    both = _Both(old.body, new.body)
+    effects: dict[str, FacetChange] = {}
+    for name in sorted(old.facets.keys() | new.facets.keys()):
+        before, after = (canonical_json(f[name]) if name in f else None for f in (old.facets, new.facets))
+        if before != after:
+            effects[name] = _change(list(both.differences(name)))
+    moved = old.facets.keys() ^ new.facets.keys()
+    if moved:
+        effects[NAMES] = changed_names([effects[name] for name in sorted(moved)], moved - old.facets.keys(), moved)
+    return Comparison(effects)
+
+
+def _change(found: list[Difference]) -> FacetChange:
+    uses = worst(one.uses for one in found)
+    # Why of the worst: what breaks the user also shows who implements that it differs.
+    shown = [one.shown for one in found if one.uses is uses and one.shown is not None]
+    return FacetChange(uses, Effect.BREAKING, "; ".join(one.why for one in found), shown[0] if shown else UNDECIDED)
+
+
+def _proof(lines: Script | None, outcome: str, *then: str) -> str | None:
+    return None if lines is None else f"{'; '.join((*lines, *then))} -- {outcome}"
+
+
+NARROWER, WIDER = "worked, now fails", "failed, now works"
+
+
+class _Both:
+    """Two schemas, and what differs between them."""
+
+    def __init__(self, old: Schema, new: Schema) -> None:
+        self.old, self.new = old, new
+        self._columns = {
+            join(table, column): (table, column)
+            for schema in (old, new)
+            for table, declared in schema.tables.items()
+            for column in declared.columns
+        }
+        self._indexes = {index_facet(name): name for schema in (old, new) for name in schema.indexes}
+
+    def differences(self, facet: str) -> Iterator[Difference]:
+        """Yield what differs in a facet that changed."""
+        if facet in self._indexes:
+            name = self._indexes[facet]
+            return self._index(name, self.old.indexes.get(name), self.new.indexes.get(name))
+        if facet in self._columns:
+            table, column = self._columns[facet]
+            if table in self.old.tables and table in self.new.tables:
+                pair = (schema.tables[table].columns.get(column) for schema in (self.old, self.new))
+                return self._column(table, *pair)
+            return self._appears(facet, table, column)
+        if facet in self.old.tables and facet in self.new.tables:
+            return self._rules(facet)
+        declared = self.old.tables.get(facet) or self.new.tables.get(facet)
+        return self._appears(facet, facet, next(iter(declared.columns)) if declared else "1")
+
+    def _appears(self, facet: str, table: str, column: str) -> Iterator[Difference]:
+        """A table, view, or column of it is there on one side only, or a view is another one."""
+        query = f"SELECT {column if column == '1' else column_name(column)} FROM {table_name(table)}"
+        there = [table in schema.tables or table in schema.views for schema in (self.old, self.new)]
+        if there == [False, True]:
+            yield Difference(Effect.COMPATIBLE, f"{facet} is new", f"{query} -- {WIDER}")
+        elif there == [True, False]:
+            yield Difference(Effect.BREAKING, f"{facet} is gone", f"{query} -- {NARROWER}")
+        else:
+            yield Difference(Effect.BREAKING, f"the view {facet} answers another query")
+
+    # --- columns ---
+
+    def _column(self, table: str, old: Column | None, new: Column | None) -> Iterator[Difference]:
+        if old is None or new is None:
+            yield self._moved(table, old, new)
+            return
+        name = f"{table}.{new.name}"
+        if old.type != new.type:
+            yield self._type(table, old, new)
+        if new.nullable and not old.nullable:
+            row = fitting(self.new, table, given={new.name: None}) if new.writable else None
+            yield Difference(Effect.BREAKING, f"{name} may be read as NULL", self._wider(table, row))
+        if old.nullable and not new.nullable:
+            row = fitting(self.old, table, given={old.name: None}) if old.writable else None
+            yield Difference(Effect.BREAKING, f"{name} takes no NULL", self._narrower(table, row))
+        if old.default != new.default:
+            yield self._default(table, old, new)
+        if old.generated != new.generated:
+            yield self._generated(table, old, new)
+        if old.identity != new.identity:
+            yield self._identity(table, old, new)
+        if old.collation != new.collation:
+            yield self._collation(table, old, new)
+        if old.others != new.others:
+            yield Difference(Effect.BREAKING, f"{name}: {_spelled(old.others)} -> {_spelled(new.others)}")
+
+    def _moved(self, table: str, old: Column | None, new: Column | None) -> Difference:
+        query = f"SELECT {column_name((old or new).name)} FROM {table_name(table)}"  # type: ignore[union-attr]
+        if new is None:
+            return Difference(Effect.BREAKING, f"{table}.{old.name} is gone", f"{query} -- {NARROWER}")  # type: ignore[union-attr]
+        if new.omittable:
+            return Difference(
+                Effect.COMPATIBLE, f"{table}.{new.name} is new, a row may leave it out", f"{query} -- {WIDER}"
+            )
+        row = fitting(self.old, table)
+        return Difference(Effect.BREAKING, f"{table}.{new.name} is new, every row needs it", self._narrower(table, row))
+
+    def _type(self, table: str, old: Column, new: Column) -> Difference:
+        why = f"{table}.{new.name}: {old.type} -> {new.type}"
+        for candidates, schema, outcome in (
+            (values.only(old.type, new.type), self.old, NARROWER),
+            (values.only(new.type, old.type), self.new, "failed, now reads what was never there"),
+            (values.both(old.type, new.type), self.old, "reads another value"),
+        ):
+            for value in candidates:
+                row = fitting(schema, table, given={new.name: value}) if new.writable and old.writable else None
+                lines = script(schema, table, row)
+                if lines is not None:
+                    return Difference(Effect.BREAKING, why, _proof(lines, outcome, self._select(table, new.name)))
+        return Difference(Effect.BREAKING, why)
+
+    def _default(self, table: str, old: Column, new: Column) -> Difference:
+        why = f"{table}.{new.name}: default {old.default or 'none'} -> {new.default or 'none'}"
+        if not old.omittable:
+            row = fitting(self.new, table, omitted=(new.name,))
+            return Difference(Effect.COMPATIBLE, why, self._wider(table, row))
+        row = fitting(self.old, table, omitted=(new.name,))
+        if not new.omittable:
+            return Difference(Effect.BREAKING, why, self._narrower(table, row))
+        lines = script(self.old, table, row)
+        return Difference(Effect.BREAKING, why, _proof(lines, "reads another value", self._select(table, new.name)))
+
+    def _generated(self, table: str, old: Column, new: Column) -> Difference:
+        why = f"{table}.{new.name}: computed as {old.generated or 'nothing'} -> {new.generated or 'nothing'}"
+        if old.generated is None:
+            return Difference(Effect.BREAKING, why, self._narrower(table, fitting(self.old, table, given=_one(old))))
+        if new.generated is None:
+            return Difference(Effect.BREAKING, why, self._wider(table, fitting(self.new, table, given=_one(new))))
+        for row in rows(self.old, table, columns_of(old.generated) | columns_of(new.generated)):
+            before, after = (as_read(schema.tables[table].columns, row) for schema in (self.old, self.new))
+            if new.name in before and new.name in after and before[new.name] != after[new.name]:
+                lines = script(self.old, table, row)
+                return Difference(
+                    Effect.BREAKING, why, _proof(lines, "reads another value", self._select(table, new.name))
+                )
+        return Difference(Effect.BREAKING, why)
+
+    def _identity(self, table: str, old: Column, new: Column) -> Difference:
+        why = f"{table}.{new.name}: numbered {old.identity or 'by nobody'} -> {new.identity or 'by nobody'}"
+        if new.identity == "always":
+            return Difference(
+                Effect.BREAKING, why, self._narrower(table, fitting(self.old, table, given={new.name: 5}))
+            )
+        if old.identity == "always" and new.identity:
+            return Difference(Effect.COMPATIBLE, why, self._wider(table, fitting(self.new, table, given={new.name: 5})))
+        numbered, uses = (self.old, Effect.BREAKING) if old.identity else (self.new, Effect.COMPATIBLE)
+        # Who keeps no numbers starts anew after the last row is gone, or takes no row without one.
+        rows = [fitting(numbered, table, given={new.name: 5}), fitting(numbered, table, omitted=(new.name,))]
+        first, second = (script(numbered, table, row) for row in rows)
+        if first is None or second is None:
+            return Difference(uses, why)
+        lines = (*first, f"DELETE FROM {table_name(table)}", second[-1])
+        return Difference(uses, why, _proof(lines, "reads another number", self._select(table, new.name)))
+
+    def _collation(self, table: str, old: Column, new: Column) -> Difference:
+        why = f"{table}.{new.name}: collation {old.collation or 'none'} -> {new.collation or 'none'}"
+        given = values.told_apart(old.collation, new.collation)
+        if given is None:
+            return Difference(Effect.BREAKING, why)
+        lines = script(self.old, table, fitting(self.old, table, given={old.name: given[0]}))
+        query = f"SELECT count(*) FROM {table_name(table)} WHERE {column_name(new.name)} = '{given[1]}'"
+        return Difference(Effect.BREAKING, why, _proof(lines, "counts another number", query))
+
+    # --- rules ---
+
+    def _rules(self, table: str) -> Iterator[Difference]:
+        old, new = self.old.rules(table), self.new.rules(table)
+        for key in sorted(new.keys - old.keys):
+            yield self._key_added(table, key)
+        for key in sorted(old.keys - new.keys):
+            yield self._key_dropped(table, key)
+        if old.primary_key != new.primary_key and old.keys == new.keys:
+            yield Difference(Effect.COMPATIBLE, f"{table}: another of its keys is the primary one")
+        for check in sorted(new.checks - old.checks):
+            yield self._check_added(table, check)
+        for check in sorted(old.checks - new.checks):
+            lines = script(self.new, table, self._in_new(table, columns_of(check), check))
+            shown = _proof(lines, WIDER) or self._gone(table, columns_of(check))
+            yield Difference(Effect.BREAKING, f"{table}: rows need not fit CHECK ({check})", shown)
+        yield from self._foreign_keys(table)
+        for other in sorted(old.others ^ new.others):
+            uses = Effect.COMPATIBLE if other in _UNSEEN else Effect.BREAKING
+            yield Difference(uses, f"{table}: {other} {'added' if other in new.others else 'dropped'}")
+
+    def _key_added(self, table: str, key: tuple[str, ...]) -> Difference:
+        why = f"{table}: no two rows may have the same {', '.join(key)}"
+        before, after = self.old.tables[table].columns, self.new.tables[table].columns
+        if any(set(other) <= set(key) for other in self.old.rules(table).keys):
+            return Difference(
+                Effect.COMPATIBLE, f"{why}, as a smaller key says already", self._upsert(table, key, WIDER)
+            )
+        fresh = [after[name] for name in key if name not in before]
+        if any(column.identity or (column.omittable and _empty(column)) for column in fresh):
+            shown = self._fresh(table, fresh[0].name)
+            return Difference(Effect.COMPATIBLE, f"{why}, which rows that leave it out always keep", shown)
+        lines = twins(self.old, table, [name for name in key if name in before])
+        return Difference(Effect.BREAKING, why, _proof(lines, NARROWER))
+
+    def _key_dropped(self, table: str, key: tuple[str, ...]) -> Difference:
+        why = f"{table}: two rows may have the same {', '.join(key)}"
+        if not set(key) <= set(self.new.tables[table].columns):
+            return Difference(Effect.BREAKING, why, self._gone(table, key))
+        if any(set(other) <= set(key) for other in self.new.rules(table).keys):
+            why = f"{table}: {', '.join(key)} is no key to name in ON CONFLICT"
+            return Difference(Effect.BREAKING, why, self._upsert(table, key, NARROWER))
+        return Difference(Effect.BREAKING, why, _proof(twins(self.new, table, key), WIDER))
+
+    def _check_added(self, table: str, check: str) -> Difference:
+        why = f"{table}: rows must fit CHECK ({check})"
+        fresh = columns_of(check) - self.old.tables[table].columns.keys()
+        if not fresh:
+            lines = script(self.old, table, fitting(self.old, table, violating=check))
+            return Difference(Effect.BREAKING, why, _proof(lines, NARROWER))
+        try:
+            failing = failing_when_left_out(self.old, self.new, table, check)
+        except Undecidable:
+            return Difference(Effect.BREAKING, why)
+        if failing is None:
+            shown = self._fresh(table, min(fresh))
+            return Difference(Effect.COMPATIBLE, f"{why}, as all that leave out {', '.join(sorted(fresh))} do", shown)
+        return Difference(Effect.BREAKING, why, self._narrower(table, failing))
+
+    def _in_new(self, table: str, named: frozenset[str], check: str) -> Row | None:
+        known = named <= self.new.tables[table].columns.keys()
+        return fitting(self.new, table, violating=check) if known else None
+
+    def _foreign_keys(self, table: str) -> Iterator[Difference]:
+        old, new = self.old.rules(table).foreign_keys, self.new.rules(table).foreign_keys
+        before = {replace(key, actions=()): key for key in old - new}
+        after = {replace(key, actions=()): key for key in new - old}
+        for bare in sorted(before.keys() | after.keys()):
+            if bare not in before:
+                yield self._reference_added(table, bare)
+            elif bare not in after:
+                why = f"{table}: ({', '.join(bare.columns)}) need not be in {bare.table}"
+                shown = self._gone(table, bare.columns) or _proof(references.orphan(self.new, table, bare), WIDER)
+                yield Difference(Effect.BREAKING, why, shown)
+            else:
+                why = f"{table}: {before[bare]} -> {' '.join(after[bare].actions) or 'no action'}"
+                shown = references.acted(self.old, table, before[bare], after[bare])
+                yield Difference(Effect.BREAKING, why, shown)
+
+    def _reference_added(self, table: str, key: ForeignKey) -> Difference:
+        why = f"{table}: ({', '.join(key.columns)}) must be in {key.table}"
+        columns = self.new.tables[table].columns
+        fresh = [columns[name] for name in key.columns if name not in self.old.tables[table].columns]
+        if any(_empty(column) for column in fresh):
+            shown = self._fresh(table, fresh[0].name)
+            return Difference(Effect.COMPATIBLE, f"{why}, which rows that leave it out always keep", shown)
+        if fresh:
+            return Difference(Effect.BREAKING, why, self._narrower(table, fitting(self.old, table)))
+        return Difference(Effect.BREAKING, why, _proof(references.orphan(self.old, table, key), NARROWER))
+
+    # --- indexes ---
+
+    def _index(self, name: str, old: Index | None, new: Index | None) -> Iterator[Difference]:
+        drop = f"DROP INDEX {column_name(name)}"
+        rule = any(index and index.unique and not self._is_plain(index) for index in (old, new))
+        uses = Effect.BREAKING if rule else Effect.COMPATIBLE
+        what = "the unique index" if rule else "the index"
+        if old is None or new is None:
+            outcome = WIDER if old is None else NARROWER
+            yield Difference(
+                uses, f"{what} {name} is {'new' if old is None else 'gone'}", None if rule else f"{drop} -- {outcome}"
+            )
+        else:
+            yield Difference(uses, f"{what} {name}: {_described(old)} -> {_described(new)}")
+
+    def _is_plain(self, index: Index) -> bool:
+        """Whether a unique index is told as a rule of its table."""
+        tables = [schema.tables.get(index.table) for schema in (self.old, self.new)]
+        return index.plain and any(set(index.parts) <= table.columns.keys() for table in tables if table)
+
+    # --- what shows it ---
+
+    def _narrower(self, table: str, row: Row | None) -> str | None:
+        return _proof(script(self.old, table, row), NARROWER)
+
+    def _wider(self, table: str, row: Row | None) -> str | None:
+        return _proof(script(self.new, table, row), WIDER)
+
+    def _select(self, table: str, column: str) -> str:
+        return f"SELECT {column_name(column)} FROM {table_name(table)}"
+
+    def _fresh(self, table: str, column: str) -> str:
+        """Show that a column of a new rule is new too."""
+        return f"{self._select(table, column)} -- {WIDER}"
+
+    def _gone(self, table: str, names: tuple[str, ...] | frozenset[str]) -> str | None:
+        """Show that a column of a rule that was dropped is gone too."""
+        gone = sorted(set(names) - self.new.tables[table].columns.keys())
+        return f"{self._select(table, gone[0])} -- {NARROWER}" if gone else None
+
+    def _upsert(self, table: str, key: tuple[str, ...], outcome: str) -> str | None:
+        schema = self.old if outcome == NARROWER else self.new
+        lines = script(schema, table, fitting(schema, table))
+        names = ", ".join(map(column_name, key))
+        return None if lines is None else f"{'; '.join(lines)} ON CONFLICT ({names}) DO NOTHING -- {outcome}"
+
+
+_UNSEEN = {"WITHOUT ROWID"}
+"""What a table may say that no row and no named column shows."""
+
+
+def _empty(column: Column) -> bool:
+    """Whether a row that leaves the column out has NULL in it."""
+    return column.nullable and column.default is None and column.generated is None and column.identity is None
+
+
+def _one(column: Column) -> dict[str, Scalar]:
+    return {column.name: sample(column.type)}
+
+
+def _spelled(texts: tuple[str, ...]) -> str:
+    return " ".join(texts) or "nothing"
+
+
+def _described(index: Index) -> str:
+    parts = f"{index.table} ({', '.join(index.parts)})"
+    return " ".join([*(["unique"] if index.unique else []), parts, *([f"where {index.where}"] if index.where else [])])

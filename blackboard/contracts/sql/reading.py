@@ -1,0 +1,306 @@
+"""From statements to a schema: every part of a declaration is understood, kept word for word, or refused.
+
+What a column declares for rows (a key, UNIQUE, CHECK, REFERENCES) becomes a rule of its table, as if it stood there.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlglot import expressions as e
+
+from blackboard.contracts.facets import join
+from blackboard.contracts.sql.schema import (
+    LANGUAGE,
+    Column,
+    ForeignKey,
+    Index,
+    Place,
+    Rules,
+    Schema,
+    Table,
+    facet_values,
+    index_facet,
+)
+from blackboard.contracts.sql.spelling import conditions, expression, name_of, table_name, type_of
+from blackboard.contracts.sql.statements import Statement, refusal, statements
+from blackboard.errors import InvalidContract
+
+_SERIAL = {"serial": "integer", "bigserial": "bigint", "smallserial": "smallint"}
+_USUAL = {"ON DELETE NO ACTION", "ON UPDATE NO ACTION", "NOT DEFERRABLE", "INITIALLY IMMEDIATE", "MATCH SIMPLE"}
+
+
+def read(text: str, *, only: bool = True) -> Schema:
+    """Read a DDL text.
+
+    Args:
+        text: Statements in any of the usual dialects.
+        only: Whether statements that declare nothing are refused; else they are passed over.
+
+    Raises:
+        InvalidContract: It is no DDL, declares something twice or of what is not there, or is too much.
+    """
+    found = _Found()
+    for statement in statements(text, only=only):
+        try:
+            found.add(statement)
+        except RecursionError:
+            raise refusal(statement.place, "nested too deeply") from None
+    schema = Schema(text, {table.name: table.built() for table in found.tables.values()}, found.indexes, found.views)
+    schema = replace(schema, tables=_targeted(schema.tables), places=found.places)
+    seen: set[str] = set()
+    for name, _ in facet_values(schema):
+        if name in seen:
+            raise refusal(schema.places[name], f"{name} is declared twice")
+        seen.add(name)
+    return schema
+
+
+@dataclass(slots=True)
+class _Open:
+    """A table whose declaration is being read."""
+
+    name: str
+    columns: dict[str, Column] = field(default_factory=dict)
+    primary_key: list[str] | None = None
+    unique: set[tuple[str, ...]] = field(default_factory=set)
+    checks: set[str] = field(default_factory=set)
+    foreign_keys: set[ForeignKey] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+
+    def built(self) -> Table:
+        key = self.primary_key or []
+        columns = {
+            name: replace(column, nullable=column.nullable and name not in key) for name, column in self.columns.items()
+        }
+        rules = Rules(
+            tuple(key),
+            frozenset(self.unique),
+            frozenset(self.checks),
+            frozenset(self.foreign_keys),
+            frozenset(self.others),
+        )
+        return Table(self.name, columns, rules)
+
+
+def _targeted(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """Let a foreign key without target columns name the primary key of its target, and sort the keys afterwards."""
+    order = {name: table.rules.primary_key for name, table in tables.items()}
+    found = {}
+    for name, table in tables.items():
+        keys = frozenset(
+            replace(key, targets=key.targets or order.get(key.table, ())) for key in table.rules.foreign_keys
+        )
+        primary = tuple(sorted(table.rules.primary_key))
+        rules = replace(table.rules, foreign_keys=keys, primary_key=primary, unique=table.rules.unique - {primary})
+        found[name] = replace(table, rules=rules)
+    return found
+
+
+class _Found:
+    """What the statements so far declare."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, _Open] = {}
+        self.indexes: dict[str, Index] = {}
+        self.views: dict[str, str] = {}
+        self.places: dict[str, Place] = {}
+        self._at: Place = (1, 1)
+
+    def add(self, statement: Statement) -> None:
+        self._at = statement.place
+        tree = statement.tree
+        if isinstance(tree, e.Alter):
+            self._alter(tree)
+        elif isinstance(tree, e.Create) and isinstance(tree.this, e.Index):
+            self._index(tree)
+        elif isinstance(tree, e.Create) and tree.args.get("kind") == "VIEW":
+            self._view(tree)
+        elif isinstance(tree, e.Create) and isinstance(tree.this, e.Schema) and tree.expression is None:
+            self._table(tree.this, (*statement.options, *_properties(tree)))
+        else:
+            raise self._refused(tree, "a table without columns, or made by a query: declare its columns")
+
+    def _table(self, declared: e.Schema, options: tuple[str, ...]) -> None:
+        table = _Open(table_name(declared.this), others=set(options))
+        self._new(table.name, declared.this, {**self.tables, **self.views})
+        self.tables[table.name] = table
+        for part in declared.expressions:
+            self._part(table, part)
+        if not table.columns:
+            raise self._refused(declared, f"{table.name} has no columns")
+        for part in declared.expressions:
+            self._rule(table, part)
+
+    def _part(self, table: _Open, part: e.Expr) -> None:
+        if isinstance(part, e.Identifier):
+            part = e.ColumnDef(this=part)
+        if not isinstance(part, e.ColumnDef):
+            return
+        name = name_of(part.this)
+        if name in ("key", "index", "fulltext") and part.kind and part.kind.this == e.DType.USERDEFINED:
+            raise self._refused(part.this, "an index inside a table: declare it by CREATE INDEX")
+        self._new(join(table.name, name), part.this, table.columns, key=name)
+        table.columns[name] = self._column(table, name, part)
+
+    def _column(self, table: _Open, name: str, declared: e.ColumnDef) -> Column:
+        column = Column(name, type_of(declared.kind))
+        if column.type in _SERIAL:
+            column = replace(column, type=_SERIAL[column.type], nullable=False, identity="by default")
+        for constraint in declared.constraints:
+            kind = constraint.args["kind"]
+            if not self._rule_of(table, name, kind):
+                column = _with(column, kind)
+        return column
+
+    def _rule_of(self, table: _Open, name: str, kind: e.Expr) -> bool:
+        """Take what a column declares for rows, and say whether it was that."""
+        match kind:
+            case e.PrimaryKeyColumnConstraint():
+                self._key(table, [name], kind)
+            case e.UniqueColumnConstraint() if not kind.args.get("nulls"):
+                table.unique.add((name,))
+            case e.CheckColumnConstraint():
+                table.checks.update(conditions(kind.this))
+            case e.Reference():
+                table.foreign_keys.add(_foreign((name,), kind))
+            case _:
+                return False
+        return True
+
+    def _rule(self, table: _Open, part: e.Expr) -> None:
+        match part:
+            case e.ColumnDef() | e.Identifier():
+                pass
+            case e.Constraint():
+                for inner in part.expressions:
+                    self._rule(table, inner)
+            case e.PrimaryKey():
+                self._key(table, self._named(table, part.expressions), part)
+            case e.UniqueColumnConstraint(this=e.Schema()) if not part.args.get("nulls"):
+                table.unique.add(tuple(sorted(self._named(table, part.this.expressions))))
+            case e.CheckColumnConstraint():
+                table.checks.update(conditions(part.this))
+            case e.ForeignKey() if isinstance(part.args.get("reference"), e.Reference):
+                # What ON DELETE says stands in the reference or beside it, by the release of the library.
+                actions = [f"ON {on} {part.args[on]}" for on in ("delete", "update") if part.args.get(on)]
+                named = tuple(self._named(table, part.expressions))
+                table.foreign_keys.add(_foreign(named, part.args["reference"], actions))
+            case _:
+                table.others.add(expression(part))
+
+    def _key(self, table: _Open, columns: list[str], where: e.Expr) -> None:
+        if table.primary_key is not None:
+            raise self._refused(where, f"{table.name} has two primary keys")
+        table.primary_key = columns
+
+    def _named(self, table: _Open, parts: Iterable[e.Expr]) -> list[str]:
+        names = []
+        for part in parts:
+            names.append(name_of(part))
+            if names[-1] not in table.columns:
+                raise self._refused(part, f"{table.name} has no column {names[-1]}")
+        return names
+
+    def _index(self, tree: e.Create) -> None:
+        declared = tree.this
+        table = table_name(declared.args["table"])
+        if table not in self.tables:
+            raise self._refused(declared.args["table"], f"an index on {table}, which is not declared before it")
+        params = declared.args.get("params")
+        columns = (params and params.args.get("columns")) or []
+        # The order of a part is spelled only where it is not the usual one.
+        parts = tuple(_part_of_index(part) for part in columns)
+        where = params.args.get("where") if params else None
+        name = name_of(declared.this) if declared.this else "_".join([table, *parts, "idx"])
+        using = params.args.get("using") if params else None
+        kind = using.name.lower() if using else "btree"
+        others: tuple[str, ...] = () if kind == "btree" else (f"using {kind}",)
+        included = params.args.get("include") if params else None
+        others += (f"include {', '.join(name_of(one) for one in included)}",) if included else ()
+        self._new(index_facet(name), declared.this or declared.args["table"], self.indexes, key=name)
+        unique = bool(tree.args.get("unique"))
+        self.indexes[name] = Index(name, table, parts, unique, expression(where.this) if where else None, others)
+
+    def _view(self, tree: e.Create) -> None:
+        declared = tree.this.this if isinstance(tree.this, e.Schema) else tree.this
+        name = table_name(declared)
+        self._new(name, declared, {**self.tables, **self.views})
+        columns = [name_of(column) for column in tree.this.expressions] if isinstance(tree.this, e.Schema) else []
+        query = expression(tree.expression)
+        self.views[name] = f"({', '.join(columns)}) AS {query}" if columns else query
+
+    def _alter(self, tree: e.Alter) -> None:
+        name = table_name(tree.this)
+        table = self.tables.get(name)
+        if table is None:
+            raise self._refused(tree.this, f"ALTER TABLE {name}, which is not declared before it")
+        for action in tree.args.get("actions") or [tree]:
+            match action:
+                case e.ColumnDef():
+                    self._part(table, action)
+                case e.AddConstraint():
+                    for part in action.expressions:
+                        self._rule(table, part)
+                case _:
+                    raise self._refused(
+                        tree, "ALTER TABLE is read where it adds columns or constraints: declare the rest"
+                    )
+
+    def _new(self, facet: str, where: e.Expr, among: Iterable[str], *, key: str | None = None) -> None:
+        if (facet if key is None else key) in among:
+            raise self._refused(where, f"{facet} is declared twice")
+        self.places[facet] = self._place(where)
+
+    def _place(self, where: e.Expr) -> Place:
+        for node in where.walk():
+            if "line" in node.meta:
+                return node.meta["line"], max(1, node.meta["col"] - (node.meta["end"] - node.meta["start"]))
+        return self._at
+
+    def _refused(self, where: e.Expr, why: str) -> InvalidContract:
+        return refusal(self._place(where), why)
+
+
+def _with(column: Column, kind: e.Expr) -> Column:
+    """Return a column with one more thing that it declares for itself."""
+    match kind:
+        case e.NotNullColumnConstraint():
+            column = replace(column, nullable=bool(kind.args.get("allow_null")))
+        case e.DefaultColumnConstraint():
+            default = expression(kind.this)
+            column = replace(column, default=None if default == "NULL" else default)
+        case e.GeneratedAsIdentityColumnConstraint() if not kind.expression:
+            column = replace(column, nullable=False, identity="always" if kind.this else "by default")
+        case e.GeneratedAsIdentityColumnConstraint() | e.ComputedColumnConstraint():
+            column = replace(column, generated=expression(kind.expression or kind.this))
+        case e.AutoIncrementColumnConstraint():
+            column = replace(column, identity="by default")
+        case e.CollateColumnConstraint():
+            column = replace(column, collation=expression(kind.this).lower())
+        case e.CommentColumnConstraint():
+            pass
+        case _:
+            column = replace(column, others=tuple(sorted({*column.others, expression(kind)})))
+    return column
+
+
+def _part_of_index(part: e.Expr) -> str:
+    column, descending = (part.this, part.args.get("desc")) if isinstance(part, e.Ordered) else (part, False)
+    return f"{expression(column)} DESC" if descending else expression(column)
+
+
+def _foreign(columns: tuple[str, ...], declared: e.Reference, actions: Iterable[str] = ()) -> ForeignKey:
+    target = declared.this
+    table = table_name(target.this if isinstance(target, e.Schema) else target)
+    names = tuple(name_of(part) for part in target.expressions) if isinstance(target, e.Schema) else ()
+    said = {str(option).upper() for option in (declared.args.get("options") or [])} | {*map(str.upper, actions)}
+    said -= _USUAL | ({"DEFERRABLE"} if "INITIALLY DEFERRED" in said else set())
+    return ForeignKey(columns, table, names, tuple(sorted(said)))
+
+
+def _properties(tree: e.Create) -> tuple[str, ...]:
+    properties = tree.args.get("properties")
+    found = properties.expressions if properties else []
+    if any(isinstance(one, e.TemporaryProperty) for one in found):
+        raise InvalidContract(LANGUAGE, "a temporary table is nobody else's: leave it out")
+    return tuple(one.sql().upper() for one in found)
