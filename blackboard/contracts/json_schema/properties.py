@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from blackboard.contracts.facets import Facets, join
-from blackboard.contracts.json_schema.documents import LANGUAGE, Document, Path, Schema, inside
+from blackboard.contracts.json_schema.documents import LANGUAGE, Document, Path, Schema
+from blackboard.contracts.json_schema.literals import references_in
 from blackboard.contracts.json_schema.normal import DIRECTION, means_something, normal, ordered, pointer
 from blackboard.contracts.plain import ROOT
 from blackboard.errors import InvalidContract
@@ -23,6 +24,7 @@ from blackboard.spec.canonical import JSON, canonical_json
 MAX_PARTS = 50_000
 MAX_FACET_BYTES = 8_388_608
 
+_BY_MEMBERS = frozenset({"prefixItems", "unevaluatedItems", "unevaluatedProperties"})
 _CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
 
 
@@ -41,22 +43,50 @@ class _Place:
     name: str
     said: list[tuple[Schema, frozenset[Path]]] = field(default_factory=list)
     required: bool | None = None
+    parent: str | None = None
+    segment: str | None = None
+    after: int | None = None
 
 
-def facets(document: Document) -> dict[str, JSON]:
-    """Return the facets of a document.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a facet is.
+
+    Attributes:
+        parent: The facet of the object or list around it, None at the root and for definitions.
+        segment: The property's name, None for the items of a list.
+        after: How many items before are none of these.
+        whole: All that is said about it, what is in it included.
+        by_its_members: Whether what it says of itself depends on what is said about its members.
+        names: The names of its properties.
+        definition: The path of a definition, None for a place in a document.
+    """
+
+    parent: str | None = None
+    segment: str | None = None
+    after: int = 0
+    whole: Schema = True
+    by_its_members: bool = False
+    names: tuple[str, ...] = ()
+    definition: Path | None = None
+
+
+def facets(document: Document) -> tuple[dict[str, JSON], dict[str, Place]]:
+    """Return the facets of a document, and where each of them is.
 
     Raises:
         InvalidContract: There are too many, or its references multiply beyond measure.
         TooLarge: A path is too long.
     """
-    return _Collector(document).collect()
+    collector = _Collector(document)
+    return collector.collect(), collector.places
 
 
 class _Collector:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._found = Facets(LANGUAGE)
+        self.places: dict[str, Place] = {}
         self._parts = 0
         self._bytes = 0
         self._normal: dict[Path, tuple[JSON, int]] = {}
@@ -71,13 +101,16 @@ class _Collector:
             self._add(
                 place.name or ROOT, _own(self._document, parts), () if place.required is None else (place.required,)
             )
-            pending += _places(place.name, parts)
+            inner = _places(place.name or ROOT, place.name, parts)
+            self.places[place.name or ROOT] = _located(place, parts, inner)
+            pending += inner
         root = self._document.root
         for keyword in ("$defs", "definitions"):
             definitions = root.get(keyword) if isinstance(root, Mapping) else None
             for name in definitions if isinstance(definitions, Mapping) else ():
                 path = (keyword, name)
                 self._add(join(keyword, name), self._definition(path)[0], (), but=path)
+                self.places[join(keyword, name)] = Place(definition=path)
         return self._found.values
 
     def _flat(self, schema: Schema, followed: frozenset[Path]) -> Iterator[_Part]:
@@ -105,7 +138,7 @@ class _Collector:
 
     def _add(self, name: str, schema: JSON, required: tuple[bool, ...], *, but: Path | None = None) -> None:
         refs: dict[str, JSON] = {}
-        pending = list(_references(schema))
+        pending = list(references_in(schema))
         while pending:
             reference = pending.pop()
             path = self._document.named(reference)
@@ -114,7 +147,7 @@ class _Collector:
                 self._bytes += size
                 if self._bytes > MAX_FACET_BYTES:
                     raise InvalidContract(LANGUAGE, f"its references make more than {MAX_FACET_BYTES:,} bytes of it")
-                pending += _references(refs[reference])
+                pending += references_in(refs[reference])
         value: dict[str, JSON] = {"schema": schema, **self._direction}
         value |= {"required": required[0]} if required else {}
         self._found.add(name, value | ({"refs": refs} if refs else {}))
@@ -142,29 +175,34 @@ def _own(document: Document, parts: list[_Part]) -> JSON:
     return {"allOf": said} if len(said) > 1 else said[0] if said else True
 
 
-def _places(name: str, parts: Iterable[_Part]) -> list[_Place]:
+def _places(parent: str, name: str, parts: Iterable[_Part]) -> list[_Place]:
     places: dict[str, _Place] = {}
     required = {member for part in parts for member in _list(part.schema, "required")}
     for part in parts:
         for member, schema in _members(part.schema, "properties").items():
             path = join(name, member)
-            place = places.setdefault(path, _Place(path, required=member in required))
+            place = places.setdefault(path, _Place(path, required=member in required, parent=parent, segment=member))
             place.said += [(found, part.followed) for found in _schemas([schema])]
         if "items" in part.schema:
-            place = places.setdefault(f"{name}[]", _Place(f"{name}[]"))
+            place = places.setdefault(f"{name}[]", _Place(f"{name}[]", parent=parent))
             place.said += [(found, part.followed) for found in _schemas([part.schema["items"]])]
+            before = len(_list(part.schema, "prefixItems"))
+            place.after = before if place.after is None else min(place.after, before)
     return list(places.values())
 
 
-def _references(schema: JSON) -> Iterator[str]:
-    pending = [schema]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, Mapping):
-            reference = value.get("$ref")
-            if isinstance(reference, str):
-                yield reference
-            pending += [part for _, part in inside(value)]
+def _located(place: _Place, parts: Iterable[_Part], inner: Iterable[_Place]) -> Place:
+    whole: list[JSON] = [schema for schema, _ in place.said]
+    keywords = {keyword for part in parts for keyword in part.schema}
+    names = tuple(member.segment for member in inner if member.segment is not None)
+    return Place(
+        place.parent,
+        place.segment,
+        place.after or 0,
+        {"allOf": whole},
+        not keywords.isdisjoint(_BY_MEMBERS),
+        names,
+    )
 
 
 def _schemas(value: JSON) -> list[Schema]:

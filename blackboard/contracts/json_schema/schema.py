@@ -7,10 +7,12 @@ The keyword `x-direction` at the root says who reads such a document: `request` 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from blackboard.contracts.facets import Reading, undecided
+from blackboard.contracts.facets import Reading
 from blackboard.contracts.json_schema import metaschema, properties
+from blackboard.contracts.json_schema.compare import Version, compare
 from blackboard.contracts.json_schema.documents import LANGUAGE, Document, check_references, read
 from blackboard.contracts.json_schema.normal import DIRECTION
+from blackboard.contracts.json_schema.properties import Place
 from blackboard.contracts.json_schema.samples import sample
 from blackboard.contracts.plain import laid_out, read_json, write_json
 from blackboard.errors import InvalidContract
@@ -22,11 +24,12 @@ DIRECTIONS = ("request", "response", "both")
 
 @dataclass(frozen=True, slots=True)
 class SchemaBody:
-    """A schema as read: the document, its direction and its facets."""
+    """A schema as read: the document, its direction, its facets and where each of them is."""
 
     document: Document
     direction: str
     facets: Mapping[str, JSON]
+    places: Mapping[str, Place]
 
 
 class JsonSchema:
@@ -47,7 +50,7 @@ class JsonSchema:
         direction = document.root.get(DIRECTION, "both") if isinstance(document.root, Mapping) else "both"
         if direction not in DIRECTIONS:
             raise document.refusal((DIRECTION,), f"a direction is one of {', '.join(DIRECTIONS)}")
-        return SchemaBody(document, str(direction), properties.facets(document))
+        return SchemaBody(document, str(direction), *properties.facets(document))
 
     def kept(self, text: str, body: SchemaBody) -> str:  # noqa: ARG002 -- part of the protocol
         """Keep the text as it was written."""
@@ -58,8 +61,8 @@ class JsonSchema:
         return dict(body.facets)
 
     def compare(self, old: Reading[SchemaBody], new: Reading[SchemaBody]) -> Comparison:
-        """Call each changed facet breaking."""
-        return undecided(old.facets, new.facets)
+        """Say whom each changed facet breaks."""
+        return compare(*(Version(v.document, v.direction, v.facets, v.places) for v in (old.body, new.body)))
 
     def skeleton(self, body: SchemaBody) -> str:
         """Return a document that shows the shape."""

@@ -1,0 +1,93 @@
+"""The last word on a document: the `jsonschema` library says whether it is valid.
+
+Its answer is asked for where it is given at once: a pattern is matched by `patterns` and not by backtracking.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from typing import Any
+
+from blackboard.contracts.json_schema.documents import Document, Path, Schema
+from blackboard.contracts.json_schema.literals import Effort, ExhaustedError
+from blackboard.contracts.json_schema.patterns import matches
+from blackboard.contracts.json_schema.scalars import FORMATS
+from blackboard.spec.canonical import JSON
+
+_STEPS = 20_000
+
+
+class _UnreadError(Exception):
+    """A pattern is there that is not matched safely."""
+
+
+class Judge:
+    """Says whether values are valid by a document, or by a schema in it."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def valid(self, value: JSON, path: Path = ()) -> bool | None:
+        """Say whether a value is valid by the schema at a path; None where that is not known."""
+        schema = self._document.schemas[path]
+        if self._hard:
+            return None
+        try:
+            return bool(self._validator.evolve(schema=_plain(schema)).is_valid(value))
+        except (_UnreadError, ExhaustedError, RecursionError, OverflowError):
+            return None
+
+    def faults(self, value: JSON) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Return the places in a value that are not as the document says, each with what is wrong there.
+
+        Raises:
+            ExhaustedError: A pattern takes too long.
+        """
+        for error in self._validator.iter_errors(value):
+            yield tuple(error.absolute_path), error.message
+
+    @cached_property
+    def _hard(self) -> bool:
+        """Say whether names are matched by patterns that only backtracking matches."""
+        names = [
+            pattern
+            for schema in self._document.schemas.values()
+            if isinstance(schema, Mapping)
+            for pattern in _names(schema)
+        ]
+        return any(_repeats_inside(pattern) for pattern in names)
+
+    @cached_property
+    def _validator(self) -> Any:  # noqa: ANN401 - the library makes classes that no type checker knows
+        kind, formats = _library()
+        return kind(_plain(self._document.root), format_checker=formats)
+
+
+@cache
+def _library() -> tuple[Any, Any]:
+    # Why here: the library takes longer to load than all of ours, and most boards have no schema.
+    from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators  # noqa: PLC0415
+
+    def pattern(_: object, pattern: str, instance: JSON, __: object) -> Iterator[ValidationError]:
+        if isinstance(instance, str):
+            found = matches(pattern, instance, Effort(_STEPS, _STEPS))
+            if found is None:
+                raise _UnreadError
+            if not found:
+                yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+    extend: Any = validators.extend
+    return extend(Draft202012Validator, {"pattern": pattern}), FormatChecker(tuple(FORMATS))
+
+
+def _names(schema: Mapping[str, JSON]) -> Iterator[str]:
+    patterns = schema.get("patternProperties")
+    yield from patterns if isinstance(patterns, Mapping) else ()
+
+
+def _repeats_inside(pattern: str) -> bool:
+    """Say whether something that is repeated may hold repetitions, so that matching by trial may take for ever."""
+    return "(" in pattern and any(mark in pattern for mark in "*+{")
+
+
+def _plain(schema: Schema) -> Any:  # noqa: ANN401 - what the library takes
+    return dict(schema) if isinstance(schema, Mapping) else schema
