@@ -10,30 +10,15 @@ import sys
 from collections import defaultdict
 
 import pytest
-from changes import (
-    python_classes,
-    python_functions,
-    python_generics,
-    python_records,
-    python_types,
-    schema_objects,
-    schema_values,
-    sql_tables,
-    tables,
-)
-from changes.row import SqlRow, with_imports
+from changes import tables
+from changes.every import APIS, EVERY, PYTHON, SCHEMAS, SQL
+from changes.messages import Api
+from changes.row import Answer, ApiRow, Ask, SqlRow, with_imports
 from changes.sent import documents
 
-PYTHON = tuple(
-    row
-    for module in (python_functions, python_types, python_classes, python_records, python_generics)
-    for row in module.ROWS
-)
-SCHEMAS = (*schema_values.ROWS, *schema_objects.ROWS)
-SQL = sql_tables.ROWS
-EVERY = (*PYTHON, *SCHEMAS, *SQL)
 CHECKED = [row for row in PYTHON if row.run is None]
 RUN = [row for row in PYTHON if row.run is not None]
+READ = [row for row in EVERY if not isinstance(row, SqlRow | ApiRow)]
 
 
 def names(rows):
@@ -140,11 +125,18 @@ def test_a_database_agrees_with_the_row(row):
     assert (breaks or tables.held(row.old) != tables.held(row.new)) == row.breaks("implements")
 
 
+@pytest.mark.parametrize("row", APIS, ids=names(APIS))
+def test_messages_agree_with_the_row(row):
+    old, new = Api(row.old), Api(row.new)
+    assert all(old.sent(message) or new.sent(message) for message in row.messages)
+    lost = {type(message) for message in row.messages if old.sent(message) and not new.received(message)}
+    gained = {type(message) for message in row.messages if new.sent(message) and not old.received(message)}
+    assert (Ask in lost or Answer in gained) == row.breaks("uses")
+    assert (Ask in gained or Answer in lost) == row.breaks("implements")
+
+
 def test_no_two_rows_have_one_name():
     assert len(set(names(EVERY))) == len(EVERY)
-
-
-READ = [row for row in EVERY if not isinstance(row, SqlRow)]
 
 
 @pytest.mark.parametrize("row", READ, ids=names(READ))

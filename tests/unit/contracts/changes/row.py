@@ -6,7 +6,9 @@ An expectation with a bar in it, `none|compatible`, leaves open which of the two
 
 import re
 import typing
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from json import dumps
 from typing import Any, Literal
 
 from blackboard.contracts.language import Contract
@@ -142,3 +144,38 @@ class SqlRow(Row):
     def contracts(self) -> tuple[Contract, Contract]:
         """Return the contract before and after."""
         return Contract("sql", self.old), Contract("sql", self.new)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request: `GET /recipes/7?limit=5`, its headers in small letters, its body if it has one."""
+
+    target: str
+    body: JSON = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response to a request to `GET /recipes/7`; `media` is None where it has no body."""
+
+    target: str
+    status: int
+    body: JSON = None
+    media: str | None = "application/json"
+
+
+@dataclass(frozen=True)
+class ApiRow(Row):
+    """A change of an OpenAPI document.
+
+    Attributes:
+        messages: Some that are sent; each shows that the change breaks somebody, or that it does not.
+    """
+
+    messages: tuple[Ask | Answer, ...]
+
+    def contracts(self) -> tuple[Contract, Contract]:
+        """Return the contract before and after."""
+        return Contract("openapi", dumps(self.old)), Contract("openapi", dumps(self.new))
