@@ -32,12 +32,14 @@ def coder(
         name: Its author's name.
         model: A chat model, or a string that names one.
         role: The role whose rights it has.
-        on: What wakes it; None: a component of one segment is required or stale, or fails one of `checks`.
+        on: What wakes it; None: a component of one segment is required or stale, does not conform to what it
+            implements, or fails one of `checks`.
         checks: Names of the checks whose failures it mends.
         settings: See `knowledge_source`.
     """
     expert = Expert(model, Writing, "write", "languages", "board")
-    wakes = (when.required("*"), when.stale("*"), *(when.failed(check) for check in checks)) if on is None else on
+    mended = ("conformance", *checks)
+    wakes = (when.required("*"), when.stale("*"), *(when.failed(check) for check in mended)) if on is None else on
 
     @knowledge_source(name=name, role=role, on=wakes, **settings)
     async def write(context: Context) -> None:

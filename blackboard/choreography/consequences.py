@@ -27,6 +27,7 @@ from blackboard.choreography.values import ANY_CHECK, Agree, Checks, Loop, Other
 from blackboard.choreography.values import Stop as StopStep
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON
+from blackboard.spec.triggers import CONFORMANCE
 
 
 def consequences(index: Places, standing: Standing, event: Event) -> tuple[Consequence, ...]:
@@ -221,7 +222,7 @@ def _judged(index: Places, standing: Standing, event: Judged) -> Iterator[Conseq
 
 def _watches(step: Loop, check: str) -> bool:
     """Say whether a loop is repeated when this check fails."""
-    if not isinstance(step.until, Passed) or step.until.check == check:
+    if not isinstance(step.until, Passed) or check in (step.until.check, CONFORMANCE):
         return True
     return any(isinstance(inner, Checks) and inner.check in (check, ANY_CHECK) for inner in step.steps)
 
@@ -237,7 +238,7 @@ def _judged_in_loop(
         after = "stopped" if number(position, "count") >= step.at_most else "open"
     elif not isinstance(step.until, Passed):
         after = "open" if broken else "done"
-    elif step.until.check == event.check or standing.passed(step.until.check, key):
+    elif CONFORMANCE not in broken and (step.until.check == event.check or standing.passed(step.until.check, key)):
         after = "done"
     else:
         after = before or "open"

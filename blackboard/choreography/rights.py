@@ -25,6 +25,7 @@ from blackboard.choreography.values import (
 )
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON
+from blackboard.spec.triggers import CONFORMANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,10 @@ def holds(standing: Standing, place: Place, step: Loop) -> bool:
     """Say whether a loop's condition holds."""
     if not standing.current(place.key):
         return False
+    broken = failed(standing.position(place.key, place.unit.path))
     if isinstance(step.until, Passed):
-        return standing.passed(step.until.check, place.key)
-    return not failed(standing.position(place.key, place.unit.path))
+        return CONFORMANCE not in broken and standing.passed(step.until.check, place.key)
+    return not broken
 
 
 def earlier(standing: Standing, place: Place, *, known: Unit | None = None) -> tuple[str, ...]:

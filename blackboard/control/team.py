@@ -10,12 +10,14 @@ from blackboard.choreography.steps import Choreography
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract
 from blackboard.control.checks import Check, check_source
+from blackboard.control.conformance import conformance_source
+from blackboard.control.conformance import record as conformance
 from blackboard.control.source import Source
 from blackboard.errors import InvalidTeam
 from blackboard.spec import given
 from blackboard.spec.canonical import JSON
 from blackboard.spec.keys import check_name
-from blackboard.spec.triggers import SourceRecord
+from blackboard.spec.triggers import CONFORMANCE, SourceRecord
 from blackboard.store import budgets
 
 __all__ = ["Budget", "Check", "Team"]
@@ -92,8 +94,9 @@ class Team:
 
     @property
     def members(self) -> tuple[Source, ...]:
-        """All sources, those that run the commands of checks included."""
-        return (*self.sources, *(check_source(check) for check in self.checks if check.command))
+        """All sources, those that run checks included."""
+        run = (check_source(check) for check in self.checks if check.command)
+        return (*self.sources, *run, conformance_source())
 
     def records(self) -> dict[str, Contract]:
         """Return the reserved keys and the prompt as `install` writes them: key -> contract.
@@ -103,6 +106,7 @@ class Team:
         """
         check_choreography(self.choreography)
         checks: dict[str, JSON] = {one.name: {"on": one.on, "definition": one.definition} for one in self.checks}
+        checks[CONFORMANCE] = conformance()
         records = {
             "prompt": Contract.text(self.prompt),
             "choreography/team": Contract.value({"choreography": self.choreography.to_json(), "checks": checks}),
@@ -135,7 +139,7 @@ class Team:
                     f"two sources have the name {name}",
                     "give each its own; the command of a check runs under the check's name",
                 )
-        known = Counter(check.name for check in self.checks)
+        known = Counter([CONFORMANCE, *(check.name for check in self.checks)])
         for name, count in known.items():
             if count > 1:
                 raise InvalidTeam(f"two checks have the name {name}", "give each its own")
@@ -146,7 +150,7 @@ class Team:
     def _check_roles(self) -> None:
         known = {*self.choreography.roles, OPERATOR}
         for source in self.members:
-            if source.role not in known:
+            if source.role not in known and source.name != CONFORMANCE:
                 raise InvalidTeam(
                     f"source {source.name} has the role {source.role}", f"use one of {', '.join(sorted(known))}"
                 )

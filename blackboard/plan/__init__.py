@@ -91,7 +91,7 @@ def _finished(draft: Draft) -> Plan:
         raise broken
     _name_moved_positions(draft)
     choreography = draft.registry.choreography
-    checks = _task_checks(draft)
+    checks = _own_checks(draft)
     if not draft.changes:
         return Plan(draft.view.facts.revision, draft.view.footprint)
     wakes = [(source, event.key, str(event.kind)) for source, event in draft.registry.triggers.woken(draft.events)]
@@ -137,10 +137,10 @@ def _name_moved_positions(draft: Draft) -> None:
             draft.note("advanced", key, None, None)
 
 
-def _task_checks(draft: Draft) -> list[tuple[str, str, str]]:
-    """Wake the checks that a component's task names beside those that the team has for it."""
+def _own_checks(draft: Draft) -> list[tuple[str, str, str]]:
+    """Wake the checks that a component has to pass beside those that its key alone wakes."""
     return [
         (source, component, str(TriggerKind.WRITTEN))
         for component in (*draft.written, *draft.checked)
-        for source in builds.task_checkers(draft, component)
+        for source in builds.own_checkers(draft, component)
     ]

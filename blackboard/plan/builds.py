@@ -11,6 +11,7 @@ from blackboard.plan.draft import Draft
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON, digest
 from blackboard.spec.changes import ComponentRow, Judge, VerdictRow, WakesRow, Write
+from blackboard.spec.effects import Side
 from blackboard.spec.lifecycle import KeyState
 from blackboard.spec.staleness import Built, Freshness, Judged, PatternPin, Pin
 from blackboard.spec.triggers import DERIVED, Event, TriggerKind
@@ -62,7 +63,7 @@ def judge(draft: Draft, act: Judge) -> None:
         return
     if (act.check, act.component) in draft.view.verdicts:
         raise IllegalTransition(f"the verdict of {act.check} on {act.component}", "given", "another one beside it")
-    draft.permit("check", act.component, act.check)
+    _permit_verdict(draft, act)
     draft.touch(act.component, "component")
     settles = _settles(draft, act, built)
     author = draft.intent.author
@@ -75,6 +76,14 @@ def judge(draft: Draft, act: Judge) -> None:
     kind = TriggerKind.PASSED if act.passed else TriggerKind.FAILED
     draft.happen(kind, act.component, act.check)
     draft.follow(moves.Judged(act.component, act.check, act.passed))
+
+
+def _permit_verdict(draft: Draft, act: Judge) -> None:
+    """Let who has the right to a check judge; whether files conform is said by the library alone, in every team."""
+    if act.check not in draft.registry.judges:
+        draft.permit("check", act.component, act.check)
+    elif draft.intent.author != act.check:
+        raise NotPermitted(f"{draft.intent.author} checks {act.check} on {act.component}", (), (act.check,))
 
 
 def _settles(draft: Draft, act: Judge, built: Built) -> bool:
@@ -109,28 +118,43 @@ def _settled(draft: Draft, act: Judge, built: Built) -> None:
 
 def _checks_of(draft: Draft, component: str) -> set[str]:
     """Return the checks that a component has to pass."""
-    of_team = {check for check, pattern in draft.registry.checks.items() if keys.matches(pattern, component)}
-    return of_team | set(_named_checks(draft, component))
+    registry = draft.registry
+    of_team = {check for check, pattern in registry.checks.items() if keys.matches(pattern, component)}
+    return (of_team - registry.judges.keys()) | set(_own_checks(draft, component))
 
 
-def _named_checks(draft: Draft, component: str) -> list[str]:
-    """Return the checks that a component's task names."""
+def _own_checks(draft: Draft, component: str) -> list[str]:
+    """Return the checks that a component has to pass for what it is: its task names them, or a contract's language."""
     task = task_of(draft, component)
     named = task["checks"] if task is not None else ()
-    return [str(check) for check in named] if isinstance(named, list | tuple) else []
+    own = [str(check) for check in named] if isinstance(named, list | tuple) else []
+    judges = draft.registry.judges
+    languages = _languages(draft, component) if judges else ()
+    return (
+        [*own, *(check for check, judged in judges.items() if not languages.isdisjoint(judged))] if languages else own
+    )
 
 
-def task_checkers(draft: Draft, component: str) -> list[str]:
-    """Return the sources that run the checks that a component's task names beside those that the team has for it."""
-    named = _named_checks(draft, component)
-    return [source.name for source in draft.registry.checkers if source.check in named]
+def _languages(draft: Draft, component: str) -> frozenset[str]:
+    """Return the languages of the decisions that a component implements."""
+    built = draft.view.built(component)
+    implemented = {pin.key for pin in built.pins if pin.side is Side.IMPLEMENTS} if built is not None else ()
+    records = [record for record in map(draft.view.key, implemented) if record is not None]
+    found = (draft.view.version(one.key, one.current) for one in records if one.current is not None)
+    return frozenset(version.body.language for version in found if version is not None)
+
+
+def own_checkers(draft: Draft, component: str) -> list[str]:
+    """Return the sources that run the checks of a component beside those that its key alone wakes."""
+    own = _own_checks(draft, component)
+    return [source.name for source in draft.registry.checkers if source.check in own]
 
 
 def wakes_of(draft: Draft, component: str) -> tuple[tuple[str, str], ...]:
     """Return (source, kind) of those that want to know of the component's staleness."""
     events = [Event(kind, component) for kind in sorted(DERIVED)]
     subscribed = [(source, str(event.kind)) for source, event in draft.registry.triggers.woken(events)]
-    checkers = [(source, str(TriggerKind.SUSPECT)) for source in task_checkers(draft, component)]
+    checkers = [(source, str(TriggerKind.SUSPECT)) for source in own_checkers(draft, component)]
     return tuple(dict.fromkeys([*subscribed, *checkers]))
 
 

@@ -1,7 +1,7 @@
 """Acts of the store's own: the installation of a team, and the clock that notes a deadline."""
 
 from blackboard.choreography import moves
-from blackboard.plan.builds import wakes_of
+from blackboard.plan.builds import own_checkers, wakes_of
 from blackboard.plan.decisions import decide, remove
 from blackboard.plan.draft import Draft
 from blackboard.plan.view import registry_of
@@ -59,6 +59,8 @@ def _join(draft: Draft, fresh: list[SourceRecord]) -> None:
             continue
         if record.kind == "component" and record.current is not None:
             draft.rows.append(WakesRow(record.key, wakes_of(draft, record.key)))
+            joined = {source.name for source in fresh}.intersection(own_checkers(draft, record.key))
+            draft.wakes.extend((name, record.key, str(TriggerKind.WRITTEN)) for name in sorted(joined))
         for event in _standing(draft, record.key, record.kind, record.state):
             draft.wakes.extend((source.name, event.key, str(event.kind)) for source in fresh if source.fires(event))
 

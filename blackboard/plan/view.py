@@ -13,6 +13,7 @@ from blackboard.choreography.steps import Choreography
 from blackboard.contracts.constraint import PREFIX
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON
+from blackboard.spec.changes import Recheck
 from blackboard.spec.footprint import Footprint, Room
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, VersionRecord
@@ -99,11 +100,13 @@ class Registry:
     """role -> its members' names, sorted."""
     checks: Mapping[str, str]
     """check -> pattern of the components that have to pass it."""
+    judges: Mapping[str, tuple[str, ...]]
+    """check -> languages, for those that only components have to pass which implement a decision in one of them."""
     triggers: TriggerTrie
     checkers: tuple[SourceRecord, ...]
     """The sources that run a check."""
-    rechecks: tuple[tuple[str, str], ...] = ()
-    """(source, pattern) of those who give verdicts: to look again at what rests on something that was written."""
+    rechecks: tuple[Recheck, ...] = ()
+    """Those who give verdicts: to look again at what rests on something that was written."""
 
     def roles_of(self, author: str) -> tuple[str, ...]:
         """Return the roles that an author is a member of."""
@@ -121,6 +124,9 @@ def registry_of(reserved: Reserved) -> Registry:
         if key.startswith("source/")
     )
     checks = {name: check["on"] for name, check in team["checks"].items()} if team else {}
+    judges = (
+        {name: tuple(one["languages"]) for name, one in team["checks"].items() if "languages" in one} if team else {}
+    )
     members: dict[str, list[str]] = {}
     for key, value in sorted(values.items()):
         if key.startswith("member/"):
@@ -131,19 +137,22 @@ def registry_of(reserved: Reserved) -> Registry:
         sources,
         {role: tuple(names) for role, names in members.items()},
         checks,
+        judges,
         TriggerTrie(sources),
         tuple(source for source in sources if source.check),
-        tuple(recheck for source in sources for recheck in _rechecks(source, checks)),
+        tuple(recheck for source in sources for recheck in _rechecks(source, checks, judges)),
     )
 
 
-def _rechecks(source: SourceRecord, checks: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Return (source, pattern) of the components that it gives verdicts on; "": of those whose tasks name its check."""
+def _rechecks(
+    source: SourceRecord, checks: Mapping[str, str], judges: Mapping[str, tuple[str, ...]]
+) -> Iterator[Recheck]:
+    """Return which components it gives verdicts on."""
     if source.check:
-        yield source.name, checks.get(source.check, "")
+        yield Recheck(source.name, checks.get(source.check, ""), judges.get(source.check, ()))
     elif source.role == TESTER:
         written = (trigger for trigger in source.triggers if trigger.kind is TriggerKind.WRITTEN)
-        yield from ((source.name, trigger.pattern) for trigger in written)
+        yield from (Recheck(source.name, trigger.pattern) for trigger in written)
 
 
 @dataclass(slots=True)

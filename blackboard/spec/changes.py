@@ -379,6 +379,19 @@ class ChangeRow(NamedTuple):
 # --- plans -----------------------------------------------------------------------------------------------------------
 
 
+class Recheck(NamedTuple):
+    """Who gives verdicts on which components.
+
+    Attributes:
+        pattern: Of the components; "" for those whose tasks name its check.
+        languages: Where there are any, only of those that implement a decision in one of them.
+    """
+
+    source: str
+    pattern: str
+    languages: tuple[str, ...] = ()
+
+
 class Plan(NamedTuple):
     """What a commit would do at one head.
 
@@ -387,7 +400,7 @@ class Plan(NamedTuple):
         accepted: (key, version) of the versions that become accepted.
         wakes: (source, target key, trigger kind) to put on the agenda.
         written: Components that get a new version: the checks of those that rest on them have to run again.
-        rechecks: (source, pattern) of those who give verdicts.
+        rechecks: Those who give verdicts.
         reshaped: Keys whose current facets change or go, so that dependents have to be looked at.
         settled: (key, trigger kinds) of the activations that this makes pointless.
         watched: Whether there is any source: without one nothing is on the agenda, and nothing gets there.
@@ -403,7 +416,7 @@ class Plan(NamedTuple):
     reshaped: tuple[str, ...] = ()
     settled: tuple[tuple[str, tuple[str, ...]], ...] = ()
     written: tuple[str, ...] = ()
-    rechecks: tuple[tuple[str, str], ...] = ()
+    rechecks: tuple[Recheck, ...] = ()
     choreography: str | None = None
     watched: bool = True
     counted: tuple[str, ...] = ()

@@ -79,6 +79,7 @@ class KeyStanding:
         digest: Of the accepted version, "" where there is none.
         missing: Version -> members of its electorate who did not vote yet, for live proposals.
         reason: Why it is contested.
+        language: Of the accepted version.
     """
 
     key: str
@@ -88,6 +89,7 @@ class KeyStanding:
     asked: bool = False
     missing: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     reason: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class CheckRecord:
     name: str
     pattern: str
     definition: str
+    languages: tuple[str, ...] = ()
+    """Where there are any, only components that implement a decision in one of them have to pass it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +299,10 @@ def _named(state: SpecState) -> Mapping[str, tuple[str, ...]]:
 
 def _wanted(state: SpecState, component: str, named: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Return the checks that a component has to pass: the team's, and those that its task names."""
-    of_team = {check.name for check in state.checks if keys.matches(check.pattern, component)}
+    implemented = state.components[component].implemented & state.decisions.keys()
+    languages = {state.decisions[key].language for key in implemented}
+    on_it = (check for check in state.checks if keys.matches(check.pattern, component))
+    of_team = {check.name for check in on_it if not check.languages or languages.intersection(check.languages)}
     return sorted(of_team | set(named.get(component, ())))
 
 

@@ -28,6 +28,11 @@ class BuiltComponent:
     freshness: Freshness
     checked: Checked = UNCHECKED
 
+    @property
+    def implemented(self) -> frozenset[str]:
+        """The decisions that it implements."""
+        return frozenset(pin.key for pin in self.pins if pin.side is Side.IMPLEMENTS)
+
 
 def closure(component: str, components: Mapping[str, BuiltComponent]) -> tuple[str, ...]:
     """Return the component and all that its checks rest on, sorted."""
@@ -48,9 +53,8 @@ def implementers(components: Iterable[BuiltComponent]) -> dict[str, set[str]]:
     """Return decision -> components that implement it."""
     makers: dict[str, set[str]] = {}
     for one in components:
-        for pin in one.pins:
-            if pin.side is Side.IMPLEMENTS:
-                makers.setdefault(pin.key, set()).add(one.key)
+        for key in one.implemented:
+            makers.setdefault(key, set()).add(one.key)
     return makers
 
 

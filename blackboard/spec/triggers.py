@@ -37,6 +37,9 @@ BY_CHECK = frozenset({TriggerKind.FAILED, TriggerKind.PASSED})
 TESTER = "tester"
 """The role of those who run checks, and of those who judge by reading what no command can judge."""
 
+CONFORMANCE = "conformance"
+"""The check that every team has, and the source that runs it: files against the contracts that they implement."""
+
 DERIVED = frozenset({TriggerKind.STALE, TriggerKind.SUSPECT})
 """Triggers on consequences; the store finds the dependents, since no commit names them."""
 

@@ -97,9 +97,7 @@ def spec_state(on: Reads, at: int) -> SpecState:
         tuple(key for key in built if f"{TASK}{key}" not in decisions),
         tuple(team["choreography"]["requires"]) if team else (),
         built,
-        tuple(CheckRecord(name, check["on"], check["definition"]) for name, check in sorted(team["checks"].items()))
-        if team
-        else (),
+        _checks(team["checks"]) if team else (),
         tuple(
             VerdictRecord(row["check_name"], row["key"], bool(row["passed"]), row["inputs"], row["revision"])
             for row in on.all(_ALL_VERDICTS, {"at": at})
@@ -122,6 +120,13 @@ def state_of(on: Reads, at: int, known: SpecState | None) -> SpecState:
     if known is None or known.revision != at:
         return spec_state(on, at)
     return replace(known, control=control_state(on), announced=agenda.announced(on, at))
+
+
+def _checks(checks: Mapping[str, Any]) -> tuple[CheckRecord, ...]:
+    return tuple(
+        CheckRecord(name, check["on"], check["definition"], tuple(check.get("languages", ())))
+        for name, check in sorted(checks.items())
+    )
 
 
 def _stops(on: Reads) -> dict[str, str]:
@@ -226,6 +231,7 @@ def _decisions(on: Reads, at: int, rows: Mapping[str, read.Row], *, head: bool) 
             key in asked,
             missing.get(key, {}),
             reasons.get(key, "") if row["state"] == "contested" else "",
+            row["language"] if row["version"] is not None else "",
         )
         for key, row in rows.items()
         if not is_reserved(key)

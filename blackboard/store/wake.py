@@ -165,7 +165,11 @@ _DOWNSTREAM = Statement("""
         AND i.side = 'implements'
       JOIN pin u ON u.key_id = i.key_id AND u.side = 'uses'
       JOIN key n ON n.id = u.component_id AND n.current = u.component_version)
-    SELECT DISTINCT k.key, json_extract(v.text, '$.checks') AS checks FROM rests JOIN key k ON k.id = rests.id
+    SELECT DISTINCT k.key, json_extract(v.text, '$.checks') AS checks, (
+      SELECT json_group_array(DISTINCT b.language) FROM pin p JOIN key d ON d.id = p.key_id
+      JOIN version b ON b.key_id = d.id AND b.version = d.current
+      WHERE p.component_id = k.id AND p.component_version = k.current AND p.side = 'implements') AS languages
+    FROM rests JOIN key k ON k.id = rests.id
     LEFT JOIN key t ON t.key = 'task/' || k.key
     LEFT JOIN version v ON v.key_id = t.id AND v.version = t.current AND v.language = 'task'
     ORDER BY k.key""")
@@ -245,7 +249,12 @@ def _rechecks(turn: Turn, plan: Plan) -> Iterable[tuple[str, str, str]]:
     rests = turn.all(_DOWNSTREAM, {"written": json.dumps(plan.written)})
     return [
         (source, row["key"], str(TriggerKind.WRITTEN))
-        for source, pattern in plan.rechecks
+        for source, pattern, languages in plan.rechecks
         for row in rests
-        if (pattern and matches(pattern, row["key"])) or source in json.loads(row["checks"] or "[]")
+        if (
+            pattern
+            and matches(pattern, row["key"])
+            and (not languages or not {*languages}.isdisjoint(json.loads(row["languages"])))
+        )
+        or source in json.loads(row["checks"] or "[]")
     ]

@@ -57,8 +57,12 @@ def position(text: str, node: ast.AST) -> tuple[int, int]:
     return line, len(before) + 1 if line else 0
 
 
-def read(text: str) -> Source:
+def read(text: str, *, grammar: tuple[int, int] | int = _GRAMMAR) -> Source:
     """Read a stub.
+
+    Args:
+        text: The stub, or code.
+        grammar: The version of Python whose grammar it is in; -1 is that of the Python that runs this.
 
     Raises:
         InvalidContract: It is not Python, or nested beyond what the parser takes.
@@ -66,7 +70,7 @@ def read(text: str) -> Source:
     text = text.removeprefix("\ufeff")
     _guard(text)
     text = _with_plain_backslashes(text)
-    return Source(text, _parsed(text, lambda: ast.parse(text, feature_version=_GRAMMAR)))
+    return Source(text, _parsed(text, lambda: ast.parse(text, feature_version=grammar)))
 
 
 def parse_expression(text: str) -> ast.expr:

@@ -175,6 +175,7 @@ def test_a_list_leaves_out_what_install_wrote_unless_it_is_named(voted):
     assert [line.key for line in report.listing(voted, "**").keys] == ["api/ids", "prompt"]
     assert [line.key for line in report.listing(voted, "member/*").keys] == [
         "member/ada",
+        "member/conformance",
         "member/rik",
         "member/ros",
         "member/roy",

@@ -86,7 +86,13 @@ def test_the_team_that_init_writes_is_well_formed_once_it_has_a_model(tmp_path):
     with pytest.raises(InvalidTeam, match="--model PROVIDER:NAME"):
         load_team(path, Options())
     team = load_team(path, Options(model=GenericFakeChatModel(messages=iter(()))))
-    assert {record.role for record in team.source_records()} == {"planner", "architect", "coder", "tester"}
+    assert {record.role for record in team.source_records()} == {
+        "planner",
+        "architect",
+        "coder",
+        "tester",
+        "conformance",
+    }
     assert "choreography/team" in team.records()
 
 

@@ -192,4 +192,7 @@ def test_lines_leave_out_what_install_wrote(capsys):
         Lines(board).show(board.changes(after=0))
         assert {line.split()[3] for line in capsys.readouterr().out.splitlines()} == {"prompt"}
         Lines(board, pattern="member/*").show(board.changes(after=0))
-        assert {line.split()[3] for line in capsys.readouterr().out.splitlines()} == {"member/ann"}
+        assert {line.split()[3] for line in capsys.readouterr().out.splitlines()} == {
+            "member/ann",
+            "member/conformance",
+        }

@@ -23,9 +23,11 @@ def test_the_board_is_told_of_members_sources_checks_and_the_choreography():
         "prompt",
         "choreography/team",
         "member/ann",
+        "member/conformance",
         "member/eve",
         "member/unit",
         "source/ann",
+        "source/conformance",
         "source/eve",
         "source/unit",
     }
@@ -38,7 +40,7 @@ def test_the_board_is_told_of_members_sources_checks_and_the_choreography():
 
 def test_a_check_that_is_judged_by_reading_has_no_source_of_its_own():
     team = Team("x", [source()], checks=[Check("style", on="*")])
-    assert [record.name for record in team.source_records()] == ["ann"]
+    assert [record.name for record in team.source_records()] == ["ann", "conformance"]
 
 
 def test_a_definition_changes_with_everything_that_a_check_does():
@@ -61,6 +63,8 @@ def test_limits_are_those_that_were_given():
         lambda: Team("x", [source(), source()]),
         lambda: Team("x", [source("unit")], checks=[Check("unit", on="*", command=["true"])]),
         lambda: Team("x", [], checks=[Check("unit", on="*"), Check("unit", on="*")]),
+        lambda: Team("x", [], checks=[Check("conformance", on="*")]),
+        lambda: Team("x", [source("conformance")]),
         lambda: Team("x", [source(role="wizard")]),
         lambda: Team("x", [source(needs={"gpu": 2})], resources={"gpu": 1}),
         lambda: Team("x", [], resources={"tokens": 1}),

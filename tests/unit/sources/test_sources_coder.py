@@ -151,5 +151,10 @@ def test_a_premise_that_changes_while_the_model_thinks_refuses_the_work_and_is_s
 
 def test_it_is_woken_for_what_is_required_stale_or_failed():
     source = coder("cora", Answers(answer=WRITES), checks=["unit"], max_concurrency=2)
-    assert [trigger.to_json() for trigger in source.triggers] == [["required", "*"], ["stale", "*"], ["failed", "unit"]]
+    assert [trigger.to_json() for trigger in source.triggers] == [
+        ["required", "*"],
+        ["stale", "*"],
+        ["failed", "conformance"],
+        ["failed", "unit"],
+    ]
     assert (source.name, source.role, source.max_concurrency) == ("cora", "coder", 2)

@@ -1,0 +1,118 @@
+"""What a contract declares, as syntax: each name and member with the statements that declare it.
+
+Held against code by `conform` (by syntax) and `probe` (by a type checker).
+"""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+_TYPE_VARIABLES = frozenset({"TypeVar", "ParamSpec", "TypeVarTuple"})
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A name or member of a contract.
+
+    Attributes:
+        path: The facet: `Note.rename`.
+        nodes: The statements that declare it, several for overloads and properties.
+        owner: The class that it stands in, None for a name of the module.
+    """
+
+    path: str
+    nodes: tuple[ast.stmt, ...]
+    owner: ast.ClassDef | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def node(self) -> ast.stmt:
+        """The first statement that declares it."""
+        return self.nodes[0]
+
+    @property
+    def said(self) -> str:
+        """What the contract says of it, in one line."""
+        return " ".join(ast.unparse(_heading(self.node)).split()).removesuffix(" ...").removesuffix(":")
+
+
+def declared(tree: ast.Module) -> tuple[Declared, ...]:
+    """Return everything that a contract declares, in its order; type variables are nobody's interface."""
+    return tuple(one for one in _declared(statements(tree), "", None) if not is_type_variable(one.node))
+
+
+def statements(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield a contract's statements, those under `if TYPE_CHECKING:` in its place."""
+    for statement in tree.body:
+        if isinstance(statement, ast.If):
+            yield from statement.body
+        else:
+            yield statement
+
+
+def is_type_variable(node: ast.stmt) -> bool:
+    """Say whether a statement makes a type variable."""
+    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+    return isinstance(value, ast.Call) and last_name(value.func) in _TYPE_VARIABLES
+
+
+def last_name(node: ast.expr | None) -> str:
+    """Return the last part of a plain or dotted name, also of one that is called or subscripted; "" of all else."""
+    while isinstance(node, ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def decorators(node: ast.stmt) -> tuple[str, ...]:
+    """Return the last parts of the names of what decorates a function or class."""
+    return tuple(last_name(one) for one in getattr(node, "decorator_list", ()))
+
+
+def members(node: ast.ClassDef) -> Mapping[str, Sequence[ast.stmt]]:
+    """Return member -> the statements in the class' body that declare it."""
+    found: dict[str, list[ast.stmt]] = {}
+    for statement in node.body:
+        for name in _names(statement):
+            found.setdefault(name, []).append(statement)
+    return found
+
+
+def _declared(body: Iterator[ast.stmt], prefix: str, owner: ast.ClassDef | None) -> Iterator[Declared]:
+    found: dict[str, list[ast.stmt]] = {}
+    for statement in body:
+        for name in _names(statement):
+            found.setdefault(name, []).append(statement)
+    for name, nodes in found.items():
+        yield Declared(prefix + name, tuple(nodes), owner)
+        if isinstance(nodes[0], ast.ClassDef):
+            yield from _declared(iter(nodes[0].body), f"{prefix}{name}.", nodes[0])
+
+
+def _names(statement: ast.stmt) -> Iterator[str]:
+    match statement:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield statement.name
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            yield name
+        case ast.Assign():
+            yield from (target.id for target in statement.targets if isinstance(target, ast.Name))
+        case ast.ImportFrom():
+            yield from (one.name for one in statement.names if one.asname == one.name)
+
+
+def _heading(node: ast.stmt) -> ast.stmt:
+    """Return a statement without its body and what decorates it."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return node
+    bare = copy(node)
+    bare.body, bare.decorator_list = [ast.Expr(ast.Constant(...))], []
+    return bare

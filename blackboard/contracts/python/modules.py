@@ -1,0 +1,114 @@
+"""The Python files of a component as modules: what each binds, by syntax alone.
+
+Which module holds a name of a contract: the one that defines it (`def`, `class`, an assignment); where none does, one
+that imports it. Where several do, the one that defines most of the contract's names; where that leaves several, none,
+and it is said which they are.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from blackboard.contracts.python.source import read
+from blackboard.errors import InvalidContract
+
+MAX_CHARACTERS = 500_000
+"""More of one component's code is not read: the parser takes a second and 200 MB for about twice that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A Python file.
+
+    Attributes:
+        name: Under which it is imported, None where it cannot be.
+        bound: Name -> the statements that bind it, in the order of the file.
+    """
+
+    path: str
+    name: str | None
+    tree: ast.Module
+    bound: Mapping[str, Sequence[ast.stmt]] = field(default_factory=dict)
+
+    def defines(self, name: str) -> bool:
+        """Say whether the file itself makes what the name stands for."""
+        return any(not isinstance(one, ast.Import | ast.ImportFrom) for one in self.bound.get(name, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """The modules of some files, by path, and the Python files that cannot be read: path -> (line, why)."""
+
+    found: tuple[Module, ...]
+    unread: Mapping[str, tuple[int, str]]
+
+    @classmethod
+    def of(cls, files: Mapping[str, str]) -> "Modules":
+        """Read the Python files among some; path -> text."""
+        found: list[Module] = []
+        unread: dict[str, tuple[int, str]] = {}
+        left = MAX_CHARACTERS
+        for path, text in sorted(files.items(), key=lambda item: (len(item[1]), item[0])):
+            if not path.endswith(".py"):
+                continue
+            left -= len(text)
+            if left < 0:
+                unread[path] = (0, f"more than {MAX_CHARACTERS:,} characters with the others; split the component")
+                continue
+            try:
+                tree = read(text, grammar=-1).tree
+            except InvalidContract as error:
+                unread[path] = (error.line, error.why)
+                continue
+            bound: dict[str, list[ast.stmt]] = {}
+            for name, statement in bindings(tree.body):
+                bound.setdefault(name, []).append(statement)
+            found.append(Module(path, _importable(path), tree, bound))
+        return cls(tuple(found), unread)
+
+    def holders(self, names: Iterable[str]) -> dict[str, tuple[Module, ...]]:
+        """Return name -> the module that holds it; none where none does, several where it cannot be told which."""
+        wanted = list(names)
+        defined = {module.path: sum(module.defines(name) for name in wanted) for module in self.found}
+        return {name: self._holding(name, defined) for name in wanted}
+
+    def _holding(self, name: str, defined: Mapping[str, int]) -> tuple[Module, ...]:
+        makers = [module for module in self.found if module.defines(name)]
+        makers = makers or [module for module in self.found if name in module.bound]
+        most = max((defined[module.path] for module in makers), default=0)
+        return tuple(module for module in makers if defined[module.path] == most)
+
+
+def _importable(path: str) -> str | None:
+    parts = PurePosixPath(path).with_suffix("").parts
+    if len(parts) > 1 and parts[-1] == "__init__":
+        parts = parts[:-1]
+    return ".".join(parts) if all(part.isidentifier() for part in parts) else None
+
+
+def bindings(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.stmt]]:
+    """Yield what statements bind in their scope, those inside `if`, `try`, `with` and loops included."""
+    pending = list(reversed(statements))
+    while pending:
+        statement = pending.pop()
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield statement.name, statement
+            case ast.Import() | ast.ImportFrom():
+                yield from ((one.asname or one.name.partition(".")[0], statement) for one in statement.names)
+            case ast.Assign():
+                yield from ((name, statement) for target in statement.targets for name in _names(target))
+            case ast.AnnAssign() | ast.AugAssign():
+                yield from ((name, statement) for name in _names(statement.target))
+            case ast.If() | ast.For() | ast.While() | ast.Try() | ast.With():
+                inner = [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.stmt)]
+                handled = [one for part in getattr(statement, "handlers", ()) for one in part.body]
+                pending.extend(reversed([*inner, *handled]))
+
+
+def _names(target: ast.expr) -> Iterator[str]:
+    if isinstance(target, ast.Name):
+        yield target.id
+    elif isinstance(target, ast.Tuple | ast.List):
+        yield from (item.id for item in target.elts if isinstance(item, ast.Name))

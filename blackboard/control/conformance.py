@@ -1,0 +1,98 @@
+"""The check that every team has: a component's files against the contracts that it implements.
+
+It has to pass wherever a component implements a decision in a language that can judge files, and runs only there. What
+the texts alone tell is told without running anything; what is left is asked from a type checker in the sandbox. Its
+verdict is bound, beside its inputs, to the rules and to the type checker's version.
+"""
+
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from blackboard.contracts.conformance import JUDGED, RULES, ConformancePlan, conformance_plan
+from blackboard.contracts.language import Contract
+from blackboard.control.checks import assemble
+from blackboard.control.source import Source
+from blackboard.spec.canonical import JSON, digest
+from blackboard.spec.effects import Side
+from blackboard.spec.triggers import CONFORMANCE
+from blackboard.store import gather
+from blackboard.transaction import Transaction
+
+if TYPE_CHECKING:
+    from blackboard.control.context import Context
+
+TIMEOUT_SECONDS = 60.0
+
+
+@lru_cache(maxsize=1)
+def definition() -> str:
+    """Return the digest of what the check does."""
+    rules: JSON = [CONFORMANCE, RULES, list(JUDGED), f"mypy {version('mypy')}"]
+    return digest(rules)
+
+
+def record() -> JSON:
+    """Return what the team's record says of the check."""
+    return {"on": "**", "definition": definition(), "languages": list(JUDGED)}
+
+
+def conformance_source() -> Source:
+    """Return the source that runs the check; no trigger wakes it, but what a component implements."""
+    return Source(CONFORMANCE, CONFORMANCE, (), _execute, check=CONFORMANCE, definition=definition())
+
+
+def _execute(context: "Context") -> None:
+    with context.transaction() as transaction:
+        inputs = assemble(transaction, context.target)
+        component = transaction.component(context.target)
+        implemented = _implemented(transaction, context.target)
+        if inputs is None or component is None or not implemented:
+            return
+        own = {path: content.decode(errors="replace") for path, content in component.files.items()}
+        plan = conformance_plan(implemented, own)
+        passed, log = _judge(context, plan, inputs)
+        if passed is None:
+            transaction.discard()
+            return
+        transaction.verdict(CONFORMANCE, context.target, passed=passed, log=log)
+
+
+def _implemented(transaction: Transaction, key: str) -> dict[str, tuple[Contract, frozenset[str] | None]]:
+    """Read the contracts that a component implements: key -> contract and facets, None where it is all of them."""
+    with transaction.reading() as connection:
+        built = gather.components(connection, transaction.revision).get(key)
+    names: dict[str, set[str]] = {}
+    for pin in built.pins if built is not None else ():
+        if pin.side is Side.IMPLEMENTS:
+            names.setdefault(pin.key, set()).add(pin.name)
+    found: dict[str, tuple[Contract, frozenset[str] | None]] = {}
+    for decision, facets in names.items():
+        only = None if "" in facets else frozenset(facets)
+        read = transaction.decision(decision, facets=None if only is None else sorted(only))
+        if read is not None and read.contract.language in JUDGED:
+            found[decision] = (read.contract, only)
+    return found
+
+
+def _judge(context: "Context", plan: ConformancePlan, inputs: Mapping[str, bytes]) -> tuple[bool | None, str]:
+    """Return whether the files conform and the log; None where the run is no longer wanted."""
+    findings = list(plan.found)
+    told = f"[mypy {version('mypy')}]"
+    if plan.probes:
+        # A stub beside the code would be believed in its place.
+        files = {path: content for path, content in inputs.items() if not path.endswith(".pyi")}
+        result = context.run_command(
+            [sys.executable, *plan.command], {**files, **plan.probes}, timeout_seconds=TIMEOUT_SECONDS
+        )
+        if result.cancelled:
+            return None, ""
+        said = plan.said(result.output)
+        findings += said
+        told = f"[{result.label}, mypy {version('mypy')}]"
+        if result.status not in (0, 1) and not findings:
+            why = "killed at its deadline" if result.timed_out else f"exit status {result.status}"
+            return False, f"{result.output.rstrip()}\n[the type checker did not finish: {why}]\n{told}"
+    return not findings, "\n".join([*map(str, sorted(set(findings))), told])
