@@ -6,6 +6,7 @@ from changes import (
     python_classes,
     python_functions,
     python_generics,
+    python_hard,
     python_records,
     python_types,
     schema_objects,
@@ -13,7 +14,7 @@ from changes import (
     sql_tables,
 )
 
-_STUBS = (python_functions, python_types, python_classes, python_records, python_generics)
+_STUBS = (python_functions, python_types, python_classes, python_records, python_generics, python_hard)
 
 PYTHON = tuple(row for module in _STUBS for row in module.ROWS)
 SCHEMAS = (*schema_values.ROWS, *schema_objects.ROWS)

@@ -364,15 +364,6 @@ ALIASES = (
         "x = f()\nif isinstance(x, dict): x['a'] = 'x'",
     ),
     Row(
-        "alias: becomes a type of its own",
-        "Id: TypeAlias = int\ndef f(a: Id) -> None: ...",
-        "Id = NewType('Id', int)\ndef f(a: Id) -> None: ...",
-        "breaking",
-        "compatible",
-        "f(1)",
-        "f(Id(1))",
-    ),
-    Row(
         "elsewhere: another class that is not known here",
         "from elsewhere import One, Two\ndef f(a: One) -> None: ...",
         "from elsewhere import One, Two\ndef f(a: Two) -> None: ...",

@@ -315,4 +315,68 @@ NESTED = (
     ),
 )
 
-ROWS = tuple(row for rows in (*OPEN, *CLOSED, *NESTED) for row in rows)
+_ROPE = {"$defs": {"A": _object("v", v=_INT, b={"$ref": "#/$defs/B"}), "B": _object(a={"$ref": "#/$defs/A"}, w=_INT)}}
+_LOOSE = {"$defs": {"A": _object("v", v=_INT, b={"$ref": "#/$defs/B"}), "B": _object(a={"$ref": "#/$defs/A"}, w=_NUM)}}
+_EITHER = {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
+HARD = (
+    change(
+        "two that hold one another: one of more types",
+        {"$ref": "#/$defs/A", **_ROPE},
+        {"$ref": "#/$defs/A", **_LOOSE},
+        "widened",
+        {"v": 1, "b": {"a": {"v": 1, "b": {"w": 1}}}},
+        {"v": 1, "b": {"a": {"v": 1, "b": {"w": 1.5}}}},
+    ),
+    change(
+        "closed together: a property is added in a part",
+        {"allOf": [_PLAIN, _object(b=_STR)], "unevaluatedProperties": False},
+        {"allOf": [_PLAIN, _object(b=_STR, c=_STR)], "unevaluatedProperties": False},
+        "widened",
+        {"a": 1, "b": "x"},
+        {"a": 1, "c": "x"},
+    ),
+    change(
+        "one of two must be there",
+        _object(a=_INT, b=_INT),
+        _object(a=_INT, b=_INT, said=_EITHER),
+        "narrowed",
+        {"a": 1},
+        {"b": 1},
+        {},
+    ),
+    change(
+        "not one of two but this one",
+        _object(a=_INT, b=_INT, said=_EITHER),
+        _object("a", a=_INT, b=_INT),
+        "narrowed",
+        {"a": 1},
+        {"b": 1},
+    ),
+    change(
+        "one thing asks for another to be so",
+        _object(a=_INT, b=_INT),
+        _object(a=_INT, b=_INT, said={"dependentSchemas": {"a": {"required": ["b"]}}}),
+        "narrowed",
+        {"b": 1},
+        {"a": 1, "b": 1},
+        {"a": 1},
+    ),
+    change(
+        "not empty where something must be there",
+        _PLAIN,
+        _object("a", a=_INT, said={"minProperties": 1}),
+        "spelled",
+        {"a": 1},
+    ),
+    change(
+        "map: one more value",
+        {"type": "object", "additionalProperties": {"enum": ["a"]}},
+        {"type": "object", "additionalProperties": {"enum": ["a", "b"]}},
+        "widened",
+        {"x": "a"},
+        {"x": "b"},
+    ),
+    change("a property is never there", _object(a=_INT), _object(a=False), "narrowed", {"a": 1}, {}),
+)
+
+ROWS = tuple(row for rows in (*OPEN, *CLOSED, *NESTED, *HARD) for row in rows)

@@ -3,6 +3,7 @@
 from changes.row import in_each_direction as change
 
 _INT, _STR, _NULL = {"type": "integer"}, {"type": "string"}, {"type": "null"}
+_NUMBER = {"type": "number"}
 
 
 def _array(**said):
@@ -139,4 +140,81 @@ ARRAYS = (
     ),
 )
 
-ROWS = tuple(row for rows in (*SCALARS, *CHOICES, *ARRAYS) for row in rows)
+_LOW, _HIGH = {"maximum": 5, **_INT}, {"minimum": 3, **_INT}
+TOGETHER = (
+    change("branches that cover everything", {"anyOf": [_LOW, _HIGH]}, _INT, "spelled", 1, 4, 9),
+    change(
+        "branches that leave a gap",
+        _INT,
+        {"anyOf": [{"maximum": 3, **_INT}, {"minimum": 5, **_INT}]},
+        "narrowed",
+        1,
+        4,
+        9,
+    ),
+    change("any of branches that meet", {"oneOf": [_LOW, _HIGH]}, {"anyOf": [_LOW, _HIGH]}, "widened", 1, 4, 9),
+    change("some integers, one by one", {"enum": [1, 2, 3]}, {"minimum": 1, "maximum": 3, **_INT}, "spelled", 1, 3),
+    change("one integer", {"const": 1}, {"minimum": 1, "maximum": 1, **_INT}, "spelled", 1),
+    change("true or false", {"type": "boolean"}, {"enum": [True, False]}, "spelled", True, False),
+    change("not what is not so", {"not": {"not": _STR}}, _STR, "spelled", "x"),
+    change(
+        "a multiple of two numbers",
+        {"multipleOf": 6, **_INT},
+        {"allOf": [{"multipleOf": 2}, {"multipleOf": 3}], **_INT},
+        "spelled",
+        6,
+        12,
+    ),
+    change(
+        "the bound of numbers is out", {"minimum": 0, **_NUMBER}, {"exclusiveMinimum": 0, **_NUMBER}, "narrowed", 0, 0.5
+    ),
+    change(
+        "two of a kind in it", _array(contains=_INT), _array(contains=_INT, minContains=2), "narrowed", [1, 2], [1, "x"]
+    ),
+    change(
+        "not too many of a kind in it",
+        _array(contains=_INT),
+        _array(contains=_INT, maxContains=1),
+        "narrowed",
+        [1, "x"],
+        [1, 2],
+    ),
+    change(
+        "the rest of a tuple is of more types",
+        _array(prefixItems=[_STR], items=_INT),
+        _array(prefixItems=[_STR], items=_NUMBER),
+        "widened",
+        ["x", 1],
+        ["x", 1.5],
+    ),
+    change(
+        "more rules than the reference",
+        {"$ref": "#/$defs/A", "$defs": {"A": _INT}},
+        {"$ref": "#/$defs/A", "minimum": 0, "$defs": {"A": _INT}},
+        "narrowed",
+        1,
+        -1,
+    ),
+    change(
+        "values of several types", {"enum": [1, "a", None]}, {"enum": [1, "a", None, True]}, "widened", 1, "a", True
+    ),
+    change(
+        "a whole document as a value",
+        {"enum": [{"a": 1}]},
+        {"enum": [{"a": 1}, {"a": 2}]},
+        "widened",
+        {"a": 1},
+        {"a": 2},
+    ),
+    change(
+        "the other case of a condition",
+        {"if": {"minimum": 10}, "then": {"multipleOf": 10}, **_INT},
+        {"if": {"minimum": 10}, "then": {"multipleOf": 10}, "else": {"minimum": 0}, **_INT},
+        "narrowed",
+        3,
+        20,
+        -1,
+    ),
+)
+
+ROWS = tuple(row for rows in (*SCALARS, *CHOICES, *ARRAYS, *TOGETHER) for row in rows)

@@ -335,4 +335,70 @@ TABLES = (
     ),
 )
 
-ROWS = (*TYPES, *COLUMNS, *RULES, *TABLES)
+_KINDS = f"{_KEY}, x TEXT CHECK (x IN ('a', 'b'))"
+_TWO = "CREATE TABLE author (a INTEGER, b INTEGER, PRIMARY KEY (a, b));\n"
+HARD = (
+    _change(
+        "a rule allows one more value",
+        _KINDS,
+        _KINDS.replace("'b'", "'b', 'c'"),
+        "breaking",
+        _put("'a'"),
+        arrives=_put("'c'"),
+    ),
+    _change("a rule allows one value fewer", _KINDS, _KINDS.replace(", 'b'", ""), "breaking", _put("'b'")),
+    _same("a rule with other spaces", _CHECKED, _CHECKED.replace("x > 0", "x>0"), _put(1)),
+    _same(
+        "a default in parentheses", f"{_KEY}, x INTEGER DEFAULT 0", f"{_KEY}, x INTEGER DEFAULT (0)", _INSERT, _SELECT
+    ),
+    _change(
+        "another number by default",
+        f"{_KEY}, x INTEGER DEFAULT 0",
+        f"{_KEY}, x INTEGER DEFAULT 1",
+        "breaking",
+        _INSERT,
+        _SELECT,
+    ),
+    _change("must be given and holds more", f"{_KEY}, x INTEGER", f"{_KEY}, x BIGINT NOT NULL", "breaking", _INSERT),
+    _change(
+        "one column wider, one narrower",
+        f"{_KEY}, x INTEGER, y BIGINT",
+        f"{_KEY}, x BIGINT, y INTEGER",
+        "breaking",
+        "INSERT INTO recipe (id, y) VALUES (1, 5000000000)",
+        arrives=_put(5_000_000_000),
+    ),
+    _change(
+        "a reference of two columns",
+        f"{_KEY}, a INTEGER, b INTEGER",
+        f"{_KEY}, a INTEGER, b INTEGER, FOREIGN KEY (a, b) REFERENCES author (a, b)",
+        "breaking",
+        "INSERT INTO recipe (id, a, b) VALUES (1, 7, 8)",
+        head=_TWO,
+    ),
+    _change(
+        "a unique pair must be given",
+        "a INTEGER, b INTEGER, UNIQUE (a, b)",
+        "a INTEGER NOT NULL, b INTEGER, UNIQUE (a, b)",
+        "breaking",
+        "INSERT INTO recipe (b) VALUES (1)",
+    ),
+    _texts(
+        "made only if it is not there",
+        _TABLE,
+        _TABLE.replace("TABLE", "TABLE IF NOT EXISTS"),
+        "none",
+        "none",
+        _INSERT,
+        _SELECT,
+    ),
+    _change(
+        "a computed column is gone",
+        f"{_KEY}, x INTEGER GENERATED ALWAYS AS (id * 2) STORED, y TEXT",
+        f"{_KEY}, y TEXT",
+        "breaking",
+        _SELECT,
+    ),
+)
+
+ROWS = (*TYPES, *COLUMNS, *RULES, *TABLES, *HARD)
