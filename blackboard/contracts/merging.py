@@ -1,0 +1,134 @@
+"""Two changes of one text become one text, where they touch different facets.
+
+Invariant: what comes out has, facet by facet, what the first change made of the base where it changed it, else what
+the second did, else what the base had. However a language puts texts together, this is what is held against them; so
+a text that cannot be put together that way is a meeting, never a wrong text.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from blackboard.contracts.language import Contract
+from blackboard.contracts.plain import ROOT
+from blackboard.contracts.python.merging import CannotMergeError
+from blackboard.contracts.python.merging import merge as merge_stubs
+from blackboard.errors import Invalid
+from blackboard.spec.canonical import JSON, canonical_json, parse_json
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Why two changes do not go together, and the facets on which they meet; none where the languages differ."""
+
+    facets: tuple[str, ...]
+    why: str
+
+
+def merge(base: Contract, ours: Contract, theirs: Contract) -> Contract | Met:
+    """Return the base with what both changed.
+
+    Args:
+        base: What both began with.
+        ours: The change whose layout is kept.
+        theirs: The other one.
+    """
+    if not base.language == ours.language == theirs.language:
+        return Met((), "they are not in one language")
+    mine, other = _changed(base, ours), _changed(base, theirs)
+    if meet := [name for name in mine if name in other and mine[name] != other[name]]:
+        return Met(tuple(meet), f"both change {', '.join(meet)}")
+    after = {**base.digests, **mine, **other}
+    wanted = {name: digest for name, digest in after.items() if digest is not None}
+    for one in (ours, theirs):
+        if one.digests == wanted:
+            return one
+    together = _MERGERS.get(ours.language)
+    if together is None:
+        near = _near(mine, other)
+        return Met(near, f"texts of language {ours.language} cannot be put together ({', '.join(near)})")
+    try:
+        made = Contract(ours.language, together(base.text, ours.text, theirs.text))
+    except (CannotMergeError, Invalid):
+        near = _near(mine, other)
+        return Met(near, f"the texts cannot be put together ({', '.join(near)})")
+    differing = sorted(name for name in {*made.digests, *wanted} if made.digests.get(name) != wanted.get(name))
+    return Met(tuple(differing), f"both bear on {', '.join(differing)}") if differing else made
+
+
+def _changed(old: Contract, new: Contract) -> dict[str, str | None]:
+    """Return facet name -> new digest of what changed, None where it went, by name."""
+    names = sorted({*old.digests, *new.digests})
+    return {name: new.digests.get(name) for name in names if old.digests.get(name) != new.digests.get(name)}
+
+
+def _near(mine: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
+    """Return the facets that one changes within or around those that the other changes; all where none are so near."""
+    both = [(one, another) for one in mine for another in other]
+    near = {name for pair in both if _inside(*pair) or _inside(*reversed(pair)) for name in pair}
+    return tuple(sorted(near or {*mine, *other}))
+
+
+def _inside(inner: str, outer: str) -> bool:
+    return outer == ROOT or inner.startswith(f"{outer}.")
+
+
+# --- texts that are JSON ---------------------------------------------------------------------------------------------
+
+_ABSENT: Final = object()
+
+
+def _json(base: str, ours: str, theirs: str) -> str:
+    merged = _member(parse_json(base), parse_json(ours), parse_json(theirs))
+    return json.dumps(merged, indent=2 if "\n" in ours.strip() else None, ensure_ascii=False)
+
+
+def _member(base: object, ours: object, theirs: object) -> object:
+    """Return what a member comes to; each may be absent."""
+    if _same(ours, theirs) or _same(theirs, base):
+        return ours
+    if _same(ours, base):
+        return theirs
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        before = base if isinstance(base, Mapping) else {}
+        return dict(_members(before, ours, theirs))
+    if isinstance(base, list | tuple) and isinstance(ours, list | tuple) and isinstance(theirs, list | tuple):
+        return _items(base, ours, theirs)
+    raise CannotMergeError
+
+
+def _members(
+    base: Mapping[str, object], ours: Mapping[str, object], theirs: Mapping[str, object]
+) -> Iterator[tuple[str, object]]:
+    for name in dict.fromkeys([*ours, *theirs]):
+        merged = _member(base.get(name, _ABSENT), ours.get(name, _ABSENT), theirs.get(name, _ABSENT))
+        if merged is not _ABSENT:
+            yield name, merged
+
+
+def _items(*lists: list[object] | tuple[object, ...]) -> list[object]:
+    """Return a list without what either dropped and with what either added; whether its order matters, facets tell."""
+    base, ours, theirs = ({_spelled(item): item for item in items} for items in lists)
+    kept = [item for name, item in ours.items() if name in theirs or name not in base]
+    return [*kept, *(item for name, item in theirs.items() if name not in ours and name not in base)]
+
+
+def _same(one: object, other: object) -> bool:
+    if one is _ABSENT or other is _ABSENT:
+        return one is other
+    return _spelled(one) == _spelled(other)
+
+
+def _spelled(value: object) -> str:
+    given: JSON = value  # type: ignore[assignment]  # read from JSON
+    return canonical_json(given)
+
+
+_MERGERS: Mapping[str, Callable[[str, str, str], str]] = {
+    "value": _json,
+    "task": _json,
+    "json-schema": _json,
+    "python": merge_stubs,
+}
+"""Language -> how its texts are put together; of the others none are."""

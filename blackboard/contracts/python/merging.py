@@ -1,0 +1,168 @@
+"""Two changes of one stub put together, declaration by declaration and member by member.
+
+What is put together are the lines as they were written, comments included; whether they mean what was wanted is for
+others to hold against the facets.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+from blackboard.contracts.python.source import read
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+
+
+class CannotMergeError(Exception):
+    """Two texts change the same place, each to something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Statements that declare one name, with the lines above them that belong to no other.
+
+    Attributes:
+        lines: Of the whole stub.
+        start, end: Its own are `lines[start:end]`.
+    """
+
+    name: str
+    nodes: tuple[ast.stmt, ...]
+    lines: Sequence[str]
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return _whole("".join(self.lines[self.start : self.end]))
+
+    @property
+    def meaning(self) -> list[str]:
+        return [ast.dump(node) for node in self.nodes]
+
+    @property
+    def undocumented(self) -> list[str]:
+        return [ast.dump(_Undocumented().visit(deepcopy(node))) for node in self.nodes]
+
+
+class _Undocumented(ast.NodeTransformer):
+    """Takes the docs out of a tree."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else node
+
+
+def merge(base: str, ours: str, theirs: str) -> str:
+    """Return our stub with what theirs changed of the base.
+
+    Raises:
+        CannotMergeError: Both change one declaration that has no members, or the lines cannot be told apart.
+    """
+    return "".join(_merged(*(_read(text) for text in (base, ours, theirs))))
+
+
+def _read(text: str) -> list[_Unit]:
+    source = read(text)
+    lines = _LINE.findall(source.text)
+    return _units(lines, source.tree.body, 0, len(lines))
+
+
+def _units(lines: Sequence[str], body: Sequence[ast.stmt], start: int, end: int) -> list[_Unit]:
+    """Return the units of a body that stands in `lines[start:end]`."""
+    units: list[_Unit] = []
+    for node in body:
+        last = node.end_lineno or start
+        if min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))]) <= start:
+            raise CannotMergeError
+        name = _name(node)
+        if units and units[-1].name == name and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            # Overloads, and the parts of a property.
+            before = units.pop()
+            units.append(_Unit(name, (*before.nodes, node), lines, before.start, last))
+        else:
+            units.append(_Unit(name, (node,), lines, start, last))
+        start = last
+    return [*units, _Unit("", (), lines, start, end)] if start < end else units
+
+
+def _whole(text: str) -> str:
+    return text if text.endswith(("\n", "\r")) else f"{text}\n"
+
+
+def _name(node: ast.stmt) -> str:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return node.name
+        case ast.AnnAssign(target=target) | ast.Assign(targets=[target]):
+            return ast.unparse(target)
+        case ast.Expr(value=ast.Constant(value=str())):
+            return '"'
+        case ast.If():
+            return f"if {ast.unparse(node.test)}"
+    return ast.unparse(node)
+
+
+def _merged(base: Sequence[_Unit], ours: Sequence[_Unit], theirs: Sequence[_Unit]) -> Iterator[str]:
+    """Yield the texts of the units that stand after both changes, in our order, each new one after its neighbour."""
+    was, mine, other = ({one.name: one for one in units} for units in (base, ours, theirs))
+    if (len(was), len(mine), len(other)) != (len(base), len(ours), len(theirs)):
+        raise CannotMergeError
+    came: dict[str, list[str]] = {}
+    neighbour = _TOP
+    for one in theirs:
+        if one.name in mine:
+            neighbour = one.name
+        else:
+            came.setdefault(neighbour, []).extend(_one(was.get(one.name), None, one))
+    yield from came.get(_TOP, ())
+    for one in ours:
+        yield from _one(was.get(one.name), one, other.get(one.name))
+        yield from came.get(one.name, ())
+
+
+_TOP = "^"
+"""The neighbour of what stands above everything that both have."""
+
+
+def _one(base: _Unit | None, ours: _Unit | None, theirs: _Unit | None) -> Iterator[str]:
+    """Yield the text of one unit after both changes, nothing where it is gone."""
+    was, mine, other = (None if one is None else one.meaning for one in (base, ours, theirs))
+    stays = ours if other in (was, mine) else theirs
+    if other in (was, mine) or mine == was:
+        if stays is not None:
+            yield stays.text
+        return
+    if base is None or ours is None or theirs is None:
+        raise CannotMergeError
+    if ours.undocumented == base.undocumented:
+        yield theirs.text
+    elif theirs.undocumented == base.undocumented:
+        yield ours.text
+    else:
+        yield from _class(base, ours, theirs)
+
+
+def _class(base: _Unit, ours: _Unit, theirs: _Unit) -> Iterator[str]:
+    """Yield a class of which both change members, and at most one of them what stands above these."""
+    (was, _, before), (mine, head, own), (other, their_head, their_own) = map(_parts, (base, ours, theirs))
+    if mine not in (was, other) and other != was:
+        raise CannotMergeError
+    yield their_head if mine == was else head
+    yield from _merged(before, own, their_own)
+
+
+def _parts(unit: _Unit) -> tuple[list[str], str, list[_Unit]]:
+    """Return what stands above the members of a class, what of it has a meaning, its lines, and the members."""
+    node = unit.nodes[0] if len(unit.nodes) == 1 else None
+    if not isinstance(node, ast.ClassDef):
+        raise CannotMergeError
+    above: list[ast.expr | ast.keyword] = [*node.decorator_list, *node.bases, *node.keywords]
+    first = min([node.body[0].lineno, *(one.lineno for one in getattr(node.body[0], "decorator_list", ()))])
+    # Lines between the two, comments mostly, belong to the first member.
+    last = max([node.lineno, *(one.end_lineno or 0 for one in above)])
+    if first <= last:
+        raise CannotMergeError
+    head = "".join(unit.lines[unit.start : last])
+    return [ast.dump(one) for one in above], head, _units(unit.lines, node.body, last, unit.end)

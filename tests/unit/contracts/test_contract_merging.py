@@ -1,0 +1,229 @@
+"""Two changes of one text become one text where they touch different facets, and meet by name where they do not."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from blackboard.contracts.language import Contract
+from blackboard.contracts.merging import Met, merge
+
+STUB = '''"""Recipes."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Recipe:
+    # made by the store
+    id: int
+    title: str
+
+
+class Store:
+    """Keeps recipes."""
+
+    def add(self, recipe: Recipe) -> int: ...
+    @property
+    def size(self) -> int: ...
+
+
+def load(path: str) -> Store: ...
+'''
+
+
+def stub(*changes):
+    """Return the stub with some of its text replaced: pairs of old and new."""
+    text = STUB
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return Contract.python(text)
+
+
+def wanted(base, ours, theirs):
+    """Return the facets of the base with what each changed, counted by hand."""
+    found = dict(base.digests)
+    for one in (ours, theirs):
+        for name in {*base.digests, *one.digests}:
+            if base.digests.get(name) != one.digests.get(name):
+                found.pop(name, None)
+                if name in one.digests:
+                    found[name] = one.digests[name]
+    return found
+
+
+def merges(base, ours, theirs):
+    made = merge(base, ours, theirs)
+    assert isinstance(made, Contract), made
+    assert dict(made.digests) == wanted(base, ours, theirs)
+    other = merge(base, theirs, ours)
+    assert isinstance(other, Contract)
+    assert other.digest == made.digest
+    return made
+
+
+ADD = (
+    "    def add(self, recipe: Recipe) -> int: ...\n",
+    "    def add(self, recipe: Recipe, again: bool) -> int: ...\n",
+)
+MEMBER = ("    def size(self) -> int: ...\n", "    def size(self) -> int: ...\n    def clear(self) -> None: ...\n")
+FIRST = (
+    '    """Keeps recipes."""\n',
+    '    """Keeps recipes."""\n\n    # opened once\n    def open(self) -> None: ...\n',
+)
+LOAD = ("def load(path: str) -> Store: ...", "def load(path: str, *, strict: bool = False) -> Store: ...")
+GONE = ("def load(path: str) -> Store: ...\n", "")
+SAVE = ("def load(", "def save(store: Store, path: str) -> None: ...\n\n\ndef load(")
+IMPORT = ("from dataclasses import dataclass\n", "from dataclasses import dataclass\nfrom datetime import date\n")
+DOCS = ('"""Keeps recipes."""', '"""Keeps recipes, all of them."""')
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ([ADD], [LOAD]),
+        ([ADD], [MEMBER]),
+        ([ADD], [GONE]),
+        ([SAVE], [ADD]),
+        ([MEMBER], [FIRST, ADD]),
+        ([MEMBER], [IMPORT, SAVE]),
+        ([DOCS], [ADD]),
+        ([DOCS], [("class Store:", "class Store(object):")]),
+        ([ADD, LOAD], [LOAD, MEMBER]),
+    ],
+)
+def test_stubs_that_change_different_declarations_become_one(ours, theirs):
+    made = merges(stub(), stub(*ours), stub(*theirs))
+    assert "# made by the store" in made.text
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "facets"),
+    [
+        ([ADD], [("add(self, recipe: Recipe) -> int", "add(self, recipe: Recipe) -> str")], ("Store.add",)),
+        ([GONE], [LOAD], ("load",)),
+        ([("id: int", "id: str")], [("id: int", "id: bytes"), LOAD], ("Recipe.id",)),
+    ],
+)
+def test_stubs_that_change_one_declaration_meet_on_it(ours, theirs, facets):
+    for one, other in ((ours, theirs), (theirs, ours)):
+        met = merge(stub(), stub(*one), stub(*other))
+        assert isinstance(met, Met)
+        assert met.facets == facets
+        assert met.why == f"both change {', '.join(facets)}"
+
+
+def test_two_fields_added_to_a_dataclass_meet_since_their_order_matters():
+    base, title = stub(), "    title: str\n"
+    met = merge(base, stub((title, f"{title}    note: str\n")), stub((title, f"{title}    author: str\n")))
+    assert isinstance(met, Met)
+    assert "Recipe" in met.facets
+
+
+def test_values_merge_by_path_and_keep_the_layout_of_the_first():
+    base = Contract("value", '{\n "limits": {"page": 20, "size": 5},\n "ids": "int"\n}')
+    ours = Contract("value", '{\n "limits": {"page": 50, "size": 5},\n "ids": "int"\n}')
+    theirs = Contract.value({"limits": {"page": 20}, "ids": "int", "sort": ["title"]})
+    made = merges(base, ours, theirs)
+    assert made.text == '{\n  "limits": {\n    "page": 50\n  },\n  "ids": "int",\n  "sort": [\n    "title"\n  ]\n}'
+
+
+def test_one_and_true_are_two_values():
+    met = merge(Contract.value({"a": 0}), Contract.value({"a": 1}), Contract.value({"a": True}))
+    assert isinstance(met, Met)
+
+
+def test_what_empties_an_object_meets_what_adds_to_it():
+    base = Contract.value({"a": {"x": 1}})
+    met = merge(base, Contract.value({"a": {}}), Contract.value({"a": {"x": 1, "y": 2}}))
+    assert isinstance(met, Met)
+    assert met.facets
+
+
+def test_tasks_merge_by_field():
+    def task(**fields):
+        return Contract.task(**{"summary": "store", "implements": ["api/store"], "files": ["a.py"], **fields})
+
+    merges(task(), task(files=["a.py", "b.py"]), task(checks=["unit"]))
+    met = merge(task(), task(files=["a.py", "b.py"]), task(files=["c.py"]))
+    assert isinstance(met, Met)
+    assert met.facets == ("files",)
+
+
+def test_schemas_merge_by_property():
+    def schema(**properties):
+        return Contract.json_schema(
+            {"type": "object", "properties": {"id": {"type": "integer"}, **properties}, "required": ["id", *properties]}
+        )
+
+    made = merges(schema(), schema(title={"type": "string"}), schema(size={"type": "number"}))
+    assert made.digest == schema(title={"type": "string"}, size={"type": "number"}).digest
+
+
+def test_a_member_added_to_what_the_other_removed_is_a_meeting_of_the_two():
+    met = merge(
+        Contract.python("class C: ...\n"),
+        Contract.python("class C:\n    def f(self) -> int: ...\n"),
+        Contract.python("def g() -> int: ...\n"),
+    )
+    assert isinstance(met, Met)
+    assert met.facets == ("C", "C.f")
+
+
+def test_prose_is_one_facet():
+    met = merge(Contract.text("a"), Contract.text("b"), Contract.text("c"))
+    assert isinstance(met, Met)
+    assert met.facets == ("text",)
+
+
+def test_texts_of_two_languages_do_not_go_together():
+    met = merge(Contract.value(1), Contract.value(1), Contract.text("1"))
+    assert isinstance(met, Met)
+
+
+def test_what_a_line_based_text_cannot_tell_apart_is_a_meeting_and_no_wrong_text():
+    base = Contract.python("def a() -> int: ...\nclass C:\n    x: int; y: int\n")
+    ours = Contract.python("def a() -> int: ...\nclass C:\n    x: str; y: int\n")
+    theirs = Contract.python("def a() -> int: ...\nclass C:\n    x: int; y: str\n")
+    met = merge(base, ours, theirs)
+    assert isinstance(met, Met)
+    assert met.facets == ("C.x", "C.y")
+
+
+# --- any two changes -------------------------------------------------------------------------------------------------
+
+leaves = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.text("ab", max_size=2), st.lists(st.integers(0, 2)))
+values = st.recursive(leaves, lambda inner: st.dictionaries(st.sampled_from("abcd"), inner, max_size=4), max_leaves=12)
+
+
+@given(values, values, values)
+def test_any_two_values_merge_to_both_changes_or_meet_by_name(base, ours, theirs):
+    contracts = [Contract.value(one) for one in (base, ours, theirs)]
+    made = merge(*contracts)
+    if isinstance(made, Contract):
+        assert dict(made.digests) == wanted(*contracts)
+    else:
+        assert made.facets
+
+
+types = st.sampled_from(["int", "str", "bytes"])
+functions = st.dictionaries(st.sampled_from("fghij"), types, max_size=4)
+classes = st.dictionaries(st.sampled_from("ABC"), functions, max_size=3)
+
+
+def spelled(of_module, of_classes):
+    lines = [f"def {name}() -> {kind}: ...\n" for name, kind in of_module.items()]
+    for name, members in of_classes.items():
+        lines.append(f"class {name}:\n")
+        lines += [f"    def {member}(self) -> {kind}: ...\n" for member, kind in members.items()] or ["    ...\n"]
+    return Contract.python("".join(lines))
+
+
+@given(st.tuples(functions, classes), st.tuples(functions, classes), st.tuples(functions, classes))
+def test_any_two_stubs_merge_to_both_changes_or_meet_by_name(base, ours, theirs):
+    contracts = [spelled(*one) for one in (base, ours, theirs)]
+    made = merge(*contracts)
+    if isinstance(made, Contract):
+        assert dict(made.digests) == wanted(*contracts)
+    else:
+        assert made.facets
