@@ -66,7 +66,8 @@ class Version:
 
     Attributes:
         contract: None where its text was compacted and only its digests are kept.
-        base: The accepted version that it amends, None for the first.
+        bases: The versions of which it was made: none of a first one, the accepted one of an amendment; of one that
+            was merged, that and the proposal whose changes it has too.
         electorate: Who may vote on it; None where nobody has to.
         quorum: How many yes votes accept it.
         round: The round of its agreement, from 1.
@@ -78,7 +79,7 @@ class Version:
     state: str
     language: str
     contract: Contract | None
-    base: int | None
+    bases: tuple[int, ...]
     author: str
     role: str | None
     rationale: str
@@ -230,7 +231,7 @@ class Reader:
             str(record.state),
             record.body.language,
             None if record.compacted else Contract.stored(record.body.language, record.body.text),
-            record.base,
+            record.bases,
             record.author,
             record.role,
             record.rationale,

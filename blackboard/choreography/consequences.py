@@ -95,19 +95,31 @@ def _started(index: Places, standing: Standing, key: str) -> Iterator[Consequenc
 
 
 def _accepted(index: Places, standing: Standing, key: str) -> Iterator[Consequence]:
-    yield from _closed(index, standing, key, "another version was accepted")
+    amended = index.merges(key) and bool(standing.live(key))
+    yield from _closed(index, standing, key, "" if amended else "another version was accepted")
     for loop, giver in index.giving(key):
         if state(standing.position(loop.key, giver.unit.path)) == "stopped":
             yield SetPosition(loop.key, giver.unit.path, {"count": 0, "state": "open"})
             yield from _close_otherwise(standing, key, giver.otherwise, giver.path)
     place = index.settling(key)
+    if place is not None and amended:
+        yield from _goes_on(standing, place)
     if place is not None:
         yield from _after(index, standing, place)
     yield from _started(index, standing, key)
 
 
+def _goes_on(standing: Standing, place: Place) -> Iterator[Consequence]:
+    """Put what touches other facets than the accepted version to the vote as an amendment of it."""
+    unit, key = place.unit, place.key
+    if isinstance(unit.step, Agree):
+        amendments = number(standing.position(key, unit.path), "amendments") + 1
+        yield SetPosition(key, unit.path, {"round": 1, "amendments": amendments, "state": "open"})
+        yield from _arm(key, unit.path, 1, unit.step.within_seconds)
+
+
 def _closed(index: Places, standing: Standing, key: str, reason: str) -> Iterator[Consequence]:
-    """End whatever waits for the key: its step, its deadlines, its other proposals."""
+    """End whatever waits for the key: its step, its deadlines, and for a reason its other proposals."""
     place = index.settling(key)
     if place is not None:
         path, step = place.unit.path, place.unit.step
@@ -119,7 +131,7 @@ def _closed(index: Places, standing: Standing, key: str, reason: str) -> Iterato
             yield from _close_otherwise(standing, key, step.otherwise, f"{path}.1")
         elif isinstance(step, Within):
             yield from _close_otherwise(standing, key, step, path)
-    if standing.live(key):
+    if reason and standing.live(key):
         yield RejectLive(key, reason)
 
 

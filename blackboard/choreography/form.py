@@ -35,6 +35,9 @@ from blackboard.spec.canonical import JSON, NotCanonical, check_text
 
 T = TypeVar("T")
 
+FACET = "facet"
+"""How texts are merged: facet by facet."""
+
 MAX_SECONDS = 10**9
 """About thirty years: longer than that is no deadline."""
 
@@ -140,6 +143,21 @@ def texts(form: JSON, where: str) -> tuple[str, ...]:
     if not isinstance(form, list | tuple):
         raise InvalidTeam(f"{where} is {form!r}", "write it as a list")
     return tuple(_typed(item, str, where) for item in form)
+
+
+def merge(form: object) -> dict[str, str]:
+    """Return how texts are merged: pattern -> `facet`, in the order of the patterns.
+
+    Raises:
+        InvalidTeam: It is no object, or says something else than `facet`.
+        InvalidKey: A pattern is not well formed.
+    """
+    if not isinstance(form, Mapping):
+        raise InvalidTeam(f"a choreography's merge is {form!r}", "write it as an object: pattern -> 'facet'")
+    for pattern, how in form.items():
+        if how != FACET:
+            raise InvalidTeam(f"a choreography merges {pattern} by {how!r}", f"let it be merged by {FACET!r}")
+    return {keys.check_pattern(pattern): FACET for pattern in sorted(form)}
 
 
 def _write(step: object, allowed: tuple[type, ...], where: str) -> JSON:

@@ -71,6 +71,7 @@ __all__ = [
     "follow",
     "guard",
     "lease_cap",
+    "merges",
 ]
 
 
@@ -121,6 +122,11 @@ def lease_cap(choreography: Choreography | None, role: str, key: str) -> float |
         return None
     steps = (step for place in places(choreography).building(key) for _, step in writers(place.unit))
     return next((step.lease_seconds for step in steps if step.role.name == role), None)
+
+
+def merges(choreography: Choreography | None, key: str) -> bool:
+    """Say whether two texts of a decision that touch different facets become one."""
+    return choreography is not None and places(choreography).merges(key)
 
 
 def counted(choreography: Choreography | None) -> tuple[str, ...]:

@@ -101,6 +101,7 @@ class Places:
         rights: What roles may do beside the steps, with the paths `may:N`, N being the index among top-level steps.
         counted: The templates whose instances are bounded, so that their number has to be known.
         limits_leases: Whether any step says how long a lease may last.
+        merged: Patterns of decisions whose texts are merged facet by facet.
     """
 
     settlers: tuple[tuple[str, Unit | None], ...]
@@ -114,6 +115,11 @@ class Places:
     rights: tuple[tuple[str, May], ...]
     counted: tuple[str, ...]
     limits_leases: bool
+    merged: tuple[str, ...]
+
+    def merges(self, key: str) -> bool:
+        """Say whether two texts of a decision that touch different facets become one."""
+        return any(keys.matches(pattern, key) for pattern in self.merged)
 
     def settling(self, key: str) -> Place | None:
         """Return the step that governs a decision."""
@@ -199,6 +205,7 @@ def places(choreography: Choreography) -> Places:
         rights=rights,
         counted=tuple(dict.fromkeys(step.template for step in choreography.steps if isinstance(step, Each))),
         limits_leases=any(step.lease_seconds for unit in units for _, step in writers(unit)),
+        merged=tuple(choreography.merge),
     )
 
 

@@ -30,6 +30,7 @@ def sentences(choreography: Choreography) -> list[str]:
             said.extend(f"each {step.template}, at most {step.at_most}: {sentence(inner)}" for inner in step.steps)
         else:
             said.append(_right(step) if isinstance(step, May) else sentence(step))
+    said.extend(f"two texts of {pattern} that touch different facets become one" for pattern in choreography.merge)
     if choreography.requires:
         said.append(f"required: {', '.join(choreography.requires)}")
     return said

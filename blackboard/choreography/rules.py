@@ -40,7 +40,18 @@ def check(choreography: Choreography) -> None:
     Raises:
         InvalidTeam: It is not; the error names the step, the role, the key and a repair.
     """
-    for rule in (_faults, _closed, _checked, _one_rule, _settled_before, _quorums, _bounded, _ends, _reads_named):
+    for rule in (
+        _faults,
+        _closed,
+        _checked,
+        _one_rule,
+        _settled_before,
+        _quorums,
+        _bounded,
+        _ends,
+        _reads_named,
+        _merged,
+    ):
         for refusal in rule(choreography):
             raise refusal
 
@@ -307,6 +318,17 @@ def _reads_named(choreography: Choreography) -> Iterator[InvalidTeam]:
             if not step.reads:
                 template = unit.key if unit.each is None else unit.each.template
                 yield _refusal(path, step, "it does not say what it reads", f"give it reads=[{template!r}, …]")
+
+
+def _merged(choreography: Choreography) -> Iterator[InvalidTeam]:
+    """What is merged is decided by somebody."""
+    decided = [unit.key for unit in units_of(choreography.steps) if _settles(unit)]
+    rights = [step for step in choreography.steps if isinstance(step, May) and step.act in ("decide", "propose")]
+    decided += [step.pattern for step in rights]
+    for pattern in choreography.merge:
+        if not any(overlap(pattern, key) for key in decided):
+            what = f"it merges what is written to {pattern}, which no step settles"
+            yield InvalidTeam(what, f"merge one of {', '.join(decided) or 'no key'}, or drop it")
 
 
 def _is_variable(segment: str) -> bool:

@@ -156,19 +156,24 @@ class Choreography:
 
     Attributes:
         requires: Keys and patterns; a pattern requires at least one match, and every match settled.
+        merge: Pattern of decisions -> `facet`: two texts of one base that touch different facets become one.
         digest: The digest of the JSON form.
     """
 
     name: str
     steps: tuple[Step, ...]
     requires: tuple[str, ...]
+    merge: Mapping[str, str]
     roles: Mapping[str, Role]
     digest: str
 
-    def __init__(self, name: str, *steps: Step, requires: Iterable[str] = ()) -> None:
+    def __init__(
+        self, name: str, *steps: Step, requires: Iterable[str] = (), merge: Mapping[str, str] | None = None
+    ) -> None:
         written = form.write(steps)
-        values = (keys.check_name(name), steps, tuple(map(keys.check_pattern, requires)), _roles(steps))
-        for attribute, value in zip(("name", "steps", "requires", "roles"), values, strict=True):
+        required, merged = tuple(map(keys.check_pattern, requires)), form.merge(merge or {})
+        values = (keys.check_name(name), steps, required, merged, _roles(steps))
+        for attribute, value in zip(("name", "steps", "requires", "merge", "roles"), values, strict=True):
             object.__setattr__(self, attribute, value)
         object.__setattr__(self, "digest", digest(self._form(written)))
 
@@ -196,17 +201,22 @@ class Choreography:
             InvalidTeam: The form has other members than it should, or values of other types.
             InvalidKey: A name or key in it is not well formed.
         """
-        name, roles, steps, requires = form.members(value, ("name", "roles", "steps", "requires"), "a choreography")
+        merged = ("merge",) if isinstance(value, Mapping) and "merge" in value else ()
+        names = ("name", "roles", "steps", "requires", *merged)
+        name, roles, steps, requires, *merge = form.members(value, names, "a choreography")
         if not isinstance(roles, Mapping) or not isinstance(steps, list | tuple):
             raise InvalidTeam("a choreography's roles or steps have another type", "give an object and a list")
         declared = {role: form.read_role(role, faults) for role, faults in roles.items()}
         read = cast("tuple[Step, ...]", form.read(steps, declared))  # its shape is checked by the constructor
         (text,) = form.texts([name], "a choreography's name")
-        return cls(text, *read, requires=form.texts(requires, "a choreography's requires"))
+        required = form.texts(requires, "a choreography's requires")
+        return cls(text, *read, requires=required, merge=form.merge(merge[0]) if merge else None)
 
     def _form(self, steps: list[JSON]) -> dict[str, JSON]:
         roles: dict[str, JSON] = {name: form.write_role(role) for name, role in self.roles.items()}
-        return {"name": self.name, "roles": roles, "steps": steps, "requires": list(self.requires)}
+        # A choreography that merges nothing says nothing of it, so its digest is the one that it had.
+        merged: dict[str, JSON] = {"merge": dict(self.merge)} if self.merge else {}
+        return {"name": self.name, "roles": roles, "steps": steps, "requires": list(self.requires), **merged}
 
 
 def _roles(steps: Iterable[Step]) -> Mapping[str, Role]:

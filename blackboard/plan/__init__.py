@@ -2,7 +2,8 @@
 
 `plan` gets facts and an intent and gives rows to write, or a refusal, both with the footprint: everything that any
 rule looked at, recorded by the view. An answer stands only while nothing touches its footprint. The rooms: `view`
-(what rules may ask), `draft` (a plan in the making), `decisions`, `builds` and `installs` (the acts).
+(what rules may ask), `draft` (a plan in the making), `decisions`, `builds` and `installs` (the acts), `merging` (of
+texts with one base).
 """
 
 from collections.abc import Callable, Mapping
@@ -109,6 +110,7 @@ def _finished(draft: Draft) -> Plan:
         choreography.digest if choreography is not None else None,
         watched=bool(draft.registry.sources) or any(change.key.startswith("source/") for change in draft.changes),
         counted=moves.counted(choreography),
+        merged=frozenset(draft.merged),
     )
 
 

@@ -1,12 +1,12 @@
 """Acts on decisions: ask, propose, withdraw, vote, decide, retract, and what follows from each."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from blackboard.choreography import moves
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract
 from blackboard.errors import IllegalTransition, InvalidKey, NotPermitted, Returning
+from blackboard.plan import merging
 from blackboard.plan.builds import named_in, wakes_of
 from blackboard.plan.constraints import falsified
 from blackboard.plan.draft import Draft
@@ -84,6 +84,7 @@ def _put_up(draft: Draft, key: str, body: Body, act: Propose, *, joint: bool) ->
     record = _decision(draft, key)
     draft.require_read(record)
     _refuse_return(draft, record, body, act.evidence)
+    base = merging.base_of(draft, record, body)
     agreed = _agreement(draft, key)
     number, electorate, quorum = 1, None, None
     if agreed is not None:
@@ -96,10 +97,10 @@ def _put_up(draft: Draft, key: str, body: Body, act: Propose, *, joint: bool) ->
         position = draft.view.position(key, agreed.path) or {}
         number = int(str(position.get("round", 1)))
     opens = not draft.view.proposed(key)
-    version = _add(
-        draft,
+    version = draft.add(
         record,
         body,
+        base=base,
         rationale=act.rationale,
         evidence=act.evidence,
         electorate=electorate,
@@ -158,7 +159,7 @@ def decide(draft: Draft, act: Decide, *, installing: bool = False) -> None:
     if not installing:
         _writable(act.key)
     record = draft.view.key(act.key)
-    if record is not None and record.digest == act.body.digest and record.current is not None:
+    if record is not None and _accepted_as(draft, act.key, act.body):
         if record.state is not KeyState.CONTESTED and draft.view.question(act.key) is None:
             return
         draft.permit("decide", act.key)
@@ -171,7 +172,8 @@ def decide(draft: Draft, act: Decide, *, installing: bool = False) -> None:
         draft.require_read(record)
     if not ruling:
         _refuse_return(draft, record, act.body, ())
-    version = _add(draft, record, act.body, rationale=act.rationale)
+    base = merging.base_of(draft, record, act.body)
+    version = draft.add(record, act.body, base=base, rationale=act.rationale)
     _accept(draft, version, by_step=False)
 
 
@@ -269,10 +271,18 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
         return
     record = draft.touch(key, "decision")
     standing = draft.view.version(key, record.current) if record.current is not None else None
+    if standing is not None and version.base != standing.version:
+        # It stood beside another one that was accepted meanwhile: the changes of both stand.
+        made = merging.merged(draft, version, standing)
+        if isinstance(made, str):
+            draft.end(version, Happening.LOST, made)
+            draft.lost(key)
+            return
+        version, record = made, draft.touch(key, "decision")
     if standing is not None:
         draft.settle(standing, Happening.REPLACED, "")
     draft.settle(version, Happening.QUORUM, "")
-    draft.reject_live(key, f"version {version.version} was accepted", but=version.version)
+    merging.end_rivals(draft, version)
     note_effects(draft, key, version.body)
     generation = 1 if draft.role == OPERATOR else record.generation + 1
     draft.put(
@@ -283,7 +293,8 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
     draft.accepted.append((key, version.version))
     draft.note("accepted", key, version.version, {"digest": version.body.digest})
     draft.happen(TriggerKind.ACCEPTED, key)
-    draft.settled.append((key, ("asked", "proposed", "contested", "required")))
+    live = draft.view.proposed(key)
+    draft.settled.append((key, ("asked", "contested", "required", *(() if live else ("proposed",)))))
     if key.startswith(TASK) and version.body.language == "task":
         _require(draft, key.removeprefix(TASK), version.body)
     draft.follow(moves.Accepted(key, by_step))
@@ -347,9 +358,11 @@ def _decision(draft: Draft, key: str) -> KeyRecord:
 
 
 def _accepted_as(draft: Draft, key: str, body: Body) -> bool:
-    """Say whether this text is accepted already: then proposing it is agreement, not a change."""
+    """Say whether what this text says is accepted already: then it is agreement, not a change."""
     record = draft.view.key(key)
-    return record is not None and record.current is not None and record.digest == body.digest
+    if record is None or record.current is None:
+        return False
+    return record.digest == body.digest or merging.says_all(draft, record, body)
 
 
 def _proposed_as(draft: Draft, key: str, body: Body) -> bool:
@@ -372,32 +385,6 @@ def _refuse_return(draft: Draft, record: KeyRecord, body: Body, evidence: tuple[
 def _agreement(draft: Draft, key: str) -> moves.Agreement | None:
     """Return the rule by which others have to agree, None where nobody has to."""
     return moves.agreement(draft.registry.choreography, key) if draft.registry.choreography is not None else None
-
-
-def _add(draft: Draft, record: KeyRecord, body: Body, **said: Any) -> VersionRecord:  # noqa: ANN401 - VersionRow's
-    """Add a proposed version; `said` are the fields of its row that are not the same for all."""
-    version = record.last_version + 1
-    row = VersionRow(record.key, version, body, State.PROPOSED, record.current, draft.intent.author, draft.role, **said)
-    draft.rows.append(row)
-    draft.put(record, last_version=version)
-    added = VersionRecord(
-        row.key,
-        version,
-        body,
-        row.state,
-        row.base,
-        row.author,
-        row.role,
-        row.rationale,
-        row.evidence,
-        row.electorate,
-        row.quorum,
-        row.round,
-        revision=draft.view.facts.revision + 1,
-    )
-    draft.view.versions[record.key, version] = added
-    draft.note("proposed", record.key, version, row.content())
-    return added
 
 
 def _proposal(draft: Draft, key: str, version: int, event: str) -> VersionRecord:

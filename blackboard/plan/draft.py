@@ -1,15 +1,26 @@
 """A plan in the making: the view, and the rows, changes and events that the acts add."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from blackboard.choreography import moves
 from blackboard.errors import Conflict, Premise
 from blackboard.plan.view import Registry, View
 from blackboard.spec.canonical import JSON, digest_made
-from blackboard.spec.changes import ChangeRow, CloseRow, DeadlineRow, Intent, KeyRow, PositionRow, Row, SettleRow
+from blackboard.spec.changes import (
+    ChangeRow,
+    CloseRow,
+    DeadlineRow,
+    Intent,
+    KeyRow,
+    PositionRow,
+    Row,
+    SettleRow,
+    VersionRow,
+)
 from blackboard.spec.lifecycle import Event as Happening
 from blackboard.spec.lifecycle import KeyState, State, move
-from blackboard.spec.records import KeyRecord, VersionRecord
+from blackboard.spec.records import Body, KeyRecord, VersionRecord
 from blackboard.spec.triggers import Event, TriggerKind
 
 
@@ -21,6 +32,7 @@ class Draft:
         bases: key -> its record before this plan touched it.
         checked: Components that are built already and whose task was accepted: it may name checks.
         reshaped: Keys whose current facets change or go.
+        merged: Keys of which an earlier version was read, and of which what both changed is kept.
     """
 
     view: View
@@ -37,6 +49,7 @@ class Draft:
     wakes: list[tuple[str, str, str]] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
+    merged: set[str] = field(default_factory=set)
     path: str = ""
 
     def touch(self, key: str, kind: str) -> KeyRecord:
@@ -70,6 +83,33 @@ class Draft:
         act = moves.Act(verb, key, check)
         self.path = moves.guard(self.registry.choreography, self.view, act, role=self.role, author=self.intent.author)
         return self.path
+
+    def add(self, record: KeyRecord, body: Body, **said: Any) -> VersionRecord:  # noqa: ANN401 - VersionRow's
+        """Add a proposed version; `said` are the fields of its row that are not the same for all."""
+        version = record.last_version + 1
+        common = {"base": record.current, "author": self.intent.author, "role": self.role}
+        row = VersionRow(record.key, version, body, State.PROPOSED, **{**common, **said})
+        self.rows.append(row)
+        self.put(record, last_version=version)
+        added = VersionRecord(
+            row.key,
+            version,
+            body,
+            row.state,
+            row.base,
+            row.author,
+            row.role,
+            row.rationale,
+            row.evidence,
+            row.electorate,
+            row.quorum,
+            row.round,
+            revision=self.view.facts.revision + 1,
+            merged=row.merged,
+        )
+        self.view.versions[record.key, version] = added
+        self.note("proposed", record.key, version, row.content())
+        return added
 
     def settle(self, record: VersionRecord, happening: Happening, reason: str) -> VersionRecord:
         """Move a version on and write it down."""

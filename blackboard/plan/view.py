@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
+from blackboard.choreography import moves
 from blackboard.choreography.steps import Choreography
 from blackboard.contracts.constraint import PREFIX
 from blackboard.spec import keys
@@ -182,6 +183,10 @@ class View:
         self._patterns.update(keys.RESERVED)
         return registry_of(self.installed or self.facts.reserved())
 
+    def merges(self, key: str) -> bool:
+        """Say whether the team has two texts of a decision that touch different facets become one."""
+        return moves.merges(self.registry().choreography, key)
+
     def key(self, key: str) -> KeyRecord | None:
         """Return a key's record."""
         self._keys.add(key)
@@ -194,8 +199,11 @@ class View:
 
     def proposed(self, key: str) -> tuple[VersionRecord, ...]:
         """Return the versions that are proposed and not settled, oldest first."""
+        before = self.facts.key(key)
+        # Who is accepted rejects all that were proposed before, unless they may be merged: mostly none is left.
+        alone = before is None or (before.last_version == before.current and not self.merges(key))
         self._keys.add(key)
-        known = {record.version: record for record in self.facts.proposed(key)}
+        known = {} if alone else {record.version: record for record in self.facts.proposed(key)}
         known.update({version: record for (of, version), record in self.versions.items() if of == key})
         return tuple(record for _, record in sorted(known.items()) if record.state is State.PROPOSED)
 

@@ -172,10 +172,12 @@ class VersionRow(NamedTuple):
     quorum: int | None = None
     round: int = 1
     joint: bool = False
+    merged: int | None = None
 
     def content(self) -> JSON:
-        """Return what the change's digest is over."""
+        """Return what the change's digest is over; of what was not merged it says nothing of merging."""
         return {
+            **({} if self.merged is None else {"merged": self.merged}),
             "language": self.body.language,
             "text": self.body.text,
             "digest": self.body.digest,
@@ -405,6 +407,7 @@ class Plan(NamedTuple):
         settled: (key, trigger kinds) of the activations that this makes pointless.
         watched: Whether there is any source: without one nothing is on the agenda, and nothing gets there.
         counted: The templates of which it has to be known how many keys exist under them.
+        merged: Decisions that were read whole and have changed since, and of which both changes are kept.
     """
 
     head: int
@@ -420,6 +423,7 @@ class Plan(NamedTuple):
     choreography: str | None = None
     watched: bool = True
     counted: tuple[str, ...] = ()
+    merged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    MERGED = "merged"
     SUPERSEDED = "superseded"
     RETRACTED = "retracted"
 
@@ -26,6 +27,7 @@ class Event(StrEnum):
     QUORUM = "quorum"
     LOST = "lost"
     WITHDRAW = "withdraw"
+    MERGE = "merge"
     REPLACED = "replaced"
     RETRACT = "retract"
 
@@ -34,6 +36,8 @@ MOVES: Mapping[tuple[State, Event], State] = {
     (State.PROPOSED, Event.QUORUM): State.ACCEPTED,
     (State.PROPOSED, Event.LOST): State.REJECTED,
     (State.PROPOSED, Event.WITHDRAW): State.WITHDRAWN,
+    # It has its quorum, and another text had one before: both stand in a third version, which is the accepted one.
+    (State.PROPOSED, Event.MERGE): State.MERGED,
     (State.ACCEPTED, Event.REPLACED): State.SUPERSEDED,
     (State.ACCEPTED, Event.RETRACT): State.RETRACTED,
 }

@@ -47,6 +47,7 @@ class VersionRecord(NamedTuple):
 
     Attributes:
         base: The accepted version that it amends.
+        merged: The version whose changes it has beside those of its base; None for all that somebody wrote.
         evidence: Revisions of the commits that it cites.
         electorate: Who may vote on it, None where nobody has to.
         joint: Shared by the versions of one joint proposal; None where it stands alone.
@@ -69,6 +70,12 @@ class VersionRecord(NamedTuple):
     reason: str = ""
     revision: int = 0
     compacted: bool = False
+    merged: int | None = None
+
+    @property
+    def bases(self) -> tuple[int, ...]:
+        """The versions of which it was made: none of a first one, two where it was merged."""
+        return tuple(one for one in (self.base, self.merged) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,8 +187,7 @@ class Application:
         }
 
     def _keys(self, rows: Sequence[KeyRow], others: Sequence[Row]) -> None:
-        changed = {change.key for change in self._plan.changes}
-        tenures = []
+        changed, tenures = {change.key for change in self._plan.changes}, []
         for row in rows:
             written = {
                 "key": row.key,
@@ -283,6 +282,7 @@ class Application:
             "reason": "" if left is None else left.reason,
             "revision": self.revision,
             "settled_revision": None if left is None else self.revision,
+            "merged": row.merged,
         }
 
     def _effects(self, rows: Sequence[EffectRow]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from blackboard.errors import KeyReused
+from blackboard.errors import Conflict, KeyReused
 from blackboard.spec.canonical import JSON
 from blackboard.spec.changes import Committed, Intent, Plan, Refusal
 from blackboard.spec.keys import key_range, matches
@@ -129,7 +129,7 @@ def _under_row(
         broken = broken_reads(turn, intent)
         found = replan(HeadFacts(turn, store.kept, in_turn=True), intent) if planned is None or broken else planned
         if broken:
-            return _in_conflict(turn, intent, found, broken)
+            return _in_conflict(turn, intent, found, broken, beside)
         return None if _overtaken(turn, found) else _permitted(turn, intent, found, beside)
 
     done = store.writer.run(once, intent.idempotency_key, over_seal=True)
@@ -138,12 +138,27 @@ def _under_row(
     return done
 
 
-def _in_conflict(turn: Turn, intent: Intent, found: Plan | Refusal, broken: Broken) -> Committed | Broken:
-    if isinstance(found, Plan) and not found.changes:
+def _in_conflict(
+    turn: Turn, intent: Intent, found: Plan | Refusal, broken: Broken, beside: Beside | None
+) -> Committed | Broken:
+    left = in_the_way(broken, found)
+    if isinstance(found, Plan) and not left:
+        return _permitted(turn, intent, found, beside)
+    reservations.refused(turn, intent, left)
+    return left
+
+
+def in_the_way(broken: Broken, planned: Plan | Refusal) -> Broken:
+    """Return what of the broken reads refuses a plan that was made in spite of them."""
+    if isinstance(planned, Refusal):
+        # Where texts are merged, only what both changed is in the way.
+        premises = planned.error.premises if isinstance(planned.error, Conflict) else ()
+        met: Broken = [("facet", one.key, one.facet) for one in premises if one.facet is not None]
+        return met or broken
+    if not planned.changes:
         # Somebody else wrote the same: that is agreement, not conflict.
-        return Committed(turn.revision, (), turn.revision)
-    reservations.refused(turn, intent, broken)
-    return broken
+        return []
+    return [one for one in broken if one[0] != "decision" or one[1] not in planned.merged]
 
 
 def _permitted(turn: Turn, intent: Intent, found: Plan | Refusal, beside: Beside | None) -> Committed:

@@ -8,10 +8,10 @@ holds the digest of the chain at the last revision that is not kept, and the dig
 So that the kept commits can be told again, it also keeps what followed from those before: `beginning` says which rows.
 
 Kept for ever: every version's and component's digest; the text of what was current, proposed or settled at a kept
-revision or when the first of them was committed, or in which a facet got the value that it has, had then, or that a
-kept component pins; the components that were current at a kept revision or then, and their verdicts. Kept of a
-decision's past: when which version was current, back to when the key last joined or left what a pattern names and to
-whatever is pinned, since from there on it is told since when a facet has its value.
+revision or when the first of them was committed, of what such a proposal began with, or in which a facet got the value
+that it has, had then, or that a kept component pins; the components that were current at a kept revision or then, and
+their verdicts. Kept of a decision's past: when which version was current, back to when the key last joined or left what
+a pattern names and to whatever is pinned, since from there on it is told since when a facet has its value.
 
 Not kept, beside what happened: votes on texts that are gone, questions that were closed, the answers to repeated
 calls, and the causes of runs before: a causal chain is followed back to the first kept revision.
@@ -85,6 +85,8 @@ _PRUNE = tuple(
               AND (key_id, version) NOT IN (
                 SELECT t.key_id, t.version FROM tenure t WHERE t.version IS NOT NULL AND {_SHOWN}
                 UNION SELECT key_id, version FROM pin
+                UNION SELECT l.key_id, l.base FROM version l WHERE l.base IS NOT NULL
+                  AND (l.settled_revision IS NULL OR l.settled_revision >= :before)
                 UNION SELECT t.key_id, t.version FROM ({_BEGAN}) p
                   JOIN tenure t ON t.key_id = p.key_id AND t.revision = p.revision WHERE t.version IS NOT NULL)""",
         """DELETE FROM vote WHERE revision < :before AND EXISTS (

@@ -180,7 +180,7 @@ class _Standing:
         own, (self.id, self.asked, self.pinned), current = row[:_OWN], row[_OWN : _OWN + 3], row[_OWN + 3 :]
         self.record = _record(own)
         self.current = None if current[0] is None else version_record(self.record.key, current)
-        self.since: int = current[-1]  # when that became current
+        self.since: int = current[-2]  # when that became current
 
 
 class HeadFacts:
@@ -234,10 +234,6 @@ class HeadFacts:
 
     def proposed(self, key: str) -> tuple[VersionRecord, ...]:
         """Return the versions that are proposed and not settled, oldest first."""
-        record = self.key(key)
-        # Who is accepted rejects all that were proposed before, so later versions are all that may live.
-        if record is None or record.last_version == record.current:
-            return ()
         return tuple(version_record(key, row) for row in self._of_key(_PROPOSED, key))
 
     def joint(self, joint: int) -> tuple[VersionRecord, ...]:
@@ -386,6 +382,7 @@ def version_record(key: str, row: Any) -> VersionRecord:  # noqa: ANN401 - a row
         reason,
         revision,
         _,
+        merged,
     ) = row
     return VersionRecord(
         key,
@@ -404,6 +401,7 @@ def version_record(key: str, row: Any) -> VersionRecord:  # noqa: ANN401 - a row
         reason,
         revision,
         text is None,
+        merged,
     )
 
 

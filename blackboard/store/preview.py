@@ -11,7 +11,7 @@ from blackboard.spec.inputs import BuiltComponent
 from blackboard.spec.keys import matches
 from blackboard.spec.staleness import RANK, FacetHead, Freshness, PatternPin, Pin, of_component
 from blackboard.store import gather, read
-from blackboard.store.commit import broken_reads
+from blackboard.store.commit import broken_reads, in_the_way
 from blackboard.store.facts import HeadFacts
 from blackboard.store.opened import Store
 from blackboard.store.premises import conflict
@@ -46,8 +46,8 @@ def impact(store: Store, intent: Intent, planner: Callable[[HeadFacts, Intent], 
         planned = planner(facts, intent)
         states = _after(on, facts, planned) if isinstance(planned, Plan) else {}
     refused = planned.error if isinstance(planned, Refusal) else None
-    if broken and (isinstance(planned, Refusal) or planned.changes):
-        refused = conflict(store, intent, broken)
+    if broken and (left := in_the_way(broken, planned)):
+        refused = conflict(store, intent, left)
     by_state = {state: tuple(key for key, found in sorted(states.items()) if found is state) for state in Freshness}
     return Impact(by_state[Freshness.STALE], by_state[Freshness.SUSPECT], by_state[Freshness.ORPHANED], refused)
 

@@ -27,8 +27,10 @@ _ROWS: Mapping[str, Statement] = {
             SELECT k.key, t.revision, t.version, t.state FROM tenure t JOIN key k ON k.id = t.key_id
             WHERE t.revision < :before ORDER BY k.key, t.revision""",
         "version": f"""
-            SELECT k.key, v.version, v.language, v.text, v.facets, v.digest, v.base, v.author, v.role, v.rationale,
-              v.evidence, v.electorate, v.quorum, v.round, v.joint, v.revision, v.settled, v.stood, {REASON_BEFORE}
+            SELECT k.key, v.version, v.language, v.text, v.facets, v.digest,
+              CASE WHEN v.merged IS NULL THEN v.base ELSE json_array(v.base, v.merged) END, v.author, v.role,
+              v.rationale, v.evidence, v.electorate, v.quorum, v.round, v.joint, v.revision, v.settled, v.stood,
+              {REASON_BEFORE}
             FROM ({VERSIONS_BEFORE}) v JOIN key k ON k.id = v.key_id ORDER BY k.key, v.version""",
         "facet_effect": """
             SELECT k.key, e.name, e.new_since, e.old_since, e.uses, e.implements, e.reason

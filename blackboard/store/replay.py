@@ -13,7 +13,7 @@ from blackboard.spec.lifecycle import KeyState, State
 from blackboard.store.facts import Reads
 from blackboard.store.statements import Statement
 
-LOST = {"rejected": State.REJECTED, "withdrawn": State.WITHDRAWN}
+ENDED = {"rejected": State.REJECTED, "withdrawn": State.WITHDRAWN, "merged": State.MERGED}
 
 
 @dataclass(slots=True)
@@ -68,9 +68,9 @@ class ReplayedKey:
                 self._open()
             case "accepted", int():
                 self._accept(version, revision, ruling=ruling)
-            case "rejected" | "withdrawn", int():
+            case "rejected" | "withdrawn" | "merged", int():
                 lost = self.versions[version]
-                lost.state, lost.settled_revision, lost.reason = LOST[kind], revision, reason
+                lost.state, lost.settled_revision, lost.reason = ENDED[kind], revision, reason
             case "retracted", int():
                 gone = self.versions[version]
                 gone.state, gone.reason = State.RETRACTED, reason

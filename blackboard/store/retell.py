@@ -60,6 +60,10 @@ _CHANGES = Statement("""
     SELECT c.*, k.key FROM change c LEFT JOIN key k ON k.id = c.key_id
     WHERE c.revision = :revision ORDER BY c.ordinal""")
 _VERSION = Statement("SELECT * FROM version WHERE key_id = :key_id AND version = :version")
+_BEGUN = Statement("""
+    SELECT k.key, b.digest FROM version v JOIN key k ON k.id = v.key_id
+    JOIN version b ON b.key_id = v.key_id AND b.version = v.base
+    WHERE v.key_id = :key_id AND v.version = :version AND v.merged IS NULL""")
 _VOTE = Statement("SELECT * FROM vote WHERE key_id = :key_id AND version = :version AND author = :author")
 _QUESTION = Statement("SELECT * FROM question WHERE key_id = :key_id AND revision = :revision")
 _FILES = Statement("""
@@ -93,7 +97,7 @@ HALTS: Mapping[str, str | None] = {
 }
 """Kind of an operator's act on the whole board -> how the board is halted after it."""
 
-_CONSEQUENCES = frozenset({"required", "advanced", "rejected", "contested"})
+_CONSEQUENCES = frozenset({"required", "advanced", "rejected", "merged", "contested"})
 _OF_RULES = _CONSEQUENCES | {
     *("asked", "voted", "withdrawn", "retracted", "written", "judged", "ticked", "proposed", "accepted"),
 }
@@ -186,7 +190,7 @@ def _tell(store: Store, on: On, planner: Planner, row: Row) -> str:
     why = "no reading of it gives the changes that were recorded"
     try:
         for acts in itertools.islice(_readings(on, store, row, changes), _WAYS):
-            named = Reads(histories=dict.fromkeys({change["key"] for change in changes}))
+            named = Reads(_read(on, changes), histories=dict.fromkeys({change["key"] for change in changes}))
             intent = Intent(row["author"], row["role"], acts, named, row["revision"] - 1, "", row["token"])
             found = _commit(store, planner, intent, recorded, row["digest"])
             if not found:
@@ -196,6 +200,15 @@ def _tell(store: Store, on: On, planner: Planner, row: Row) -> str:
         # In a history of which parts are lost, what stands behind a change may be gone or be something else.
         why = f"what it wrote cannot be read: {error}"
     return f"revision {row['revision']} is not what the rules of this library make of it ({why})"
+
+
+def _read(on: On, changes: Iterable[Row]) -> dict[str, str | None]:
+    """Return key -> digest of the version with which a new one began: what its author read."""
+    return {
+        row["key"]: row["digest"]
+        for one in changes
+        if one["kind"] == "proposed" and (row := on.one(_BEGUN, {name: one[name] for name in ("key_id", "version")}))
+    }
 
 
 def _commit(store: Store, planner: Planner, intent: Intent, recorded: Sequence[object], chained: str) -> str:
@@ -341,11 +354,14 @@ def _voted(on: On, change: Row) -> list[Any]:
 
 def _proposed(on: On, change: Row, changes: Sequence[Row]) -> list[Any]:
     row = on.one(_VERSION, {"key_id": change["key_id"], "version": change["version"]})
+    if row["merged"] is not None:
+        return []
     key, text = change["key"], _body(row)
     proposal = Propose(((key, text),), row["rationale"], tuple(json.loads(row["evidence"])))
     if row["joint"] is not None:
         return [_Joint(proposal)]
-    decided = any((one["kind"], one["key"], one["version"]) == ("accepted", key, change["version"]) for one in changes)
+    settled = {(kind, key, change["version"]) for kind in ("accepted", "merged")}
+    decided = any((one["kind"], one["key"], one["version"]) in settled for one in changes)
     bounded = any((one["kind"], one["key"]) == ("contested", key) for one in changes)
     if row["electorate"] is not None or proposal.evidence or not (decided or bounded):
         return [proposal]

@@ -97,6 +97,7 @@ version = table(
     text("reason"),  # why it was rejected, withdrawn or retracted
     integer("revision"),
     integer("settled_revision", null=True),  # when it left `proposed`
+    integer("merged", null=True),  # the version whose changes it has beside those of its base
     sa.Index("version_digest", "key_id", "digest"),
     sa.Index("version_live", "key_id", "version", sqlite_where=sa.text("state = 'proposed'")),
     sa.Index("version_joint", "joint", sqlite_where=sa.text("joint IS NOT NULL")),

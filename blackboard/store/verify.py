@@ -24,7 +24,7 @@ from blackboard.store.instances import matching
 from blackboard.store.opened import Store
 from blackboard.store.read import board_row
 from blackboard.store.remains import COMPACTED, compacted_content, state_digest
-from blackboard.store.replay import ReplayedKey, beginning
+from blackboard.store.replay import ENDED, ReplayedKey, beginning
 from blackboard.store.sqlite import Connection
 from blackboard.store.statements import Statement
 from blackboard.store.upgrade import staleness_rows
@@ -69,7 +69,7 @@ _INSTANCES = Statement("SELECT template, keys FROM instance_count")
 _RULES = Statement("SELECT effect, side, validation, state, rank FROM staleness")
 _ANY_KIND = ("decision", "component")
 _KINDS = {
-    **dict.fromkeys(("asked", "proposed", "accepted", "rejected", "withdrawn", "retracted", "voted"), ("decision",)),
+    **dict.fromkeys(("asked", "proposed", "accepted", "retracted", "voted", *ENDED), ("decision",)),
     **dict.fromkeys(("written", "judged"), ("component",)),
 }
 _REVISIONS = ("create_revision", "mod_revision", "member_revision")
@@ -338,6 +338,7 @@ def _version(on: Connection, change: Row) -> JSON:
         row["quorum"],
         row["round"],
         row["joint"] is not None,
+        row["merged"],
     ).content()
 
 

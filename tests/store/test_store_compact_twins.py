@@ -29,7 +29,7 @@ def shown(board, revision, head):
         for one in snapshot.versions(key):
             standing = one.state in ("accepted", "proposed")
             said = (one.contract.text, one.votes) if standing else (one.language,)
-            texts[key, one.version] = (one.state, one.author, one.reason, one.rationale, one.base, said)
+            texts[key, one.version] = (one.state, one.author, one.reason, one.rationale, one.bases, said)
     return (
         snapshot.decisions(),
         snapshot.components(),

@@ -26,7 +26,7 @@ def test_every_life_begins_proposed_and_ends():
         todo += [after for (before, _), after in MOVES.items() if before is state and after not in reached]
     assert reached == set(State)
     ends = {state for state in State if not any(before is state for before, _ in MOVES)}
-    assert ends == {State.REJECTED, State.WITHDRAWN, State.SUPERSEDED, State.RETRACTED}
+    assert ends == {State.REJECTED, State.WITHDRAWN, State.MERGED, State.SUPERSEDED, State.RETRACTED}
 
 
 def test_nothing_comes_back_to_where_it_was():

@@ -1,0 +1,130 @@
+"""Where a team merges texts by facet: which proposals outlive another's acceptance, and what becomes of them.
+
+Two texts with one base that touch different facets become one version, whose bases are both. This happens when the
+second is accepted, so that each vote was about exactly one text; until then it stays a proposal beside what stands.
+"""
+
+from collections.abc import Sequence
+
+from blackboard.choreography.values import OPERATOR
+from blackboard.contracts.language import Contract
+from blackboard.contracts.merging import Met, merge
+from blackboard.errors import Conflict, Premise, Returning
+from blackboard.plan.draft import Draft
+from blackboard.spec.canonical import canonical_json
+from blackboard.spec.changes import Decide, Propose
+from blackboard.spec.effects import Effect
+from blackboard.spec.lifecycle import Event as Happening
+from blackboard.spec.records import Body, KeyRecord, VersionRecord
+
+
+def read_base(draft: Draft, record: KeyRecord) -> VersionRecord | None:
+    """Return the version that the author read whole and that is accepted no longer, None where there is none such.
+
+    Only of what is all that a commit writes: whatever else it wrote may rest on what has changed.
+    """
+    digest = draft.intent.reads.decisions.get(record.key)
+    if digest is None or record.current is None or digest == record.digest or not draft.view.merges(record.key):
+        return None
+    only = draft.intent.acts[0] if len(draft.intent.acts) == 1 else None
+    if not (isinstance(only, Decide) or (isinstance(only, Propose) and len(only.bodies) == 1)):
+        return None
+    former = draft.view.former(record.key, digest)
+    return None if former is None else draft.view.version(record.key, former)
+
+
+def says_all(draft: Draft, record: KeyRecord, body: Body) -> bool:
+    """Say whether what stands has every change of a text that its author began with an earlier version."""
+    base, standing = read_base(draft, record), draft.view.version(record.key, record.current or 0)
+    found = None if base is None or standing is None else _together(base, standing.body, body)
+    return isinstance(found, Body) and found.digest == record.digest
+
+
+def base_of(draft: Draft, record: KeyRecord, body: Body) -> int | None:
+    """Return the version that a new text amends: what stands, or what its author read where both are kept.
+
+    Raises:
+        Conflict: It meets what has changed since; names each facet on which it does.
+        Returning: Together they are what was given up.
+    """
+    base, standing = read_base(draft, record), draft.view.version(record.key, record.current or 0)
+    if base is None or standing is None:
+        return record.current
+    found = _together(base, standing.body, body)
+    if isinstance(found, Met):
+        facets: Sequence[str | None] = found.facets or (None,)
+        raise Conflict([_premise(one, base, standing, body) for one in facets], "repair")
+    if (former := _former(draft, record.key, found)) is not None:
+        raise Returning(record.key, former, record.current)
+    draft.merged.add(record.key)
+    return base.version
+
+
+def merged(draft: Draft, version: VersionRecord, standing: VersionRecord) -> VersionRecord | str:
+    """Return the version that has what stands and what another one changed, or why there is none."""
+    found = _beside(draft, version, standing)
+    if isinstance(found, str):
+        return found
+    record = draft.touch(version.key, "decision")
+    made = draft.add(
+        record,
+        found,
+        merged=version.version,
+        rationale=version.rationale,
+        author=version.author,
+        role=version.role,
+    )
+    draft.end(version, Happening.MERGE, f"it became version {made.version} with version {standing.version}")
+    return made
+
+
+def end_rivals(draft: Draft, winner: VersionRecord) -> None:
+    """Reject the other proposals of a key of which a version was accepted, but for what can be merged with it."""
+    merges = draft.role != OPERATOR and draft.view.merges(winner.key)
+    for rival in draft.view.proposed(winner.key):
+        if rival.version not in (winner.version, winner.merged):
+            found = _beside(draft, rival, winner) if merges else ""
+            if isinstance(found, str):
+                why = f": {found}" if found else ""
+                draft.end(rival, Happening.LOST, f"version {winner.version} was accepted{why}")
+
+
+def _beside(draft: Draft, version: VersionRecord, standing: VersionRecord) -> Body | str:
+    """Return what a version and the one that stands come to together, or why they do not."""
+    base = draft.view.version(version.key, version.base) if version.base is not None else None
+    if base is None:
+        return "they have no base"
+    found = _together(base, standing.body, version.body)
+    if isinstance(found, Met):
+        return found.why
+    if found.digest == standing.body.digest:
+        return "it has these changes already"
+    former = _former(draft, version.key, found)
+    return found if former is None else f"together they are version {former} again"
+
+
+def _former(draft: Draft, key: str, body: Body) -> int | None:
+    """Return the version that was given up and would come back; a ruling may bring it back."""
+    return None if draft.role == OPERATOR else draft.view.former(key, body.digest)
+
+
+def _together(base: VersionRecord, ours: Body, theirs: Body) -> Body | Met:
+    if base.compacted:
+        return Met((), f"the text of version {base.version}, with which they began, is not kept any more")
+    made = merge(_read(base.body), _read(ours), _read(theirs))
+    return made if isinstance(made, Met) else Body(made.language, made.text, dict(made.digests), made.digest)
+
+
+def _premise(facet: str | None, base: VersionRecord, standing: VersionRecord, draft: Body) -> Premise:
+    values = (_value(base.body, facet), _value(draft, facet), _value(standing.body, facet))
+    author, at = standing.author, standing.revision
+    return Premise(base.key, facet, None, *values, str(Effect.BREAKING), author, at, standing.rationale)
+
+
+def _value(body: Body, facet: str | None) -> str | None:
+    facets = _read(body).facets
+    return body.text if facet is None else canonical_json(facets[facet]) if facet in facets else None
+
+
+def _read(body: Body) -> Contract:
+    return Contract.stored(body.language, body.text)
