@@ -8,6 +8,7 @@
     compare     what a change of each facet does to both sides, and why
     rows        statements that show it: rows that fit a schema, and rows that no longer do
     checks      values that fit a check, and values that do not
+    conform     whether the DDL of some files holds what a contract declares
     values      values that one type takes and another does not
     references  what a foreign key refuses, and what it does to a row whose target goes
 

@@ -11,7 +11,7 @@ from typing import Any
 
 Scalar = int | float | str | bool | None
 
-MAX_TRIED = 512
+MAX_TRIED = 256
 _MAX_OF_A_COLUMN, _MAX_LENGTH = 12, 300
 
 
@@ -19,11 +19,15 @@ class Undecidable(Exception):
     """An expression is outside of what is evaluated here."""
 
 
+@lru_cache(maxsize=1024)
 def columns_of(text: str) -> frozenset[str]:
-    """Return the names of the columns that an expression speaks of."""
+    """Return the names of the columns that an expression speaks of, none where it cannot be read alone."""
     from sqlglot import expressions as e  # noqa: PLC0415 -- loaded with the first DDL
 
-    return frozenset(column.name for column in _tree(text).find_all(e.Column))
+    try:
+        return frozenset(column.name for column in _tree(text).find_all(e.Column))
+    except Undecidable:
+        return frozenset()
 
 
 def evaluate(text: str, row: Mapping[str, Scalar]) -> Scalar:
@@ -34,7 +38,7 @@ def evaluate(text: str, row: Mapping[str, Scalar]) -> Scalar:
     """
     try:
         found: Scalar = _value(_tree(text), row)
-    except (TypeError, KeyError, ArithmeticError, RecursionError):
+    except (AttributeError, TypeError, KeyError, ValueError, ArithmeticError, RecursionError):
         raise Undecidable from None
     return found
 
@@ -104,7 +108,12 @@ def sample(kind: str) -> Scalar:
 def _tree(text: str) -> Any:  # noqa: ANN401 -- a tree of a library that is loaded late
     import sqlglot  # noqa: PLC0415
 
-    return sqlglot.parse_one(text)
+    try:
+        # Why of a query: an expression that begins like a statement is none.
+        (found,) = sqlglot.parse_one(f"SELECT {text}").expressions
+    except (sqlglot.errors.SqlglotError, ValueError):
+        raise Undecidable from None
+    return found
 
 
 def _value(node: Any, row: Mapping[str, Scalar]) -> Any:  # noqa: ANN401

@@ -11,18 +11,7 @@ from dataclasses import dataclass, replace
 from blackboard.contracts.facets import NAMES, Reading, changed_names, join
 from blackboard.contracts.sql import references, values
 from blackboard.contracts.sql.checks import Scalar, Undecidable, columns_of, sample
-from blackboard.contracts.sql.rows import (
-    Row,
-    Script,
-    as_read,
-    column_name,
-    failing_when_left_out,
-    fitting,
-    rows,
-    script,
-    table_name,
-    twins,
-)
+from blackboard.contracts.sql.rows import Effort, Row, Rows, Script, column_name, table_name
 from blackboard.contracts.sql.schema import Column, ForeignKey, Index, Schema, index_facet
 from blackboard.spec.canonical import canonical_json
 from blackboard.spec.effects import UNDECIDED, Comparison, Effect, FacetChange, worst
@@ -55,12 +44,18 @@ def _change(found: list[Difference]) -> FacetChange:
     uses = worst(one.uses for one in found)
     # Why of the worst: what breaks the user also shows who implements that it differs.
     shown = [one.shown for one in found if one.uses is uses and one.shown is not None]
-    return FacetChange(uses, Effect.BREAKING, "; ".join(one.why for one in found), shown[0] if shown else UNDECIDED)
+    whys = [one.why for one in sorted(found, key=lambda one: one.uses is not uses)]
+    more = [f"{len(whys) - _MAX_WHYS} more"] if len(whys) > _MAX_WHYS else []
+    return FacetChange(uses, Effect.BREAKING, "; ".join(whys[:_MAX_WHYS] + more), shown[0] if shown else UNDECIDED)
 
 
 def _proof(lines: Script | None, outcome: str, *then: str) -> str | None:
-    return None if lines is None else f"{'; '.join((*lines, *then))} -- {outcome}"
+    """Return a script and how it ends; None where there is none that anybody would read."""
+    text = f"{'; '.join((*(lines or ()), *then))} -- {outcome}"
+    return None if lines is None or len(text) > _MAX_PROOF else text
 
+
+_MAX_WHYS, _MAX_PROOF = 4, 4_000
 
 NARROWER, WIDER = "worked, now fails", "failed, now works"
 
@@ -70,6 +65,8 @@ class _Both:
 
     def __init__(self, old: Schema, new: Schema) -> None:
         self.old, self.new = old, new
+        effort = Effort()
+        self._before, self._after = Rows(old, effort), Rows(new, effort)
         self._columns = {
             join(table, column): (table, column)
             for schema in (old, new)
@@ -115,10 +112,10 @@ class _Both:
         if old.type != new.type:
             yield self._type(table, old, new)
         if new.nullable and not old.nullable:
-            row = fitting(self.new, table, given={new.name: None}) if new.writable else None
+            row = self._after.fitting(table, given={new.name: None}) if new.writable else None
             yield Difference(Effect.BREAKING, f"{name} may be read as NULL", self._wider(table, row))
         if old.nullable and not new.nullable:
-            row = fitting(self.old, table, given={old.name: None}) if old.writable else None
+            row = self._before.fitting(table, given={old.name: None}) if old.writable else None
             yield Difference(Effect.BREAKING, f"{name} takes no NULL", self._narrower(table, row))
         if old.default != new.default:
             yield self._default(table, old, new)
@@ -139,19 +136,19 @@ class _Both:
             return Difference(
                 Effect.COMPATIBLE, f"{table}.{new.name} is new, a row may leave it out", f"{query} -- {WIDER}"
             )
-        row = fitting(self.old, table)
+        row = self._before.fitting(table)
         return Difference(Effect.BREAKING, f"{table}.{new.name} is new, every row needs it", self._narrower(table, row))
 
     def _type(self, table: str, old: Column, new: Column) -> Difference:
         why = f"{table}.{new.name}: {old.type} -> {new.type}"
-        for candidates, schema, outcome in (
-            (values.only(old.type, new.type), self.old, NARROWER),
-            (values.only(new.type, old.type), self.new, "failed, now reads what was never there"),
-            (values.both(old.type, new.type), self.old, "reads another value"),
+        for candidates, rows, outcome in (
+            (values.only(old.type, new.type), self._before, NARROWER),
+            (values.only(new.type, old.type), self._after, "failed, now reads what was never there"),
+            (values.both(old.type, new.type), self._before, "reads another value"),
         ):
             for value in candidates:
-                row = fitting(schema, table, given={new.name: value}) if new.writable and old.writable else None
-                lines = script(schema, table, row)
+                row = rows.fitting(table, given={new.name: value}) if new.writable and old.writable else None
+                lines = rows.script(table, row)
                 if lines is not None:
                     return Difference(Effect.BREAKING, why, _proof(lines, outcome, self._select(table, new.name)))
         return Difference(Effect.BREAKING, why)
@@ -159,24 +156,24 @@ class _Both:
     def _default(self, table: str, old: Column, new: Column) -> Difference:
         why = f"{table}.{new.name}: default {old.default or 'none'} -> {new.default or 'none'}"
         if not old.omittable:
-            row = fitting(self.new, table, omitted=(new.name,))
+            row = self._after.fitting(table, omitted=(new.name,))
             return Difference(Effect.COMPATIBLE, why, self._wider(table, row))
-        row = fitting(self.old, table, omitted=(new.name,))
+        row = self._before.fitting(table, omitted=(new.name,))
         if not new.omittable:
             return Difference(Effect.BREAKING, why, self._narrower(table, row))
-        lines = script(self.old, table, row)
+        lines = self._before.script(table, row)
         return Difference(Effect.BREAKING, why, _proof(lines, "reads another value", self._select(table, new.name)))
 
     def _generated(self, table: str, old: Column, new: Column) -> Difference:
         why = f"{table}.{new.name}: computed as {old.generated or 'nothing'} -> {new.generated or 'nothing'}"
         if old.generated is None:
-            return Difference(Effect.BREAKING, why, self._narrower(table, fitting(self.old, table, given=_one(old))))
+            return Difference(Effect.BREAKING, why, self._narrower(table, self._before.fitting(table, given=_one(old))))
         if new.generated is None:
-            return Difference(Effect.BREAKING, why, self._wider(table, fitting(self.new, table, given=_one(new))))
-        for row in rows(self.old, table, columns_of(old.generated) | columns_of(new.generated)):
-            before, after = (as_read(schema.tables[table].columns, row) for schema in (self.old, self.new))
+            return Difference(Effect.BREAKING, why, self._wider(table, self._after.fitting(table, given=_one(new))))
+        for row in self._before.having(table, columns_of(old.generated) | columns_of(new.generated)):
+            before, after = (rows.as_read(table, row) for rows in (self._before, self._after))
             if new.name in before and new.name in after and before[new.name] != after[new.name]:
-                lines = script(self.old, table, row)
+                lines = self._before.script(table, row)
                 return Difference(
                     Effect.BREAKING, why, _proof(lines, "reads another value", self._select(table, new.name))
                 )
@@ -186,14 +183,16 @@ class _Both:
         why = f"{table}.{new.name}: numbered {old.identity or 'by nobody'} -> {new.identity or 'by nobody'}"
         if new.identity == "always":
             return Difference(
-                Effect.BREAKING, why, self._narrower(table, fitting(self.old, table, given={new.name: 5}))
+                Effect.BREAKING, why, self._narrower(table, self._before.fitting(table, given={new.name: 5}))
             )
         if old.identity == "always" and new.identity:
-            return Difference(Effect.COMPATIBLE, why, self._wider(table, fitting(self.new, table, given={new.name: 5})))
-        numbered, uses = (self.old, Effect.BREAKING) if old.identity else (self.new, Effect.COMPATIBLE)
+            return Difference(
+                Effect.COMPATIBLE, why, self._wider(table, self._after.fitting(table, given={new.name: 5}))
+            )
+        rows, uses = (self._before, Effect.BREAKING) if old.identity else (self._after, Effect.COMPATIBLE)
         # Who keeps no numbers starts anew after the last row is gone, or takes no row without one.
-        rows = [fitting(numbered, table, given={new.name: 5}), fitting(numbered, table, omitted=(new.name,))]
-        first, second = (script(numbered, table, row) for row in rows)
+        first = rows.script(table, rows.fitting(table, given={new.name: 5}))
+        second = rows.script(table, rows.fitting(table, omitted=(new.name,)))
         if first is None or second is None:
             return Difference(uses, why)
         lines = (*first, f"DELETE FROM {table_name(table)}", second[-1])
@@ -204,14 +203,14 @@ class _Both:
         given = values.told_apart(old.collation, new.collation)
         if given is None:
             return Difference(Effect.BREAKING, why)
-        lines = script(self.old, table, fitting(self.old, table, given={old.name: given[0]}))
+        lines = self._before.script(table, self._before.fitting(table, given={old.name: given[0]}))
         query = f"SELECT count(*) FROM {table_name(table)} WHERE {column_name(new.name)} = '{given[1]}'"
         return Difference(Effect.BREAKING, why, _proof(lines, "counts another number", query))
 
     # --- rules ---
 
     def _rules(self, table: str) -> Iterator[Difference]:
-        old, new = self.old.rules(table), self.new.rules(table)
+        old, new = self.old.tables[table].rules, self.new.tables[table].rules
         for key in sorted(new.keys - old.keys):
             yield self._key_added(table, key)
         for key in sorted(old.keys - new.keys):
@@ -221,7 +220,7 @@ class _Both:
         for check in sorted(new.checks - old.checks):
             yield self._check_added(table, check)
         for check in sorted(old.checks - new.checks):
-            lines = script(self.new, table, self._in_new(table, columns_of(check), check))
+            lines = self._after.script(table, self._in_new(table, columns_of(check), check))
             shown = _proof(lines, WIDER) or self._gone(table, columns_of(check))
             yield Difference(Effect.BREAKING, f"{table}: rows need not fit CHECK ({check})", shown)
         yield from self._foreign_keys(table)
@@ -232,7 +231,7 @@ class _Both:
     def _key_added(self, table: str, key: tuple[str, ...]) -> Difference:
         why = f"{table}: no two rows may have the same {', '.join(key)}"
         before, after = self.old.tables[table].columns, self.new.tables[table].columns
-        if any(set(other) <= set(key) for other in self.old.rules(table).keys):
+        if any(set(other) <= set(key) for other in self.old.tables[table].rules.keys):
             return Difference(
                 Effect.COMPATIBLE, f"{why}, as a smaller key says already", self._upsert(table, key, WIDER)
             )
@@ -240,26 +239,26 @@ class _Both:
         if any(column.identity or (column.omittable and _empty(column)) for column in fresh):
             shown = self._fresh(table, fresh[0].name)
             return Difference(Effect.COMPATIBLE, f"{why}, which rows that leave it out always keep", shown)
-        lines = twins(self.old, table, [name for name in key if name in before])
+        lines = self._before.twins(table, [name for name in key if name in before])
         return Difference(Effect.BREAKING, why, _proof(lines, NARROWER))
 
     def _key_dropped(self, table: str, key: tuple[str, ...]) -> Difference:
         why = f"{table}: two rows may have the same {', '.join(key)}"
         if not set(key) <= set(self.new.tables[table].columns):
             return Difference(Effect.BREAKING, why, self._gone(table, key))
-        if any(set(other) <= set(key) for other in self.new.rules(table).keys):
+        if any(set(other) <= set(key) for other in self.new.tables[table].rules.keys):
             why = f"{table}: {', '.join(key)} is no key to name in ON CONFLICT"
             return Difference(Effect.BREAKING, why, self._upsert(table, key, NARROWER))
-        return Difference(Effect.BREAKING, why, _proof(twins(self.new, table, key), WIDER))
+        return Difference(Effect.BREAKING, why, _proof(self._after.twins(table, key), WIDER))
 
     def _check_added(self, table: str, check: str) -> Difference:
         why = f"{table}: rows must fit CHECK ({check})"
         fresh = columns_of(check) - self.old.tables[table].columns.keys()
         if not fresh:
-            lines = script(self.old, table, fitting(self.old, table, violating=check))
+            lines = self._before.script(table, self._before.fitting(table, violating=check))
             return Difference(Effect.BREAKING, why, _proof(lines, NARROWER))
         try:
-            failing = failing_when_left_out(self.old, self.new, table, check)
+            failing = self._before.failing(table, check, read=self._after)
         except Undecidable:
             return Difference(Effect.BREAKING, why)
         if failing is None:
@@ -269,10 +268,10 @@ class _Both:
 
     def _in_new(self, table: str, named: frozenset[str], check: str) -> Row | None:
         known = named <= self.new.tables[table].columns.keys()
-        return fitting(self.new, table, violating=check) if known else None
+        return self._after.fitting(table, violating=check) if known else None
 
     def _foreign_keys(self, table: str) -> Iterator[Difference]:
-        old, new = self.old.rules(table).foreign_keys, self.new.rules(table).foreign_keys
+        old, new = self.old.tables[table].rules.foreign_keys, self.new.tables[table].rules.foreign_keys
         before = {replace(key, actions=()): key for key in old - new}
         after = {replace(key, actions=()): key for key in new - old}
         for bare in sorted(before.keys() | after.keys()):
@@ -280,11 +279,11 @@ class _Both:
                 yield self._reference_added(table, bare)
             elif bare not in after:
                 why = f"{table}: ({', '.join(bare.columns)}) need not be in {bare.table}"
-                shown = self._gone(table, bare.columns) or _proof(references.orphan(self.new, table, bare), WIDER)
+                shown = self._gone(table, bare.columns) or _proof(references.orphan(self._after, table, bare), WIDER)
                 yield Difference(Effect.BREAKING, why, shown)
             else:
                 why = f"{table}: {before[bare]} -> {' '.join(after[bare].actions) or 'no action'}"
-                shown = references.acted(self.old, table, before[bare], after[bare])
+                shown = references.acted(self._before, table, before[bare], after[bare])
                 yield Difference(Effect.BREAKING, why, shown)
 
     def _reference_added(self, table: str, key: ForeignKey) -> Difference:
@@ -295,8 +294,8 @@ class _Both:
             shown = self._fresh(table, fresh[0].name)
             return Difference(Effect.COMPATIBLE, f"{why}, which rows that leave it out always keep", shown)
         if fresh:
-            return Difference(Effect.BREAKING, why, self._narrower(table, fitting(self.old, table)))
-        return Difference(Effect.BREAKING, why, _proof(references.orphan(self.old, table, key), NARROWER))
+            return Difference(Effect.BREAKING, why, self._narrower(table, self._before.fitting(table)))
+        return Difference(Effect.BREAKING, why, _proof(references.orphan(self._before, table, key), NARROWER))
 
     # --- indexes ---
 
@@ -321,10 +320,10 @@ class _Both:
     # --- what shows it ---
 
     def _narrower(self, table: str, row: Row | None) -> str | None:
-        return _proof(script(self.old, table, row), NARROWER)
+        return _proof(self._before.script(table, row), NARROWER)
 
     def _wider(self, table: str, row: Row | None) -> str | None:
-        return _proof(script(self.new, table, row), WIDER)
+        return _proof(self._after.script(table, row), WIDER)
 
     def _select(self, table: str, column: str) -> str:
         return f"SELECT {column_name(column)} FROM {table_name(table)}"
@@ -339,8 +338,8 @@ class _Both:
         return f"{self._select(table, gone[0])} -- {NARROWER}" if gone else None
 
     def _upsert(self, table: str, key: tuple[str, ...], outcome: str) -> str | None:
-        schema = self.old if outcome == NARROWER else self.new
-        lines = script(schema, table, fitting(schema, table))
+        rows = self._before if outcome == NARROWER else self._after
+        lines = rows.script(table, rows.fitting(table))
         names = ", ".join(map(column_name, key))
         return None if lines is None else f"{'; '.join(lines)} ON CONFLICT ({names}) DO NOTHING -- {outcome}"
 

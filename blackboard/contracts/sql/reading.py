@@ -22,7 +22,7 @@ from blackboard.contracts.sql.schema import (
     index_facet,
 )
 from blackboard.contracts.sql.spelling import conditions, expression, name_of, table_name, type_of
-from blackboard.contracts.sql.statements import Statement, refusal, statements
+from blackboard.contracts.sql.statements import STUMBLES, Statement, refusal, statements
 from blackboard.errors import InvalidContract
 
 _SERIAL = {"serial": "integer", "bigserial": "bigint", "smallserial": "smallint"}
@@ -43,8 +43,8 @@ def read(text: str, *, only: bool = True) -> Schema:
     for statement in statements(text, only=only):
         try:
             found.add(statement)
-        except RecursionError:
-            raise refusal(statement.place, "nested too deeply") from None
+        except STUMBLES:
+            raise refusal(statement.place, "a statement that cannot be read") from None
     schema = Schema(text, {table.name: table.built() for table in found.tables.values()}, found.indexes, found.views)
     schema = replace(schema, tables=_targeted(schema.tables), places=found.places)
     seen: set[str] = set()
@@ -147,7 +147,9 @@ class _Found:
         if column.type in _SERIAL:
             column = replace(column, type=_SERIAL[column.type], nullable=False, identity="by default")
         for constraint in declared.constraints:
-            kind = constraint.args["kind"]
+            kind = constraint.args.get("kind")
+            if kind is None:
+                raise self._refused(declared, f"{name} has a constraint that says nothing")
             if not self._rule_of(table, name, kind):
                 column = _with(column, kind)
         return column
@@ -219,7 +221,10 @@ class _Found:
         others += (f"include {', '.join(name_of(one) for one in included)}",) if included else ()
         self._new(index_facet(name), declared.this or declared.args["table"], self.indexes, key=name)
         unique = bool(tree.args.get("unique"))
-        self.indexes[name] = Index(name, table, parts, unique, expression(where.this) if where else None, others)
+        index = Index(name, table, parts, unique, expression(where.this) if where else None, others)
+        if index.unique and index.plain and set(parts) <= self.tables[table].columns.keys():
+            self.tables[table].unique.add(tuple(sorted(parts)))
+        self.indexes[name] = index
 
     def _view(self, tree: e.Create) -> None:
         declared = tree.this.this if isinstance(tree.this, e.Schema) else tree.this

@@ -1,35 +1,33 @@
 """Statements that show what a foreign key does: a row that names nothing, and what happens to one whose target goes."""
 
-from blackboard.contracts.sql.checks import assignments
-from blackboard.contracts.sql.rows import Row, Script, column_name, fitting, literal, script, table_name
-from blackboard.contracts.sql.schema import ForeignKey, Schema
+from blackboard.contracts.sql.rows import Row, Rows, Script, column_name, literal, table_name
+from blackboard.contracts.sql.schema import ForeignKey
 
 
-def orphan(schema: Schema, table: str, key: ForeignKey) -> Script | None:
+def orphan(rows: Rows, table: str, key: ForeignKey) -> Script | None:
     """Return the statements that write a row which names nothing, None where no such row was found.
 
     Args:
-        schema: One without this key.
+        rows: Those of a schema without this key.
         table: The table of the key.
         key: The key of another schema.
     """
-    row = _row(schema, table, key)
-    lines = script(schema, table, row)
+    lines = rows.script(table, _row(rows, table, key))
     # A row that was written for another key's sake may be the one that this key names.
     there = lines is None or any(line.startswith(f"INSERT INTO {table_name(key.table)} ") for line in lines[:-1])
     return None if there else lines
 
 
-def acted(schema: Schema, table: str, old: ForeignKey, new: ForeignKey) -> str | None:
+def acted(rows: Rows, table: str, old: ForeignKey, new: ForeignKey) -> str | None:
     """Return the statements after which the row of one key reads otherwise than that of another, or None."""
-    lines = script(schema, table, row := _row(schema, table, old))
+    lines = rows.script(table, row := _row(rows, table, old))
     if lines is None or row is None or old.table == table or len(old.targets) != len(old.columns):
         return None
     named = " AND ".join(
         f"{column_name(target)} = {literal(row[name])}" for name, target in zip(old.columns, old.targets, strict=True)
     )
     target, read = table_name(old.table), ", ".join(map(column_name, old.columns))
-    nullable = all(schema.tables[table].columns[name].nullable for name in old.columns)
+    nullable = all(rows.schema.tables[table].columns[name].nullable for name in old.columns)
     for event in ("DELETE", "UPDATE"):
         said = [next((text for text in key.actions if text.startswith(f"ON {event}")), "") for key in (old, new)]
         results = {_RESULTS.get(text.removeprefix(f"ON {event} ")) for text in said}
@@ -46,14 +44,10 @@ def acted(schema: Schema, table: str, old: ForeignKey, new: ForeignKey) -> str |
 _RESULTS = {"": "fails", "RESTRICT": "fails", "CASCADE": "follows", "SET NULL": "NULL"}
 
 
-def _row(schema: Schema, table: str, key: ForeignKey) -> Row | None:
-    columns = schema.tables[table].columns
-    if not all(columns[name].writable for name in key.columns):
-        return None
-    kinds = {name: columns[name].type for name in key.columns}
-    for given in assignments(kinds, sorted(schema.rules(table).checks)):
-        row = fitting(schema, table, given=given)
-        itself = row and key.table == table and [row.get(name) for name in key.targets] == list(given.values())
-        if row is not None and not itself:
+def _row(rows: Rows, table: str, key: ForeignKey) -> Row | None:
+    """Return a row that has the columns of a key and does not name itself."""
+    for row in rows.having(table, key.columns):
+        named = [row.get(name) for name in key.columns]
+        if None not in named and not (key.table == table and [row.get(name) for name in key.targets] == named):
             return row
     return None

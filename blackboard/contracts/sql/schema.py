@@ -5,7 +5,7 @@ Facets: `table.column`; `table` for what holds between columns and rows; `index 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from blackboard.contracts.facets import join
 from blackboard.spec.canonical import JSON
@@ -64,7 +64,7 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds between the columns and rows of a table; none of it has an order."""
+    """What holds between the columns and rows of a table, by unique indexes too; none of it has an order."""
 
     primary_key: tuple[str, ...] = ()
     unique: frozenset[tuple[str, ...]] = frozenset()
@@ -132,17 +132,6 @@ class Schema:
     views: Mapping[str, str]
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
-    def rules(self, table: str) -> Rules:
-        """Return the rules of a table, those of its unique indexes included."""
-        rules = self.tables[table].rules
-        columns = self.tables[table].columns
-        unique = {
-            tuple(sorted(index.parts))
-            for index in self.indexes.values()
-            if index.table == table and index.unique and index.plain and set(index.parts) <= set(columns)
-        }
-        return replace(rules, unique=(rules.unique | unique) - {rules.primary_key})
-
 
 def index_facet(name: str) -> str:
     """Return the facet of an index; no table or column can have this name."""
@@ -153,7 +142,7 @@ def facet_values(schema: Schema) -> list[tuple[str, JSON]]:
     """Return all facets, doubly where two things are named alike."""
     found: list[tuple[str, JSON]] = []
     for name, table in schema.tables.items():
-        found.append((name, schema.rules(name).value()))
+        found.append((name, table.rules.value()))
         found.extend((join(name, column.name), column.value()) for column in table.columns.values())
     found.extend((index_facet(name), index.value()) for name, index in schema.indexes.items())
     found.extend((name, {"view": text}) for name, text in schema.views.items())

@@ -11,7 +11,7 @@ from itertools import islice, pairwise
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.expressions import Command, Expression
+from sqlglot.expressions import Expression
 from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import Token, TokenType
 from sqlglot.tokens import Tokenizer
@@ -20,9 +20,15 @@ from blackboard.contracts.sql.schema import LANGUAGE, Place
 from blackboard.errors import InvalidContract
 
 MAX_CHARACTERS = 262_144
-MAX_WORDS = 50_000
-MAX_TOKENS = 16_000
+MAX_WORDS = 40_000
+MAX_TOKENS = 8_000
 MAX_DEPTH = 12
+
+STUMBLES = (RecursionError, ValueError, AttributeError, TypeError, IndexError, KeyError)
+"""What the library raises, and what its trees have us raise, where it took a text for what it is not."""
+
+_SHOWN = 100
+_READS = "only CREATE TABLE, INDEX and VIEW, and ALTER TABLE … ADD"
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 _NOT_A_LIST = {
@@ -42,7 +48,13 @@ class _Dialect(Dialect):
     """The library's union of dialects, with names quoted as MySQL does too."""
 
 
-_TOKENS, _READ = _Tokens(dialect=_Dialect()), Parser(dialect=_Dialect())
+class _Parser(Parser):
+    def _warn_unsupported(self) -> None:
+        """Refuse what the library would keep as a blob, with a warning on standard error."""
+        self.raise_error(f"a statement that cannot be read: {_READS}", self._tokens[0])
+
+
+_TOKENS, _READ = _Tokens(dialect=_Dialect()), _Parser(dialect=_Dialect())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +80,10 @@ def statements(text: str, *, only: bool) -> Iterator[Statement]:
         words = [token.text.upper() for token in tokens[:3]]
         if not _declares(words):
             if only and words[0] != "COMMENT":
-                raise refusal(tokens[0], f"{words[0]} is not read here: {_READS}")
+                raise refusal(tokens[0], f"{words[0][:_SHOWN]} is not read here: {_READS}")
             continue
         ends = _columns_end(tokens) if "TABLE" in words and words[0] == "CREATE" else len(tokens)
         yield Statement(_tree(tokens[:ends], text), _options(tokens[ends:]), place(tokens[0]))
-
-
-_READS = "only CREATE TABLE, INDEX and VIEW, and ALTER TABLE … ADD"
 
 
 def _declares(words: list[str]) -> bool:
@@ -171,10 +180,9 @@ def _tree(tokens: list[Token], text: str) -> Expression:
         said = error.errors[0] if error.errors else {}
         line, column = place(first)
         line, column = said.get("line") or line, (said.get("col") or column) - len(said.get("highlight") or " ") + 1
-        raise refusal((line, max(1, column)), str(said.get("description") or error).partition("\n")[0]) from None
-    except (RecursionError, ValueError, AttributeError, TypeError, IndexError, KeyError):
-        # Why so many: the library takes some shapes for others that they are not, and stumbles.
+        raise refusal((line, max(1, column)), str(said.get("description") or error)[:_SHOWN]) from None
+    except STUMBLES:
         raise refusal(first, "a statement that cannot be read") from None
-    if not isinstance(tree, Expression) or isinstance(tree, Command):
-        raise refusal(first, f"a statement that cannot be read: {_READS}")
+    if not isinstance(tree, Expression):
+        raise refusal(first, "a statement that cannot be read")
     return tree

@@ -6,7 +6,7 @@ from math import inf
 
 from blackboard.contracts.sql.checks import Scalar
 
-_BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "integer": 32, "bigint": 64}
+_BITS = {"boolean": 2, "tinyint": 8, "smallint": 16, "mediumint": 24, "integer": 32, "bigint": 64}
 _LONGEST = 1000
 
 

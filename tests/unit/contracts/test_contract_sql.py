@@ -1,6 +1,7 @@
 """What a change of a DDL text means for both sides; what is said to break is shown on databases that hold to it."""
 
 import pytest
+from changes.every import SQL
 from sql_databases import differs
 
 from blackboard.contracts.language import Contract
@@ -141,6 +142,16 @@ def looked_at(old: str, new: str, *, uses: str) -> None:
         assert change.implements == "breaking", facet
         assert change.proof != UNDECIDED, (facet, change)
         assert differs(old, new, change.proof), (facet, change)
+
+
+@pytest.mark.parametrize("row", SQL, ids=[row.name for row in SQL])
+def test_the_independent_table_agrees(row):
+    old, new = row.contracts()
+    found = old.compare(new)
+    for side in ("uses", "implements"):
+        assert found.effect(side) in row.expects(side), found.effects
+    for facet, change in found.effects.items():
+        assert change.proof == UNDECIDED or differs(row.old, row.new, change.proof), (facet, change)
 
 
 UNKNOWN = {

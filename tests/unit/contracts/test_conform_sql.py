@@ -1,0 +1,75 @@
+"""The DDL of a component's files is held against the contract, with file and line."""
+
+import pytest
+
+from blackboard.contracts.language import Contract
+from blackboard.contracts.sql.conform import findings
+
+NOTE = (
+    "CREATE TABLE note (\n  id INTEGER PRIMARY KEY,\n  title VARCHAR(10) NOT NULL,\n  stars INT CHECK (stars > 0)\n);\n"
+)
+TAG = "CREATE TABLE tag (id INT PRIMARY KEY, note INT NOT NULL REFERENCES note ON DELETE CASCADE);\n"
+INDEX = "CREATE INDEX by_stars ON note (stars);\n"
+
+
+def found(files: dict[str, str], contract: str = NOTE + TAG + INDEX) -> list[tuple[str, int, str]]:
+    return [(one.file, one.line, one.what) for one in findings(Contract("sql", contract).body, files)]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"schema.sql": NOTE + TAG + INDEX},
+        {"1.sql": NOTE, "2.sql": TAG + INDEX, "readme.md": "CREATE nothing"},
+        {
+            "1.sql": NOTE.replace(",\n  stars INT CHECK (stars > 0)", "").upper(),
+            "2.sql": TAG.rstrip(";\n"),
+            "3.sql": "ALTER TABLE note ADD COLUMN stars INTEGER CHECK (0 < stars);\n" + INDEX,
+        },
+        {
+            "a.sql": NOTE + TAG + INDEX + "CREATE TABLE own (a INT); CREATE INDEX more ON note (title);",
+            "b.sql": "INSERT INTO note (id, title) VALUES (1, 'a;b');\nSELECT title FROM note WHERE id = ?;",
+        },
+        {"a.sql": NOTE.replace("(\n  id", "(\n  own TEXT,\n  id") + TAG + INDEX},
+    ],
+    ids=["one file", "two files", "a migration", "more of its own", "a column of its own"],
+)
+def test_files_that_hold_it_are_not_complained_about(files):
+    assert found(files) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, [("", 0, "no .sql file: nothing holds what is declared")]),
+        ({"a.py": NOTE}, [("", 0, "no .sql file: nothing holds what is declared")]),
+        (
+            {"a.sql": "-- empty", "b.sql": NOTE + INDEX},
+            [("a.sql", 0, f"{name} is missing") for name in ("tag", "tag.id", "tag.note")],
+        ),
+        ({"a.sql": NOTE + TAG}, [("a.sql", 0, "index by_stars is missing")]),
+        (
+            {"a.sql": TAG, "b.sql": NOTE.replace("title", "name") + INDEX},
+            [("b.sql", 1, "note.title is missing"), ("b.sql", 3, "note.name is new, every row needs it")],
+        ),
+        (
+            {"a.sql": TAG, "b.sql": NOTE.replace("10", "12").replace(" NOT NULL", "").replace("> 0", "> 1") + INDEX},
+            [
+                ("b.sql", 1, "note: rows must fit CHECK (stars > 1); note: rows need not fit CHECK (stars > 0)"),
+                ("b.sql", 3, "note.title: varchar(10) -> varchar(12)"),
+            ],
+        ),
+        ({"a.sql": NOTE, "b.sql": "\nCREATE TABLE tag (id INT,\n  id INT)"}, [("b.sql", 3, "tag.id is declared")]),
+        ({"a.sql": NOTE, "b.sql": "\n\nALTER TABLE note DROP COLUMN stars"}, [("b.sql", 3, "ALTER TABLE is read")]),
+        ({"a.sql": NOTE + TAG, "b.sql": "\nCREATE TABLE ("}, [("b.sql", 2, "Expected table name")]),
+        (
+            {"a.sql": NOTE + TAG, "b.sql": INDEX + "CREATE UNIQUE INDEX o ON note (title)"},
+            [("a.sql", 1, "note: no two")],
+        ),
+    ],
+)
+def test_what_is_not_as_declared_is_found_with_file_and_line(files, expected):
+    complaints = found(files)
+    assert [one[:2] for one in complaints] == [one[:2] for one in expected], complaints
+    for (*_, said), (*_, what) in zip(complaints, expected, strict=True):
+        assert said.startswith(what)
