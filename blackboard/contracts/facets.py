@@ -101,9 +101,11 @@ def changed_names(changes: list[FacetChange], added: set[str], moved: set[str]) 
     counts = [f"{len(names)} {verb}" for names, verb in ((added, "added"), (moved - added, "removed")) if names]
     uses = worst(change.uses for change in changes)
     implements = worst(change.implements for change in changes)
-    # What breaks as many sides as the set does stands for it; the least, for the changes come in no order.
-    shown = [change.proof for change in changes if (change.uses, change.implements) == (uses, implements)]
-    proof = min((text for text in shown if text != UNDECIDED), default=UNDECIDED)
+    # What breaks as many sides as the set does stands for it, else what breaks one of them; the least, for the changes
+    # come in no order.
+    broken = [change for change in changes if Effect.BREAKING in (change.uses, change.implements)]
+    whole = [change for change in changes if (change.uses, change.implements) == (uses, implements)]
+    proof = min((change.proof for change in whole or broken if change.proof != UNDECIDED), default=UNDECIDED)
     return FacetChange(uses, implements, f"facets: {', '.join(counts)}", proof)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 from typing import Protocol
 
 from blackboard.contracts.json_schema.cases import Case, spelled, whole
@@ -10,7 +10,7 @@ from blackboard.contracts.json_schema.literals import Effort, Found, Literal, No
 from blackboard.spec.canonical import JSON
 
 MAX_ITEMS = 100
-_MOST_WAYS = 200
+_MOST_WAYS = 1_000
 
 
 class Search(Protocol):
@@ -111,7 +111,7 @@ def _says(wanted: _Wanted, group: Literal) -> None:
     wanted.unique = wanted.unique or schema.get("uniqueItems") is True
     if "contains" in schema:
         many = min(whole(schema.get("minContains", 1)), MAX_ITEMS + 1)
-        wanted.some += [(0, None, group.below(schema["contains"], holds=True))] * many
+        wanted.some += [(0, None, group.below(schema["contains"], holds=True))] * many  # one literal, many times
         if schema.get("maxContains") == 0:
             wanted.every.append(group.below(schema["contains"], holds=False))
 
@@ -142,11 +142,14 @@ def _ways(wanted: _Wanted, length: int) -> Iterator[tuple[int, ...] | None]:
         return
     twins = [(i, j) for j in range(min(length, wanted.prefix() + 2)) for i in range(j)] if wanted.twins else [(0, 0)]
     places = [range(first, length if last is None else min(length, last + 1)) for first, last, _ in wanted.some]
+    again = [one[2] is other[2] for one, other in pairwise(wanted.some)]
     for count, (pair, chosen) in enumerate(product(twins, product(*places))):
         if count >= _MOST_WAYS:
             yield None
             return
-        yield *pair, *chosen
+        # The same thing asked for twice is asked of two items.
+        if all(one < other for one, other, same in zip(chosen, chosen[1:], again, strict=False) if same):
+            yield *pair, *chosen
 
 
 def _filled(asked: list[list[Literal]], search: Search, *, unique: bool) -> Result:

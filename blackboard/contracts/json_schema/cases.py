@@ -23,7 +23,7 @@ KEYWORDS: Mapping[str, tuple[str, ...]] = {
         *("patternProperties", "additionalProperties", "propertyNames", "unevaluatedProperties"),
     ),
 }
-_NAMING = ("properties", "patternProperties", "required", "additionalProperties")
+_LISTS = ("allOf", "anyOf", "oneOf")
 _HOPS = 8
 
 
@@ -168,8 +168,9 @@ def _wrong_values(schema: Mapping[str, JSON], kind: str) -> bool:
 def _held(literal: Literal, kind: str) -> list[Item] | None:
     """Return what a value of this kind that fulfils a schema has to fulfil, None where there is none."""
     schema = literal.schema
-    # Why: also who declares no names at all sends none.
-    items: list[Item] = [Demand("declares", [], literal)] if literal.sent and kind == "object" else []
+    items: list[Item] = []
+    if literal.sent and kind == "object":
+        items.append(Demand("declares", declared(literal, schema), literal))
     if isinstance(schema, bool):
         return items if schema else None
     if not _of_type(schema, kind) or _wrong_values(schema, kind):
@@ -183,10 +184,10 @@ def _held(literal: Literal, kind: str) -> list[Item] | None:
     items += _in_place(literal, schema, kind)
     if kind == "object":
         for name, needed in members(schema.get("dependentRequired")).items():
-            there = tuple(Demand("present", other, literal) for other in listed(needed))
+            there = tuple(Demand("present", other) for other in listed(needed))
             items.append(Choice(((Demand("absent", name),), there)))
         for name, part in members(schema.get("dependentSchemas")).items():
-            items.append(Choice(((Demand("absent", name),), (Demand("present", name, literal), literal.beside(part)))))
+            items.append(Choice(((Demand("absent", name),), (Demand("present", name), literal.beside(part)))))
     return items
 
 
@@ -217,29 +218,28 @@ def _only(literal: Literal, parts: list[JSON], index: int) -> tuple[Item, ...]:
 
 
 def _any_of(literal: Literal, parts: list[JSON], kind: str) -> Choice:
-    """Return the choice of one; where names count that only some declare, also of two that hold together.
+    """Return the choice of one; where `unevaluatedProperties` counts names, also of two that hold together.
 
-    Why two are enough: with two of them all names that any of them declares are taken for declared.
+    Why two are enough: with two of them all names that any of them declares are taken for evaluated.
     """
     options: list[tuple[Item, ...]] = [(literal.beside(part),) for part in parts]
     here = literal.beside({})
-    if kind == "object" and (here.sent or here.scope):
-        naming = [part for part in parts if declared(literal, as_schema(part)) != (frozenset(), False)]
-        if len(naming) > 1:
-            literal.source.effort.spend(len(naming) ** 2 // 2)
-            names, any_name = frozenset[str](), False
-            for part in naming:
-                more, also_any = declared(literal, as_schema(part))
-                names, any_name = names | more, any_name or also_any
-            all_names = Demand("any name" if any_name else "declares", sorted(names), here)
-            options += [(literal.beside(a), literal.beside(b), all_names) for a, b in combinations(naming, 2)]
+    if kind == "object" and here.scope:
+        naming = [part for part in parts if declared(here, as_schema(part))]
+        literal.source.effort.spend(len(naming) ** 2 // 2)
+        names = Demand("evaluates", declared(here, {"anyOf": naming}), here)
+        options += [(literal.beside(a), literal.beside(b), names) for a, b in combinations(naming, 2)]
     return Choice(tuple(options))
 
 
-def declared(literal: Literal, schema: Schema) -> tuple[frozenset[str], bool]:
-    """Return the names that a schema may declare for one object, and whether it may be any name."""
-    names: set[str] = set()
-    any_name = False
+def declared(literal: Literal, schema: Schema) -> Mapping[str, JSON]:
+    """Return a schema that allows the names which a schema may declare for one object; it says nothing else.
+
+    It has no `properties` where the schema has none: then any name may be there.
+    """
+    names: dict[str, JSON] = {}
+    patterns: dict[str, JSON] = {}
+    found: dict[str, JSON] = {}
     pending, seen = [schema], set[int]()
     while pending:
         part = pending.pop()
@@ -247,15 +247,21 @@ def declared(literal: Literal, schema: Schema) -> tuple[frozenset[str], bool]:
             continue
         seen.add(id(part))
         literal.source.effort.spend()
-        names |= members(part.get("properties")).keys()
-        names |= {str(name) for name in listed(part.get("required"))}
-        any_name |= "patternProperties" in part or not isinstance(part.get("additionalProperties", True), bool)
+        names |= dict.fromkeys((str(name) for name in listed(part.get("required"))), True)
+        names |= dict.fromkeys(members(part.get("properties")), True)
+        patterns |= dict.fromkeys(members(part.get("patternProperties")), True)
+        if "properties" in part:
+            found["properties"] = names
+        if "patternProperties" in part:
+            found["patternProperties"] = patterns
+        rests = [part.get(word, True) for word in ("additionalProperties", "unevaluatedProperties")]
+        if any(rest not in (True, False, {}) for rest in rests):
+            found["additionalProperties"] = True
         pending += [literal.source.follow(part["$ref"])] if "$ref" in part else []
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            pending += [as_schema(inner) for inner in listed(part.get(keyword))]
-        pending += [as_schema(part[keyword]) for keyword in ("if", "then", "else") if keyword in part]
+        pending += [as_schema(inner) for word in _LISTS for inner in listed(part.get(word))]
+        pending += [as_schema(part[word]) for word in ("if", "then", "else") if word in part]
         pending += [as_schema(inner) for inner in members(part.get("dependentSchemas")).values()]
-    return frozenset(names), any_name
+    return found
 
 
 def _broken(literal: Literal, kind: str) -> list[Item] | None:

@@ -13,8 +13,6 @@ from blackboard.spec.canonical import JSON
 MAX_MEMBERS = 60
 _MOST_WAYS = 200
 _MOST_PATTERNS = 4
-_COUNTING = ("propertyNames", "minProperties", "maxProperties")
-_DECLARING = ("properties", "patternProperties", "required")
 
 
 @dataclass(slots=True)
@@ -28,7 +26,9 @@ class _Wanted:
     absent: set[str] = field(default_factory=set)
     some: list[Demand] = field(default_factory=list)
     """Members of which it is not said what they are called."""
-    declares: list[Demand] = field(default_factory=list)
+    declares: list[Mapping[str, JSON]] = field(default_factory=list)
+    """What who sends the object declares."""
+    evaluates: list[Demand] = field(default_factory=list)
     named: list[Literal] = field(default_factory=list)
 
     def limit(self, most: int) -> None:
@@ -55,7 +55,6 @@ def object_(case: Case, search: Search) -> Result:
 def _wanted(case: Case) -> _Wanted:
     wanted = _Wanted()
     for demand in case:
-        literal = demand.literal
         match demand.word:
             case "least":
                 wanted.least = max(wanted.least, whole(demand.value))
@@ -63,21 +62,22 @@ def _wanted(case: Case) -> _Wanted:
                 wanted.limit(whole(demand.value))
             case "absent":
                 wanted.absent.add(str(demand.value))
-            case "present":
-                wanted.there.setdefault(str(demand.value), [])
-                wanted.declares += [Demand("declares", [demand.value], literal)] if literal is not None else []
-            case "member" if literal is not None:
-                wanted.there.setdefault(str(demand.value), []).append(literal)
-            case "declares" | "any name":
-                wanted.declares.append(demand)
+            case "present" | "member":
+                wanted.there.setdefault(str(demand.value), []).extend([demand.literal] if demand.literal else [])
+            case "declares":
+                wanted.declares.append(members(demand.value))
+            case "evaluates":
+                wanted.evaluates.append(demand)
+            case "says":
+                _says(wanted, demand.literal)
             case "matching" | "stranger" | "named" | "not evaluated":
                 wanted.some.append(demand)
-            case "says" if literal is not None:
-                _says(wanted, literal)
     return wanted
 
 
-def _says(wanted: _Wanted, group: Literal) -> None:
+def _says(wanted: _Wanted, group: Literal | None) -> None:
+    if group is None:
+        return
     schema = _schema(group)
     wanted.groups.append(group)
     wanted.least = max(wanted.least, whole(schema.get("minProperties", 0)))
@@ -106,7 +106,6 @@ class _Maker:
         self._patterns = list(dict.fromkeys(patterns))
         self._fresh: dict[int, list[str]] = {}
         self._unsure = len(self._patterns) > _MOST_PATTERNS
-        self._free = _is_map(wanted.groups)
 
     def make(self) -> Result:
         worst = No.EMPTY
@@ -146,7 +145,14 @@ class _Maker:
             case "not evaluated":
                 return not self._evaluated(whole(demand.value), name)
             case _:
-                return False
+                return self._fulfils(name, demand.literal)
+
+    def _fulfils(self, name: str, rule: Literal | None) -> bool:
+        if rule is None:
+            return False
+        found = self._search.solve([rule.source.literal({"const": name}, holds=True), rule])
+        self._unsure = self._unsure or found is No.UNKNOWN
+        return isinstance(found, Found)
 
     def _strangers(self) -> list[str]:
         """Return names that no schema knows: one for each set of patterns that it matches."""
@@ -215,7 +221,7 @@ class _Maker:
             found = self._search.solve([rule.source.literal({"const": name}, holds=True), rule])
             if not isinstance(found, Found):
                 return found
-        if self._is_closed() and not self._free and not self._sent(name):
+        if not self._sent(name):
             return No.EMPTY
         asked = list(literals)
         for group in self._wanted.groups:
@@ -236,59 +242,33 @@ class _Maker:
         if "unevaluatedProperties" in schema and not self._evaluated(id(schema), name, group):
             yield group.below(schema["unevaluatedProperties"], holds=True)
 
-    def _is_closed(self) -> bool:
-        return any(group.sent for group in self._wanted.groups) or any(
-            demand.literal is not None and demand.literal.sent for demand in self._wanted.declares
-        )
-
     def _sent(self, name: str) -> bool:
-        """Say whether who sends the object declares a name."""
-        for group in self._wanted.groups:
-            schema = _schema(group)
-            if not group.sent:
-                continue
-            if name in listed(schema.get("required")) or self._evaluates(schema, name, open_too=False):
-                return True
-        return any(
-            demand.word == "any name" or name in listed(demand.value)
-            for demand in self._wanted.declares
-            if demand.literal is not None and demand.literal.sent
-        )
+        """Say whether who sends the object declares a name, or none at all."""
+        declares = self._wanted.declares
+        closed = any("properties" in schema for schema in declares)
+        return not closed or any(self._evaluates(schema, name) for schema in declares)
 
     def _evaluated(self, scope: int, name: str, itself: Literal | None = None) -> bool:
         """Say whether a name is evaluated by a schema, or by those in it about the same object."""
         for group in self._wanted.groups:
-            if (group is itself or scope in group.scope) and self._evaluates(_schema(group), name, open_too=True):
+            if (group is itself or scope in group.scope) and self._evaluates(_schema(group), name):
                 return True
         return any(
-            demand.word == "any name" or name in listed(demand.value)
-            for demand in self._wanted.declares
-            if demand.literal is not None and scope in demand.literal.scope and demand.word != "present"
+            self._evaluates(members(demand.value), name)
+            for demand in self._wanted.evaluates
+            if demand.literal is not None and scope in demand.literal.scope
         )
 
-    def _evaluates(self, schema: Mapping[str, JSON], name: str, *, open_too: bool) -> bool:
-        if name in members(schema.get("properties")):
+    def _evaluates(self, schema: Mapping[str, JSON], name: str) -> bool:
+        if name in members(schema.get("properties")) or "additionalProperties" in schema:
             return True
-        if any(self._matches(pattern, name) for pattern in members(schema.get("patternProperties"))):
-            return True
-        rests = [schema[word] for word in ("additionalProperties", "unevaluatedProperties") if word in schema]
-        if open_too:
-            return "additionalProperties" in schema
-        return any(rest not in (True, False, {}) for rest in rests)
+        return any(self._matches(pattern, name) for pattern in members(schema.get("patternProperties")))
 
     def _matches(self, pattern: str, name: str) -> bool:
         found = matches(pattern, name, self._search.effort)
         if found is None:
             raise _UnreadError
         return found
-
-
-def _is_map(groups: Sequence[Literal]) -> bool:
-    """Say whether who sends an object declares no names but says how many there are, or how they are made."""
-    sent = [_schema(group) for group in groups if group.sent]
-    return any(word in schema for schema in sent for word in _COUNTING) and not any(
-        word in schema for schema in sent for word in _DECLARING
-    )
 
 
 def _schema(literal: Literal) -> Mapping[str, JSON]:

@@ -3,12 +3,14 @@
 import json
 
 import pytest
+from changes.every import SCHEMAS
 from jsonschema import Draft202012Validator, FormatChecker
 
 from blackboard.contracts.language import Contract
 from blackboard.spec.effects import UNDECIDED
 
 TEXT, WHOLE, NUMBER, YES_NO = ({"type": kind} for kind in ("string", "integer", "number", "boolean"))
+BOTH = ("uses", "implements")
 FORMATS = FormatChecker(("date", "email", "ipv4", "ipv6", "uuid"))
 
 SAME, MORE, FEWER, OTHER, FINE = "same", "more", "fewer", "other", "fine"
@@ -113,9 +115,6 @@ def test_a_change_means_this_by_side(meaning, old, new):
     assert found == {"uses": [uses, implements, worse], "implements": [implements, uses, worse]}
 
 
-BOTH = ("uses", "implements")
-
-
 @pytest.mark.parametrize(("meaning", "old", "new"), CHANGES, ids=range(len(CHANGES)))
 def test_each_breaking_change_has_a_document_that_is_valid_by_one_of_both_alone(meaning, old, new):
     for change in compared(old, new).effects.values():
@@ -173,3 +172,9 @@ def test_a_definition_breaks_by_itself():
 
     assert json.loads(effects["$defs.A"].proof) == {"a": 0}
     assert effects["$defs.B"].uses == effects["$defs.B"].implements == "compatible"
+
+
+def test_each_break_in_the_table_of_changes_has_a_document():
+    for row in SCHEMAS:
+        old, new = row.contracts()
+        assert UNDECIDED not in {change.proof for change in old.compare(new).effects.values()}, row.name
