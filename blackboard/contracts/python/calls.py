@@ -6,6 +6,7 @@ an implementation of the old one also one of the new.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import NamedTuple
 
 from blackboard.contracts.python.declarations import Passing
@@ -18,6 +19,20 @@ UNSAID = "..."
 """A default or value that is there, but is nobody's business."""
 
 _BY_POSITION = (Passing.POSITION, Passing.EITHER)
+_BY_NAME = (Passing.NAME, Passing.EITHER)
+
+
+class Shown(StrEnum):
+    """What shows that something is not served: a type checker, or running a program."""
+
+    TYPES = "types"
+    PLACES = "places"
+    DEFAULT = "default"
+    VALUE = "value"
+    RAISES = "raises"
+    FEATURE = "feature"
+    LISTED = "listed"
+    CHECKED = "checked"
 
 
 class Gap(NamedTuple):
@@ -27,6 +42,7 @@ class Gap(NamedTuple):
     wanted: str
     served: str
     decided: bool = True
+    shown: Shown = Shown.TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +75,7 @@ class Shape:
 
     def named(self, name: str) -> Slot | None:
         """Return the parameter that an argument can reach by a name."""
-        reached = (Passing.EITHER, Passing.NAME)
-        return next((slot for slot in self.slots if slot.name == name and slot.passing in reached), None)
+        return next((slot for slot in self.slots if slot.name == name and slot.passing in _BY_NAME), None)
 
     def rest(self, passing: Passing) -> Slot | None:
         """Return what takes all further arguments by position or by name."""
@@ -71,7 +86,8 @@ def type_gap(what: str, given: Type, wanted: Type, fits: Fits) -> Iterator[Gap]:
     """Tell where a value of one type is none of another."""
     fitting = fits(given, wanted)
     if not fitting:
-        yield Gap(what, str(wanted), str(given), decided=fitting is False)
+        # A type checker lets Any pass as everything.
+        yield Gap(what, str(wanted), str(given), decided=fitting is False and not says_any(given))
 
 
 def call_gaps(served: Shape, wanted: Shape, fits: Fits, pool: Pool) -> Iterator[Gap]:
@@ -83,8 +99,8 @@ def call_gaps(served: Shape, wanted: Shape, fits: Fits, pool: Pool) -> Iterator[
 
 def argument_gaps(served: Shape, wanted: Shape, fits: Fits) -> Iterator[Gap]:
     """Tell which arguments are wanted and not taken."""
-    places = served.by_position()
-    reached: set[str] = set()
+    places, reached = served.by_position(), set[str]()
+    names = {slot.name: slot for slot in served.slots if slot.passing in _BY_NAME}
     for place, slot in enumerate(wanted.by_position()):
         found = places[place] if place < len(places) else served.rest(Passing.REST)
         if found is None:
@@ -93,10 +109,10 @@ def argument_gaps(served: Shape, wanted: Shape, fits: Fits) -> Iterator[Gap]:
         reached.add(found.name)
         yield from _taken(found, slot, fits)
         if slot.passing is Passing.EITHER:
-            yield from _name_gaps(served, found, slot, fits)
+            yield from _name_gaps(served, found, slot, names, fits)
     for slot in wanted.slots:
         if slot.passing is Passing.NAME:
-            named = served.named(slot.name) or served.rest(Passing.REST_BY_NAME)
+            named = names.get(slot.name) or served.rest(Passing.REST_BY_NAME)
             if named is None or (named.name in reached and named.passing is Passing.EITHER):
                 yield Gap(f"parameter {slot.name} by name", "taken", "not taken")
             else:
@@ -117,17 +133,18 @@ def _taken(found: Slot, slot: Slot, fits: Fits) -> Iterator[Gap]:
     if found.default is None:
         yield Gap(f"parameter {slot.name}", "optional", "required")
     elif slot.default not in (UNSAID, found.default):
-        yield Gap(f"default of {slot.name}", slot.default, found.default)
+        yield Gap(f"default of {slot.name}", slot.default, found.default, shown=Shown.DEFAULT)
 
 
-def _name_gaps(served: Shape, found: Slot, slot: Slot, fits: Fits) -> Iterator[Gap]:
+def _name_gaps(served: Shape, found: Slot, slot: Slot, names: Mapping[str, Slot], fits: Fits) -> Iterator[Gap]:
     if found.passing is Passing.EITHER and found.name == slot.name:
         return
     by_name = served.rest(Passing.REST_BY_NAME)
-    if served.named(slot.name) is None and by_name is not None and found.passing is Passing.REST:
+    if slot.name not in names and by_name is not None and found.passing is Passing.REST:
         yield from _taken(by_name, slot, fits)
     elif found.passing is Passing.EITHER:
-        yield Gap("name of a parameter", slot.name, found.name)
+        shown = Shown.PLACES if slot.name in names else Shown.TYPES
+        yield Gap("name of a parameter", slot.name, found.name, shown=shown)
     else:
         yield Gap(f"parameter {slot.name} by name", "taken", "not taken")
 
@@ -141,7 +158,7 @@ def _rest_gaps(served: Shape, wanted: Shape, reached: set[str], fits: Fits) -> I
         if found is None:
             yield Gap(what, "taken", "not taken")
             continue
-        by = _BY_POSITION if passing is Passing.REST else (Passing.NAME, Passing.EITHER)
+        by = _BY_POSITION if passing is Passing.REST else _BY_NAME
         others = [other for other in served.slots if other.passing in by and other.name not in reached]
         for other in (found, *others):
             yield from type_gap(what, slot.type, other.type, fits)
@@ -181,6 +198,11 @@ def substituted(of: Type, variables: Mapping[str, Type], pool: Pool) -> Type:
     if all(new is old for new, old in zip(items, of.items, strict=True)):
         return of
     return pool.union(items) if of.form is Form.UNION else pool.make(of.form, of.name, items, of.origin)
+
+
+def says_any(of: Type) -> bool:
+    """Say whether Any stands somewhere in a type."""
+    return of.form is Form.ANY or any(says_any(item) for item in of.items)
 
 
 def variables(types: Iterable[Type]) -> frozenset[str]:

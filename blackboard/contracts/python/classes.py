@@ -29,18 +29,18 @@ _LEAVING_FIELDS_ALONE = frozenset(
 )
 
 
-def declare_class(speller: Speller, node: ast.ClassDef, bases_of: Mapping[str, Sequence[str]]) -> Class:
+def declare_class(speller: Speller, node: ast.ClassDef, kinds: Mapping[str, Kind]) -> Class:
     """Return what a `class` declares besides its members.
 
     Args:
         speller: Spells its expressions.
         node: The class.
-        bases_of: Class of the module -> its bases; what a class is may follow from another's.
+        kinds: Class of the module -> what it inherits to be.
     """
     bases = tuple(speller.value(base) for base in node.bases)
     decorators = tuple(speller.value(decorator) for decorator in node.decorator_list)
     keywords = {word.arg or "**": speller.value(word.value) for word in node.keywords}
-    kind = _kind(speller, node, bases, bases_of)
+    kind = _kind(speller, node, bases, kinds)
     options: dict[str, str] = {}
     if kind is Kind.DATACLASS:
         decorators = tuple(text for text in decorators if not _is_dataclass(text))
@@ -84,22 +84,30 @@ def declare_field(
     return Variable(annotation, None if node.value is None else speller.value(node.value))
 
 
-def _kind(speller: Speller, node: ast.ClassDef, bases: Sequence[str], bases_of: Mapping[str, Sequence[str]]) -> Kind:
+def _kind(speller: Speller, node: ast.ClassDef, bases: Sequence[str], kinds: Mapping[str, Kind]) -> Kind:
     if any(_is_dataclass(speller.value(decorator)) for decorator in node.decorator_list):
         return Kind.DATACLASS
     direct = [_DIRECT[base] for base in map(_unsubscripted, bases) if base in _DIRECT]
     if direct:
         return direct[0]
-    seen: set[str] = set()
-    pending = list(bases)
+    inherited = (_INHERITED.get(base) or kinds.get(base) for base in map(_unsubscripted, bases))
+    return next((kind for kind in inherited if kind is not None), Kind.CLASS)
+
+
+def inherited_kinds(bases_of: Mapping[str, Sequence[str]]) -> dict[str, Kind]:
+    """Return class -> what it is because of what it inherits from, where that is an enum or a TypedDict."""
+    below: dict[str, list[str]] = {}
+    for name, bases in bases_of.items():
+        for base in map(_unsubscripted, bases):
+            below.setdefault(base, []).append(name)
+    found: dict[str, Kind] = {}
+    pending = list(_INHERITED.items())
     while pending:
-        base = _unsubscripted(pending.pop())
-        if base in _INHERITED:
-            return _INHERITED[base]
-        if base not in seen:
-            seen.add(base)
-            pending += bases_of.get(base, ())
-    return Kind.CLASS
+        base, kind = pending.pop()
+        new = [name for name in below.get(base, ()) if name not in found]
+        found |= dict.fromkeys(new, kind)
+        pending += [(name, kind) for name in new]
+    return found
 
 
 def _fields(

@@ -9,6 +9,7 @@ from blackboard.contracts.facets import NAMES, changed_names, difference
 from blackboard.contracts.python.calls import Gap
 from blackboard.contracts.python.declarations import Class, Declaration, Property, Variable
 from blackboard.contracts.python.members import Members
+from blackboard.contracts.python.proofs import proof
 from blackboard.contracts.python.serving import Ends
 from blackboard.contracts.python.serving_classes import gaps
 from blackboard.contracts.python.types import Budget, Pool, Types, Undecidable
@@ -19,7 +20,9 @@ MAX_STEPS = 60_000
 """So much work one comparison may take; what is left then is undecided."""
 
 _MAX_REASON = 160
+_MAX_TOLD = 20
 
+Gaps = tuple[Sequence[Gap], Sequence[Gap]]
 Stubs = tuple[Mapping[str, Declaration], Mapping[str, JSON]]
 """The declarations of a stub, and their facets."""
 
@@ -29,27 +32,35 @@ def compared(old: Stubs, new: Stubs) -> dict[str, FacetChange]:
     pool = Pool(Budget(MAX_STEPS))
     before, after = (Members(Types(stub[0], pool, origin)) for origin, stub in enumerate((old, new)))
     ends = Ends(after, before, Side.USES), Ends(before, after, Side.IMPLEMENTS)
-    effects: dict[str, FacetChange] = {}
-    for name in sorted(old[1].keys() | new[1].keys()):
-        one, other = old[1].get(name), new[1].get(name)
-        if one != other:
-            effects[name] = _change(ends, name, one, other)
+    changed = [name for name in sorted(old[1].keys() | new[1].keys()) if old[1].get(name) != new[1].get(name)]
+    found = {name: _gaps(ends, name) for name in changed}
+    # Why a budget of their own: what is proved is not to cost what is known.
+    pool.budget = Budget(MAX_STEPS)
+    effects = {name: _change(ends, name, found[name], (old[1].get(name), new[1].get(name))) for name in changed}
     moved = old[1].keys() ^ new[1].keys()
     if moved:
         effects[NAMES] = changed_names([effects[name] for name in moved], new[1].keys() - old[1].keys(), moved)
     return effects
 
 
-def _change(ends: tuple[Ends, Ends], name: str, old: JSON, new: JSON) -> FacetChange:
+def _gaps(ends: tuple[Ends, Ends], name: str) -> Gaps | None:
+    """Return what is missing to users and to implementers, None where that cannot be found out."""
     try:
-        found = tuple(gaps(one, name) for one in ends)
+        return gaps(ends[0], name), gaps(ends[1], name)
     except (Undecidable, RecursionError):
-        before, after = (None if value is None else canonical_json(value) for value in (old, new))
-        return FacetChange(Effect.BREAKING, Effect.BREAKING, difference(before, after))
-    uses, implements = found
-    harmless = Effect.COMPATIBLE if uses or implements or _is_seen(ends[1], name) else Effect.NONE
-    effects = [Effect.BREAKING if one else harmless for one in found]
-    return FacetChange(effects[0], effects[1], _reason(uses, implements, old, new), UNDECIDED)
+        return None
+
+
+def _change(ends: tuple[Ends, Ends], name: str, found: Gaps | None, values: tuple[JSON, JSON]) -> FacetChange:
+    if found is None:
+        return FacetChange(Effect.BREAKING, Effect.BREAKING, _difference(values))
+    harmless = Effect.COMPATIBLE if any(found) or _is_seen(ends[1], name) else Effect.NONE
+    uses, implements = (Effect.BREAKING if one else harmless for one in found)
+    try:
+        shown = proof(ends, name, found)
+    except (Undecidable, RecursionError):
+        shown = UNDECIDED
+    return FacetChange(uses, implements, _reason(found, values), shown)
 
 
 def _is_seen(ends: Ends, name: str) -> bool:
@@ -62,14 +73,16 @@ def _is_seen(ends: Ends, name: str) -> bool:
     return isinstance(old, Variable) and isinstance(new, Variable) and (old.value is None) != (new.value is None)
 
 
-def _reason(uses: Sequence[Gap], implements: Sequence[Gap], old: JSON, new: JSON) -> str:
+def _reason(found: Gaps, values: tuple[JSON, JSON]) -> str:
     """Return one line: each thing that differs, as it was and as it is."""
-    texts = [f"{gap.what}: {gap.wanted} -> {gap.served}" for gap in uses]
-    texts += [f"{gap.what}: {gap.served} -> {gap.wanted}" for gap in implements]
-    if not texts:
-        before, after = (None if value is None else canonical_json(value) for value in (old, new))
-        texts = [difference(before, after)]
-    return _line(dict.fromkeys(texts))
+    uses, implements = found
+    texts = [f"{gap.what}: {gap.wanted} -> {gap.served}" for gap in uses[:_MAX_TOLD]]
+    texts += [f"{gap.what}: {gap.served} -> {gap.wanted}" for gap in implements[:_MAX_TOLD]]
+    return _line(dict.fromkeys(texts or [_difference(values)]))
+
+
+def _difference(values: tuple[JSON, JSON]) -> str:
+    return difference(*(None if value is None else canonical_json(value) for value in values))
 
 
 def _line(texts: Iterable[str]) -> str:

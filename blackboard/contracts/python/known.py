@@ -87,7 +87,12 @@ STRUCTURAL = frozenset(
 
 def is_known(name: str) -> bool:
     """Say whether it is known what a class is."""
-    return name in BASES or isinstance(getattr(builtins, name, None), type)
+    return name in BASES or is_builtin(name)
+
+
+def is_builtin(name: str) -> bool:
+    """Say whether a class needs no import."""
+    return isinstance(getattr(builtins, name, None), type)
 
 
 def bases(name: str) -> tuple[str, ...]:

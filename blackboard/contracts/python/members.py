@@ -30,6 +30,11 @@ class Members:
     def __init__(self, types: Types) -> None:
         self.types = types
         self._own: dict[str, dict[str, Declaration]] = {}
+        self._lines: dict[str, list[str]] = {}
+        self._names: dict[str, set[str]] = {}
+        self._abstract: dict[str, bool] = {}
+        self._abstract_members: dict[str, set[str]] = {}
+        self._constructors: dict[str, list[Shape] | None] = {}
         for path, declaration in types.declarations.items():
             owner, _, name = path.rpartition(".")
             self._own.setdefault(owner, {})[name] = declaration
@@ -45,7 +50,9 @@ class Members:
 
     def line(self, name: str) -> list[str]:
         """Return a class and its ancestors in this stub, nearest first."""
-        found = [name.removeprefix("this.")]
+        if name in self._lines:
+            return self._lines[name]
+        found = self._lines[name] = [name.removeprefix("this.")]
         for one in found:
             declared = self.get(one)
             if declared is not None and len(found) < _MAX_ANCESTORS:
@@ -62,7 +69,10 @@ class Members:
 
     def names(self, name: str) -> set[str]:
         """Return the names of all members."""
-        return {member for owner in self.line(name) for member in self.own(owner)}
+        if name not in self._names:
+            self.types.pool.budget.spend(sum(len(self.own(owner)) for owner in self.line(name)) // 8)
+            self._names[name] = {member for owner in self.line(name) for member in self.own(owner)}
+        return self._names[name]
 
     def base_texts(self, name: str) -> list[str]:
         """Return the bases of a class and its ancestors that are not in this stub, as they are spelled."""
@@ -102,17 +112,24 @@ class Members:
         if declared is None:
             return False
         marked = "ABC" in declared.bases or declared.keywords.get("metaclass") == "ABCMeta"
-        return marked or any(is_abstract(member) for member in self._all(name))
+        return marked or self._has_abstract(name)
 
     def is_constructed(self, name: str) -> bool:
         """Say whether it can be called to make an instance."""
-        return self.kind(name) is not Kind.PROTOCOL and not any(is_abstract(member) for member in self._all(name))
+        return self.kind(name) is not Kind.PROTOCOL and not self._has_abstract(name)
 
-    def _all(self, name: str) -> Iterator[Declaration]:
-        for member in self.names(name):
-            found = self.member(name, member)
-            if found:
-                yield found[1]
+    def _has_abstract(self, name: str) -> bool:
+        if name not in self._abstract:
+            left: set[str] = set()
+            for owner in reversed(self.line(name)):
+                left = {member for member in left if member not in self.own(owner)} | self._own_abstract(owner)
+            self._abstract[name] = bool(left)
+        return self._abstract[name]
+
+    def _own_abstract(self, name: str) -> set[str]:
+        if name not in self._abstract_members:
+            self._abstract_members[name] = {one for one, declared in self.own(name).items() if is_abstract(declared)}
+        return self._abstract_members[name]
 
     def enum_values(self, name: str) -> list[str]:
         """Return the names of an enum's values."""
@@ -189,12 +206,20 @@ class Members:
         returns = self.types.read(signature.returns, owner)
         if signature.awaited:
             pool = self.types.pool
-            returns = pool.named("Coroutine", pool.any, pool.any, returns)
+            anything = pool.named("object")
+            returns = pool.named("Coroutine", anything, anything, returns)
         free = variables([*(slot.type for slot in slots), returns])
         return Shape(slots, returns, free - set(self.parameters(owner) if owner else ()))
 
     def constructor(self, name: str) -> list[Shape] | None:
         """Return how a class is called to make an instance, None where it is not or nobody can say."""
+        if name not in self._constructors:
+            self._constructors[name] = self._constructor(name)
+        found = self._constructors[name]
+        self.types.pool.budget.spend(sum(len(shape.slots) for shape in found or ()) // 8)
+        return found
+
+    def _constructor(self, name: str) -> list[Shape] | None:
         if not self.is_constructed(name):
             return None
         made = self.types.pool.named(name)

@@ -6,7 +6,7 @@ serve who counts on the new one. So one question, asked twice, is the whole comp
 
 from collections.abc import Iterator, Sequence
 
-from blackboard.contracts.python.calls import UNSAID, Gap, Shape, call_gaps, type_gap
+from blackboard.contracts.python.calls import UNSAID, Gap, Shape, Shown, call_gaps, type_gap
 from blackboard.contracts.python.declarations import (
     Class,
     Declaration,
@@ -84,7 +84,7 @@ def declared_gaps(ends: Ends, served: Declaration, wanted: Declaration, owner: t
             yield from _held_gaps(ends, served, wanted, owner)
         case PublicNames(), PublicNames():
             for name in sorted(set(wanted.names) - set(served.names)):
-                yield Gap(f"public name {name}", "listed", "not listed")
+                yield Gap(f"public name {name}", "listed", "not listed", shown=Shown.LISTED)
         case Reexport(), Reexport():
             if served != wanted:
                 yield Gap("import", wanted.source, served.source, decided=False)
@@ -104,7 +104,7 @@ def _function_gaps(ends: Ends, served: Function, wanted: Function, owner: tuple[
     for shape in asked:
         yield from _overload_gaps(ends, shapes, shape, before)
         before.append(shape)
-    yield from _raises_gaps(ends, raised(served), raised(wanted))
+    yield from raises_gaps(ends, raised(served), raised(wanted))
     one, other = _decorators(served), _decorators(wanted)
     if not one & _BINDING and other & _BINDING and owner is not None:
         yield Gap("called on", "the class", "an instance")
@@ -116,6 +116,7 @@ def _overload_gaps(ends: Ends, shapes: Sequence[Shape], wanted: Shape, before: S
     """Tell what one way to call wants that no way serves, or that one serves which is tried too early."""
     best: list[Gap] | None = None
     for number, shape in enumerate(shapes):
+        ends.pool.budget.spend(4 + len(shape.slots))
         gaps = list(call_gaps(shape, wanted, ends.fits, ends.pool))
         if not gaps:
             yield from _hidden_gaps(ends, shapes[:number], wanted, before)
@@ -151,13 +152,13 @@ def _held_gaps(
     if text not in (None, UNSAID, other) and not fields:
         # A call may make the same in other words.
         made = (text or "").endswith(")") and not (text or "").startswith("(")
-        yield Gap("value", text or "", other or "unsaid", decided=not made)
+        yield Gap("value", text or "", other or "unsaid", decided=not made, shown=Shown.VALUE)
     else:
         value, asked = ends.served.variable(served, first), ends.wanted.variable(wanted, second)
         yield from type_gap("type", value, asked, ends.fits)
-    yield from _raises_gaps(ends, raised(served), raised(wanted))
+    yield from raises_gaps(ends, raised(served), raised(wanted))
     if _of_class(wanted) and not _of_class(served):
-        yield Gap("read on", "the class", "an instance")
+        yield Gap("read on", "the class", "an instance", decided=False)
 
 
 def _of_class(declared: Declaration) -> bool:
@@ -178,12 +179,13 @@ def _alias_gaps(ends: Ends, name: str, served: Declaration) -> Iterator[Gap]:
         yield Gap("stands for", old, new, decided=False in answers)
 
 
-def _raises_gaps(ends: Ends, served: Sequence[str], wanted: Sequence[str]) -> Iterator[Gap]:
+def raises_gaps(ends: Ends, served: Sequence[str], wanted: Sequence[str]) -> Iterator[Gap]:
+    """Tell which exceptions reach those who count on others."""
     named = ends.pool.named
     for name in served:
         caught = any_of(ends.fits(named(name), named(other)) for other in wanted)
         if not caught:
-            yield Gap("raises", ", ".join(wanted) or "nothing", name, decided=caught is False)
+            yield Gap("raises", ", ".join(wanted) or "nothing", name, decided=caught is False, shown=Shown.RAISES)
 
 
 def raised(declared: Declaration) -> tuple[str, ...]:

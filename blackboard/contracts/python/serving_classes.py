@@ -6,11 +6,11 @@ where it flows from them, a TypedDict is written by whoever gives it, an enum's 
 
 from collections.abc import Iterator, Mapping
 
-from blackboard.contracts.python.calls import Gap, argument_gaps
+from blackboard.contracts.python.calls import Gap, Shown, argument_gaps
 from blackboard.contracts.python.declarations import Class, Declaration, Kind, Property, Variable
 from blackboard.contracts.python.flows import Flow
 from blackboard.contracts.python.members import Members, is_abstract, is_needed, is_value
-from blackboard.contracts.python.serving import Ends, declared_gaps, plain_gaps, raised
+from blackboard.contracts.python.serving import Ends, declared_gaps, plain_gaps, raised, raises_gaps
 from blackboard.contracts.python.types import Type
 from blackboard.spec.effects import Side
 
@@ -45,16 +45,12 @@ def _class_gaps(ends: Ends, name: str, served: Class, wanted: Class) -> Iterator
     if ends.served.parameters(name) != ends.wanted.parameters(name):
         old, new = (", ".join(members.parameters(name)) or "none" for members in (ends.wanted, ends.served))
         yield Gap("type parameters", old, new, decided=False)
-    missing = _features(wanted) - _features(served)
-    if missing:
-        yield Gap("instances are", ", ".join(sorted(missing)), "no longer so" if ends.side is Side.USES else "not so")
+    for feature in sorted(_features(wanted) - _features(served)):
+        yield Gap("instances", feature, f"not {feature}", shown=Shown.FEATURE)
     if _keywords(served) != _keywords(wanted):
         yield Gap("keywords", str(_keywords(wanted)), str(_keywords(served)), decided=False)
     yield from _mark_gaps(ends, name, served, wanted)
-    for error in sorted(set(raised(served)) - set(raised(wanted))):
-        caught = any(ends.fits(ends.pool.named(error), ends.pool.named(other)) for other in raised(wanted))
-        if not caught:
-            yield Gap("raises", ", ".join(raised(wanted)) or "nothing", error)
+    yield from raises_gaps(ends, raised(served), raised(wanted))
 
 
 def _order_gaps(served: Class, wanted: Class) -> Iterator[Gap]:
@@ -87,7 +83,7 @@ def _keywords(declared: Class) -> Mapping[str, str]:
 def _mark_gaps(ends: Ends, name: str, served: Class, wanted: Class) -> Iterator[Gap]:
     one, other = set(served.decorators), set(wanted.decorators)
     if "runtime_checkable" in other - one:
-        yield Gap("isinstance", "works", "does not work")
+        yield Gap("isinstance", "works", "does not work", shown=Shown.CHECKED)
     subclassed = wanted.kind is Kind.PROTOCOL or ends.wanted.is_abstract(name)
     if subclassed and "final" in one - other:
         yield Gap("subclasses", "allowed", "not allowed")
@@ -103,7 +99,7 @@ def _member_gaps(ends: Ends, owner: str, name: str) -> Iterator[Gap]:
         yield from _constructor_gaps(ends, owner, only_places=False)
         yield from _wanted_gaps(ends, served, wanted, name) if _both_raise(served, wanted) else ()
         return
-    flow = _flow(ends, owner, kind)
+    flow = flow_of(ends, owner)
     if kind is Kind.ENUM and any(is_value(name, found[1]) for found in (served, wanted) if found):
         yield from _value_gaps(ends, served, wanted, name, flow)
     elif kind is Kind.TYPED_DICT:
@@ -121,9 +117,9 @@ def _both_raise(served: "tuple[str, Declaration] | None", wanted: "tuple[str, De
     return served is not None and wanted is not None and raised(served[1]) != raised(wanted[1])
 
 
-def _flow(ends: Ends, owner: str, kind: Kind | None) -> Flow:
+def flow_of(ends: Ends, owner: str) -> Flow:
     """Return who gives and who receives instances, by the rule for what flows nowhere too."""
-    flow = ends.flow(owner)
+    flow, kind = ends.flow(owner), ends.wanted.kind(owner)
     if kind is Kind.ENUM:
         return flow or Flow.GIVEN
     if kind in (Kind.PROTOCOL, Kind.TYPED_DICT) or ends.wanted.is_abstract(owner):
@@ -259,4 +255,4 @@ def _field_gaps(ends: Ends, owner: str, name: str) -> Iterator[Gap]:
     if wanted.default is not None and served.default is None:
         yield Gap(f"field {name}", "optional", "required")
     elif wanted.default not in (None, "...", served.default):
-        yield Gap("default", str(wanted.default), str(served.default))
+        yield Gap(f"default of {name}", str(wanted.default), str(served.default), shown=Shown.DEFAULT)

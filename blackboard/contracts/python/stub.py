@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from blackboard.contracts.facets import Facets, Reading
-from blackboard.contracts.python.classes import declare_class, declare_field
+from blackboard.contracts.python.classes import declare_class, declare_field, inherited_kinds
 from blackboard.contracts.python.compare import compared
 from blackboard.contracts.python.declarations import Declaration, Kind, PublicNames, Reexport, Variable
 from blackboard.contracts.python.functions import FunctionNode, declare_function, is_empty
@@ -70,7 +70,9 @@ class _Reader:
         self._statements = _statements(source.tree.body)
         self._speller = Speller(source, Names(_declared(self._statements), imported(self._statements)))
         classes = [statement for statement in self._statements if isinstance(statement, ast.ClassDef)]
-        self._bases = {node.name: [self._speller.value(base) for base in node.bases] for node in classes}
+        self._kinds = inherited_kinds(
+            {node.name: [self._speller.value(base) for base in node.bases] for node in classes}
+        )
         self._found = Facets(LANGUAGE)
         self._declarations: dict[str, Declaration] = {}
 
@@ -104,7 +106,7 @@ class _Reader:
                 raise self._source.refusal(statement, "this statement declares nothing: it does not belong in a stub")
 
     def _read_class(self, node: ast.ClassDef, owner: "_Owner | None") -> None:
-        declared = declare_class(self._speller, node, self._bases)
+        declared = declare_class(self._speller, node, self._kinds)
         self._declare(node.name, declared, node, owner)
         inner = _Owner(_path(node.name, owner), node, declared.kind)
         for statement in node.body:

@@ -40,7 +40,7 @@ class Subtyping:
             return True
         if pair in self._answers:
             return self._answers[pair]
-        self._budget.spend()
+        self._budget.spend(4)
         first = len(self._asked)
         self._asked.append(pair)
         self._answers[pair] = True
@@ -129,7 +129,7 @@ class Subtyping:
         return of
 
     def _one_of(self, value: Type, wanted: Type) -> Answer:
-        answer = any_of(self.fits(value, member) for member in wanted.items)
+        answer = value in wanted.items or any_of(self.fits(value, member) for member in wanted.items)
         if answer is False and value.form is Form.NAMED:
             values = self._values(value)
             return every(self.fits(one, wanted) for one in values) if values else False

@@ -1,178 +1,27 @@
 """Whom a change of a stub breaks: those who use it, those who implement it, both, nobody."""
 
 import pytest
+from python_changes import STUBS
 
 from blackboard.contracts.language import Contract
 from blackboard.spec.effects import UNDECIDED
 
-WORDS = {"n": "none", "c": "compatible", "b": "breaking"}
-HIERARCHY = "class Animal: ...\nclass Dog(Animal): ...\n"
-STORE = "class Store(Protocol):\n  def get(self, id: int) -> str: ..."
-COLOUR = "class Colour(Enum):\n  RED = 1\n  BLUE = 2\n"
-FILM = "class Film(TypedDict):\n  title: str\n"
 
-
-def raising(*names):
-    return "def f() -> int:\n  '''Raises:\n" + "".join(f"    {name}: x\n" for name in names) + "  '''"
+def compared(old, new):
+    return Contract.python(old).compare(Contract.python(new))
 
 
 def effects(old, new):
-    comparison = Contract.python(old).compare(Contract.python(new))
+    comparison = compared(old, new)
     return "".join(str(comparison.effect(side))[0] for side in ("uses", "implements"))
 
 
-FUNCTIONS = [
-    ("(a: int)", "(a: int, b: int = 1)", "cb"),
-    ("(a: int)", "(a: int, *, b: int = 1)", "cb"),
-    ("(a: int)", "(a: int, *args: int)", "cb"),
-    ("(a: int)", "(a: int, b: int)", "bb"),
-    ("(a: int)", "(a: int, *, b: int)", "bb"),
-    ("(a: int, b: int = 1)", "(a: int)", "bc"),
-    ("(a: int, b: int)", "(a: int)", "bb"),
-    ("(a: int)", "(a: int = 0)", "cb"),
-    ("(a: int = 0)", "(a: int)", "bc"),
-    ("(a: int = 0)", "(a: int = 1)", "bb"),
-    ("(a: int = ...)", "(a: int = 1)", "cb"),
-    ("(a: int | None = None)", "(a: int = 0)", "bb"),
-    ("(a: int | None = None)", "(a: int = None)", "bc"),
-    ("(a: int)", "(b: int)", "bb"),
-    ("(a: int, /)", "(b: int, /)", "nn"),
-    ("(__a: int)", "(b: int, /)", "nn"),
-    ("(*args: int, **kwargs: int)", "(*a: int, **k: int)", "nn"),
-    ("(a: int, /)", "(b: int)", "cb"),
-    ("(a: int)", "(a: int, /)", "bc"),
-    ("(a: int)", "(*, a: int)", "bc"),
-    ("(a: int, b: str, /)", "(b: str, a: int, /)", "bb"),
-    ("(a: int, b: int)", "(b: int, a: int)", "bb"),
-    ("(*, a: int, b: int)", "(*, b: int, a: int)", "nn"),
-    ("(a: int)", "(*args: int, **kwargs: int)", "cb"),
-    ("(*args: int)", "(*args: str)", "bb"),
-    ("(a: int)", "(a: float)", "cb"),
-    ("(a: float)", "(a: bool)", "bc"),
-    ("(a: int | str)", "(a: int)", "bc"),
-    ("(a: int | float)", "(a: float)", "nn"),
-    ("(a: list[int])", "(a: Sequence[int])", "cb"),
-    ("(a: list[int])", "(a: list[float])", "bb"),
-    ("(a: Sequence[int])", "(a: Sequence[float])", "cb"),
-    ("(a: Literal[1, 2])", "(a: int)", "cb"),
-    ("(a: Literal[True, False])", "(a: bool)", "nn"),
-    ("(a: Callable[[int], str])", "(a: Callable[[bool], str])", "cb"),
-    ("(a: Callable[[int], str])", "(a: Callable[[int], object])", "cb"),
-    ("(a: Callable[[int], str])", "(a: Callable[[int, int], str])", "bb"),
-    ("(a: int)", "(a: Any)", "cb"),
-    ("(a: UUID)", "(a: str)", "bb"),
-    ("() -> int", "() -> bool", "cb"),
-    ("() -> int", "() -> int | None", "bc"),
-    ("() -> int", "() -> Any", "bc"),
-    ("() -> tuple[int, str]", "() -> tuple[str, int]", "bb"),
-    ("() -> tuple[int, int]", "() -> tuple[int, ...]", "bc"),
-    ("() -> list[int]", "() -> Iterable[int]", "bc"),
-    ("() -> Iterator[int]", "() -> Generator[int, None, None]", "cb"),
-    ("() -> dict[str, int]", "() -> Mapping[str, float]", "bc"),
-    ("() -> type[int]", "() -> type[bool]", "cb"),
-]
+@pytest.mark.parametrize(("old", "new", "expected"), STUBS)
+def test_a_change_breaks_those_who_are_no_longer_served(old, new, expected):
+    undecided = any(UNDECIDED in change.proof for name, change in compared(old, new).effects.items() if name)
 
-
-@pytest.mark.parametrize(("old", "new", "expected"), FUNCTIONS)
-def test_a_function_is_compared_by_the_calls_that_it_takes_and_what_they_give(old, new, expected):
-    assert effects(f"def f{old}: ...", f"def f{new}: ...") == expected
-    assert effects(f"class A:\n  def f(self, {old[1:]}: ...", f"class A:\n  def f(self, {new[1:]}: ...") == expected
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [
-        ("x: int", "x: int\ndef f() -> int: ...", "cb"),
-        ("x: int\ndef f() -> int: ...", "x: int", "bc"),
-        ("def f() -> int: ...", "async def f() -> int: ...", "bb"),
-        ("async def f() -> int: ...", "async def f() -> bool: ...", "cb"),
-        ("def f() -> int: ...", "@cache\ndef f() -> int: ...", "bb"),
-        (raising(), raising("KeyError"), "bc"),
-        (raising("KeyError"), raising("LookupError"), "bc"),
-        (raising("LookupError"), raising("IndexError"), "cb"),
-        (raising("KeyError", "ValueError"), raising("KeyError"), "cb"),
-        ("class E(KeyError): ...\n" + raising("KeyError"), "class E(KeyError): ...\n" + raising("E"), "cb"),
-        ("T = TypeVar('T')\ndef f(x: int) -> int: ...", "T = TypeVar('T')\ndef f(x: T) -> T: ...", "cb"),
-        ("x: int", "x: bool", "cb"),
-        ("x: int", "x: float", "bc"),
-        ("X = 60", "X = 61", "bb"),
-        ("X: Final = 60", "X: int = 60", "bc"),
-        ("A = int\ndef f() -> A: ...", "A = bool\ndef f() -> A: ...", "cb"),
-        ("A = int\ndef f(a: A): ...", "A = bool\ndef f(a: A): ...", "bc"),
-        ("A = int", "A = bool", "bb"),
-        ("A = int\ndef f() -> A: ...", "A = int\ndef f() -> int: ...", "nn"),
-        ("__all__ = ['a', 'b']", "__all__ = ['a']", "bc"),
-        (f"{HIERARCHY}def f() -> Animal: ...", f"{HIERARCHY}def f() -> Dog: ...", "cb"),
-        (f"{HIERARCHY}def f() -> Animal: ...", f"{HIERARCHY}def f() -> Dog | Animal: ...", "nn"),
-        (f"{HIERARCHY}def f(a: list[Dog]): ...", f"{HIERARCHY}def f(a: Iterable[Animal]): ...", "cb"),
-    ],
-)
-def test_what_a_module_has_is_compared_by_who_calls_receives_and_gives(old, new, expected):
-    assert effects(old, new) == expected
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [
-        ("def f(a: int) -> int|def f(a: str) -> str", "def f(a: str) -> str|def f(a: int) -> int", "nn"),
-        ("def f(a: bool) -> int|def f(a: int) -> str", "def f(a: int) -> str|def f(a: bool) -> int", "bb"),
-        ("def f(a: int) -> int|def f(a: str) -> str", "def f(a: int) -> int|def f(a: bytes) -> str", "bb"),
-        ("def f(a: int) -> int", "def f(a: int) -> int|def f(a: str) -> str", "cb"),
-    ],
-)
-def test_overloads_are_compared_as_a_set_but_where_they_overlap(old, new, expected):
-    def stub(text):
-        return "".join(f"@overload\n{line}: ...\n" for line in text.split("|"))
-
-    assert effects(stub(old), stub(new)) == expected
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [
-        ("class A:\n  x: int", "class A:\n  x: bool", "cb"),
-        ("class A:\n  x: int", "class A:\n  @property\n  def x(self) -> int: ...", "cc"),
-        ("class A:\n  x: int", "class A:\n  def x(self) -> int: ...", "bb"),
-        ("class A:\n  x: int", "class A:\n  x: ClassVar[int]", "cb"),
-        ("class A:\n  def m(self): ...", "class A:\n  @staticmethod\n  def m(): ...", "cb"),
-        ("class A:\n  def m(self): ...", "class A:\n  @abstractmethod\n  def m(self): ...", "bc"),
-        ("class A:\n  def m(self): ...", "class A(Protocol):\n  def m(self): ...", "bb"),
-        ("class A:\n  x: int", "class A:\n  x: int\n  def __init__(self, x: int) -> None: ...", "bb"),
-        ("class A:\n  def __init__(self, x: int): ...", "class A:\n  def __init__(self, x: float): ...", "cb"),
-        (f"{HIERARCHY}class B(Dog): ...", f"{HIERARCHY}class B(Animal): ...", "bc"),
-        (f"{HIERARCHY}class B: ...", f"{HIERARCHY}class B(Animal): ...", "cb"),
-        ("class A:\n  x: int\nclass B(A):\n  y: int", "class A:\n  x: int\n  y: int\nclass B(A): ...", "cb"),
-        ("class E(KeyError): ...", "class E(LookupError): ...", "bc"),
-        ("@dataclass\nclass A:\n  x: int", "@dataclass(frozen=True)\nclass A:\n  x: int", "cb"),
-        ("@dataclass(frozen=True)\nclass A:\n  x: int", "@dataclass\nclass A:\n  x: int", "bc"),
-        ("@dataclass\nclass A:\n  x: int", "@dataclass\nclass A:\n  x: bool", "bb"),
-        ("@dataclass\nclass A:\n  x: int", "@dataclass\nclass A:\n  x: int\n  y: int", "bb"),
-        ("@dataclass\nclass A:\n  x: int", "@dataclass\nclass A:\n  x: int\n  y: int = 0", "cb"),
-        ("@dataclass\nclass A:\n  x: int\n  y: int", "@dataclass\nclass A:\n  y: int\n  x: int", "bb"),
-        ("@dataclass\nclass A:\n  x: int", "@dataclass(kw_only=True)\nclass A:\n  x: int", "bc"),
-        ("@dataclass\nclass A:\n  x: int", "@dataclass(order=True)\nclass A:\n  x: int", "cb"),
-        ("class A(NamedTuple):\n  x: int", "class A(NamedTuple):\n  x: int\n  y: int = 0", "bb"),
-        ("class A(NamedTuple):\n  x: int", "@dataclass\nclass A:\n  x: int", "bb"),
-        (f"{COLOUR}", f"{COLOUR}  GREEN = 3", "cb"),
-        (f"{COLOUR}def f() -> list[Colour]: ...", f"{COLOUR}  GREEN = 3\ndef f() -> list[Colour]: ...", "bc"),
-        (f"{COLOUR}def f(a: Colour): ...", f"{COLOUR}  GREEN = 3\ndef f(a: Colour): ...", "cb"),
-        (f"{COLOUR}def f(a: Colour) -> Colour: ...", f"{COLOUR}  G = 3\ndef f(a: Colour) -> Colour: ...", "bb"),
-        (f"{COLOUR}  G = 3\ndef f() -> Colour: ...", f"{COLOUR}def f() -> Colour: ...", "bb"),
-        (f"{COLOUR}A = list[Colour]\ndef f() -> A: ...", f"{COLOUR}  G = 3\nA = list[Colour]\ndef f() -> A: ...", "bc"),
-        (COLOUR, COLOUR.replace("2", "3"), "bb"),
-        (f"{FILM}def f() -> list[Film]: ...", f"{FILM}  year: int\ndef f() -> list[Film]: ...", "cb"),
-        (f"{FILM}def f(a: Film): ...", f"{FILM}  year: int\ndef f(a: Film): ...", "bc"),
-        (f"{FILM}def f(a: Film): ...", f"{FILM}  year: NotRequired[int]\ndef f(a: Film): ...", "cc"),
-        (f"{FILM}  year: int\ndef f() -> Film: ...", f"{FILM}  year: NotRequired[int]\ndef f() -> Film: ...", "bc"),
-        (f"{FILM}  year: int\ndef f() -> Film: ...", f"{FILM}  year: bool\ndef f() -> Film: ...", "cb"),
-        (STORE, f"{STORE}\n  def put(self) -> None: ...", "bb"),
-        (f"{STORE}\ndef f(a: Store): ...", f"{STORE}\n  def put(self): ...\ndef f(a: Store): ...", "bc"),
-        (f"{STORE}\ndef f() -> Store: ...", f"{STORE}\n  def put(self): ...\ndef f() -> Store: ...", "cb"),
-        (f"{STORE}\ndef f(a: Store): ...", f"{STORE.replace('str', 'object')}\ndef f(a: Store): ...", "cb"),
-    ],
-)
-def test_a_class_is_compared_by_who_makes_its_instances_and_who_gets_them(old, new, expected):
-    assert effects(old, new) == expected
+    assert effects(old, new) == expected.removesuffix("?")
+    assert undecided == expected.endswith("?")
 
 
 def test_what_is_the_same_protocol_in_other_names_is_the_same_type():

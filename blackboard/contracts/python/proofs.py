@@ -1,0 +1,191 @@
+"""Proofs: programs that work beside one stub and fail beside another.
+
+For users the program is right with the old stub and wrong with the new one. For implementers it is the other way
+round: what the new stub promises, and what was built to the old one does not give. A proof says which, and whether the
+type checker or running it shows the failure; the stub is imported as `contract`.
+"""
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from blackboard.contracts.python.calls import Gap, Shown
+from blackboard.contracts.python.declarations import Class, Function, Kind, Passing, Property, Variable
+from blackboard.contracts.python.flows import Flow
+from blackboard.contracts.python.members import is_value
+from blackboard.contracts.python.serving import Ends, raised
+from blackboard.contracts.python.serving_classes import flow_of
+from blackboard.contracts.python.snippets import Snippets, Unshowable
+from blackboard.spec.effects import UNDECIDED, Side
+
+_HEADS = {
+    (Side.USES, True): "# uses, type-checked: right with the old contract, wrong with the new one",
+    (Side.USES, False): "# uses, run: works with the old contract, fails with the new one",
+    (
+        Side.IMPLEMENTS,
+        True,
+    ): "# implements, type-checked: right with the new contract, wrong with the old one",
+    (Side.IMPLEMENTS, False): "# implements, run: works with the new contract, fails with the old one",
+}
+_FEATURES = {
+    "hashable": "{}.__hash__ is not None",
+    "compared by their fields": "{}.__eq__ is not object.__eq__",
+    "ordered": "{}.__lt__ is not object.__lt__",
+    "matched by position": "hasattr({}, '__match_args__')",
+}
+_MAX_PROOF = 4_000
+
+
+def proof(ends: Sequence[Ends], facet: str, gaps: Sequence[Sequence[Gap]]) -> str:
+    """Return the proofs for the sides that break, none if none does; *undecided* stands where nothing shows it."""
+    texts: list[str] = []
+    for one, found in zip(ends, gaps, strict=True):
+        if found:
+            texts.append(_side(one, facet, found) or f"# {one.side}: {UNDECIDED}")
+    shown = any("\n" in text for text in texts)
+    return "\n\n".join(texts) if shown or not texts else UNDECIDED
+
+
+def _side(ends: Ends, facet: str, gaps: Sequence[Gap]) -> str | None:
+    decided = [gap for gap in gaps if gap.decided]
+    snippets = Snippets(ends.wanted)
+    try:
+        if any(gap.shown is Shown.TYPES for gap in decided):
+            lines = list(_typed(ends, snippets, facet))
+            program = snippets.program(lines) if lines else ""
+            return f"{_HEADS[ends.side, True]}\n{program}" if 0 < len(program) <= _MAX_PROOF else None
+        for gap in decided:
+            lines = list(_run(ends, snippets, facet, gap))
+            if lines:
+                return "\n".join([_HEADS[ends.side, False], *lines])
+    except Unshowable:
+        return None
+    return None
+
+
+def _typed(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
+    """Write all that a facet promises, as programs for a type checker."""
+    wanted = ends.wanted.types.declarations.get(facet)
+    owner, _, name = facet.rpartition(".")
+    if isinstance(wanted, Class):
+        yield from _class(ends, snippets, facet, wanted)
+    elif owner and ends.wanted.get(owner) is not None:
+        yield from _member(ends, snippets, owner, name)
+    elif isinstance(wanted, Function):
+        yield from snippets.calls(wanted, facet)
+    elif isinstance(wanted, Variable) and ends.wanted.types.alias(facet) is not None:
+        meant = snippets.type(ends.wanted.types.read(facet))
+        yield from snippets.held(f"it: contract.{facet}", "it", meant)
+        yield from snippets.held(f"it: {meant}", "it", f"contract.{facet}")
+    elif wanted is not None:
+        yield from snippets.reads(wanted, facet)
+
+
+def _class(ends: Ends, snippets: Snippets, name: str, wanted: Class) -> Iterator[str]:
+    yield from snippets.held(f"it: contract.{name}", "it", "object")
+    for base in ends.wanted.bases(name):
+        yield from snippets.held(f"it: contract.{name}", "it", base)
+    if ends.served.get(name) is None:
+        return
+    if wanted.kind is Kind.PROTOCOL or ends.wanted.is_abstract(name):
+        yield from snippets.implements(name)
+    elif wanted.kind is Kind.TYPED_DICT:
+        yield from snippets.writes_keys(name)
+    elif wanted.kind is Kind.ENUM:
+        for value in ends.wanted.enum_values(name):
+            yield from snippets.held("", f"contract.{name}.{value}.value", "object")
+    else:
+        yield from snippets.constructs(name)
+    if wanted.kind is Kind.DATACLASS:
+        yield from snippets.is_dataclass(name)
+    if wanted.kind is Kind.NAMED_TUPLE:
+        yield from snippets.held(f"it: contract.{name}", "it", ends.wanted.row(name))
+
+
+def _member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Iterator[str]:
+    found = ends.wanted.member(owner, name)
+    kind, flow = ends.wanted.kind(owner), flow_of(ends, owner)
+    if ends.served.get(owner) is None:
+        yield from snippets.held(f"it: contract.{owner}", "it", "object")
+    elif kind is Kind.ENUM and (found is None or is_value(name, found[1])):
+        if found is not None:
+            yield from snippets.held("", f"contract.{owner}.{name}", "object")
+        elif Flow.RECEIVED in flow:
+            yield from snippets.tells_apart(owner)
+    elif kind is Kind.TYPED_DICT:
+        yield from snippets.reads_keys(owner) if Flow.RECEIVED in flow else ()
+        yield from snippets.writes_keys(owner) if Flow.GIVEN in flow else ()
+    else:
+        yield from _held_member(ends, snippets, owner, name)
+        if Flow.GIVEN in flow:
+            yield from snippets.implements(owner)
+
+
+def _held_member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Iterator[str]:
+    found = ends.wanted.member(owner, name)
+    kind = ends.wanted.kind(owner)
+    if kind is not Kind.PROTOCOL:
+        yield from snippets.constructs(owner)
+    if found is None or name in ("__init__", "__new__") or Flow.RECEIVED not in flow_of(ends, owner):
+        return
+    if isinstance(found[1], Function):
+        yield from snippets.calls(found[1], f"{owner}.{name}", owner)
+    elif isinstance(found[1], Variable | Property):
+        yield from snippets.reads(found[1], f"{owner}.{name}", owner)
+
+
+def _run(ends: Ends, snippets: Snippets, facet: str, gap: Gap) -> Iterator[str]:
+    """Write a program that fails when it is run."""
+    wanted = ends.wanted.types.declarations.get(facet)
+    if gap.shown is Shown.DEFAULT and _is_literal(gap.wanted):
+        yield from _default(ends, facet, gap)
+    elif gap.shown is Shown.PLACES:
+        yield from _places(ends, facet)
+    elif gap.shown is Shown.VALUE and _is_literal(gap.wanted):
+        owner = facet.rpartition(".")[0]
+        value = ".value" if owner and ends.wanted.kind(owner) is Kind.ENUM else ""
+        yield from ("import contract", f"assert contract.{facet}{value} == {gap.wanted}")
+    elif gap.shown is Shown.RAISES and wanted is not None:
+        errors = ends.served.types.read(gap.served)
+        caught = [snippets.type(ends.wanted.types.read(name)) for name in raised(wanted)]
+        yield from snippets.program(()).split("\n")
+        yield from ("try:", f"    if {gap.served.rpartition('.')[2]!r} in (contract.{facet}.__doc__ or ''):")
+        yield f"        raise {Snippets(ends.served).type(errors)}"
+        yield from (f"except ({', '.join([*caught, ''])}):".replace(", )", ",)"), "    pass")
+    elif gap.shown is Shown.FEATURE:
+        yield from ("import contract", f"assert {_FEATURES[gap.wanted].format(f'contract.{facet}')}")
+    elif gap.shown is Shown.LISTED:
+        yield from ("import contract", f"assert {gap.what.rpartition(' ')[2]!r} in contract.{facet}")
+    elif gap.shown is Shown.CHECKED:
+        yield from ("import contract", f"isinstance(None, contract.{facet})")
+
+
+def _places(ends: Ends, facet: str) -> Iterator[str]:
+    """Write that arguments by position reach the parameters that the same ones reach by name."""
+    wanted = ends.wanted.types.declarations.get(facet)
+    if isinstance(wanted, Function) and not wanted.overloaded:
+        passing = [(item.name, item.passing) for item in wanted.signatures[0].parameters]
+    elif isinstance(wanted, Class):
+        passing = [(slot.name, slot.passing) for shape in ends.wanted.constructor(facet) or () for slot in shape.slots]
+    else:
+        return
+    before = [str(place) for place, (_, way) in enumerate(passing) if way is Passing.POSITION]
+    named = [f"{name}={place}" for place, (name, way) in enumerate(passing) if way is Passing.EITHER]
+    yield from ("import contract", "import inspect", f"signature = inspect.signature(contract.{facet})")
+    yield f"by_name = signature.bind_partial({', '.join([*before, *named])})"
+    yield f"assert signature.bind_partial(*range({len(before) + len(named)})) == by_name"
+
+
+def _default(ends: Ends, facet: str, gap: Gap) -> Iterator[str]:
+    declared, owner = ends.wanted.types.declarations.get(facet), facet.rpartition(".")[0]
+    target = facet if isinstance(declared, Function) else owner
+    yield from ("import contract", "import inspect")
+    yield f"parameters = inspect.signature(contract.{target}).parameters"
+    yield f"assert parameters[{gap.what.rpartition(' ')[2]!r}].default == {gap.wanted}"
+
+
+def _is_literal(text: str) -> bool:
+    try:
+        ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True

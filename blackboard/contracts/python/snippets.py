@@ -1,0 +1,266 @@
+"""Programs of those who count on a stub: they call, read, construct and implement all that a facet promises.
+
+Each is short Python that a type checker accepts beside the stub, imported as `contract`, and that it refuses beside a
+stub which serves them no longer.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import TypeVar
+
+from blackboard.contracts.python import known
+from blackboard.contracts.python.calls import Shape, Slot
+from blackboard.contracts.python.declarations import Declaration, Function, Kind, Passing, Property, Variable
+from blackboard.contracts.python.members import Members, is_abstract, is_needed
+from blackboard.contracts.python.types import Form, Type
+
+_MAX_TYPE = 2_000
+_MAX_THINGS = 60
+_BODY = "raise NotImplementedError"
+
+
+_Thing = TypeVar("_Thing")
+
+
+class Unshowable(Exception):
+    """A type cannot be written in a program beside the stub."""
+
+
+class Snippets:
+    """Writes programs for those who count on one stub."""
+
+    def __init__(self, members: Members) -> None:
+        self.members = members
+        self._modules = {"contract"}
+        self._users = 0
+
+    def program(self, lines: Sequence[str]) -> str:
+        """Return a program with the imports that its lines need."""
+        return "\n".join([*(f"import {module}" for module in sorted(self._modules)), *lines])
+
+    def calls(self, declared: Function, callee: str, owner: str | None = None) -> Iterator[str]:
+        """Write all kinds of calls of a function; of a method of an instance `it` where the owner is given."""
+        bound = owner is not None and not _is_of_class(declared)
+        target = f"contract.{callee}" if not bound else f"it.{callee.rpartition('.')[2]}"
+        for shape in self.members.function(declared, owner):
+            yield from self.called(shape, target, f"it: contract.{owner}" if bound else "")
+
+    def called(self, shape: Shape, target: str, first: str = "") -> Iterator[str]:
+        """Write the calls of one shape: with everything, with what is required, by name."""
+        names = {slot.name: f"a{number}" for number, slot in enumerate(self._few(shape.slots))}
+        for chosen, by_name in _ways(shape):
+            taken = [f"{names[slot.name]}: {self.type(slot.type)}" for slot in chosen]
+            passed = [_passed(slot, names[slot.name], by_name=by_name) for slot in chosen]
+            head = ", ".join([*([first] if first else []), *taken])
+            yield f"def {self._user()}({head}) -> {self.type(shape.returns)}:"
+            yield f"    return {target}({', '.join(passed)})"
+
+    def reads(self, declared: Declaration, path: str, owner: str | None = None) -> Iterator[str]:
+        """Write how a constant or attribute is read."""
+        value = self.members.variable(declared, owner)
+        of_class = isinstance(declared, Variable) and (declared.annotation or "").startswith("ClassVar")
+        if owner is None or of_class:
+            yield from self.held("", f"contract.{path}", value)
+        else:
+            yield from self.held(f"it: contract.{owner}", f"it.{path.rpartition('.')[2]}", value)
+
+    def held(self, taken: str, expression: str, wanted: Type | str) -> Iterator[str]:
+        """Write that an expression has a type."""
+        yield f"def {self._user()}({taken}) -> {wanted if isinstance(wanted, str) else self.type(wanted)}:"
+        yield f"    return {expression}"
+
+    def constructs(self, name: str) -> Iterator[str]:
+        """Write how instances are made."""
+        for shape in self.members.constructor(name) or ():
+            if not any(slot.passing is Passing.REST for slot in shape.slots):
+                yield from self.called(shape, f"contract.{name}")
+
+    def is_dataclass(self, name: str) -> Iterator[str]:
+        """Write that the fields of instances can be listed."""
+        self._modules.add("dataclasses")
+        yield from self.held(f"it: contract.{name}", "dataclasses.fields(it)", "object")
+
+    def implements(self, name: str) -> Iterator[str]:
+        """Write an implementation of a Protocol or of what is abstract, given as one."""
+        protocol = self.members.kind(name) is Kind.PROTOCOL
+        yield f"class Mine{'' if protocol else f'(contract.{name})'}:"
+        written = [
+            (member, self.members.member(name, member)) for member in sorted(self._few(self.members.names(name)))
+        ]
+        lines = [
+            line
+            for member, found in written
+            if found and (protocol or is_abstract(found[1]))
+            for line in self._written(member, found[1], name)
+        ]
+        yield from lines or ["    pass"]
+        yield from self.held("it: Mine" if protocol else "", "it" if protocol else "Mine()", f"contract.{name}")
+
+    def _written(self, name: str, declared: Declaration, owner: str) -> Iterator[str]:
+        if isinstance(declared, Property):
+            yield "    @property"
+            yield f"    def {name}(self) -> {self.type(self.members.variable(declared, owner), 'typing.Any')}: {_BODY}"
+        elif isinstance(declared, Variable):
+            yield f"    {name}: {self.type(self.members.variable(declared, owner), 'typing.Any')}"
+        elif isinstance(declared, Function):
+            shapes = self.members.function(declared, owner)
+            for shape in shapes:
+                if len(shapes) > 1:
+                    self._modules.add("typing")
+                    yield "    @typing.overload"
+                yield from self._defined(name, shape, declared)
+            if len(shapes) > 1:
+                yield f"    def {name}(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Any: {_BODY}"
+
+    def _defined(self, name: str, shape: Shape, declared: Function) -> Iterator[str]:
+        marks = {mark for signature in declared.signatures for mark in signature.decorators}
+        of_class = marks & {"staticmethod", "classmethod"}
+        first = [] if "staticmethod" in marks else ["cls" if "classmethod" in marks else "self"]
+        parts, starred = list(first), False
+        for slot in shape.slots:
+            starred_here = slot.passing is Passing.NAME and not starred
+            if starred_here and not any(one.passing is Passing.REST for one in shape.slots):
+                parts.append("*")
+            starred |= starred_here
+            default = "" if slot.default is None else " = ..."
+            parts.append(f"{_STARS.get(slot.passing, '')}{slot.name}: {self.type(slot.type)}{default}")
+        last = sum(1 for slot in shape.slots if slot.passing is Passing.POSITION)
+        if last:
+            parts.insert(len(first) + last, "/")
+        for mark in sorted(of_class):
+            yield f"    @{mark}"
+        awaited = declared.signatures[0].awaited
+        returns = shape.returns.items[-1] if awaited else shape.returns
+        head = f"    {'async ' if awaited else ''}def {name}({', '.join(parts)})"
+        yield f"{head} -> {self.type(returns, 'typing.Any')}: {_BODY}"
+
+    def tells_apart(self, name: str) -> Iterator[str]:
+        """Write what is done with each value of an enum, and that there are no others."""
+        self._modules.add("typing")
+        values = self._few(self.members.enum_values(name))
+        yield f"def {self._user()}(it: contract.{name}) -> int:"
+        for value in values:
+            yield f"    if it is contract.{name}.{value}:"
+            yield "        return 1"
+        yield "    typing.assert_never(it)"
+
+    def reads_keys(self, name: str) -> Iterator[str]:
+        """Write that a TypedDict which is received has its keys."""
+        self._modules.add("typing")
+        yield "class Wanted(typing.TypedDict):"
+        for key, text, needed in self._keys(name):
+            yield f"    {key}: {text if needed else f'typing.NotRequired[{text}]'}"
+        yield from self.held(f"it: contract.{name}", "it", "Wanted")
+
+    def writes_keys(self, name: str) -> Iterator[str]:
+        """Write TypedDicts that are given: with all keys, and with those that are required."""
+        keys = list(self._keys(name))
+        for chosen in (keys, [key for key in keys if key[2]]):
+            yield f"def {self._user()}({', '.join(f'{key}: {text}' for key, text, _ in chosen)}) -> contract.{name}:"
+            yield f"    return {{{', '.join(f'{key!r}: {key}' for key, _, _ in chosen)}}}"
+
+    def _keys(self, name: str) -> Iterator[tuple[str, str, bool]]:
+        for key in sorted(self._few(self.members.names(name))):
+            found = self.members.member(name, key)
+            if found is not None:
+                yield key, self.type(self.members.variable(found[1])), is_needed(found[1])
+
+    def type(self, of: Type, anything: str = "object") -> str:
+        """Spell a type as it is written beside the stub, its aliases unfolded.
+
+        Args:
+            of: The type.
+            anything: How Any is spelled: `object` where it must be found out whether anything goes.
+
+        Raises:
+            Unshowable: It holds names that nobody can resolve, or is too long.
+        """
+        self.members.types.pool.budget.spend(of.size)
+        if anything != "object":
+            self._modules.add("typing")
+        text = self._spelled(of, anything, ())
+        if len(text) > _MAX_TYPE:
+            raise Unshowable
+        return text
+
+    def _spelled(self, of: Type, anything: str, unfolded: tuple[Type, ...]) -> str:  # noqa: C901, PLR0911 - a case each
+        match of.form:
+            case Form.ANY:
+                return anything
+            case Form.ALIAS:
+                text = self.members.types.alias(of.name)
+                if of in unfolded or text is None or of.items or len(unfolded) > 8:  # noqa: PLR2004 - deep is long
+                    raise Unshowable
+                return self._spelled(self.members.types.read(text), anything, (*unfolded, of))
+            case Form.VARIABLE:
+                return f"contract.{of.name}"
+            case Form.LITERAL:
+                return self._typing(f"Literal[{self._literal(of.name)}]")
+            case Form.NEVER:
+                return self._typing("Never")
+            case Form.OPAQUE:
+                raise Unshowable
+        items = [self._spelled(item, anything, unfolded) for item in of.items]
+        if of.form is Form.UNION:
+            return " | ".join(items)
+        if of.form is Form.TUPLE:
+            return f"tuple[{', '.join(items) or '()'}]"
+        if of.form is Form.CALLABLE:
+            listed = of.name or f"[{', '.join(items[:-1])}]"
+            return self._typing(f"Callable[{listed}, {items[-1]}]")
+        given = [*items, "..."] if of.name == "tuple" else items
+        return self._named(of.name) + (f"[{', '.join(given)}]" if given else "")
+
+    def _literal(self, text: str) -> str:
+        enum = text.rpartition(".")[0].removeprefix("this.")
+        return f"contract.{text.removeprefix('this.')}" if self.members.get(enum) else text
+
+    def _named(self, name: str) -> str:
+        plain = name.removeprefix("this.")
+        if plain in self.members.types.declarations:
+            return f"contract.{plain}"
+        module, _, last = name.rpartition(".")
+        if name.startswith(".") or not last.isidentifier() or (not module and not known.is_known(name)):
+            raise Unshowable
+        if module:
+            self._modules.add(module)
+            return name
+        return name if name == "None" or known.is_builtin(name) else self._typing(name)
+
+    def _few(self, things: Collection[_Thing]) -> Collection[_Thing]:
+        """Return what a program is to hold, if a person would read it."""
+        if len(things) > _MAX_THINGS:
+            raise Unshowable
+        return things
+
+    def _user(self) -> str:
+        self._users += 1
+        return f"user{self._users}"
+
+    def _typing(self, text: str) -> str:
+        self._modules.add("typing")
+        return f"typing.{text}"
+
+
+_STARS = {Passing.REST: "*", Passing.REST_BY_NAME: "**"}
+
+
+def _is_of_class(declared: Function) -> bool:
+    return any({"staticmethod", "classmethod"} & set(signature.decorators) for signature in declared.signatures)
+
+
+def _ways(shape: Shape) -> Iterator[tuple[list[Slot], bool]]:
+    """Return the ways to call: the parameters that are passed, and whether by name where both go."""
+    everything = list(shape.slots)
+    required = [slot for slot in everything if slot.default is None and slot.passing not in _STARS]
+    yield everything, False
+    if required != everything:
+        yield required, False
+    if any(slot.passing is Passing.EITHER for slot in everything):
+        yield [slot for slot in everything if slot.passing is not Passing.REST], True
+
+
+def _passed(slot: Slot, name: str, *, by_name: bool) -> str:
+    if slot.passing is Passing.REST_BY_NAME:
+        return f"any_other_name={name}"
+    named = slot.passing is Passing.NAME or (by_name and slot.passing is Passing.EITHER)
+    return f"{slot.name}={name}" if named else name
