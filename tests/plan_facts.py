@@ -9,7 +9,7 @@ from blackboard.spec.changes import KeyRow, Plan, QuestionRow, SettleRow, Versio
 from blackboard.spec.footprint import Footprint
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, VersionRecord
-from blackboard.spec.staleness import Built, FacetHead
+from blackboard.spec.staleness import Built, FacetHead, Pin
 
 
 def body(value: object) -> Body:
@@ -33,6 +33,7 @@ class Facts:
     positions: dict[tuple[str, str], Mapping] = field(default_factory=dict)
     evidence: dict[int, tuple[str, ...]] = field(default_factory=dict)
     values: Mapping = field(default_factory=dict)
+    premised: dict[tuple[str, int], tuple[Pin, ...]] = field(default_factory=dict)
 
     def __post_init__(self):
         self._reserved = Reserved(self.values)
@@ -87,6 +88,9 @@ class Facts:
 
     def built(self, component):
         return self.components.get(component)
+
+    def premises(self, key, version):
+        return self.premised.get((key, version), ())
 
     def verdict(self, check, component):
         return None
@@ -213,6 +217,8 @@ class Witness:
                 self.keys_asked.update(one.key for one in answer)
             case "verdict":
                 self.keys_asked.add(arguments[1])
+            case "premises":
+                self.keys_asked |= {arguments[0], *(pin.key for pin in answer)}
             case "built":
                 self.keys_asked.add(arguments[0])
                 if answer is not None:

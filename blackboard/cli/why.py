@@ -96,8 +96,9 @@ def _of_decision(
     versions = snapshot.versions(key)
     with board.store.database.reading() as connection:
         tenure = tenure_at(connection, key, snapshot.revision)
+        rests = causes.broken_causes(connection, key)
     texts = {version.version: version for version in versions}
-    happened: list[Cause] = [*_acts(board, key)]
+    happened: list[Cause] = [*_acts(board, key), *rests]
     if tenure is not None and tenure.version is not None:
         happened.append(causes.cause_of(tenure, key, _changed(texts.get(tenure.before or 0), texts[tenure.version])))
     happened.extend(

@@ -11,6 +11,7 @@ from blackboard.plan.builds import named_in, wakes_of
 from blackboard.plan.constraints import falsified
 from blackboard.plan.draft import Draft
 from blackboard.plan.meaning import note_effects
+from blackboard.plan.premises import is_looked_at_again, is_shaken, listen, premises_of
 from blackboard.spec import keys
 from blackboard.spec.agreement import Electorate, Tally, eligible, tally
 from blackboard.spec.canonical import JSON
@@ -66,7 +67,7 @@ def propose(draft: Draft, act: Propose) -> None:
             # The question is answered by what stands.
             draft.permit("propose", key)
             _uphold(draft, record)
-    fresh = [(key, body) for key, body in act.bodies if not _accepted_as(draft, key, body)]
+    fresh = [(key, body) for key, body in act.bodies if not _stands(draft, key, body)]
     if all(_proposed_as(draft, key, body) for key, body in fresh):
         return
     joint = len(fresh) > 1
@@ -107,6 +108,7 @@ def _put_up(draft: Draft, key: str, body: Body, act: Propose, *, joint: bool) ->
         quorum=quorum,
         round=number,
         joint=joint,
+        premises=premises_of(draft),
     )
     if electorate is None and not joint:
         _accept(draft, version, by_step=False)
@@ -160,11 +162,12 @@ def decide(draft: Draft, act: Decide, *, installing: bool = False) -> None:
         _writable(act.key)
     record = draft.view.key(act.key)
     if record is not None and _accepted_as(draft, act.key, act.body):
-        if record.state is not KeyState.CONTESTED and draft.view.question(act.key) is None:
+        if record.state is KeyState.CONTESTED or draft.view.question(act.key) is not None:
+            draft.permit("decide", act.key)
+            _uphold(draft, record)
             return
-        draft.permit("decide", act.key)
-        _uphold(draft, record)
-        return
+        if not is_looked_at_again(draft, record):
+            return
     if not installing:
         draft.permit("decide", act.key)
     record = _decision(draft, act.key)
@@ -173,7 +176,8 @@ def decide(draft: Draft, act: Decide, *, installing: bool = False) -> None:
     if not ruling:
         _refuse_return(draft, record, act.body, ())
     base = merging.base_of(draft, record, act.body)
-    version = draft.add(record, act.body, base=base, rationale=act.rationale)
+    premises = () if installing else premises_of(draft)
+    version = draft.add(record, act.body, base=base, rationale=act.rationale, premises=premises)
     _accept(draft, version, by_step=False)
 
 
@@ -284,7 +288,8 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
     draft.settle(version, Happening.QUORUM, "")
     merging.end_rivals(draft, version)
     note_effects(draft, key, version.body)
-    generation = 1 if draft.role == OPERATOR else record.generation + 1
+    same = record.digest == version.body.digest
+    generation = 1 if draft.role == OPERATOR else record.generation + (not same)
     draft.put(
         record, state=KeyState.ACCEPTED, current=version.version, digest=version.body.digest, generation=generation
     )
@@ -294,10 +299,18 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
     draft.note("accepted", key, version.version, {"digest": version.body.digest})
     draft.happen(TriggerKind.ACCEPTED, key)
     live = draft.view.proposed(key)
-    draft.settled.append((key, ("asked", "contested", "required", *(() if live else ("proposed",)))))
+    draft.settled.append((key, ("asked", "contested", "required", "stale", *(() if live else ("proposed",)))))
+    _watch(draft, version)
     if key.startswith(TASK) and version.body.language == "task":
         _require(draft, key.removeprefix(TASK), version.body)
     draft.follow(moves.Accepted(key, by_step))
+
+
+def _watch(draft: Draft, version: VersionRecord) -> None:
+    """Have those told who look at a decision again when its premises break; they may have while it was voted on."""
+    for name in listen(draft, version):
+        if is_shaken(draft, version.key, version.version):
+            draft.wakes.append((name, version.key, str(TriggerKind.STALE)))
 
 
 def _require(draft: Draft, component: str, body: Body) -> None:
@@ -365,6 +378,12 @@ def _accepted_as(draft: Draft, key: str, body: Body) -> bool:
     return record.digest == body.digest or merging.says_all(draft, record, body)
 
 
+def _stands(draft: Draft, key: str, body: Body) -> bool:
+    """Say whether nothing is to be done for a text to be what is accepted, and looked at since its premises changed."""
+    record = draft.view.key(key)
+    return record is not None and _accepted_as(draft, key, body) and not is_looked_at_again(draft, record)
+
+
 def _proposed_as(draft: Draft, key: str, body: Body) -> bool:
     """Say whether this text is up for a vote already: then proposing it alone is agreement, not a change."""
     return any(one.body.digest == body.digest for one in draft.view.proposed(key))
@@ -372,7 +391,7 @@ def _proposed_as(draft: Draft, key: str, body: Body) -> bool:
 
 def _refuse_return(draft: Draft, record: KeyRecord, body: Body, evidence: tuple[int, ...]) -> None:
     former = draft.view.former(record.key, body.digest)
-    if former is None:
+    if former is None or record.digest == body.digest:
         return
     current = draft.view.version(record.key, record.current) if record.current is not None else None
     # Of a retracted key no version stands: what came after the text that returns is newer.

@@ -107,6 +107,7 @@ class Draft:
             revision=self.view.facts.revision + 1,
             merged=row.merged,
         )
+        self.view.rests[record.key, version] = row.premises
         self.view.versions[record.key, version] = added
         self.note("proposed", record.key, version, row.content())
         return added

@@ -4,6 +4,7 @@ from blackboard.choreography import moves
 from blackboard.plan.builds import own_checkers, wakes_of
 from blackboard.plan.decisions import decide, remove
 from blackboard.plan.draft import Draft
+from blackboard.plan.premises import is_shaken, listen
 from blackboard.plan.view import registry_of
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON, parse_json
@@ -61,8 +62,18 @@ def _join(draft: Draft, fresh: list[SourceRecord]) -> None:
             draft.rows.append(WakesRow(record.key, wakes_of(draft, record.key)))
             joined = {source.name for source in fresh}.intersection(own_checkers(draft, record.key))
             draft.wakes.extend((name, record.key, str(TriggerKind.WRITTEN)) for name in sorted(joined))
+        if record.kind == "decision" and record.current is not None:
+            _listen_again(draft, record.key, record.current, {source.name for source in fresh})
         for event in _standing(draft, record.key, record.kind, record.state):
             draft.wakes.extend((source.name, event.key, str(event.kind)) for source in fresh if source.fires(event))
+
+
+def _listen_again(draft: Draft, key: str, current: int, fresh: set[str]) -> None:
+    """Let those who join be told when the premises of a decision break, and of what has broken already."""
+    version = draft.view.version(key, current)
+    told = set() if version is None else fresh & set(listen(draft, version))
+    if told and is_shaken(draft, key, current):
+        draft.wakes.extend((name, key, str(TriggerKind.STALE)) for name in sorted(told))
 
 
 def _standing(draft: Draft, key: str, kind: str, state: KeyState) -> list[Event]:

@@ -8,7 +8,7 @@ from blackboard.plan.draft import Draft
 from blackboard.spec.changes import EffectRow
 from blackboard.spec.effects import Effect, FacetChange
 from blackboard.spec.records import Body
-from blackboard.spec.staleness import FacetHead
+from blackboard.spec.staleness import FacetHead, Pin
 
 _APPEARED = FacetChange(Effect.BREAKING, Effect.BREAKING, "it was looked for and absent")
 _AGAIN = FacetChange(Effect.NONE, Effect.NONE, "the same again")
@@ -33,6 +33,15 @@ def note_effects(draft: Draft, key: str, body: Body) -> None:
             comparisons[since] = _changes(draft.view.facts.body_at(key, since), body)
         change = comparisons[since].get(name, _AGAIN)
         draft.rows.append(EffectRow(key, name, since, str(change.uses), str(change.implements), change.reason))
+
+
+def effect_of(draft: Draft, pin: Pin, version: int) -> Effect:
+    """Return what became of a pinned facet until a version of its decision, for the side that it is pinned on."""
+    current = draft.view.version(pin.key, version)
+    if current is None or not pin.digest:
+        return Effect.BREAKING
+    changes = _changes(draft.view.facts.body_at(pin.key, pin.since), current.body)
+    return changes.get(pin.name, _AGAIN).effect(pin.side)
 
 
 def _changes(old: Body | None, new: Body) -> Mapping[str, FacetChange]:

@@ -18,7 +18,7 @@ from blackboard.spec.changes import Recheck
 from blackboard.spec.footprint import Footprint, Room
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, VersionRecord
-from blackboard.spec.staleness import Built, FacetHead, Freshness, Judged
+from blackboard.spec.staleness import Built, FacetHead, Freshness, Judged, Pin
 from blackboard.spec.triggers import TESTER, SourceRecord, TriggerKind, TriggerTrie
 
 
@@ -64,13 +64,16 @@ class Facts(Protocol):
         """Return facet name -> head, removed ones included, "" for the set of names."""
 
     def pinned(self, key: str) -> tuple[tuple[str, int], ...]:
-        """Return the (facet name, since) that current components pin, each once."""
+        """Return the (facet name, since) that current components, and decisions that are or may become, pin."""
 
     def body_at(self, key: str, revision: int) -> Body | None:
         """Return the version that was accepted at a revision."""
 
     def built(self, component: str) -> Built | None:
         """Return the component's newest version."""
+
+    def premises(self, key: str, version: int) -> tuple[Pin, ...]:
+        """Return what a version of a decision rests on."""
 
     def verdict(self, check: str, component: str) -> Judged | None:
         """Return the newest verdict on the component's newest version."""
@@ -168,6 +171,7 @@ class View:
     positions: dict[tuple[str, str], Mapping[str, JSON]] = field(default_factory=dict)
     verdicts: dict[tuple[str, str], Judged] = field(default_factory=dict)
     rebuilt: dict[str, Built] = field(default_factory=dict)
+    rests: dict[tuple[str, int], tuple[Pin, ...]] = field(default_factory=dict)
     installed: Reserved | None = None
     _keys: set[str] = field(default_factory=set)
     _patterns: set[str] = field(default_factory=set)
@@ -245,6 +249,14 @@ class View:
             self._keys.update(pin.key for pin in built.pins)
             self._patterns.update(pinned.pattern for pinned in built.patterns)
         return built
+
+    def premises(self, key: str, version: int) -> tuple[Pin, ...]:
+        """Return what a version of a decision rests on."""
+        self._keys.add(key)
+        found = self.rests.get((key, version))
+        found = self.facts.premises(key, version) if found is None else found
+        self._keys.update(pin.key for pin in found)
+        return found
 
     def verdict(self, check: str, component: str) -> Judged | None:
         """Return the newest verdict on the newest version."""

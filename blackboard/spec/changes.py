@@ -14,7 +14,7 @@ from blackboard.spec.footprint import Footprint
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.reads import Reads
 from blackboard.spec.records import Body
-from blackboard.spec.staleness import PatternPin, Pin
+from blackboard.spec.staleness import PatternPin, Pin, spelled
 
 # --- acts: what an author wants --------------------------------------------------------------------------------------
 
@@ -173,11 +173,14 @@ class VersionRow(NamedTuple):
     round: int = 1
     joint: bool = False
     merged: int | None = None
+    premises: tuple[Pin, ...] = ()
+    """What its author relied on of other decisions; kept where there is a team that can be told when it changes."""
 
     def content(self) -> JSON:
-        """Return what the change's digest is over; of what was not merged it says nothing of merging."""
+        """Return what the change's digest is over; what most versions have nothing of is named only where there is."""
         return {
             **({} if self.merged is None else {"merged": self.merged}),
+            **({"premises": spelled(self.premises)} if self.premises else {}),
             "language": self.body.language,
             "text": self.body.text,
             "digest": self.body.digest,
@@ -277,7 +280,7 @@ class ComponentRow:
             "author": self.author,
             "role": self.role,
             "files": {path: digest for path, (digest, _) in self.files.items()},
-            "pins": sorted([pin.key, pin.name, str(pin.side), pin.version, pin.since, pin.digest] for pin in self.pins),
+            "pins": spelled(self.pins),
             "patterns": sorted(pinned.pattern for pinned in self.patterns),
         }
 
@@ -287,8 +290,7 @@ class VerdictRow:
     """A verdict.
 
     Attributes:
-        settles: Whether the component was suspect and the verdict says whether the changes did it harm: a failure does,
-            and a pass that was the last one missing.
+        settles: Whether the component was suspect and this ends it: a failure, or the last pass that was missing.
     """
 
     check: str

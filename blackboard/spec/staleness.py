@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from blackboard.spec.canonical import JSON
 from blackboard.spec.effects import Effect, Side
 
 
@@ -61,6 +62,12 @@ class Pin:
     version: int
     since: int
     digest: str
+
+
+def spelled(pins: Iterable[Pin]) -> JSON:
+    """Return pins as what a change tells of them."""
+    ordered = sorted(pins, key=lambda pin: (pin.key, pin.name, pin.side))
+    return [[pin.key, pin.name, str(pin.side), pin.version, pin.since, pin.digest] for pin in ordered]
 
 
 @dataclass(frozen=True, slots=True)

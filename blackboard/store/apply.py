@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from blackboard.spec.canonical import JSON, digest_made
+from blackboard.spec.canonical import JSON
 from blackboard.spec.changes import (
     ChangeRow,
     CloseRow,
@@ -27,7 +27,9 @@ from blackboard.spec.changes import (
     WakesRow,
 )
 from blackboard.spec.keys import is_reserved, key_range, matches
+from blackboard.spec.staleness import Pin
 from blackboard.store import schema
+from blackboard.store.chain import ADVANCE, CHANGE, CHANGED, LOG, chain
 from blackboard.store.instances import keep_counts
 from blackboard.store.session import Turn
 from blackboard.store.statements import Statement, insert_into
@@ -43,7 +45,6 @@ _KEY = Statement(
 )
 _IDS = Statement("SELECT k.key, k.id FROM key k JOIN json_each(:keys) e ON e.value = k.key")
 _TENURE = Statement("INSERT INTO tenure (key_id, revision, version, state) VALUES (:id, :revision, :current, :state)")
-CHANGED = Statement("UPDATE key SET mod_revision = :revision WHERE id = :id")
 _VERSION = insert_into(schema.version)
 _SETTLE = Statement(
     "UPDATE version SET state = :state, reason = :reason, settled_revision = coalesce(settled_revision, :revision) "
@@ -109,13 +110,7 @@ _WAKES = Statement(
     "SELECT id, :source, :kind, coalesce(current, 0) FROM key WHERE id = :component_id"
 )
 _WAKES_OF = Statement("UPDATE wakes SET version = :version WHERE component_id = :component_id")
-CHANGE = insert_into(schema.change)
-LOG = insert_into(schema.commit_log)
 _spell = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
-ADVANCE = Statement(
-    "UPDATE board SET revision = :revision, digest = :digest, clock = :now, "
-    "installed = CASE WHEN :installs THEN :revision ELSE installed END"
-)
 
 
 class Application:
@@ -259,6 +254,8 @@ class Application:
 
     def _versions(self, rows: Sequence[VersionRow]) -> None:
         self._turn.run_many(_VERSION, [self._version(row) for row in rows])
+        for row in rows:
+            self._pins(row.key, row.version, row.premises)
 
     def _version(self, row: VersionRow) -> dict[str, Any]:
         left = self._left.get((row.key, row.version))
@@ -328,11 +325,20 @@ class Application:
         self._turn.run_many(_FILE, [{**at, "path": path, "blob": blob} for path, (blob, _) in files])
         pinned = {"component_id": identifier, "component_version": row.version}
         self._turn.run(_WAKES_OF, {"component_id": identifier, "version": row.version})
+        self._pins(row.key, row.version, row.pins)
+        for listed in row.patterns:
+            # What is under it was validated in this turn, and what this commit adds to it, its author knows.
+            here = {"pattern_id": self._pattern(listed.pattern), "since": self.revision}
+            self._turn.run(_PATTERN_PIN, {**pinned, **here})
+
+    def _pins(self, key: str, version: int, pins: Iterable[Pin]) -> None:
+        """Write what a version of a component was built against, or one of a decision rests on."""
+        here = {"component_id": self.ids[key], "component_version": version}
         self._turn.run_many(
             _PIN,
             [
                 {
-                    **pinned,
+                    **here,
                     "key_id": self.ids[pin.key],
                     "name": pin.name,
                     "side": str(pin.side),
@@ -340,13 +346,9 @@ class Application:
                     "since": pin.since,
                     "digest": pin.digest,
                 }
-                for pin in row.pins
+                for pin in pins
             ],
         )
-        for listed in row.patterns:
-            # What is under it was validated in this turn, and what this commit adds to it, its author knows.
-            here = {"pattern_id": self._pattern(listed.pattern), "since": self.revision}
-            self._turn.run(_PATTERN_PIN, {**pinned, **here})
 
     def _pattern(self, pattern: str) -> int:
         """Return the id of a pattern; a new one gets the decisions that it names already."""
@@ -421,6 +423,7 @@ def _each(apply: Callable[[Application, Any], None]) -> Callable[[Application, S
 
 _NAMING: Mapping[type, Callable[[Any], Iterable[str]]] = {
     ComponentRow: lambda row: (pin.key for pin in row.pins),
+    VersionRow: lambda row: (pin.key for pin in row.premises),
     NeedRow: lambda row: (row.component, *row.keys, *row.under),
     WakesRow: lambda row: (row.component,),
     DeadlineRow: lambda row: (row.key,),
@@ -441,10 +444,3 @@ _APPLY: Mapping[type, Callable[[Application, Sequence[Any]], None]] = {
     NeedRow: _each(Application._needs),  # noqa: SLF001
     WakesRow: _each(Application._wakes),  # noqa: SLF001
 }
-
-
-def chain(previous: str, record: Mapping[str, JSON], changes: list[list[JSON]]) -> str:
-    """Return the digest of a commit, which holds that of the one before."""
-    at = record["at"]
-    whole = int(at) if isinstance(at, float) and at.is_integer() else at
-    return digest_made({"previous": previous, "commit": {**record, "at": whole}, "changes": changes})

@@ -4,7 +4,7 @@ from typing import Any
 
 from blackboard.choreography.values import OPERATOR
 from blackboard.spec.canonical import JSON, digest
-from blackboard.store.apply import ADVANCE, CHANGE, CHANGED, LOG, chain
+from blackboard.store.chain import ADVANCE, CHANGE, CHANGED, LOG, chain
 from blackboard.store.session import Turn
 
 

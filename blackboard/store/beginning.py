@@ -61,6 +61,7 @@ _NO_BLOB = Statement("""
     WHERE b.digest IS NULL LIMIT 1""")
 
 _OLD = "(SELECT 1 FROM component c WHERE c.key_id = {key} AND c.version = {version} AND c.revision < :before)"
+_OLDER = _OLD.replace("component c", "version c")
 _COPIED: Mapping[str, Statement] = {
     name: Statement(text)
     for name, text in {
@@ -82,7 +83,8 @@ _COPIED: Mapping[str, Statement] = {
         "component_file": f"""
             SELECT * FROM component_file f WHERE EXISTS {_OLD.format(key="f.key_id", version="f.version")}""",
         "pin": f"""
-            SELECT * FROM pin p WHERE EXISTS {_OLD.format(key="p.component_id", version="p.component_version")}""",
+            SELECT * FROM pin p WHERE EXISTS {_OLD.format(key="p.component_id", version="p.component_version")}
+              OR EXISTS {_OLDER.format(key="p.component_id", version="p.component_version")}""",
         "verdict": "SELECT * FROM verdict WHERE revision < :before",
         "compacted_key": "SELECT * FROM compacted_key",
         "compacted_row": "SELECT * FROM compacted_row",

@@ -61,6 +61,11 @@ _KEPT_COMPONENTS = f"""
     WHERE k.kind = 'component' AND t.version IS NOT NULL AND {_SHOWN}
     UNION SELECT component_id, version FROM verdict"""
 
+_KEPT_DECISIONS = f"""
+    SELECT t.key_id, t.version FROM tenure t WHERE t.version IS NOT NULL AND {_SHOWN}
+    UNION SELECT key_id, version FROM version
+    WHERE revision >= :before OR coalesce(settled_revision, :before) >= :before"""
+
 _BEGAN = """
     SELECT p.key_id, max(t.revision) AS revision
     FROM (SELECT key_id, since FROM pin UNION SELECT key_id, since FROM head_facet WHERE digest IS NOT NULL
@@ -76,7 +81,8 @@ _PRUNE = tuple(
         f"""DELETE FROM verdict WHERE revision < :before AND NOT EXISTS (
             SELECT 1 FROM tenure t
             WHERE t.key_id = verdict.component_id AND t.version = verdict.version AND {_SHOWN})""",
-        f"DELETE FROM pin WHERE (component_id, component_version) NOT IN ({_KEPT_COMPONENTS})",
+        f"""DELETE FROM pin
+            WHERE (component_id, component_version) NOT IN ({_KEPT_COMPONENTS} UNION {_KEPT_DECISIONS})""",
         f"DELETE FROM pattern_pin WHERE (component_id, component_version) NOT IN ({_KEPT_COMPONENTS})",
         f"DELETE FROM component_file WHERE (key_id, version) NOT IN ({_KEPT_COMPONENTS})",
         "DELETE FROM blob WHERE digest NOT IN (SELECT blob FROM component_file)",

@@ -93,9 +93,13 @@ _PINNED = Statement("""
         WHERE p.key_id = pinned.key_id AND p.name = pinned.name AND p.since > pinned.since)
       FROM pinned WHERE since IS NOT NULL)
     SELECT name, since FROM pinned x WHERE since IS NOT NULL AND EXISTS (
-      SELECT 1 FROM pin p JOIN key c ON c.id = p.component_id AND c.current = p.component_version
-      WHERE p.key_id = x.key_id AND p.name = x.name AND p.since = x.since)""")
-"""A step of the index for each value, whatever number of components pins it."""
+      SELECT 1 FROM pin p JOIN key c ON c.id = p.component_id
+      WHERE p.key_id = x.key_id AND p.name = x.name AND p.since = x.since
+        AND (c.current = p.component_version OR (c.kind = 'decision' AND EXISTS (
+          SELECT 1 FROM version v
+          WHERE v.key_id = c.id AND v.version = p.component_version AND v.state = 'proposed'))))""")
+"""A step of the index for each value, whatever number of components pins it. What a proposal rests on counts: it may be
+accepted later."""
 _BODY_AT = Statement(
     # An outer join: where nothing was accepted then, an earlier version is no answer.
     sa.select(version)
@@ -291,6 +295,11 @@ class HeadFacts:
         pinned, listed = pins(self._on, here), pattern_pins(self._on, here)
         return Built(here["version"], record.digest or "", freshness, pinned, listed)
 
+    def premises(self, key: str, version: int) -> tuple[Pin, ...]:
+        """Return what a version of a decision rests on."""
+        standing = self._stands(key)
+        return () if standing is None else pins(self._on, {"id": standing.id, "version": version})
+
     def verdict(self, check: str, component: str) -> Judged | None:
         """Return the newest verdict on the newest version."""
         row = self._on.one(_VERDICT, {"key": component, "check": check})
@@ -413,7 +422,7 @@ def question_record(key: str, row: Any) -> QuestionRecord:  # noqa: ANN401 - a r
 
 
 def pins(on: Reads, at: Mapping[str, int]) -> tuple[Pin, ...]:
-    """Return the pins of a version of a component (`id`, `version`)."""
+    """Return the pins of a version of a component or decision (`id`, `version`)."""
     return tuple(
         Pin(row["key"], row["name"], Side(row["side"]), row["version"], row["since"], row["digest"])
         for row in on.all(PINS, at)

@@ -53,7 +53,9 @@ _ROWS: Mapping[str, Statement] = {
         "pin": """
             SELECT k.key, p.component_version, d.key AS decision, p.name, p.side, p.version, p.since, p.digest
             FROM pin p JOIN key k ON k.id = p.component_id JOIN key d ON d.id = p.key_id
-            JOIN component c ON c.key_id = p.component_id AND c.version = p.component_version
+            JOIN (SELECT key_id, version, revision FROM component
+                  UNION ALL SELECT key_id, version, revision FROM version) c
+              ON c.key_id = p.component_id AND c.version = p.component_version
             WHERE c.revision < :before ORDER BY k.key, p.component_version, d.key, p.name, p.side""",
         "pattern_pin": """
             SELECT k.key, p.component_version, n.pattern, p.since FROM pattern_pin p

@@ -41,7 +41,8 @@ from blackboard.spec.history import EVIDENCE
 from blackboard.spec.reads import Reads
 from blackboard.spec.records import Body
 from blackboard.store import beginning, schema, upgrade
-from blackboard.store.apply import Application, chain
+from blackboard.store.apply import Application
+from blackboard.store.chain import chain
 from blackboard.store.facts import HeadFacts, pattern_pins, pins
 from blackboard.store.facts import Reads as On
 from blackboard.store.opened import Store
@@ -189,8 +190,9 @@ def _tell(store: Store, on: On, planner: Planner, row: Row) -> str:
     recorded = [(one["kind"], one["key"], one["version"], one["path"], one["digest"], one["reason"]) for one in changes]
     why = "no reading of it gives the changes that were recorded"
     try:
+        premises = _premises(on, changes)
         for acts in itertools.islice(_readings(on, store, row, changes), _WAYS):
-            named = Reads(_read(on, changes), histories=dict.fromkeys({change["key"] for change in changes}))
+            named = Reads(_read(on, changes), premises, histories=dict.fromkeys({change["key"] for change in changes}))
             intent = Intent(row["author"], row["role"], acts, named, row["revision"] - 1, "", row["token"])
             found = _commit(store, planner, intent, recorded, row["digest"])
             if not found:
@@ -333,6 +335,13 @@ def _acts(on: On, told: Store, change: Row, changes: Sequence[Row]) -> list[Any]
     }
     found = read.get(kind)
     return [] if found is None else found(on, change)
+
+
+def _premises(on: On, changes: Iterable[Row]) -> dict[tuple[str, str], str | None]:
+    """Return what the versions of a commit rest on, as reads: (key, facet name) -> digest."""
+    proposed = (one for one in changes if one["kind"] == "proposed")
+    found = (pin for one in proposed for pin in pins(on, {"id": one["key_id"], "version": one["version"]}))
+    return {(pin.key, pin.name): pin.digest or None for pin in found}
 
 
 def _body(row: Row) -> Body:

@@ -17,7 +17,7 @@ from blackboard.spec.changes import ComponentRow, QuestionRow, VerdictRow, Versi
 from blackboard.spec.keys import matches
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, Reserved
-from blackboard.store.apply import chain
+from blackboard.store.chain import chain
 from blackboard.store.facts import body, pattern_pins, pins, reserved
 from blackboard.store.feed import Cursor
 from blackboard.store.instances import matching
@@ -339,6 +339,7 @@ def _version(on: Connection, change: Row) -> JSON:
         row["round"],
         row["joint"] is not None,
         row["merged"],
+        pins(on, {"id": change["key_id"], "version": change["version"]}),
     ).content()
 
 

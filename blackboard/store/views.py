@@ -1,8 +1,7 @@
 """The views of a board: how components stand, which joins use, and what `sqlite3` alone can read."""
 
-VIEWS = {
-    "component_state": """
-        SELECT k.id AS component_id, k.key, k.current AS version,
+_STATE_OF = """
+        SELECT k.id AS {kind}_id, k.key, k.current AS version,
           CASE coalesce(max(CASE
               WHEN d.id IS NOT NULL AND d.current IS NULL THEN 4
               WHEN h.digest IS nullif(p.digest, '') THEN 0
@@ -28,8 +27,13 @@ VIEWS = {
           AND s.effect = CASE p.side WHEN 'uses' THEN e.uses ELSE e.implements END
           AND s.validation = CASE WHEN v.revision IS NULL OR v.revision < h.since THEN 'none'
             WHEN v.passed THEN 'passed' ELSE 'failed' END
-        WHERE k.kind = 'component' AND k.current IS NOT NULL
-        GROUP BY k.id, k.key, k.current""",
+        WHERE k.kind = '{kind}' AND k.current IS NOT NULL
+        GROUP BY k.id, k.key, k.current"""
+"""How components stand, or decisions: these by what their authors read of others."""
+
+VIEWS = {
+    "component_state": _STATE_OF.format(kind="component"),
+    "decision_state": _STATE_OF.format(kind="decision"),
     "decisions": """
         SELECT k.key, k.state, k.current AS version, v.language, v.text, v.author, v.rationale, v.revision
         FROM key k LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current

@@ -135,8 +135,10 @@ _LOOK_AT = Statement(f"""
 
 _FRESH_AGAIN = Statement(f"""
     UPDATE activation SET state = 'obviated' WHERE state = 'pending' AND kind IN ('stale', 'suspect')
-    AND target_id IN (SELECT component_id FROM component_state WHERE component_id IN ({_TOUCHED})
-      AND (state = 'current' OR (state = 'suspect' AND activation.kind = 'stale')))""")
+    AND target_id IN (SELECT component_id FROM (
+        SELECT component_id, state FROM component_state UNION ALL SELECT decision_id, state FROM decision_state)
+      WHERE component_id IN ({_TOUCHED})
+        AND (state = 'current' OR (state = 'suspect' AND activation.kind = 'stale')))""")
 
 _OBVIATE = Statement("""
     UPDATE activation SET state = CASE state WHEN 'leased' THEN 'leased' ELSE 'obviated' END, dirty = 0
@@ -164,7 +166,7 @@ _DOWNSTREAM = Statement("""
       JOIN pin i ON i.component_id = c.id AND i.component_version BETWEEN c.current - r.behind AND c.current
         AND i.side = 'implements'
       JOIN pin u ON u.key_id = i.key_id AND u.side = 'uses'
-      JOIN key n ON n.id = u.component_id AND n.current = u.component_version)
+      JOIN key n ON n.id = u.component_id AND n.current = u.component_version AND n.kind = 'component')
     SELECT DISTINCT k.key, json_extract(v.text, '$.checks') AS checks, (
       SELECT json_group_array(DISTINCT b.language) FROM pin p JOIN key d ON d.id = p.key_id
       JOIN version b ON b.key_id = d.id AND b.version = d.current

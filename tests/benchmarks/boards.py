@@ -18,7 +18,7 @@ from blackboard.spec.changes import Decide, Intent, VersionRow
 from blackboard.spec.lifecycle import State
 from blackboard.spec.reads import Reads
 from blackboard.spec.records import Body
-from blackboard.store.apply import chain
+from blackboard.store.chain import chain
 from blackboard.store.content import content_digest
 from blackboard.testing import FakeClock
 

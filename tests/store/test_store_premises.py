@@ -1,0 +1,168 @@
+"""Decisions that rest on decisions: who made one is woken when what was read for it breaks, and looks again."""
+
+import pytest
+
+from blackboard import Contract, Team, external, on
+from blackboard.choreography import Choreography, Role, agree, each, may, quorum
+from blackboard.cli.why import why
+from blackboard.plan import plan
+from blackboard.store.compact import compact
+
+ARCHITECT, CODER, REVIEWER = Role("architect"), Role("coder"), Role("reviewer", members=2)
+
+
+@pytest.fixture
+def team():
+    anybody = may(ARCHITECT, "decide", "*/*"), may(CODER, "write", "**"), may(CODER, "decide", "db/*")
+    members = [
+        external("art", role="architect", on=[on.asked("api/*"), on.stale("*/*")]),
+        external("cora", role="coder", on=on.stale("**")),
+    ]
+    return Team("make it", members, choreography=Choreography("open", *anybody))
+
+
+@pytest.fixture
+def pending(board, ask_sql):
+    """Return (source, target, kind) of what is pending."""
+    query = """SELECT a.source, k.key, a.kind FROM activation a JOIN key k ON k.id = a.target_id
+        WHERE a.state = 'pending' ORDER BY 1, 2"""
+    return lambda: ask_sql(board, query)
+
+
+@pytest.fixture
+def decide(board):
+    """Decide a key after reading others, whole or some facets of them."""
+
+    def act(key, value, *, reads=(), facets=None, by="art", role=None):
+        with board.transaction(by, role=role) as transaction:
+            transaction.decision(key)
+            for one in reads:
+                transaction.decision(one, facets=facets)
+            transaction.decide(key, Contract.value(value))
+        return transaction.committed
+
+    return act
+
+
+@pytest.fixture
+def rested(board, team, decide):
+    """A board on which `api/items`, of the architect, rests on `db/items`, of the coder."""
+    board.install(team)
+    decide("db/items", {"id": "integer", "note": "text"}, by="cora")
+    decide("api/items", {"id": "int"}, reads=["db/items"], facets=["id"])
+    return decide
+
+
+def test_who_made_it_is_woken_when_what_was_read_for_it_breaks(rested, pending):
+    rested("db/items", {"id": "text", "note": "text"}, by="cora")
+    assert pending() == [("art", "api/items", "stale")]
+
+
+def test_what_was_not_read_for_it_wakes_nobody(rested, pending):
+    rested("db/items", {"id": "integer", "note": "blob"}, by="cora")
+    assert pending() == []
+
+
+def test_who_builds_what_is_stale_is_not_asked_to_decide(rested, pending):
+    rested("db/items", {"id": "text"}, by="cora")
+    assert {source for source, _, _ in pending()} == {"art"}
+
+
+def test_a_retraction_of_what_it_rests_on_wakes_too(rested, board, pending):
+    with board.transaction("boss", role="operator") as transaction:
+        transaction.decision("db/items")
+        transaction.retract("db/items", reason="not needed")
+    assert pending() == [("art", "api/items", "stale")]
+
+
+def test_deciding_it_as_it_is_says_that_it_holds_and_wakes_nobody(rested, board, pending):
+    rested("db/items", {"id": "text"}, by="cora")
+    rested("top/app", 1, reads=["api/items"])
+    accepted = rested("api/items", {"id": "int"}, reads=["db/items"]).accepted
+    assert accepted == (("api/items", 2),)
+    assert pending() == []
+    rested("db/items", {"id": "uuid"}, by="cora")
+    assert pending() == [("art", "api/items", "stale")]
+
+
+def test_deciding_it_as_it_is_changes_nothing_while_what_it_rests_on_stands(rested):
+    assert rested("api/items", {"id": "int"}, reads=["db/items"]).accepted == ()
+
+
+def test_what_returns_takes_the_wish_back(rested, board, pending):
+    rested("db/items", {"id": "text", "note": "text"}, by="cora")
+    rested("db/items", {"id": "integer", "note": "text"}, by="boss", role="operator")
+    assert pending() == []
+
+
+def test_a_chain_is_woken_step_by_step(rested, pending):
+    rested("top/app", "int", reads=["api/items"])
+    rested("db/items", {"id": "text"}, by="cora")
+    assert pending() == [("art", "api/items", "stale")]
+    rested("api/items", {"id": "str"}, reads=["db/items"])
+    assert pending() == [("art", "top/app", "stale")]
+
+
+def test_what_broke_while_it_was_voted_on_is_looked_at_again(board, pending):
+    settled = Role("operator", reliable=True).decides("api/{name}")
+    by_vote = each(
+        "api/{name}",
+        agree(ARCHITECT.proposes("api/{name}"), by=quorum(1, of=REVIEWER), within_seconds=300, otherwise=settled),
+        at_most=9,
+    )
+    choreography = Choreography("voted", by_vote, may(CODER, "decide", "db/*"))
+    members = [external("art", role="architect", on=on.stale("api/*")), external("cora", role="coder", on=[])]
+    members += [external(name, role="reviewer", on=[]) for name in ("rob", "ruth")]
+    board.install(Team("make it", members, choreography=choreography))
+    with board.transaction("cora") as transaction:
+        transaction.decide("db/items", Contract.value("integer"))
+    with board.transaction("art") as transaction:
+        transaction.decision("db/items")
+        transaction.propose("api/items", Contract.value("int"))
+    with board.transaction("cora") as transaction:
+        transaction.decision("db/items")
+        transaction.decide("db/items", Contract.value("text"))
+    assert pending() == []
+    with board.transaction("rob") as transaction:
+        transaction.vote("api/items", version=1, approve=True)
+    assert pending() == [("art", "api/items", "stale")]
+
+
+def test_why_says_what_changed_beneath_it(rested, board):
+    changed = rested("db/items", {"id": "text", "note": "text"}, by="cora")
+    told = why(board, "api/items")
+    cause = next(one for one in told.causes if one.revision == changed.revision)
+    assert cause.act == "amended db/items 1 -> 2"
+    assert [(line.facet, line.uses) for line in cause.facets] == [("id", "breaking")]
+    assert [one.kind for one in told.next] == ["stale"]
+
+
+def test_who_joins_is_told_of_what_has_broken_already(board, team, decide, pending):
+    watcher = external("cora", role="coder", on=on.stale("**"))
+    choreography = team.choreography
+    board.install(Team("make it", [watcher], choreography=choreography))
+    decide("db/items", "integer", by="boss", role="operator")
+    decide("api/items", "int", reads=["db/items"], by="art", role="operator")
+    decide("db/items", "text", by="boss", role="operator")
+    assert pending() == []
+    board.install(
+        Team("make it", [watcher, external("olga", role="operator", on=on.stale("api/*"))], choreography=choreography)
+    )
+    assert ("olga", "api/items", "stale") in pending()
+
+
+def test_it_is_told_again_verified_and_survives_a_compaction(rested, board, pending):
+    rested("db/items", {"id": "text"}, by="cora")
+    board.verify()
+    rested("x/y", 1, reads=["api/items"])
+    compact(board.store, planner=plan, before=board.revision, author="olga")
+    board.verify()
+    rested("api/items", {"id": "str"}, reads=["db/items"])
+    assert ("art", "x/y", "stale") in pending()
+    board.verify()
+
+
+def test_without_a_team_nothing_is_kept_of_it(board, decide, ask_sql):
+    decide("db/items", 1)
+    decide("api/items", 2, reads=["db/items"])
+    assert ask_sql(board, "SELECT count(*) FROM pin")[0][0] == 0
