@@ -27,7 +27,8 @@ def architect(
 
     It leaves alone tasks, components, keys that are settled with no question open, and keys for which a version of its
     own, or without a question anybody's, is up for a vote. A version that was rejected is shown with the reasons, so
-    that the next one can meet them.
+    that the next one can meet them. Woken by `on.stale` of a decision of its own, whose premises broke, it looks again:
+    the same answer says that the decision holds.
 
     Args:
         name: Its author's name.
@@ -54,7 +55,7 @@ def architect(
             reading.introduce(name, role, "propose", key)
             questions = reading.questions(key)
             standing = reading.decision(key)
-            if standing is not None and not questions:
+            if standing is not None and not questions and context.kind != "stale":
                 return
             versions = reading.versions(key)
             # Who is asked may offer something else; what is only required is being seen to.

@@ -348,7 +348,7 @@ def nothing(*_arguments, **_named):
 
 
 def effects_none():
-    honest = decisions._effects
+    honest = decisions.note_effects
 
     def every_change_is_harmless(draft, key, body):
         before = len(draft.rows)
@@ -382,7 +382,7 @@ BROKEN = {
     "blind overwrites pass": ("blackboard.plan.draft.Draft.require_read", lambda: nothing),
     "old texts return": ("blackboard.plan.decisions._refuse_return", lambda: nothing),
     "no key is bounded": ("blackboard.plan.decisions.GENERATION_BOUND", lambda: 10**6),
-    "every change is harmless": ("blackboard.plan.decisions._effects", effects_none),
+    "every change is harmless": ("blackboard.plan.decisions.note_effects", effects_none),
     "patterns have no members": ("blackboard.store.apply.Application._membership", lambda: nothing),
     "facets never move": ("blackboard.plan._head_rows", lambda: lambda _: []),
     "questions never close": ("blackboard.plan.draft.Draft.close", lambda: nothing),

@@ -59,8 +59,9 @@ class Free:
 class Desk:
     """Stands for the lease that a controller would give to a source."""
 
-    def __init__(self, board, source, target, *, previous=None, cause=0):
+    def __init__(self, board, source, target, *, previous=None, cause=0, kind=""):
         self.board, self.source, self.target, self.previous, self.cause = board, source, target, previous, cause
+        self.kind = kind
         self.prompt, self.cancelled, self.transactions, self.reports = "", False, [], []
 
     def transaction(self):
@@ -75,9 +76,9 @@ class Desk:
         self.reports.append(text)
 
 
-def run(board, source, target, *, previous=None, cause=0):
+def run(board, source, target, *, previous=None, cause=0, kind=""):
     """Run a source once on a target and return its desk."""
-    desk = Desk(board, source, target, previous=previous, cause=cause)
+    desk = Desk(board, source, target, previous=previous, cause=cause, kind=kind)
     done = source.execute(desk)
     if inspect.iscoroutine(done):
         asyncio.run(done)

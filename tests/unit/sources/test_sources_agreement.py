@@ -25,8 +25,8 @@ def board():
         yield opened
 
 
-def decide(board, key, value, author="ann"):
-    with board.transaction(author) as transaction:
+def decide(board, key, value, author="ann", role=None):
+    with board.transaction(author, role=role) as transaction:
         transaction.decision(key)
         transaction.decide(key, value if isinstance(value, Contract) else Contract.value(value))
 
@@ -149,6 +149,21 @@ def test_a_settled_key_is_left_alone(board, settles):
     for _ in range(2):
         run(board, architect("arthur", model, settles=settles), "style/dates")
     assert len(model.shown) == 1
+
+
+def test_a_decision_whose_premises_broke_is_looked_at_again(board):
+    model = Answers(answer=ISO)
+    arthur = architect("arthur", model, reads=["db/*"], settles="decide", on=on.stale("style/*"))
+    board.install(Team("make me a clock", [arthur]))
+    decide(board, "db/clock", "text", role="operator")
+    ask(board, "style/dates")
+    run(board, arthur, "style/dates")
+    decide(board, "db/clock", "integer", role="operator")
+    [lease] = board.claim("arthur")
+    assert (lease.target, lease.kind) == ("style/dates", "stale")
+    run(board, arthur, "style/dates", kind="stale")
+    assert len(model.shown) == 2
+    assert board.snapshot().decision("style/dates").version == 2
 
 
 def test_tasks_and_components_are_not_the_architects(board):
