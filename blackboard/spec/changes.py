@@ -16,9 +16,6 @@ from blackboard.spec.reads import Reads
 from blackboard.spec.records import Body
 from blackboard.spec.staleness import PatternPin, Pin, spelled
 
-# --- acts: what an author wants --------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Put a question about a key."""
@@ -177,7 +174,7 @@ class VersionRow(NamedTuple):
     """What its author relied on of other decisions; kept where there is a team that can be told when it changes."""
 
     def content(self) -> JSON:
-        """Return what the change's digest is over; what most versions have nothing of is named only where there is."""
+        """Return what the change's digest is over; what most versions lack is named only where it is."""
         return {
             **({} if self.merged is None else {"merged": self.merged}),
             **({"premises": spelled(self.premises)} if self.premises else {}),
