@@ -16,6 +16,7 @@ from blackboard.spec.reads import Reads
 from blackboard.spec.records import Body
 from blackboard.spec.staleness import PatternPin, Pin, spelled
 
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Put a question about a key."""
