@@ -151,6 +151,7 @@ class Facts:
                         round=row.round,
                         joint=after.revision if row.joint else None,
                         revision=after.revision,
+                        merged=row.merged,
                     )
                 case SettleRow():
                     record = after.versions[row.key, row.version]

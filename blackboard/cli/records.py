@@ -27,12 +27,22 @@ class FacetLine:
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """A decision that goes from one version to another; None: there is none before, or none after."""
+    """A decision that goes from one version to another; None: there is none before, or none after.
+
+    Attributes:
+        bases: The versions of which the new one was made.
+    """
 
     key: str
     old: int | None
     new: int | None
     facets: tuple[FacetLine, ...] = ()
+    bases: tuple[int, ...] = ()
+
+
+def merged_from(bases: tuple[int, ...]) -> str:
+    """Return of which versions one was merged, as the end of a sentence; "" where it was not."""
+    return f", merged from {' and '.join(map(str, bases))}" if len(bases) > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +179,8 @@ class VersionLine:
     Attributes:
         electorate, quorum: Who may vote, and how many yes votes accept it; None where nobody votes.
         text: Empty unless it is shown in full.
-        reason: Why it was rejected, withdrawn or retracted.
+        reason: Why it was rejected, withdrawn or retracted, or what it was merged into.
+        bases: The versions of which it was made.
         compacted: Its text is no longer kept.
     """
 
@@ -187,6 +198,7 @@ class VersionLine:
     text: str
     changes: tuple[FacetLine, ...] = ()
     compacted: bool = False
+    bases: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from blackboard.cli.records import (
     StatusReport,
     VersionLine,
     WhyReport,
+    merged_from,
 )
 from blackboard.spec.convergence import Obligation
 from blackboard.spec.effects import UNDECIDED
@@ -227,7 +228,7 @@ def _key_change(change: KeyChange, modal: str = "") -> Iterator[Text]:
         verb, versions = ("retract" if modal else "retracted"), f" {change.old}"
     else:
         verb, versions = ("amend" if modal else "amended"), f" {change.old} -> {change.new}"
-    head = words(f"{modal}{verb} ", (change.key, "bold"), versions)
+    head = words(f"{modal}{verb} ", (change.key, "bold"), versions, merged_from(change.bases))
     lines = shown_facets(change.facets)
     if len(lines) == 1:
         yield head.append(":  ").append_text(facet_line(lines[0]))
@@ -277,7 +278,8 @@ def _version_lines(line: VersionLine) -> Iterator[Text]:
     role = f" ({line.role})" if line.role else ""
     because = f' "{line.rationale}"' if line.rationale else ""
     head = words(f"  version {line.version}, ", state(line.state), f", {line.language}, ")
-    yield head.append_text(words((f"{line.revision} ", QUIET), f"{line.author}{role}", because))
+    made = merged_from(line.bases)
+    yield head.append_text(words((f"{line.revision} ", QUIET), f"{line.author}{role}{made}", because))
     if line.electorate is not None:
         yield words(f"    needs {line.quorum} of {', '.join(line.electorate)}")
     for vote in line.votes:

@@ -130,6 +130,7 @@ def _version(version: Version, current: Version | None) -> VersionLine:
         text=version.contract.text if version.contract else "",
         changes=compared,
         compacted=version.contract is None,
+        bases=version.bases,
     )
 
 
@@ -218,16 +219,19 @@ def diff(board: Blackboard, old: int, new: int, *, pattern: str = "**", proofs: 
     return DiffReport(
         old,
         new,
-        tuple(change for key, pair in decisions.items() if not is_reserved(key) for change in _decided(key, *pair)),
+        tuple(
+            change for key, pair in decisions.items() if not is_reserved(key) for change in _decided(after, key, *pair)
+        ),
         tuple(change for key, pair in components.items() for change in _built(key, *pair)),
         proofs,
     )
 
 
-def _decided(key: str, old: Decision | None, new: Decision | None) -> Iterable[KeyChange]:
+def _decided(after: Snapshot, key: str, old: Decision | None, new: Decision | None) -> Iterable[KeyChange]:
     if old is None or new is None or old.version != new.version:
         compared = facet_lines(old.contract.compare(new.contract)) if old and new else ()
-        yield KeyChange(key, old.version if old else None, new.version if new else None, compared)
+        bases = next((one.bases for one in after.versions(key) if new and one.version == new.version), ())
+        yield KeyChange(key, old.version if old else None, new.version if new else None, compared, bases)
 
 
 def _built(key: str, old: Component | None, new: Component | None) -> Iterable[FileChange]:

@@ -5,7 +5,7 @@ from itertools import groupby
 from blackboard.board import Blackboard
 from blackboard.cli import causes, overview
 from blackboard.cli.place import OPERATOR
-from blackboard.cli.records import Cause, FacetLine, WhyReport
+from blackboard.cli.records import Cause, FacetLine, WhyReport, merged_from
 from blackboard.cli.report import facet_lines
 from blackboard.snapshot import Component, Snapshot, Version
 from blackboard.spec.convergence import Obligation
@@ -100,7 +100,9 @@ def _of_decision(
     texts = {version.version: version for version in versions}
     happened: list[Cause] = [*_acts(board, key), *rests]
     if tenure is not None and tenure.version is not None:
-        happened.append(causes.cause_of(tenure, key, _changed(texts.get(tenure.before or 0), texts[tenure.version])))
+        stands = texts[tenure.version]
+        changed = _changed(texts.get(tenure.before or 0), stands)
+        happened.append(causes.cause_of(tenure, key, changed, merged_from(stands.bases)))
     happened.extend(
         Cause(asked.revision, asked.author, asked.role or "", f"asked: {asked.question}")
         for asked in snapshot.questions(key)

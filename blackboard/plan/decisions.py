@@ -236,7 +236,7 @@ def _count(draft: Draft, record: VersionRecord) -> None:
     together = draft.view.joint(record)
     tallies = {one.key: _tally(draft, one) for one in together}
     if all(found is Tally.REACHED for found in tallies.values()):
-        broken = falsified(draft, together)
+        broken = falsified(draft, [merging.as_accepted(draft, one) for one in together])
         if broken is None:
             _accept_all(draft, together)
         for one in together if broken is not None else ():
@@ -277,12 +277,7 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
     standing = draft.view.version(key, record.current) if record.current is not None else None
     if standing is not None and version.base != standing.version:
         # It stood beside another one that was accepted meanwhile: the changes of both stand.
-        made = merging.merged(draft, version, standing)
-        if isinstance(made, str):
-            draft.end(version, Happening.LOST, made)
-            draft.lost(key)
-            return
-        version, record = made, draft.touch(key, "decision")
+        version, record = merging.merged(draft, version, standing), draft.touch(key, "decision")
     if standing is not None:
         draft.settle(standing, Happening.REPLACED, "")
     draft.settle(version, Happening.QUORUM, "")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract
 from blackboard.contracts.merging import Met, merge
-from blackboard.errors import Conflict, Premise, Returning
+from blackboard.errors import Conflict, IllegalTransition, Premise, Returning
 from blackboard.plan.draft import Draft
 from blackboard.spec.canonical import canonical_json
 from blackboard.spec.changes import Decide, Propose
@@ -61,12 +61,18 @@ def base_of(draft: Draft, record: KeyRecord, body: Body) -> int | None:
     return base.version
 
 
-def merged(draft: Draft, version: VersionRecord, standing: VersionRecord) -> VersionRecord | str:
-    """Return the version that has what stands and what another one changed, or why there is none."""
-    found = _beside(draft, version, standing)
-    if isinstance(found, str):
-        return found
-    record = draft.touch(version.key, "decision")
+def as_accepted(draft: Draft, version: VersionRecord) -> VersionRecord:
+    """Return a version with the text that stands once it is accepted."""
+    record = draft.view.key(version.key)
+    standing = None if record is None or record.current is None else draft.view.version(version.key, record.current)
+    if standing is None or standing.version == version.base:
+        return version
+    return version._replace(body=_whole(draft, version, standing))
+
+
+def merged(draft: Draft, version: VersionRecord, standing: VersionRecord) -> VersionRecord:
+    """Add the version that has what stands and what another one changed, which ends as merged."""
+    record, found = draft.touch(version.key, "decision"), _whole(draft, version, standing)
     made = draft.add(
         record,
         found,
@@ -95,6 +101,14 @@ def end_rivals(draft: Draft, winner: VersionRecord) -> None:
             if isinstance(found, str):
                 why = f": {found}" if found else ""
                 draft.end(rival, Happening.LOST, f"version {winner.version} was accepted{why}")
+
+
+def _whole(draft: Draft, version: VersionRecord, standing: VersionRecord) -> Body:
+    found = _beside(draft, version, standing)
+    if isinstance(found, str):
+        # Such a one was ended when what stands was accepted.
+        raise IllegalTransition(f"{version.key} version {version.version}", str(version.state), f"merging it: {found}")
+    return found
 
 
 def _beside(draft: Draft, version: VersionRecord, standing: VersionRecord) -> Body | str:

@@ -1,10 +1,14 @@
+import io
+
 import pytest
+from rich.console import Console
 
 from blackboard import Contract, Team, external, on
-from blackboard.choreography import Choreography, Role, agree, each, quorum
+from blackboard.choreography import Choreography, Role, agree, each, may, quorum
 from blackboard.cli import report
 from blackboard.cli.impact import decide
 from blackboard.cli.place import Author
+from blackboard.cli.render import render
 from blackboard.cli.why import why
 from blackboard.errors import Refused
 from blackboard.testing import FakeClock, open_memory
@@ -90,6 +94,41 @@ def test_why_of_a_component_that_listed_a_pattern_names_what_joined_it(board):
         transaction.write("server", {"server.py": ""})
     decided(board, "api/b", 2)
     assert why(board, "server").causes[0].act == "decided api/b 1, which joined api/*"
+
+
+def test_a_merged_version_is_shown_with_what_it_was_made_of(board):
+    operator, writer = Role("operator", reliable=True), Role("writer", members=2, reliable=True)
+    step = operator.decides("law")
+    rights = [may(writer, act, "api/*") for act in ("decide", "propose")]
+    members = [external(name, role="writer", on=on.asked("**")) for name in ("ann", "bob")]
+    protocol = Choreography("merging", step, *rights, merge={"api/*": "facet"})
+    board.install(Team("agree", members, choreography=protocol))
+    decided(board, "api/ids", {"kind": "int", "page": 20})
+    late = board.transaction("bob")
+    late.decision("api/ids")
+    late.decide("api/ids", Contract.value({"kind": "int", "page": 50}), rationale="fewer pages")
+    decided(board, "api/ids", {"kind": "uuid", "page": 20}, because="clients make them")
+    late.commit()
+
+    shown = report.decision(board, "api/ids")
+    (newest,), (part,) = shown.versions, report.decision(board, "api/ids", version=3).versions
+    assert (newest.version, newest.bases, part.state) == (4, (2, 3), "merged")
+    assert part.reason == "it became version 4 with version 2"
+    assert "bob (writer), merged from 2 and 3" in said(shown)
+    (cause,) = why(board, "api/ids").causes
+    assert cause.act == "amended api/ids 2 -> 4, merged from 2 and 3"
+    (change,) = report.diff(board, board.revision - 1, board.revision).decisions
+    assert (change.old, change.new, change.bases) == (2, 4, (2, 3))
+    assert "amended api/ids 2 -> 4, merged from 2 and 3:" in said(
+        report.diff(board, board.revision - 1, board.revision)
+    )
+
+
+def said(shown):
+    """Return what a terminal shows of a report, on long lines."""
+    console = Console(width=300, record=True, file=io.StringIO())
+    console.print(render(shown))
+    return console.export_text()
 
 
 def test_why_of_an_open_question_says_who_asked_what(board):
