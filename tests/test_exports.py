@@ -12,11 +12,19 @@ from tools import ROOT
 import blackboard
 import blackboard.choreography
 import blackboard.on
+import blackboard.solver
 import blackboard.testing
 import knowledge_sources
 from blackboard import errors
 
-PUBLIC = [blackboard, blackboard.choreography, blackboard.on, blackboard.testing, knowledge_sources]
+PUBLIC = [
+    blackboard,
+    blackboard.choreography,
+    blackboard.on,
+    blackboard.solver,
+    blackboard.testing,
+    knowledge_sources,
+]
 
 DRAWN = """
 BlackboardError
