@@ -7,6 +7,7 @@ where they can be, for only then a primary key is never NULL, and not numbered w
 import re
 import sqlite3
 from contextlib import closing
+from functools import lru_cache
 
 BITS = {"TINYINT": 8, "SMALLINT": 16, "INT": 32, "INTEGER": 32, "BIGINT": 64}
 
@@ -61,9 +62,13 @@ def database(ddl: str) -> sqlite3.Connection:
     return connection
 
 
+_kept = lru_cache(maxsize=8)(database)
+
+
 def ends(ddl: str, script: str) -> str:
     """Return how the last statement of a script ends on an empty database: `fails …`, or what it reads."""
-    connection = database(ddl)
+    connection = _kept(ddl)
+    connection.execute("BEGIN")
     try:
         rows: list[tuple] = []
         for number, statement in enumerate(script.split("; "), 1):
@@ -73,7 +78,7 @@ def ends(ddl: str, script: str) -> str:
                 return f"fails at {number}: {error}"
         return repr(sorted(map(repr, rows)))
     finally:
-        connection.close()
+        connection.execute("ROLLBACK")
 
 
 def differs(old: str, new: str, proof: str) -> bool:

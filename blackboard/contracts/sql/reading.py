@@ -87,13 +87,19 @@ def _targeted(tables: Mapping[str, Table]) -> dict[str, Table]:
     order = {name: table.rules.primary_key for name, table in tables.items()}
     found = {}
     for name, table in tables.items():
-        keys = frozenset(
-            replace(key, targets=key.targets or order.get(key.table, ())) for key in table.rules.foreign_keys
-        )
+        keys = frozenset(_in_pairs(key, order.get(key.table, ())) for key in table.rules.foreign_keys)
         primary = tuple(sorted(table.rules.primary_key))
         rules = replace(table.rules, foreign_keys=keys, primary_key=primary, unique=table.rules.unique - {primary})
         found[name] = replace(table, rules=rules)
     return found
+
+
+def _in_pairs(key: ForeignKey, primary: tuple[str, ...]) -> ForeignKey:
+    targets = key.targets or primary
+    if len(targets) != len(key.columns):
+        return key
+    pairs = sorted(zip(key.columns, targets, strict=True))
+    return replace(key, columns=tuple(one for one, _ in pairs), targets=tuple(other for _, other in pairs))
 
 
 class _Found:

@@ -6,6 +6,7 @@ bounded for all that one comparison asks; what is not found then is None, and st
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 
 from blackboard.contracts.sql.checks import Scalar, Undecidable, assignments, columns_of, evaluate, passes
 from blackboard.contracts.sql.schema import Schema
@@ -41,8 +42,8 @@ def column_name(name: str) -> str:
 
 
 def table_name(name: str) -> str:
-    """Return a table's name as a statement has it; a facet quotes most of them already as SQL does."""
-    return f'"{name}"' if name in _RESERVED else name
+    """Return a table's name as a statement has it; where it is no plain word, a facet quotes it as SQL does."""
+    return name if set(name) & {".", '"'} else column_name(name)
 
 
 def insert(table: str, row: Row) -> str:
@@ -79,6 +80,8 @@ class Rows:
         given: Mapping[str, Scalar] | None = None,
         omitted: Collection[str] = (),
         violating: str | None = None,
+        beside: Collection[Row] = (),
+        alike: Collection[str] = (),
     ) -> Row | None:
         """Return a row that a table takes, as few columns as may be; None where none was found.
 
@@ -87,13 +90,17 @@ class Rows:
             given: Values that the row has in any case.
             omitted: Columns that are not written.
             violating: A check that the row must fail, of this schema or another; all others are passed.
+            beside: Rows as read that are there already, so no key of theirs is taken.
+            alike: Columns that may be as in one of them.
         """
         given = given or {}
         columns, rules = self.schema.tables[table].columns, self.schema.tables[table].rules
         if not self._effort.spend(len(columns) * (4 + len(rules.checks)) // 20):
             return None
         named = columns_of(violating) if violating else frozenset()
-        needed = {*given, *rules.primary_key, *named}
+        keys = [key for key in sorted(rules.keys) if beside and not set(key) <= set(alike)]
+        own = (next((name for name in key if name not in given and columns[name].writable), None) for key in keys)
+        needed = {*given, *rules.primary_key, *named, *own, *self._never_left_out(table)}
         wanted = [
             name
             for name, column in columns.items()
@@ -108,11 +115,20 @@ class Rows:
             row = {name: given[name] if name in given else chosen[name] for name in wanted}
             try:
                 whole = self.as_read(table, row)
-                if all(passes(check, whole) for check in checks) and not (violating and passes(violating, whole)):
+                fits = all(passes(check, whole) for check in checks) and not (violating and passes(violating, whole))
+                if fits and not any(_taken(key, whole, other) for key in keys for other in beside):
                     return row
             except Undecidable:
                 continue
         return None
+
+    def _never_left_out(self, table: str) -> Iterator[str]:
+        """Yield the columns of checks that the defaults fail."""
+        defaults = self.as_read(table, {})
+        for check in self.schema.tables[table].rules.checks:
+            with suppress(Undecidable):
+                if not passes(check, defaults):
+                    yield from columns_of(check)
 
     def having(self, table: str, names: Collection[str], checks: Collection[str] = ()) -> Iterator[Row]:
         """Yield rows that have some columns, with values worth trying with some checks."""
@@ -154,53 +170,48 @@ class Rows:
                     continue
         return found
 
-    def script(self, table: str, row: Row | None, *, orphan: Collection[str] = (), depth: int = 0) -> Script | None:
-        """Return the statements that write a row after the rows that it names; None where no such rows were found.
+    def script(self, table: str, *rows: Row | None, orphan: Collection[str] = ()) -> Script | None:
+        """Return the statements that write rows, each after those that it names; None where no such rows were found.
 
         Args:
-            table: The table of the row.
-            row: The row, None where there is none.
+            table: The table of the rows.
+            rows: The rows, None where there is none.
             orphan: Columns that name a row which is not to be there.
-            depth: How many rows already wait for this one.
         """
-        if row is None or depth > _MAX_DEPTH:
-            return None
-        before: Script = ()
+        written: list[tuple[str, Row]] = []
+        if all(row is not None and self._write(table, row, written, orphan, _MAX_DEPTH) for row in rows):
+            return tuple(insert(name, row) for name, row in written)
+        return None
+
+    def _write(self, table: str, row: Row, written: list[tuple[str, Row]], orphan: Collection[str], depth: int) -> bool:
         whole = self.as_read(table, row)
         for key in sorted(self.schema.tables[table].rules.foreign_keys):
             values = [whole.get(name) for name in key.columns]
-            target = dict(zip(key.targets, values, strict=False))
-            itself = key.table == table and all(whole.get(name) == value for name, value in target.items())
-            if None in values or set(key.columns) & set(orphan) or itself:
+            if None in values or set(key.columns) & set(orphan):
                 continue
             if key.table not in self.schema.tables or len(key.targets) != len(values):
-                return None
-            parent = self.script(key.table, self.fitting(key.table, given=target), depth=depth + 1)
-            if parent is None:
-                return None
-            before += tuple(line for line in parent if line not in before)
-        return (*before, insert(table, row))
+                return False
+            target = dict(zip(key.targets, values, strict=True))
+            there = [self.as_read(name, other) for name, other in written if name == key.table]
+            itself = [whole] if key.table == table else []
+            if any(target.items() <= other.items() for other in (*there, *itself)):
+                continue
+            parent = self.fitting(key.table, given=target, beside=[*there, *itself])
+            if parent is None or depth == 0 or not self._write(key.table, parent, written, (), depth - 1):
+                return False
+        written.append((table, row))
+        return True
 
     def twins(self, table: str, key: Collection[str]) -> Script | None:
         """Return the statements that write two rows which are alike in some columns and differ in all other keys."""
-        columns, rules = self.schema.tables[table].columns, self.schema.tables[table].rules
-        same = [name for name in key if columns[name].writable]
+        same = [name for name in key if self.schema.tables[table].columns[name].writable]
         first = next(self.having(table, same), None)
         if first is None:
             return None
-        whole = self.as_read(table, first)
-        apart = set()
-        for other in sorted(rules.keys):
-            if all(whole.get(name) is not None for name in other):
-                free = [name for name in other if name not in key and columns[name].writable]
-                if not free:
-                    return None
-                apart.add(free[0])
-        kinds = {name: columns[name].type for name in sorted(apart)}
-        for differ in assignments(kinds, sorted(rules.checks)):
-            if all(value != whole[name] for name, value in differ.items()):
-                second = self.fitting(table, given={**{name: first[name] for name in same}, **differ})
-                one, two = self.script(table, first), self.script(table, second)
-                if one is not None and two is not None:
-                    return (*one, *(line for line in two[:-1] if line not in one), two[-1])
-        return None
+        given = {name: first[name] for name in same}
+        second = self.fitting(table, given=given, beside=[self.as_read(table, first)], alike=key)
+        return self.script(table, first, second)
+
+
+def _taken(key: Collection[str], one: Row, other: Row) -> bool:
+    return all(one.get(name) is not None and one.get(name) == other.get(name) for name in key)

@@ -54,9 +54,6 @@ class _Parser(Parser):
         self.raise_error(f"a statement that cannot be read: {_READS}", self._tokens[0])
 
 
-_TOKENS, _READ = _Tokens(dialect=_Dialect()), _Parser(dialect=_Dialect())
-
-
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A statement as the library reads it, what follows the columns of a table, and where it begins."""
@@ -76,6 +73,8 @@ def statements(text: str, *, only: bool) -> Iterator[Statement]:
     Raises:
         InvalidContract: The text is too large, nested too deeply, cannot be read, or declares what is not judged.
     """
+    # Made anew, for a parser keeps where it is, and contracts are read in several threads.
+    parser = _Parser(dialect=_Dialect())
     for tokens in _cut(_tokens(text)):
         words = [token.text.upper() for token in tokens[:3]]
         if not _declares(words):
@@ -83,7 +82,7 @@ def statements(text: str, *, only: bool) -> Iterator[Statement]:
                 raise refusal(tokens[0], f"{words[0][:_SHOWN]} is not read here: {_READS}")
             continue
         ends = _columns_end(tokens) if "TABLE" in words and words[0] == "CREATE" else len(tokens)
-        yield Statement(_tree(tokens[:ends], text), _options(tokens[ends:]), place(tokens[0]))
+        yield Statement(_tree(parser, tokens[:ends], text), _options(tokens[ends:]), place(tokens[0]))
 
 
 def _declares(words: list[str]) -> bool:
@@ -111,7 +110,7 @@ def _tokens(text: str) -> list[Token]:
             LANGUAGE, f"more than {MAX_CHARACTERS:,} characters or {MAX_WORDS:,} words: split it into several decisions"
         )
     try:
-        tokens = _TOKENS.tokenize(text)
+        tokens = _Tokens(dialect=_Dialect()).tokenize(text)
     except TokenError:
         line, column = text.count("\n") + 1, len(text.rpartition("\n")[2]) + 1
         raise refusal((line, column), "a quoted text or comment that does not end") from None
@@ -172,10 +171,10 @@ def _options(tokens: list[Token]) -> tuple[str, ...]:
     return tuple(sorted(part.strip().upper() for part in words.split(",") if part.strip()))
 
 
-def _tree(tokens: list[Token], text: str) -> Expression:
+def _tree(parser: Parser, tokens: list[Token], text: str) -> Expression:
     first = tokens[0]
     try:
-        (tree,) = _READ.parse(tokens, text)
+        (tree,) = parser.parse(tokens, text)
     except ParseError as error:
         said = error.errors[0] if error.errors else {}
         line, column = place(first)

@@ -1,5 +1,7 @@
 """What a change of a DDL text means for both sides; what is said to break is shown on databases that hold to it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from changes.every import SQL
 from sql_databases import differs
@@ -20,6 +22,10 @@ def note(columns: str = "", after: str = "") -> str:
 def tag(reference: str = "") -> str:
     return PLAIN + TAG.format(reference)
 
+
+PAIRS = (
+    "CREATE TABLE a (x INT, y INT, PRIMARY KEY ({})); CREATE TABLE b (p INT, q INT, FOREIGN KEY ({}) REFERENCES a{})"
+)
 
 SAME = {
     "case and formatting": (PLAIN, PLAIN.upper().replace(",", " ,\n")),
@@ -45,6 +51,10 @@ SAME = {
     ),
     "where a computed column is kept": (note(", g INT AS (id) STORED"), note(", g INT AS (id) VIRTUAL")),
     "declared later": (note(", x INT DEFAULT 1"), PLAIN + "; ALTER TABLE note ADD COLUMN x INT DEFAULT 1"),
+    "order of a key's columns": (
+        PAIRS.format("x, y", "p, q", ""),
+        PAIRS.format("y, x", "q, p", " (y, x)"),
+    ),
     "a comment on it": (PLAIN, PLAIN + "; COMMENT ON TABLE note IS 'x'"),
 }
 
@@ -121,6 +131,12 @@ BREAKING = {
     "another action on update": (tag(" REFERENCES note"), tag(" REFERENCES note ON UPDATE CASCADE")),
     "a reference to a row of its own": (note(", x INT"), note(", x INT REFERENCES note (id)")),
     "two columns less": (note(", x INT CHECK (x > 1), y INT UNIQUE"), PLAIN),
+    "quoted names": ('CREATE TABLE "My Notes" ("aB" INT)', 'CREATE TABLE "My Notes" ("aB" INT NOT NULL)'),
+    "names in capitals": ('CREATE TABLE "Notes" ("Id" INT)', 'CREATE TABLE "Notes" ("Id" INT NOT NULL)'),
+    "a default beside a check": (
+        "CREATE TABLE t (a INT, b TEXT DEFAULT '' CHECK (length(b) > 0))",
+        "CREATE TABLE t (a INT NOT NULL, b TEXT DEFAULT '' CHECK (length(b) > 0))",
+    ),
     "reserved names": ('CREATE TABLE "order" ("group" INT)', 'CREATE TABLE "order" ("group" INT NOT NULL)'),
 }
 
@@ -171,6 +187,13 @@ def test_what_is_not_known_breaks_undecided(name):
         found = Contract("sql", one).compare(Contract("sql", other))
         assert (found.effect("uses"), found.effect("implements")) == ("breaking", "breaking")
         assert UNDECIDED in {change.proof for change in found.effects.values()}
+
+
+def test_contracts_are_read_in_several_threads():
+    texts = [note(f", x{number} INT DEFAULT {number}") for number in range(60)]
+    with ThreadPoolExecutor(8) as pool:
+        for number, contract in enumerate(pool.map(lambda text: Contract("sql", text), texts)):
+            assert contract.facets[f"note.x{number}"] == {"type": "integer", "nullable": True, "default": f"{number}"}
 
 
 def test_a_column_has_its_type_for_others_to_compare():
