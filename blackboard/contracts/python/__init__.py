@@ -17,4 +17,9 @@ subtyping     whether every value of one type is one of another
 types         types as data
 known         the classes that everybody knows
 skeletons     a module from which an implementer can begin
+modules       the Python files of a component as modules
+interface     what a contract declares, as syntax
+conform       code against a contract by syntax: what a type checker misses
+probe         a module of claims for a type checker: code against a contract by types
+checker       both together, and what the type checker says in the words of the contract
 """

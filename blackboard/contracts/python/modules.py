@@ -44,17 +44,22 @@ class Modules:
     unread: Mapping[str, tuple[int, str]]
 
     @classmethod
-    def of(cls, files: Mapping[str, str]) -> "Modules":
-        """Read the Python files among some; path -> text."""
+    def of(cls, files: Mapping[str, str], *, most: int = MAX_CHARACTERS) -> "Modules":
+        """Read the Python files among some, the smallest first, as long as they have no more characters together.
+
+        Args:
+            files: path -> text.
+            most: So many characters.
+        """
         found: list[Module] = []
         unread: dict[str, tuple[int, str]] = {}
-        left = MAX_CHARACTERS
+        left = most
         for path, text in sorted(files.items(), key=lambda item: (len(item[1]), item[0])):
             if not path.endswith(".py"):
                 continue
             left -= len(text)
             if left < 0:
-                unread[path] = (0, f"more than {MAX_CHARACTERS:,} characters with the others; split the component")
+                unread[path] = (0, f"more than {most:,} characters with the others; split the component")
                 continue
             try:
                 tree = read(text, grammar=-1).tree
@@ -78,6 +83,17 @@ class Modules:
         makers = makers or [module for module in self.found if name in module.bound]
         most = max((defined[module.path] for module in makers), default=0)
         return tuple(module for module in makers if defined[module.path] == most)
+
+
+def imported_names(tree: ast.Module) -> set[str]:
+    """Return the modules that code imports, or imports something of."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
 
 
 def _importable(path: str) -> str | None:

@@ -1,0 +1,56 @@
+"""Tables and columns in SQL that stands in strings: by its words, without a grammar, so that any dialect will do."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+MAX_CHARACTERS = 100_000
+
+_IS_SQL = re.compile(r"\s*(?:SELECT|INSERT|REPLACE|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+_WRITES = re.compile(r"\s*(?:INSERT|REPLACE|UPDATE|DELETE)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"'(?:[^']|'')*+(?:'|\Z)|--[^\n]*")
+_WORD = r'(?:"[^"]+"|`[^`]+`|\w+)'
+_TABLE = re.compile(rf"\b(?:FROM|JOIN|INTO|UPDATE|,)(?=\s+({_WORD})(?:\s+(?:AS\s+)?({_WORD}))?)", re.IGNORECASE)
+_NAME = re.compile(rf"({_WORD})\s*\.\s*({_WORD})|({_WORD})")
+_ENDS = frozenset(
+    """
+    as cross full group having inner join left limit natural on order right set union using values where
+    """.split()  # noqa: SIM905 -- a word list is read more easily than a list of words
+)
+
+
+def is_sql(text: str) -> bool:
+    """Say whether a string is a statement that reads or writes rows."""
+    return len(text) <= MAX_CHARACTERS and _IS_SQL.match(text) is not None
+
+
+def facets(text: str, tables: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str]]:
+    """Yield (table, column) that a statement names, column "" for a table whose rows it writes.
+
+    Args:
+        text: The statement.
+        tables: Name of a table -> its columns, in small letters.
+    """
+    plain = _QUOTED.sub(" ", text)
+    aliases: dict[str, str] = {}
+    for found in _TABLE.finditer(plain):
+        table, alias = _folded(found[1]), _folded(found[2] or "")
+        if table in tables:
+            aliases[table] = table
+            if alias and alias not in _ENDS:
+                aliases[alias] = table
+    if _WRITES.match(plain):
+        yield from ((table, "") for table in set(aliases.values()))
+    for found in _NAME.finditer(plain):
+        if found[1]:
+            table = aliases.get(_folded(found[1]), "")
+            among = [table] if table else []
+            column = _folded(found[2])
+        else:
+            column, among = _folded(found[3]), list(dict.fromkeys(aliases.values()))
+        holding = [table for table in among if column in tables[table]]
+        if len(holding) == 1:
+            yield holding[0], column
+
+
+def _folded(word: str) -> str:
+    return word.strip('"`').lower()
