@@ -12,8 +12,9 @@ from typing import Final
 
 from blackboard.contracts.language import Contract
 from blackboard.contracts.plain import ROOT
-from blackboard.contracts.python.merging import CannotMergeError
 from blackboard.contracts.python.merging import merge as merge_stubs
+from blackboard.contracts.sql.merging import merge as merge_ddl
+from blackboard.contracts.units import CannotMergeError
 from blackboard.errors import Invalid
 from blackboard.spec.canonical import JSON, canonical_json, parse_json
 
@@ -130,5 +131,6 @@ _MERGERS: Mapping[str, Callable[[str, str, str], str]] = {
     "task": _json,
     "json-schema": _json,
     "python": merge_stubs,
+    "sql": merge_ddl,
 }
 """Language -> how its texts are put together; of the others none are."""

@@ -6,17 +6,14 @@ others to hold against the facets.
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
 from blackboard.contracts.python.source import read
+from blackboard.contracts.units import CannotMergeError, merged
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
-
-
-class CannotMergeError(Exception):
-    """Two texts change the same place, each to something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ def merge(base: str, ours: str, theirs: str) -> str:
     Raises:
         CannotMergeError: Both change one declaration that has no members, or the lines cannot be told apart.
     """
-    return "".join(_merged(*(_read(text) for text in (base, ours, theirs))))
+    return "".join(merged(*(_read(text) for text in (base, ours, theirs)), both=_both))
 
 
 def _read(text: str) -> list[_Unit]:
@@ -104,53 +101,19 @@ def _name(node: ast.stmt) -> str:
     return ast.unparse(node)
 
 
-def _merged(base: Sequence[_Unit], ours: Sequence[_Unit], theirs: Sequence[_Unit]) -> Iterator[str]:
-    """Yield the texts of the units that stand after both changes, in our order, each new one after its neighbour."""
-    was, mine, other = ({one.name: one for one in units} for units in (base, ours, theirs))
-    if (len(was), len(mine), len(other)) != (len(base), len(ours), len(theirs)):
-        raise CannotMergeError
-    came: dict[str, list[str]] = {}
-    neighbour = _TOP
-    for one in theirs:
-        if one.name in mine:
-            neighbour = one.name
-        else:
-            came.setdefault(neighbour, []).extend(_one(was.get(one.name), None, one))
-    yield from came.get(_TOP, ())
-    for one in ours:
-        yield from _one(was.get(one.name), one, other.get(one.name))
-        yield from came.get(one.name, ())
-
-
-_TOP = "^"
-"""The neighbour of what stands above everything that both have."""
-
-
-def _one(base: _Unit | None, ours: _Unit | None, theirs: _Unit | None) -> Iterator[str]:
-    """Yield the text of one unit after both changes, nothing where it is gone."""
-    was, mine, other = (None if one is None else one.meaning for one in (base, ours, theirs))
-    stays = ours if other in (was, mine) else theirs
-    if other in (was, mine) or mine == was:
-        if stays is not None:
-            yield stays.text
-        return
-    if base is None or ours is None or theirs is None:
-        raise CannotMergeError
+def _both(base: _Unit, ours: _Unit, theirs: _Unit) -> str:
+    """Return a declaration of which both change something: one its docs alone, or each other members of a class."""
     if ours.undocumented == base.undocumented:
-        yield theirs.text
-    elif theirs.undocumented == base.undocumented:
-        yield ours.text
-    else:
-        yield from _class(base, ours, theirs)
+        return theirs.text
+    return ours.text if theirs.undocumented == base.undocumented else _class(base, ours, theirs)
 
 
-def _class(base: _Unit, ours: _Unit, theirs: _Unit) -> Iterator[str]:
-    """Yield a class of which both change members, and at most one of them what stands above these."""
+def _class(base: _Unit, ours: _Unit, theirs: _Unit) -> str:
+    """Return a class of which both change members, and at most one of them what stands above these."""
     (was, _, before), (mine, head, own), (other, their_head, their_own) = map(_parts, (base, ours, theirs))
     if mine not in (was, other) and other != was:
         raise CannotMergeError
-    yield their_head if mine == was else head
-    yield from _merged(before, own, their_own)
+    return (their_head if mine == was else head) + "".join(merged(before, own, their_own, both=_both))
 
 
 def _parts(unit: _Unit) -> tuple[list[str], str, list[_Unit]]:

@@ -85,6 +85,15 @@ def statements(text: str, *, only: bool) -> Iterator[Statement]:
         yield Statement(_tree(parser, tokens[:ends], text), _options(tokens[ends:]), place(tokens[0]))
 
 
+def cut(text: str) -> list[list[Token]]:
+    """Return the tokens of each statement of a text, whatever it does.
+
+    Raises:
+        InvalidContract: The text is too large, nested too deeply, or not made of tokens.
+    """
+    return list(_cut(_tokens(text)))
+
+
 def _declares(words: list[str]) -> bool:
     match words:
         case ["CREATE", "TABLE" | "INDEX" | "VIEW", *_] | ["CREATE", "UNIQUE", "INDEX"] | ["ALTER", "TABLE", *_]:

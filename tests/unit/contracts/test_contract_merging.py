@@ -170,6 +170,64 @@ def test_a_member_added_to_what_the_other_removed_is_a_meeting_of_the_two():
     assert met.facets == ("C", "C.f")
 
 
+DDL = """-- what is kept
+CREATE TABLE recipe (
+  id INTEGER PRIMARY KEY, -- made by the store
+  title TEXT NOT NULL,
+  CHECK (title <> 'é;,')
+);
+CREATE INDEX by_title ON recipe (title);
+"""
+COLUMN = ("  title TEXT NOT NULL,", "  title TEXT NOT NULL,\n  note TEXT, -- any")
+OTHER_COLUMN = ("  id INTEGER PRIMARY KEY,", "  id INTEGER PRIMARY KEY, size INTEGER,")
+RETYPED = ("title TEXT NOT NULL", "title VARCHAR(80) NOT NULL")
+NULLABLE = ("title TEXT NOT NULL", "title TEXT")
+TABLE = ("CREATE INDEX", "CREATE TABLE author (id INTEGER, name TEXT);\nCREATE INDEX")
+NO_INDEX = ("CREATE INDEX by_title ON recipe (title);", "")
+LONGER = ("  CHECK (title", "  CHECK (id > 0),\n  CHECK (title")
+
+
+def ddl(*changes):
+    text = DDL
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return Contract("sql", text)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ([COLUMN], [TABLE]),
+        ([COLUMN], [RETYPED]),
+        ([TABLE], [NO_INDEX]),
+        ([NO_INDEX], [RETYPED, TABLE]),
+        ([COLUMN], [("CREATE INDEX by_title", "CREATE UNIQUE INDEX by_title")]),
+        ([LONGER], [COLUMN, NO_INDEX]),
+    ],
+)
+def test_ddl_merges_by_statement_and_by_column(ours, theirs):
+    assert "é;," in merges(ddl(), ddl(*ours), ddl(*theirs)).text
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "facet"),
+    [
+        ([RETYPED], [NULLABLE], "recipe.title"),
+        ([NO_INDEX], [("CREATE INDEX by_title", "CREATE UNIQUE INDEX by_title")], "index by_title"),
+    ],
+)
+def test_ddl_that_changes_one_thing_meets_on_it(ours, theirs, facet):
+    met = merge(ddl(), ddl(*ours), ddl(*theirs))
+    assert isinstance(met, Met)
+    assert facet in met.facets
+
+
+def test_a_constraint_is_not_put_together():
+    texts = ("a.x > 1", "a.x > 2", "a.x > 3")
+    assert isinstance(merge(*map(Contract.constraint, texts)), Met)
+
+
 def test_prose_is_one_facet():
     met = merge(Contract.text("a"), Contract.text("b"), Contract.text("c"))
     assert isinstance(met, Met)

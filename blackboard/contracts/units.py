@@ -1,0 +1,70 @@
+"""Texts that are lists of named parts, and two changes of such a list put together part by part."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+
+class CannotMergeError(Exception):
+    """Two texts change the same place, each to something else."""
+
+
+class Unit(Protocol):
+    """A part of a text that declares one name."""
+
+    @property
+    def name(self) -> str:
+        """What it declares."""
+        ...
+
+    @property
+    def meaning(self) -> object:
+        """What it says, equal where it says the same."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Its text, with the comments above it."""
+        ...
+
+
+Part = TypeVar("Part", bound=Unit)
+Both = Callable[[Part, Part, Part], str]
+"""What puts one part together that both change: of the base, ours, theirs."""
+
+_TOP = "^"
+"""The neighbour of what stands above everything that both have."""
+
+
+def merged(base: Sequence[Part], ours: Sequence[Part], theirs: Sequence[Part], *, both: Both[Part]) -> Iterator[str]:
+    """Yield the texts of the parts that stand after both changes, in our order, each new one after its neighbour.
+
+    Raises:
+        CannotMergeError: Both change a part that cannot be put together, or a list names one twice.
+    """
+    was, mine, other = ({one.name: one for one in units} for units in (base, ours, theirs))
+    if (len(was), len(mine), len(other)) != (len(base), len(ours), len(theirs)):
+        raise CannotMergeError
+    came: dict[str, list[str]] = {}
+    neighbour = _TOP
+    for one in theirs:
+        if one.name in mine:
+            neighbour = one.name
+        else:
+            came.setdefault(neighbour, []).extend(_one(was.get(one.name), None, one, both))
+    yield from came.get(_TOP, ())
+    for one in ours:
+        yield from _one(was.get(one.name), one, other.get(one.name), both)
+        yield from came.get(one.name, ())
+
+
+def _one(base: Part | None, ours: Part | None, theirs: Part | None, both: Both[Part]) -> Iterator[str]:
+    """Yield the text of one part after both changes, nothing where it is gone."""
+    was, mine, other = (None if one is None else one.meaning for one in (base, ours, theirs))
+    stays = ours if other in (was, mine) else theirs
+    if other in (was, mine) or mine == was:
+        if stays is not None:
+            yield stays.text
+        return
+    if base is None or ours is None or theirs is None:
+        raise CannotMergeError
+    yield both(base, ours, theirs)
