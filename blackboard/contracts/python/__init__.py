@@ -10,6 +10,7 @@ classes       classes of all kinds
 docstrings    the `Raises:` of a docstring
 compare       what a new stub means for those who use the old one and those who implement it
 serving_classes, serving  whether what one stub promises serves who counts on another, facet by facet
+proofs, snippets          programs that worked and fail
 flows         who gives and who receives the values of a class
 calls         whether a function serves all calls that are wanted
 members       what a class has, with what it inherits

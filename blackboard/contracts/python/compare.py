@@ -16,9 +16,10 @@ from blackboard.contracts.python.types import Budget, Pool, Types, Undecidable
 from blackboard.spec.canonical import JSON, canonical_json
 from blackboard.spec.effects import UNDECIDED, Effect, FacetChange, Side
 
-MAX_STEPS = 60_000
+MAX_STEPS = 100_000
 """So much work one comparison may take; what is left then is undecided."""
 
+_FACET_STEPS = 4
 _MAX_REASON = 160
 _MAX_TOLD = 20
 
@@ -35,7 +36,7 @@ def compared(old: Stubs, new: Stubs) -> dict[str, FacetChange]:
     changed = [name for name in sorted(old[1].keys() | new[1].keys()) if old[1].get(name) != new[1].get(name)]
     found = {name: _gaps(ends, name) for name in changed}
     # Why a budget of their own: what is proved is not to cost what is known.
-    pool.budget = Budget(MAX_STEPS)
+    pool.budget = Budget(MAX_STEPS // 2)
     effects = {name: _change(ends, name, found[name], (old[1].get(name), new[1].get(name))) for name in changed}
     moved = old[1].keys() ^ new[1].keys()
     if moved:
@@ -46,6 +47,7 @@ def compared(old: Stubs, new: Stubs) -> dict[str, FacetChange]:
 def _gaps(ends: tuple[Ends, Ends], name: str) -> Gaps | None:
     """Return what is missing to users and to implementers, None where that cannot be found out."""
     try:
+        ends[0].pool.budget.spend(_FACET_STEPS)
         return gaps(ends[0], name), gaps(ends[1], name)
     except (Undecidable, RecursionError):
         return None
@@ -57,6 +59,7 @@ def _change(ends: tuple[Ends, Ends], name: str, found: Gaps | None, values: tupl
     harmless = Effect.COMPATIBLE if any(found) or _is_seen(ends[1], name) else Effect.NONE
     uses, implements = (Effect.BREAKING if one else harmless for one in found)
     try:
+        ends[0].pool.budget.spend(_FACET_STEPS)
         shown = proof(ends, name, found)
     except (Undecidable, RecursionError):
         shown = UNDECIDED

@@ -32,6 +32,7 @@ class Members:
         self._own: dict[str, dict[str, Declaration]] = {}
         self._lines: dict[str, list[str]] = {}
         self._names: dict[str, set[str]] = {}
+        self._values: dict[str, list[str]] = {}
         self._abstract: dict[str, bool] = {}
         self._abstract_members: dict[str, set[str]] = {}
         self._constructors: dict[str, list[Shape] | None] = {}
@@ -133,7 +134,9 @@ class Members:
 
     def enum_values(self, name: str) -> list[str]:
         """Return the names of an enum's values."""
-        return [member for member, value in self.own(name).items() if is_value(member, value)]
+        if name not in self._values:
+            self._values[name] = [member for member, value in self.own(name).items() if is_value(member, value)]
+        return self._values[name]
 
     def is_settable(self, name: str, member: str) -> bool:
         """Say whether an attribute can be assigned, so that its type must be the same for who reads and who writes."""
