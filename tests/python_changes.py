@@ -93,7 +93,7 @@ MODULES = [
 OVERLOADS = [
     ("def f(a: int) -> int|def f(a: str) -> str", "def f(a: str) -> str|def f(a: int) -> int", "nn"),
     ("def f(a: bool) -> int|def f(a: int) -> str", "def f(a: int) -> str|def f(a: bool) -> int", "bb"),
-    ("def f(a: int) -> int|def f(a: str) -> str", "def f(a: int) -> int|def f(a: bytes) -> str", "bb?"),
+    ("def f(a: int) -> int|def f(a: str) -> str", "def f(a: int) -> int|def f(a: bytes) -> str", "bb"),
     ("def f(a: int) -> int", "def f(a: int) -> int|def f(a: str) -> str", "cb"),
 ]
 

@@ -100,9 +100,10 @@ def call_gaps(served: Shape, wanted: Shape, fits: Fits, pool: Pool) -> Iterator[
 def argument_gaps(served: Shape, wanted: Shape, fits: Fits) -> Iterator[Gap]:
     """Tell which arguments are wanted and not taken."""
     places, reached = served.by_position(), set[str]()
+    rest, by_name = served.rest(Passing.REST), served.rest(Passing.REST_BY_NAME)
     names = {slot.name: slot for slot in served.slots if slot.passing in _BY_NAME}
     for place, slot in enumerate(wanted.by_position()):
-        found = places[place] if place < len(places) else served.rest(Passing.REST)
+        found = places[place] if place < len(places) else rest
         if found is None:
             yield Gap(f"parameter {slot.name} by position", "taken", "not taken")
             continue
@@ -112,7 +113,7 @@ def argument_gaps(served: Shape, wanted: Shape, fits: Fits) -> Iterator[Gap]:
             yield from _name_gaps(served, found, slot, names, fits)
     for slot in wanted.slots:
         if slot.passing is Passing.NAME:
-            named = names.get(slot.name) or served.rest(Passing.REST_BY_NAME)
+            named = names.get(slot.name) or by_name
             if named is None or (named.name in reached and named.passing is Passing.EITHER):
                 yield Gap(f"parameter {slot.name} by name", "taken", "not taken")
             else:
@@ -180,7 +181,10 @@ def _instantiated(served: Shape, wanted: Shape, pool: Pool) -> Shape:
 
 
 def _bind(pattern: Type, actual: Type, free: frozenset[str], found: dict[str, Type], pool: Pool) -> None:
-    if pattern.form is Form.VARIABLE and pattern.name in free:
+    if pattern.form is Form.CALLABLE and pattern.name in free and actual.form is Form.CALLABLE:
+        found.setdefault(pattern.name, actual)
+        _bind(pattern.items[-1], actual.items[-1], free, found, pool)
+    elif pattern.form is Form.VARIABLE and pattern.name in free:
         before = found.get(pattern.name)
         found[pattern.name] = actual if before is None else pool.union((before, actual))
     elif (pattern.form, pattern.name, len(pattern.items)) == (actual.form, actual.name, len(actual.items)):
@@ -195,9 +199,21 @@ def substituted(of: Type, variables: Mapping[str, Type], pool: Pool) -> Type:
     if of.form is Form.VARIABLE:
         return variables.get(of.name, of)
     items = tuple(substituted(item, variables, pool) for item in of.items)
+    if of.form is Form.CALLABLE and of.name in variables:
+        taken = variables[of.name]
+        return pool.make(Form.CALLABLE, taken.name, (*taken.items[:-1], items[-1]), of.origin)
     if all(new is old for new, old in zip(items, of.items, strict=True)):
         return of
     return pool.union(items) if of.form is Form.UNION else pool.make(of.form, of.name, items, of.origin)
+
+
+def split(shape: Shape) -> list[Shape]:
+    """Return the calls of a shape apart by the members of its first union; none where it has no union."""
+    for place, slot in enumerate(shape.slots):
+        if slot.type.form is Form.UNION:
+            parts = (replace(slot, type=member) for member in slot.type.items)
+            return [replace(shape, slots=(*shape.slots[:place], one, *shape.slots[place + 1 :])) for one in parts]
+    return []
 
 
 def says_any(of: Type) -> bool:
@@ -214,6 +230,6 @@ def variables(types: Iterable[Type]) -> frozenset[str]:
         if item not in seen:
             seen.add(item)
             pending += item.items
-            if item.form is Form.VARIABLE:
+            if item.form is Form.VARIABLE or (item.form is Form.CALLABLE and item.name not in ("", UNSAID)):
                 found.add(item.name)
     return frozenset(found)

@@ -12,7 +12,7 @@ from blackboard.contracts.python.members import Members
 from blackboard.contracts.python.proofs import proof
 from blackboard.contracts.python.serving import Ends
 from blackboard.contracts.python.serving_classes import gaps
-from blackboard.contracts.python.types import Budget, Pool, Types, Undecidable
+from blackboard.contracts.python.types import VARIABLE_MAKERS, Budget, Pool, Types, Undecidable
 from blackboard.spec.canonical import JSON, canonical_json
 from blackboard.spec.effects import UNDECIDED, Effect, FacetChange, Side
 
@@ -69,11 +69,18 @@ def _change(ends: tuple[Ends, Ends], name: str, found: Gaps | None, values: tupl
 def _is_seen(ends: Ends, name: str) -> bool:
     """Say whether a change that breaks nobody is still one, and not the same in other words."""
     old, new = (members.types.declarations.get(name) for members in (ends.served, ends.wanted))
+    if _is_type_variable(ends, name):
+        return False
     if old is None or new is None or type(old) is not type(new) or isinstance(old, Class):
         return True
     if isinstance(old, Property) and isinstance(new, Property):
         return (old.settable, old.deletable) != (new.settable, new.deletable)
     return isinstance(old, Variable) and isinstance(new, Variable) and (old.value is None) != (new.value is None)
+
+
+def _is_type_variable(ends: Ends, name: str) -> bool:
+    """Say whether a name only stands in the types of others: nobody uses it, whatever it is called."""
+    return any(end.types.constructed(name, maker) for end in (ends.served, ends.wanted) for maker in VARIABLE_MAKERS)
 
 
 def _reason(found: Gaps, values: tuple[JSON, JSON]) -> str:

@@ -22,10 +22,14 @@ class Flow(Flag):
     RECEIVED = auto()
     GIVEN = auto()
     BOTH = RECEIVED | GIVEN
+    FIXED = auto()  # it is an argument that must be the same for both
+    NAMED = auto()  # only values flow that are named one by one
 
     def back(self) -> "Flow":
         """Return the flow of what goes the other way."""
-        return {Flow.RECEIVED: Flow.GIVEN, Flow.GIVEN: Flow.RECEIVED}.get(self, self)
+        turned = {Flow.RECEIVED: Flow.GIVEN, Flow.GIVEN: Flow.RECEIVED}
+        way = self & Flow.BOTH
+        return turned.get(way, way) | (self & ~Flow.BOTH)
 
 
 _Step = tuple[Type, Flow]
@@ -46,6 +50,7 @@ def flows(members: Members) -> dict[str, Flow]:
         pending += _parts(of, flow)
         if of.form in (Form.NAMED, Form.ALIAS, Form.LITERAL):
             name = (of.name.rpartition(".")[0] if of.form is Form.LITERAL else of.name).removeprefix("this.")
+            flow = Flow.NAMED if of.form is Form.LITERAL else flow
             if name in members.types.declarations and flow not in found.get(name, Flow.NOWHERE):
                 found[name] = found.get(name, Flow.NOWHERE) | flow
                 pending += _within(members, name, flow)
@@ -74,7 +79,7 @@ def _within(members: Members, name: str, flow: Flow) -> Iterator[_Step]:
         for member in sorted(members.names(name)):
             found = members.member(name, member)
             if found is not None:
-                yield from _steps(members, found[1], name, flow)
+                yield from _steps(members, found[1], name, flow & Flow.BOTH)
     text = members.types.alias(name)
     if text is not None:
         yield members.types.read(text), flow
@@ -102,4 +107,4 @@ def _parts(of: Type, flow: Flow) -> Iterator[_Step]:
         return
     signs = known.VARIANCE.get(of.name, "") if of.form is Form.NAMED else ""
     for item, sign in zip(of.items, signs.ljust(len(of.items), "+"), strict=False):
-        yield item, flow.back() if sign == "-" else flow
+        yield item, flow.back() if sign == "-" else flow | Flow.FIXED if sign == "=" else flow

@@ -8,7 +8,9 @@ import builtins
 from collections.abc import Mapping
 
 VARIANCE: Mapping[str, str] = {
-    **dict.fromkeys(("list", "set", "MutableSequence", "MutableSet", "collections.deque", "collections.Counter"), "="),
+    **dict.fromkeys(
+        ("list", "set", "MutableSequence", "MutableSet", "TypeIs", "collections.deque", "collections.Counter"), "="
+    ),
     **dict.fromkeys(("dict", "MutableMapping", "collections.defaultdict", "collections.OrderedDict"), "=="),
     **dict.fromkeys(("Mapping", "collections.ChainMap"), "=+"),
     **dict.fromkeys(("Generator",), "+-+"),
@@ -17,7 +19,7 @@ VARIANCE: Mapping[str, str] = {
     **dict.fromkeys(("ItemsView",), "++"),
     **dict.fromkeys(
         (
-            *("tuple", "frozenset", "type", "Sequence", "Collection", "Container", "Iterable", "Iterator"),
+            *("TypeGuard", "tuple", "frozenset", "type", "Sequence", "Collection", "Container", "Iterable", "Iterator"),
             *("Reversible", "AbstractSet", "Awaitable", "AsyncIterable", "AsyncIterator", "KeysView", "ValuesView"),
             *("contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager", "os.PathLike"),
         ),
@@ -64,6 +66,8 @@ BASES: Mapping[str, tuple[str, ...]] = {
     "StrEnum": ("str", "Enum"),
     "IntFlag": ("int", "Flag"),
     "Flag": ("Enum",),
+    "TypeGuard": ("bool",),
+    "TypeIs": ("bool",),
     "datetime.datetime": ("datetime.date",),
     "pathlib.PurePath": ("os.PathLike[str]",),
     "pathlib.Path": ("pathlib.PurePath",),

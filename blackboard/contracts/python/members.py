@@ -32,6 +32,7 @@ class Members:
         self._own: dict[str, dict[str, Declaration]] = {}
         self._lines: dict[str, list[str]] = {}
         self._names: dict[str, set[str]] = {}
+        self._inherited: set[str] = set()
         self._values: dict[str, list[str]] = {}
         self._abstract: dict[str, bool] = {}
         self._abstract_members: dict[str, set[str]] = {}
@@ -74,6 +75,13 @@ class Members:
             self.types.pool.budget.spend(sum(len(self.own(owner)) for owner in self.line(name)) // 8)
             self._names[name] = {member for owner in self.line(name) for member in self.own(owner)}
         return self._names[name]
+
+    def is_inherited(self, name: str) -> bool:
+        """Say whether another class of the stub inherits from a class."""
+        if not self._inherited:
+            classes = (declared for declared in self.types.declarations.values() if isinstance(declared, Class))
+            self._inherited = {base.partition("[")[0] for declared in classes for base in (*declared.bases, "")}
+        return name in self._inherited
 
     def base_texts(self, name: str) -> list[str]:
         """Return the bases of a class and its ancestors that are not in this stub, as they are spelled."""
@@ -212,7 +220,7 @@ class Members:
             anything = pool.named("object")
             returns = pool.named("Coroutine", anything, anything, returns)
         free = variables([*(slot.type for slot in slots), returns])
-        return Shape(slots, returns, free - set(self.parameters(owner) if owner else ()))
+        return Shape(slots, returns, free - {"Self"} - set(self.parameters(owner) if owner else ()))
 
     def constructor(self, name: str) -> list[Shape] | None:
         """Return how a class is called to make an instance, None where it is not or nobody can say."""

@@ -72,6 +72,10 @@ def _typed(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
         yield from _member(ends, snippets, owner, name)
     elif isinstance(wanted, Function):
         yield from snippets.calls(wanted, facet)
+    elif call := ends.wanted.types.constructed(facet, "NewType"):
+        meant = snippets.type(ends.wanted.new_type(call) or ends.pool.any)
+        yield from snippets.held(f"it: contract.{facet}", "it", meant)
+        yield from snippets.held(f"it: {meant}", f"contract.{facet}(it)", f"contract.{facet}")
     elif isinstance(wanted, Variable) and ends.wanted.types.alias(facet) is not None:
         meant = snippets.type(ends.wanted.types.read(facet))
         yield from snippets.held(f"it: contract.{facet}", "it", meant)

@@ -4,9 +4,10 @@ For users the new stub has to serve who counts on the old one; for implementers 
 serve who counts on the new one. So one question, asked twice, is the whole comparison.
 """
 
+import ast
 from collections.abc import Iterator, Sequence
 
-from blackboard.contracts.python.calls import UNSAID, Gap, Shape, Shown, call_gaps, type_gap
+from blackboard.contracts.python.calls import UNSAID, Gap, Shape, Shown, call_gaps, split, type_gap
 from blackboard.contracts.python.declarations import (
     Class,
     Declaration,
@@ -20,7 +21,7 @@ from blackboard.contracts.python.declarations import (
 from blackboard.contracts.python.flows import Flow, flows
 from blackboard.contracts.python.members import Members
 from blackboard.contracts.python.subtyping import Subtyping, any_of
-from blackboard.contracts.python.types import Type
+from blackboard.contracts.python.types import VARIABLE_MAKERS, Form, Type
 from blackboard.spec.effects import Side
 
 # Why not compared: they change nothing for who calls.
@@ -60,8 +61,13 @@ def plain_gaps(ends: Ends, name: str) -> Iterator[Gap]:
     served, wanted = (members.types.declarations.get(name) for members in (ends.served, ends.wanted))
     if wanted is None:
         return
-    if served is None:
+    makers = [maker for maker in VARIABLE_MAKERS if ends.wanted.types.constructed(name, maker)]
+    if makers:
+        yield from _variable_gaps(ends, name, makers[0])
+    elif served is None:
         yield Gap(name, "there", "absent")
+    elif ends.wanted.types.constructed(name, "NewType"):
+        yield from _new_type_gaps(ends, name)
     elif isinstance(wanted, Variable) and ends.wanted.types.alias(name) is not None:
         yield from _alias_gaps(ends, name, served)
     else:
@@ -123,10 +129,9 @@ def _overload_gaps(ends: Ends, shapes: Sequence[Shape], wanted: Shape, before: S
             return
         if best is None or len(gaps) < len(best):
             best = gaps
-    if len(shapes) > 1:
-        # Several overloads together may serve what none of them does alone.
-        best = [gap._replace(decided=gap.decided and len(best or ()) > 1) for gap in best or ()]
-    yield from best or ()
+    parts = split(wanted) if len(shapes) > 1 else []
+    if not parts or any(list(_overload_gaps(ends, shapes, part, before)) for part in parts):
+        yield from best or ()
 
 
 def _hidden_gaps(ends: Ends, earlier: Sequence[Shape], wanted: Shape, before: Sequence[Shape]) -> Iterator[Gap]:
@@ -155,14 +160,48 @@ def _held_gaps(
         yield Gap("value", text or "", other or "unsaid", decided=not made, shown=Shown.VALUE)
     else:
         value, asked = ends.served.variable(served, first), ends.wanted.variable(wanted, second)
+        if _is_marked(wanted, "InitVar"):
+            return
+        if _is_marked(served, "InitVar"):
+            yield Gap("read", "possible", "not possible")
         yield from type_gap("type", value, asked, ends.fits)
     yield from raises_gaps(ends, raised(served), raised(wanted))
-    if _of_class(wanted) and not _of_class(served):
+    if _is_marked(wanted, "ClassVar") and not _is_marked(served, "ClassVar"):
         yield Gap("read on", "the class", "an instance", decided=False)
 
 
-def _of_class(declared: Declaration) -> bool:
-    return isinstance(declared, Variable) and (declared.annotation or "").startswith("ClassVar")
+def _is_marked(declared: Declaration, mark: str) -> bool:
+    return isinstance(declared, Variable) and (declared.annotation or "").startswith(mark)
+
+
+def _variable_gaps(ends: Ends, name: str, maker: str) -> Iterator[Gap]:
+    """Tell which types a type variable may be wanted to be and is not."""
+    served, wanted = (members.types for members in (ends.served, ends.wanted))
+    one, other = served.constructed(name, maker), wanted.constructed(name, maker)
+    if one is None or other is None:
+        return
+    variables = (ends.pool.make(Form.VARIABLE, name, origin=types.origin) for types in (served, wanted))
+    bound, asked = (ends.subtyping.bound(end) or ends.pool.named("object") for end in variables)
+    if not ends.fits(asked, bound):
+        yield Gap("bound", str(asked), str(bound), decided=False)
+    limits, needed = ([ast.unparse(item) for item in call.args[1:]] for call in (one, other))
+    if limits and (not needed or set(needed) - set(limits)):
+        yield Gap("one of", ", ".join(needed) or "any type", ", ".join(limits), decided=False)
+    for variance in ("covariant", "contravariant"):
+        if wanted.keyword(other, variance) == "True" and served.keyword(one, variance) != "True":
+            yield Gap("variance", variance, "otherwise", decided=False)
+
+
+def _new_type_gaps(ends: Ends, name: str) -> Iterator[Gap]:
+    calls = ends.served.types.constructed(name, "NewType"), ends.wanted.types.constructed(name, "NewType")
+    made = ends.served.new_type(calls[0]) if calls[0] else None
+    asked = ends.wanted.new_type(calls[1]) if calls[1] else None
+    if made is None or asked is None:
+        yield Gap("made from", str(asked), str(made), decided=False)
+        return
+    same = ends.subtyping.same(made, asked)
+    if not same:
+        yield Gap("made from", str(asked), str(made), decided=same is False)
 
 
 def _alias_gaps(ends: Ends, name: str, served: Declaration) -> Iterator[Gap]:
@@ -173,6 +212,7 @@ def _alias_gaps(ends: Ends, name: str, served: Declaration) -> Iterator[Gap]:
     value, asked = ends.served.types.read(name), ends.wanted.types.read(name)
     old, new = (str(members.types.read(members.types.alias(name) or name)) for members in (ends.wanted, ends.served))
     flow = ends.flow(name) or Flow.BOTH
+    flow = Flow.BOTH if Flow.FIXED in flow else flow
     answers = [ends.fits(value, asked)] if Flow.RECEIVED in flow else []
     answers += [ends.fits(asked, value)] if Flow.GIVEN in flow else []
     if not all(answers):

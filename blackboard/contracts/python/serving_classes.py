@@ -243,7 +243,11 @@ def _field_gaps(ends: Ends, owner: str, name: str) -> Iterator[Gap]:
     """Tell what a field wants of the constructor."""
     shapes = ends.served.constructor(owner), ends.wanted.constructor(owner)
     served, wanted = (shape[0].named(name) if shape else None for shape in shapes)
-    if served is None or shapes[1] is None:
+    if shapes[0] is None or shapes[1] is None:
+        return
+    if served is None:
+        if wanted is not None:
+            yield Gap(f"field {name}", "passed", "not taken")
         return
     if wanted is None:
         if served.default is None:

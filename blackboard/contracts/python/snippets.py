@@ -15,6 +15,7 @@ from blackboard.contracts.python.types import Form, Type
 
 _MAX_TYPE = 2_000
 _MAX_THINGS = 60
+_MAX_UNFOLDED = 8
 _BODY = "raise NotImplementedError"
 
 
@@ -188,9 +189,13 @@ class Snippets:
                 return anything
             case Form.ALIAS:
                 text = self.members.types.alias(of.name)
-                if of in unfolded or text is None or of.items or len(unfolded) > 8:  # noqa: PLR2004 - deep is long
+                if of in unfolded and not of.items:
+                    return f"contract.{of.name}"
+                if text is None or of.items or len(unfolded) > _MAX_UNFOLDED:
                     raise Unshowable
                 return self._spelled(self.members.types.read(text), anything, (*unfolded, of))
+            case Form.VARIABLE if of.items:
+                return self._spelled(of.items[0], anything, unfolded) if anything == "object" else self._typing("Self")
             case Form.VARIABLE:
                 return f"contract.{of.name}"
             case Form.LITERAL:
@@ -205,7 +210,8 @@ class Snippets:
         if of.form is Form.TUPLE:
             return f"tuple[{', '.join(items) or '()'}]"
         if of.form is Form.CALLABLE:
-            listed = of.name or f"[{', '.join(items[:-1])}]"
+            variable = f"contract.{of.name}" if of.name not in ("", "...") else of.name
+            listed = variable or f"[{', '.join(items[:-1])}]"
             return self._typing(f"Callable[{listed}, {items[-1]}]")
         given = [*items, "..."] if of.name == "tuple" else items
         return self._named(of.name) + (f"[{', '.join(given)}]" if given else "")

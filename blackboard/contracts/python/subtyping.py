@@ -155,26 +155,35 @@ class Subtyping:
         return self.pool.named(names.get(literal[:1], "int"))
 
     def _variable(self, value: Type, wanted: Type) -> Answer:
+        """Compare where a type is whatever the caller, or the class that inherits, makes of it."""
         if value.form is not Form.VARIABLE:
-            return None
+            # Why not no for `Self`: whether anybody inherits decides, and that is told only for the class.
+            return (value is wanted.items[0] and self._is_last(value.name)) or None if wanted.name == "Self" else False
         if wanted.form is Form.VARIABLE:
             return True if value.name == wanted.name else None
         bound = self.bound(value)
-        return False if bound is None else self.fits(bound, wanted)
+        return None if bound is None else self.fits(bound, wanted) or None
+
+    def _is_last(self, name: str) -> bool:
+        """Say whether no class inherits from a class, nor may."""
+        return not any(members.is_inherited(name) or members.is_abstract(name) for members in (self.given, self.taken))
 
     def bound(self, variable: Type) -> Type | None:
         """Return what every value of a type variable is, None where nothing is said."""
+        if variable.items:
+            return variable.items[0]
         types = self._by_origin[variable.origin]
         call = types.constructed(variable.name, "TypeVar")
         text = types.keyword(call, "bound") if call else None
         return None if text is None else types.read(text.strip("'\""))
 
     def _callable(self, value: Type, wanted: Type) -> Answer:
-        if "..." in (value.name, wanted.name):
+        if value.name != wanted.name and not {value.name, wanted.name} <= {"", "..."}:
+            return None
+        if value.name or wanted.name:
             # Any arguments: the type checkers' way to say nothing about them.
-            if wanted.name != "...":
-                return self.fits(value.items[-1], wanted.items[-1]) and None
-            return self.fits(value.items[-1], wanted.items[-1])
+            answer = self.fits(value.items[-1], wanted.items[-1])
+            return answer and None if wanted.name == "" else answer
         return self._serves([callable_shape(value)], [callable_shape(wanted)])
 
     def _called(self, value: Type, wanted: Type) -> Answer:

@@ -19,6 +19,9 @@ MAX_SIZE, MAX_DEPTH = 10_000, 100
 """What is put together from several types may grow so far; what is written in one annotation is smaller."""
 
 
+VARIABLE_MAKERS = ("TypeVar", "ParamSpec", "TypeVarTuple")
+
+
 class Undecidable(Exception):
     """To say more takes more work than a comparison may."""
 
@@ -61,7 +64,8 @@ class Type:
 
     Attributes:
         form: How it is made.
-        name: Of the class, alias or variable; the value of a literal; `...` of a callable that takes anything.
+        name: Of the class, alias or variable; the value of a literal; what a callable takes where that is not listed:
+            `...` or a variable.
         items: Arguments, members, items; of a callable its parameters and, last, its result.
         origin: The number of the stub whose alias or variable it is.
         size: How many types it is written with.
@@ -219,10 +223,11 @@ class Types:
         if name in ("Any", "Never", "NoReturn"):
             return self.pool.any if name == "Any" else self.pool.never
         if name == "Self" and owner is not None:
-            return self.pool.named(owner)
+            # Why with its class: in what inherits the method it is that class instead.
+            return self.pool.make(Form.VARIABLE, "Self", (self.pool.named(owner),))
         if plain not in self.declarations:
             return self.pool.named(name)
-        if self.constructed(plain, "TypeVar"):
+        if any(self.constructed(plain, maker) for maker in VARIABLE_MAKERS):
             return self.pool.make(Form.VARIABLE, plain, origin=self.origin)
         if self.alias(plain) is not None:
             return self.pool.make(Form.ALIAS, plain, origin=self.origin)
@@ -250,6 +255,9 @@ class Types:
         returns = self._type(items[-1], owner)
         if _is_dots(items[0]):
             return self.pool.make(Form.CALLABLE, "...", (returns,))
+        variable = ast.unparse(items[0])
+        if self.constructed(variable, "ParamSpec"):
+            return self.pool.make(Form.CALLABLE, variable, (returns,))
         if not isinstance(items[0], ast.List) or any(isinstance(item, ast.Starred) for item in items[0].elts):
             return self.pool.make(Form.OPAQUE, f"Callable[{', '.join(map(ast.unparse, items))}]")
         taken = tuple(self._type(item, owner) for item in items[0].elts)

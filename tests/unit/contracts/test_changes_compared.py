@@ -1,9 +1,9 @@
 """Contracts are compared as the table of changes says, which was written from the design alone."""
 
 import pytest
-from changes.every import SCHEMAS, SQL
+from changes.every import PYTHON, SCHEMAS, SQL
 
-ROWS = (*SCHEMAS, *SQL)
+ROWS = (*PYTHON, *SCHEMAS, *SQL)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])

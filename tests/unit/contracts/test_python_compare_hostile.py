@@ -1,0 +1,73 @@
+"""Whatever two stubs are, comparing them ends soon, within bounds, and says what it could not find out."""
+
+import subprocess
+import sys
+
+import pytest
+
+from blackboard.contracts.language import Contract
+from blackboard.spec.effects import UNDECIDED, Effect
+
+MANY = 9_000
+
+
+def many(header, line, count=MANY):
+    return header + "".join(line.format(number, number + 1) for number in range(count))
+
+
+CHAIN = "".join(
+    many("", f"class {name}{{0}}(Protocol):\n  def m(self) -> {name}{{1}}: ...\n", 1_000) + f"class {name}1000: ...\n"
+    for name in "AB"
+)
+DOUBLED = many("", "A{0} = tuple[A{1}, A{1}]\n", 60)
+GENERIC = many("T = TypeVar('T')\nclass A0(Generic[T]): ...\n", "class A{1}(A{0}[tuple[T, T]]): ...\n", 60)
+OVERLOADS = many("", "@overload\ndef f(a: A{0}, b: int) -> int: ...\n", 250)
+SUBCLASSES = "class B:\n" + many("", "  x{0}: int\n", 3_000) + many("", "class C{0}(B):\n  y: int\n", 3_000)
+
+CHANGED = {
+    "constants": (many("", "x{0}: int\n"), many("", "x{0}: str\n")),
+    "a dataclass": (many("@dataclass\nclass A:\n", "  x{0}: int\n"), many("@dataclass\nclass A:\n", "  x{0}: str\n")),
+    "a Protocol": (many("class A(Protocol):\n", "  x{0}: int\n"), many("class A(Protocol):\n", "  x{0}: str\n")),
+    "a TypedDict": (many("class A(TypedDict):\n", "  x{0}: int\n"), many("class A(TypedDict):\n", "  x{0}: str\n")),
+    "an enum": (many("class A(Enum):\n", "  x{0} = 1\n", 4_000), many("class A(Enum):\n", "  y{0} = 1\n", 4_000)),
+    "parameters": (f"def f({many('', 'a{0}: int, ')}): ...", f"def f({many('', 'a{0}: str, ')}): ..."),
+    "names": (f"def f(*, {many('', 'a{0}: int, ')}): ...", f"def f(*, {many('', 'b{0}: int, ')}): ..."),
+    "a union": ("x: " + "|".join(f"A{n}" for n in range(900)), "x: " + "|".join(f"B{n}" for n in range(900))),
+    "a chain of aliases": (many("", "A{0} = A{1}\n", 4_000), many("", "A{0} = A{1}\n", 4_000) + "A4000 = str"),
+    "a chain of bases": (many("class A0: ...\n", "class A{1}(A{0}): ...\n"), "class A0: ..."),
+    "a chain of Protocols": (f"{CHAIN}def f() -> A0: ...", f"{CHAIN}def f() -> B0: ..."),
+    "aliases that double": (f"{DOUBLED}A60 = int\ndef f() -> A0: ...", f"{DOUBLED}A60 = str\ndef f() -> A1: ..."),
+    "bases that double": (f"{GENERIC}def f() -> A0[int]: ...", f"{GENERIC}def f() -> A59[int]: ..."),
+    "aliases in a circle": ("A = B\nB = A\ndef f() -> A: ...", "A = B\nB = A\ndef f() -> B: ..."),
+    "overloads": (OVERLOADS, OVERLOADS.replace("b: int", "b: float, c: int")),
+    "subclasses": (SUBCLASSES, SUBCLASSES.replace("int", "str")),
+    "exceptions": (many("def f():\n  '''Raises:\n", "    A{0}: x\n") + "'''", "def f(): ..."),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_vast_change_is_answered_within_a_second_and_200_mb(name):
+    program = (
+        "import resource, sys\n"
+        "from test_python_compare_hostile import CHANGED\n"
+        "from blackboard.contracts.language import Contract\n"
+        "old, new = map(Contract.python, CHANGED[sys.argv[1]])\n"
+        "old.facets, new.facets\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 2, resource.RLIM_INFINITY))\n"
+        "assert old.compare(new).effects\n"
+        "assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 200 * 1024\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, name], capture_output=True, text=True, check=False, env={"PYTHONPATH": PATH}
+    )
+    assert run.returncode == 0, run.stderr
+
+
+PATH = ":".join(entry for entry in sys.path if entry)
+
+
+def test_what_was_not_found_out_is_undecided_and_breaks_both():
+    change = Contract.python(OVERLOADS).compare(Contract.python(CHANGED["overloads"][1])).effects["f"]
+
+    assert (change.uses, change.implements, change.proof) == (Effect.BREAKING, Effect.BREAKING, UNDECIDED)
