@@ -283,7 +283,7 @@ class _Both:
                 yield Difference(Effect.BREAKING, why, shown)
             else:
                 why = f"{table}: {before[bare]} -> {' '.join(after[bare].actions) or 'no action'}"
-                shown = references.acted(self._before, table, before[bare], after[bare])
+                shown = references.acted(self._before, self._after, table, before[bare], after[bare])
                 yield Difference(Effect.BREAKING, why, shown)
 
     def _reference_added(self, table: str, key: ForeignKey) -> Difference:

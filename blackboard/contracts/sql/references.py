@@ -18,27 +18,43 @@ def orphan(rows: Rows, table: str, key: ForeignKey) -> Script | None:
     return None if there else lines
 
 
-def acted(rows: Rows, table: str, old: ForeignKey, new: ForeignKey) -> str | None:
+def acted(before: Rows, after: Rows, table: str, old: ForeignKey, new: ForeignKey) -> str | None:
     """Return the statements after which the row of one key reads otherwise than that of another, or None."""
-    lines = rows.script(table, row := _row(rows, table, old))
-    if lines is None or row is None or old.table == table or len(old.targets) != len(old.columns):
-        return None
-    named = " AND ".join(
-        f"{column_name(target)} = {literal(row[name])}" for name, target in zip(old.columns, old.targets, strict=True)
-    )
-    target, read = table_name(old.table), ", ".join(map(column_name, old.columns))
-    nullable = all(rows.schema.tables[table].columns[name].nullable for name in old.columns)
+    nullable = all(before.schema.tables[table].columns[name].nullable for name in old.columns)
     for event in ("DELETE", "UPDATE"):
         said = [next((text for text in key.actions if text.startswith(f"ON {event}")), "") for key in (old, new)]
-        results = {_RESULTS.get(text.removeprefix(f"ON {event} ")) for text in said}
-        if len(results) == 1 or None in results or (not nullable and results == {"fails", "NULL"}):
-            continue
-        moved = ", ".join(f"{column_name(column)} = {column_name(column)} + 10" for column in old.targets)
-        act = f"DELETE FROM {target}" if event == "DELETE" else f"UPDATE {target} SET {moved}"
-        if event == "DELETE" or not any(isinstance(row[name], str | bool) for name in old.columns):
-            query = f"SELECT {read} FROM {table_name(table)}"
-            return "; ".join([*lines, f"{act} WHERE {named}", query]) + " -- ends or reads otherwise"
+        first, second = (_RESULTS.get(text.removeprefix(f"ON {event} ")) for text in said)
+        first, second = ("fails" if one == "NULL" and not nullable else one for one in (first, second))
+        if first != second and first and second:
+            # Of the schema in which nothing fails, so that the other one is what differs.
+            rows, other = (after, before) if first == "fails" else (before, after)
+            return _moved(event, rows, other, table, old)
     return None
+
+
+def _moved(event: str, rows: Rows, other: Rows, table: str, key: ForeignKey) -> str | None:
+    row = _row(rows, table, key)
+    lines = rows.script(table, row)
+    if lines is None or row is None or key.table == table or len(key.targets) != len(key.columns):
+        return None
+    bare = (key.columns, key.table)
+    for schema in (rows.schema, other.schema):
+        for name, declared in schema.tables.items():
+            held = any(
+                (one.columns, one.table) != bare and one.table == key.table for one in declared.rules.foreign_keys
+            )
+            if held and any(line.startswith(f"INSERT INTO {table_name(name)} ") for line in lines):
+                return None
+    named = [
+        f"{column_name(target)} = {literal(row[name])}" for name, target in zip(key.columns, key.targets, strict=True)
+    ]
+    moved = ", ".join(f"{column_name(column)} = {column_name(column)} + 10" for column in key.targets)
+    target, read = table_name(key.table), ", ".join(map(column_name, key.columns))
+    act = f"DELETE FROM {target}" if event == "DELETE" else f"UPDATE {target} SET {moved}"
+    if event == "UPDATE" and any(isinstance(row[name], str | bool) for name in key.columns):
+        return None
+    query = f"SELECT {read} FROM {table_name(table)}"
+    return "; ".join([*lines, f"{act} WHERE {' AND '.join(named)}", query]) + " -- ends or reads otherwise"
 
 
 _RESULTS = {"": "fails", "RESTRICT": "fails", "CASCADE": "follows", "SET NULL": "NULL"}
