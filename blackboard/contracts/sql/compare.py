@@ -26,9 +26,17 @@ class Difference:
     shown: str | None = None
 
 
+def _breaks(why: str, shown: str | None = None) -> Difference:
+    return Difference(Effect.BREAKING, why, shown)
+
+
+def _keeps(why: str, shown: str | None = None) -> Difference:
+    return Difference(Effect.COMPATIBLE, why, shown)
+
+
 def compare(old: Reading[Schema], new: Reading[Schema]) -> Comparison:
     """Say what changed, for changed facets only."""
-    both = _Both(old.body, new.body)
+    both = _Both(old, new)
     effects: dict[str, FacetChange] = {}
     for name in sorted(old.facets.keys() | new.facets.keys()):
         before, after = (canonical_json(f[name]) if name in f else None for f in (old.facets, new.facets))
@@ -63,17 +71,18 @@ NARROWER, WIDER = "worked, now fails", "failed, now works"
 class _Both:
     """Two schemas, and what differs between them."""
 
-    def __init__(self, old: Schema, new: Schema) -> None:
-        self.old, self.new = old, new
+    def __init__(self, old: Reading[Schema], new: Reading[Schema]) -> None:
+        self.old, self.new = old.body, new.body
+        self._facets = old.facets, new.facets
         effort = Effort()
-        self._before, self._after = Rows(old, effort), Rows(new, effort)
+        self._before, self._after = Rows(self.old, effort), Rows(self.new, effort)
         self._columns = {
             join(table, column): (table, column)
-            for schema in (old, new)
+            for schema in (self.old, self.new)
             for table, declared in schema.tables.items()
             for column in declared.columns
         }
-        self._indexes = {index_facet(name): name for schema in (old, new) for name in schema.indexes}
+        self._indexes = {index_facet(name): name for schema in (self.old, self.new) for name in schema.indexes}
 
     def differences(self, facet: str) -> Iterator[Difference]:
         """Yield what differs in a facet that changed."""
@@ -81,42 +90,40 @@ class _Both:
             name = self._indexes[facet]
             return self._index(name, self.old.indexes.get(name), self.new.indexes.get(name))
         if facet in self._columns:
-            table, column = self._columns[facet]
-            if table in self.old.tables and table in self.new.tables:
-                pair = (schema.tables[table].columns.get(column) for schema in (self.old, self.new))
-                return self._column(table, *pair)
-            return self._appears(facet, table, column)
+            table, name = self._columns[facet]
+            tables = [schema.tables.get(table) for schema in (self.old, self.new)]
+            old, new = (found.columns.get(name) if found else None for found in tables)
+            return self._column(table, old, new) if old and new else self._appears(facet, table, name)
         if facet in self.old.tables and facet in self.new.tables:
             return self._rules(facet)
         declared = self.old.tables.get(facet) or self.new.tables.get(facet)
-        return self._appears(facet, facet, next(iter(declared.columns)) if declared else "1")
+        return self._appears(facet, facet, next(iter(declared.columns)) if declared else None)
 
-    def _appears(self, facet: str, table: str, column: str) -> Iterator[Difference]:
-        """A table, view, or column of it is there on one side only, or a view is another one."""
-        query = f"SELECT {column if column == '1' else column_name(column)} FROM {table_name(table)}"
-        there = [table in schema.tables or table in schema.views for schema in (self.old, self.new)]
-        if there == [False, True]:
-            yield Difference(Effect.COMPATIBLE, f"{facet} is new", f"{query} -- {WIDER}")
-        elif there == [True, False]:
-            yield Difference(Effect.BREAKING, f"{facet} is gone", f"{query} -- {NARROWER}")
+    def _appears(self, facet: str, table: str, column: str | None) -> Iterator[Difference]:
+        """Yield that a table, a column or a view (without a column to name) is new, gone, or another view."""
+        query = f"SELECT {column_name(column) if column else 1} FROM {table_name(table)}"
+        there = [facet in facets for facets in self._facets]
+        if there == [True, False]:
+            yield _breaks(f"{facet} is gone", f"{query} -- {NARROWER}")
+        elif there == [True, True]:
+            yield _breaks(f"the view {facet} answers another query")
+        elif table in self.old.tables and column and not self.new.tables[table].columns[column].omittable:
+            yield _breaks(f"{facet} is new, every row needs it", self._narrower(table, self._before.fitting(table)))
         else:
-            yield Difference(Effect.BREAKING, f"the view {facet} answers another query")
+            yield _keeps(f"{facet} is new", f"{query} -- {WIDER}")
 
     # --- columns ---
 
-    def _column(self, table: str, old: Column | None, new: Column | None) -> Iterator[Difference]:
-        if old is None or new is None:
-            yield self._moved(table, old, new)
-            return
+    def _column(self, table: str, old: Column, new: Column) -> Iterator[Difference]:
         name = f"{table}.{new.name}"
         if old.type != new.type:
             yield self._type(table, old, new)
         if new.nullable and not old.nullable:
             row = self._after.fitting(table, given={new.name: None}) if new.writable else None
-            yield Difference(Effect.BREAKING, f"{name} may be read as NULL", self._wider(table, row))
+            yield _breaks(f"{name} may be read as NULL", self._wider(table, row))
         if old.nullable and not new.nullable:
             row = self._before.fitting(table, given={old.name: None}) if old.writable else None
-            yield Difference(Effect.BREAKING, f"{name} takes no NULL", self._narrower(table, row))
+            yield _breaks(f"{name} takes no NULL", self._narrower(table, row))
         if old.default != new.default:
             yield self._default(table, old, new)
         if old.generated != new.generated:
@@ -126,18 +133,7 @@ class _Both:
         if old.collation != new.collation:
             yield self._collation(table, old, new)
         if old.others != new.others:
-            yield Difference(Effect.BREAKING, f"{name}: {_spelled(old.others)} -> {_spelled(new.others)}")
-
-    def _moved(self, table: str, old: Column | None, new: Column | None) -> Difference:
-        query = f"SELECT {column_name((old or new).name)} FROM {table_name(table)}"  # type: ignore[union-attr]
-        if new is None:
-            return Difference(Effect.BREAKING, f"{table}.{old.name} is gone", f"{query} -- {NARROWER}")  # type: ignore[union-attr]
-        if new.omittable:
-            return Difference(
-                Effect.COMPATIBLE, f"{table}.{new.name} is new, a row may leave it out", f"{query} -- {WIDER}"
-            )
-        row = self._before.fitting(table)
-        return Difference(Effect.BREAKING, f"{table}.{new.name} is new, every row needs it", self._narrower(table, row))
+            yield _breaks(f"{name}: {_spelled(old.others)} -> {_spelled(new.others)}")
 
     def _type(self, table: str, old: Column, new: Column) -> Difference:
         why = f"{table}.{new.name}: {old.type} -> {new.type}"
@@ -150,45 +146,39 @@ class _Both:
                 row = rows.fitting(table, given={new.name: value}) if new.writable and old.writable else None
                 lines = rows.script(table, row)
                 if lines is not None:
-                    return Difference(Effect.BREAKING, why, _proof(lines, outcome, self._select(table, new.name)))
-        return Difference(Effect.BREAKING, why)
+                    return _breaks(why, _proof(lines, outcome, self._select(table, new.name)))
+        return _breaks(why)
 
     def _default(self, table: str, old: Column, new: Column) -> Difference:
         why = f"{table}.{new.name}: default {old.default or 'none'} -> {new.default or 'none'}"
         if not old.omittable:
             row = self._after.fitting(table, omitted=(new.name,))
-            return Difference(Effect.COMPATIBLE, why, self._wider(table, row))
+            return _keeps(why, self._wider(table, row))
         row = self._before.fitting(table, omitted=(new.name,))
         if not new.omittable:
-            return Difference(Effect.BREAKING, why, self._narrower(table, row))
+            return _breaks(why, self._narrower(table, row))
         lines = self._before.script(table, row)
-        return Difference(Effect.BREAKING, why, _proof(lines, "reads another value", self._select(table, new.name)))
+        return _breaks(why, _proof(lines, "reads another value", self._select(table, new.name)))
 
     def _generated(self, table: str, old: Column, new: Column) -> Difference:
         why = f"{table}.{new.name}: computed as {old.generated or 'nothing'} -> {new.generated or 'nothing'}"
         if old.generated is None:
-            return Difference(Effect.BREAKING, why, self._narrower(table, self._before.fitting(table, given=_one(old))))
+            return _breaks(why, self._narrower(table, self._before.fitting(table, given=_one(old))))
         if new.generated is None:
-            return Difference(Effect.BREAKING, why, self._wider(table, self._after.fitting(table, given=_one(new))))
+            return _breaks(why, self._wider(table, self._after.fitting(table, given=_one(new))))
         for row in self._before.having(table, columns_of(old.generated) | columns_of(new.generated)):
             before, after = (rows.as_read(table, row) for rows in (self._before, self._after))
             if new.name in before and new.name in after and before[new.name] != after[new.name]:
                 lines = self._before.script(table, row)
-                return Difference(
-                    Effect.BREAKING, why, _proof(lines, "reads another value", self._select(table, new.name))
-                )
-        return Difference(Effect.BREAKING, why)
+                return _breaks(why, _proof(lines, "reads another value", self._select(table, new.name)))
+        return _breaks(why)
 
     def _identity(self, table: str, old: Column, new: Column) -> Difference:
         why = f"{table}.{new.name}: numbered {old.identity or 'by nobody'} -> {new.identity or 'by nobody'}"
         if new.identity == "always":
-            return Difference(
-                Effect.BREAKING, why, self._narrower(table, self._before.fitting(table, given={new.name: 5}))
-            )
+            return _breaks(why, self._narrower(table, self._before.fitting(table, given={new.name: 5})))
         if old.identity == "always" and new.identity:
-            return Difference(
-                Effect.COMPATIBLE, why, self._wider(table, self._after.fitting(table, given={new.name: 5}))
-            )
+            return _keeps(why, self._wider(table, self._after.fitting(table, given={new.name: 5})))
         rows, uses = (self._before, Effect.BREAKING) if old.identity else (self._after, Effect.COMPATIBLE)
         # Who keeps no numbers starts anew after the last row is gone, or takes no row without one.
         first = rows.script(table, rows.fitting(table, given={new.name: 5}))
@@ -202,10 +192,10 @@ class _Both:
         why = f"{table}.{new.name}: collation {old.collation or 'none'} -> {new.collation or 'none'}"
         given = values.told_apart(old.collation, new.collation)
         if given is None:
-            return Difference(Effect.BREAKING, why)
+            return _breaks(why)
         lines = self._before.script(table, self._before.fitting(table, given={old.name: given[0]}))
         query = f"SELECT count(*) FROM {table_name(table)} WHERE {column_name(new.name)} = '{given[1]}'"
-        return Difference(Effect.BREAKING, why, _proof(lines, "counts another number", query))
+        return _breaks(why, _proof(lines, "counts another number", query))
 
     # --- rules ---
 
@@ -216,13 +206,13 @@ class _Both:
         for key in sorted(old.keys - new.keys):
             yield self._key_dropped(table, key)
         if old.primary_key != new.primary_key and old.keys == new.keys:
-            yield Difference(Effect.COMPATIBLE, f"{table}: another of its keys is the primary one")
+            yield _keeps(f"{table}: another of its keys is the primary one")
         for check in sorted(new.checks - old.checks):
             yield self._check_added(table, check)
         for check in sorted(old.checks - new.checks):
-            lines = self._after.script(table, self._in_new(table, columns_of(check), check))
-            shown = _proof(lines, WIDER) or self._gone(table, columns_of(check))
-            yield Difference(Effect.BREAKING, f"{table}: rows need not fit CHECK ({check})", shown)
+            gone = self._gone(table, columns_of(check))
+            shown = gone or self._wider(table, self._after.fitting(table, violating=check))
+            yield _breaks(f"{table}: rows need not fit CHECK ({check})", shown)
         yield from self._foreign_keys(table)
         for other in sorted(old.others ^ new.others):
             uses = Effect.COMPATIBLE if other in _UNSEEN else Effect.BREAKING
@@ -232,43 +222,36 @@ class _Both:
         why = f"{table}: no two rows may have the same {', '.join(key)}"
         before, after = self.old.tables[table].columns, self.new.tables[table].columns
         if any(set(other) <= set(key) for other in self.old.tables[table].rules.keys):
-            return Difference(
-                Effect.COMPATIBLE, f"{why}, as a smaller key says already", self._upsert(table, key, WIDER)
-            )
+            return _keeps(f"{why}, as a smaller key says already", self._upsert(table, key, WIDER))
         fresh = [after[name] for name in key if name not in before]
         if any(column.identity or (column.omittable and _empty(column)) for column in fresh):
             shown = self._fresh(table, fresh[0].name)
-            return Difference(Effect.COMPATIBLE, f"{why}, which rows that leave it out always keep", shown)
+            return _keeps(f"{why}, which rows that leave it out always keep", shown)
         lines = self._before.twins(table, [name for name in key if name in before])
-        return Difference(Effect.BREAKING, why, _proof(lines, NARROWER))
+        return _breaks(why, _proof(lines, NARROWER))
 
     def _key_dropped(self, table: str, key: tuple[str, ...]) -> Difference:
         why = f"{table}: two rows may have the same {', '.join(key)}"
         if not set(key) <= set(self.new.tables[table].columns):
-            return Difference(Effect.BREAKING, why, self._gone(table, key))
+            return _breaks(why, self._gone(table, key))
         if any(set(other) <= set(key) for other in self.new.tables[table].rules.keys):
             why = f"{table}: {', '.join(key)} is no key to name in ON CONFLICT"
-            return Difference(Effect.BREAKING, why, self._upsert(table, key, NARROWER))
-        return Difference(Effect.BREAKING, why, _proof(self._after.twins(table, key), WIDER))
+            return _breaks(why, self._upsert(table, key, NARROWER))
+        return _breaks(why, _proof(self._after.twins(table, key), WIDER))
 
     def _check_added(self, table: str, check: str) -> Difference:
         why = f"{table}: rows must fit CHECK ({check})"
         fresh = columns_of(check) - self.old.tables[table].columns.keys()
         if not fresh:
-            lines = self._before.script(table, self._before.fitting(table, violating=check))
-            return Difference(Effect.BREAKING, why, _proof(lines, NARROWER))
+            return _breaks(why, self._narrower(table, self._before.fitting(table, violating=check)))
         try:
             failing = self._before.failing(table, check, read=self._after)
         except Undecidable:
-            return Difference(Effect.BREAKING, why)
+            return _breaks(why)
         if failing is None:
             shown = self._fresh(table, min(fresh))
-            return Difference(Effect.COMPATIBLE, f"{why}, as all that leave out {', '.join(sorted(fresh))} do", shown)
-        return Difference(Effect.BREAKING, why, self._narrower(table, failing))
-
-    def _in_new(self, table: str, named: frozenset[str], check: str) -> Row | None:
-        known = named <= self.new.tables[table].columns.keys()
-        return self._after.fitting(table, violating=check) if known else None
+            return _keeps(f"{why}, as all that leave out {', '.join(sorted(fresh))} do", shown)
+        return _breaks(why, self._narrower(table, failing))
 
     def _foreign_keys(self, table: str) -> Iterator[Difference]:
         old, new = self.old.tables[table].rules.foreign_keys, self.new.tables[table].rules.foreign_keys
@@ -280,11 +263,11 @@ class _Both:
             elif bare not in after:
                 why = f"{table}: ({', '.join(bare.columns)}) need not be in {bare.table}"
                 shown = self._gone(table, bare.columns) or _proof(references.orphan(self._after, table, bare), WIDER)
-                yield Difference(Effect.BREAKING, why, shown)
+                yield _breaks(why, shown)
             else:
                 why = f"{table}: {before[bare]} -> {' '.join(after[bare].actions) or 'no action'}"
                 shown = references.acted(self._before, self._after, table, before[bare], after[bare])
-                yield Difference(Effect.BREAKING, why, shown)
+                yield _breaks(why, shown)
 
     def _reference_added(self, table: str, key: ForeignKey) -> Difference:
         why = f"{table}: ({', '.join(key.columns)}) must be in {key.table}"
@@ -292,10 +275,10 @@ class _Both:
         fresh = [columns[name] for name in key.columns if name not in self.old.tables[table].columns]
         if any(_empty(column) for column in fresh):
             shown = self._fresh(table, fresh[0].name)
-            return Difference(Effect.COMPATIBLE, f"{why}, which rows that leave it out always keep", shown)
+            return _keeps(f"{why}, which rows that leave it out always keep", shown)
         if fresh:
-            return Difference(Effect.BREAKING, why, self._narrower(table, self._before.fitting(table)))
-        return Difference(Effect.BREAKING, why, _proof(references.orphan(self._before, table, key), NARROWER))
+            return _breaks(why, self._narrower(table, self._before.fitting(table)))
+        return _breaks(why, _proof(references.orphan(self._before, table, key), NARROWER))
 
     # --- indexes ---
 

@@ -21,7 +21,7 @@ from blackboard.contracts.sql.schema import (
     facet_values,
     index_facet,
 )
-from blackboard.contracts.sql.spelling import conditions, expression, name_of, table_name, type_of
+from blackboard.contracts.sql.spelling import conditions, default_of, expression, name_of, table_name, type_of
 from blackboard.contracts.sql.statements import STUMBLES, Statement, refusal, statements
 from blackboard.errors import InvalidContract
 
@@ -278,8 +278,7 @@ def _with(column: Column, kind: e.Expr) -> Column:
         case e.NotNullColumnConstraint():
             column = replace(column, nullable=bool(kind.args.get("allow_null")))
         case e.DefaultColumnConstraint():
-            default = expression(kind.this)
-            column = replace(column, default=None if default == "NULL" else default)
+            column = replace(column, default=default_of(kind.this))
         case e.GeneratedAsIdentityColumnConstraint() if not kind.expression:
             column = replace(column, nullable=False, identity="always" if kind.this else "by default")
         case e.GeneratedAsIdentityColumnConstraint() | e.ComputedColumnConstraint():

@@ -109,8 +109,9 @@ class Rows:
         checks = [check for check in sorted(rules.checks) if check != violating]
         free = {name: columns[name].type for name in wanted if name not in given}
         nullable = [name for name in named & free.keys() if columns[name].nullable]
+        cost = 1 + len(columns) // 10 + sum(map(len, (*checks, violating or ""))) // 20
         for chosen in assignments(free, [*checks, *([violating] if violating else [])], nullable=nullable):
-            if not self._effort.spend(1 + len(checks) + len(columns) // 10):
+            if not self._effort.spend(cost):
                 return None
             row = {name: given[name] if name in given else chosen[name] for name in wanted}
             try:

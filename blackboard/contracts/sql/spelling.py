@@ -4,8 +4,16 @@ from sqlglot import expressions as e
 
 from blackboard.contracts.facets import join
 
-_TYPES = {"int": "integer", "tinyint": "tinyint", "varbinary": "blob", "float": "real", "double": "double precision"}
-_WHOLE = {"tinyint", "smallint", "mediumint", "integer", "bigint", "uint", "ubigint", "usmallint", "utinyint"}
+_TYPES = {
+    "int": "integer",
+    "uint": "integer unsigned",
+    "ubigint": "bigint unsigned",
+    "varbinary": "blob",
+    "float": "real",
+    "double": "double precision",
+    "timestamptz": "timestamp with time zone",
+}
+_WHOLE = {"tinyint", "smallint", "mediumint", "integer", "bigint", "integer unsigned", "bigint unsigned"}
 _FLIPPED: dict[type[e.Expr], type[e.Binary]] = {
     e.GT: e.LT,
     e.GTE: e.LTE,
@@ -45,6 +53,14 @@ def type_of(kind: e.Expr | None) -> str:
     if base == "decimal" and paren and "," not in length:
         length = length.replace(")", ", 0)")
     return "text" if (base, paren) == ("varchar", "") else f"{base}{paren}{length}"
+
+
+def default_of(tree: e.Expr) -> str | None:
+    """Return a default, None for NULL; `'a'::text` is `'a'`, and `now()` the time by its other name."""
+    bare = _bare(tree)
+    bare = bare.this if isinstance(bare, e.Cast) and isinstance(bare.this, e.Literal) else bare
+    text = expression(bare)
+    return None if text == "NULL" else "CURRENT_TIMESTAMP" if text in ("NOW()", "CURRENT_TIMESTAMP()") else text
 
 
 def expression(tree: e.Expr) -> str:

@@ -79,7 +79,7 @@ def statements(text: str, *, only: bool) -> Iterator[Statement]:
         words = [token.text.upper() for token in tokens[:3]]
         if not _declares(words):
             if only and words[0] != "COMMENT":
-                raise refusal(tokens[0], f"{words[0][:_SHOWN]} is not read here: {_READS}")
+                raise refusal(tokens[0], f"{' '.join(words[:2])[:_SHOWN]} is not read here: {_READS}")
             continue
         ends = _columns_end(tokens) if "TABLE" in words and words[0] == "CREATE" else len(tokens)
         yield Statement(_tree(parser, tokens[:ends], text), _options(tokens[ends:]), place(tokens[0]))

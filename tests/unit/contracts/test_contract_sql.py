@@ -44,6 +44,10 @@ SAME = {
     "a check turned round": (note(" CHECK (stars BETWEEN 1 AND 5)"), note(", CHECK (1 <= stars), CHECK (5 >= stars)")),
     "members of IN": (note(" CHECK (stars IN (1, 2))"), note(" CHECK (stars IN (2, 1))")),
     "quoted names": (PLAIN, PLAIN.replace("note", '"note"').replace("title", "`title`")),
+    "spelling of defaults": (
+        "CREATE TABLE t (a TEXT DEFAULT 'a', b INT DEFAULT 1, c TIMESTAMP DEFAULT CURRENT_TIMESTAMP)",
+        "CREATE TABLE t (a TEXT DEFAULT 'a'::text, b INT DEFAULT (1), c TIMESTAMP DEFAULT now())",
+    ),
     "default NULL": (PLAIN, note(" DEFAULT NULL")),
     "where a reference stands": (
         tag(" REFERENCES note"),
