@@ -143,7 +143,7 @@ class Inconsistent(Refused):
         self.constraint, self.expression, self.terms, self.why = constraint, expression, tuple(terms), why
         named = ", ".join(dict.fromkeys(term.key for term in terms)) or constraint
         said = "; ".join([expression, *map(str, terms), *([why] if why else [])])
-        super().__init__(f"refused by {constraint}: {said}; change {named} in one commit, or the constraint")
+        super().__init__(f"{constraint} would be false: {said}; change {named} in one commit, or the constraint")
 
 
 class Reserved(Refused):

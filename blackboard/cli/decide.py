@@ -31,12 +31,13 @@ def decide(
 ) -> int:
     """Decide some keys in one commit.
 
-    The language of each is that of its file's suffix: .pyi python, .json json-schema or value,
-    .md text, .task.toml task.
+    The language of each is that of its file's suffix: .pyi python, .json json-schema or value, .sql sql,
+    .constraint constraint, .md text, .task.toml task.
     """
     contracts = _contracts(pairs)
     with opened(board) as found:
-        shown = impact.decide(found, author_of(author), contracts, rationale=because, dry_run=dry_run)
+        files = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        shown = impact.decide(found, author_of(author), contracts, rationale=because, dry_run=dry_run, files=files)
     emit(shown, as_json=as_json)
     return Exit.NO if shown.refused_by else Exit.YES
 

@@ -1,18 +1,27 @@
 """What a decision would do, and doing it: the same record before and after."""
 
+import shlex
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from blackboard.board import Blackboard
 from blackboard.cli import overview
 from blackboard.cli.place import Author
 from blackboard.cli.records import ImpactReport, KeyChange
 from blackboard.cli.report import facet_lines
-from blackboard.contracts.language import Contract
+from blackboard.contracts.language import Contract, suffix_for_language
+from blackboard.errors import Inconsistent, Refused
 from blackboard.transaction import Transaction
 
 
 def decide(
-    board: Blackboard, author: Author, contracts: Mapping[str, Contract], *, rationale: str = "", dry_run: bool = False
+    board: Blackboard,
+    author: Author,
+    contracts: Mapping[str, Contract],
+    *,
+    rationale: str = "",
+    dry_run: bool = False,
+    files: Mapping[str, str] = MappingProxyType({}),
 ) -> ImpactReport:
     """Decide some keys in one commit, or say what that would do.
 
@@ -22,6 +31,7 @@ def decide(
         contracts: key -> what it is to say.
         rationale: Why.
         dry_run: Write nothing.
+        files: key -> the file that says it, where one does.
 
     Raises:
         Refused: Nothing was decided; never where `dry_run`, the record says it then.
@@ -47,7 +57,22 @@ def decide(
         tokens=round(spent * (len(impact.stale) + len(impact.orphaned))) or None,
         refused_by=() if impact.refused_by is None else (str(impact.refused_by),),
         revision=committed.revision if committed is not None and changes else None,
+        together=_together(board, impact.refused_by, files),
     )
+
+
+def _together(board: Blackboard, refused: Refused | None, files: Mapping[str, str]) -> str:
+    """Return the command that decides in one commit all that a constraint names, "" where nothing else is named."""
+    named = dict.fromkeys(term.key for term in refused.terms) if isinstance(refused, Inconsistent) else {}
+    if not files or not named.keys() - files.keys():
+        return ""
+    snapshot = board.snapshot()
+    decided = {key: snapshot.decision(key) for key in named if key not in files}
+    others = {
+        key: key.rpartition("/")[2] + suffix_for_language("value" if one is None else one.contract.language)
+        for key, one in decided.items()
+    }
+    return " ".join(["bb decide", *(f"{key} {shlex.quote(file)}" for key, file in {**files, **others}.items())])
 
 
 def _stage(

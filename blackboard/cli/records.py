@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from blackboard.cli.examined import HealthReport, RecoveryReport
+from blackboard.solver import Possible
 from blackboard.spec.canonical import JSON
 from blackboard.spec.convergence import Obligation
 
@@ -106,6 +107,7 @@ class StatusReport:
         decisions, components, agenda: state -> how many.
         program: Where the program was put, where a run did that.
         halt: How an operator halted the board, since when, by whom and why.
+        possible: What the constraints leave of the open questions.
     """
 
     location: str
@@ -121,6 +123,7 @@ class StatusReport:
     budget: tuple[BudgetLine, ...] = ()
     program: str = ""
     halt: str = ""
+    possible: Possible | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +334,7 @@ class ImpactReport:
         components: How many there are.
         tokens: What that work would cost at this run's rate; None where no tokens were counted.
         refused_by: Why it would be refused; empty where it would not.
+        together: The command that amends in one commit all that the constraint names which refuses it.
     """
 
     changes: tuple[KeyChange, ...]
@@ -341,6 +345,7 @@ class ImpactReport:
     tokens: int | None
     refused_by: tuple[str, ...]
     revision: int | None = None
+    together: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from blackboard.cli.records import (
     WhyReport,
     merged_from,
 )
+from blackboard.solver import Kind, Possible
 from blackboard.spec.convergence import Obligation
 from blackboard.spec.effects import UNDECIDED
 
@@ -89,12 +90,28 @@ def _status_lines(report: StatusReport) -> Iterator[Text]:
         yield words("budget       ", "; ".join(budget_line(line) for line in report.budget))
     if report.cycle:
         yield words("cycle        ", " -> ".join(report.cycle))
+    yield from _possible_lines(report.possible or Possible(Kind.SATISFIABLE))
     if report.obligations:
         yield words(f"left to do ({len(report.obligations)}):")
     for obligation in report.obligations:
         yield words("  ").append_text(obligation_line(obligation))
     if report.program:
         yield words("the program is in ", (report.program, "bold"))
+
+
+def _possible_lines(possible: Possible) -> Iterator[Text]:
+    """Yield what the constraints leave of the open questions, nothing where they leave everything."""
+    if possible.clash:
+        yield words("impossible   ", ("no way to decide what is open meets these together:", BAD))
+        for member in possible.clash:
+            yield words("  ", member.said)
+    for key, option in sorted(possible.implied.items()):
+        yield words("implied      ", (key, "bold"), f" can only be {_plain(option)}")
+    for key, options in sorted(possible.excluded.items()):
+        if key not in possible.implied:
+            yield words("excluded     ", (key, "bold"), f" cannot be {' or '.join(map(_plain, options))}")
+    if possible.why:
+        yield words("possible     ", ("not known", DOUBTFUL), f": {possible.why}")
 
 
 def headline(kind: str, agenda: Mapping[str, int]) -> tuple[str, str]:
@@ -198,6 +215,8 @@ def _impact_lines(report: ImpactReport) -> Iterator[Text]:
         yield words("nothing changes: this is accepted already")
     for reason in report.refused_by:
         yield words(("  refused: ", BAD), reason)
+    if report.together:
+        yield words("  amend them together:  ", report.together)
     if report.revision is not None:
         yield words(f"committed as revision {report.revision}")
 

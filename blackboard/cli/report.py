@@ -24,6 +24,7 @@ from blackboard.cli.records import (
     VoteLine,
 )
 from blackboard.snapshot import Component, Decision, Snapshot, Version
+from blackboard.solver import possible
 from blackboard.spec.convergence import Outcome
 from blackboard.spec.effects import Comparison
 from blackboard.spec.keys import is_reserved, matches
@@ -59,6 +60,7 @@ def status(board: Blackboard, *, outcome: Outcome | None = None, program: str = 
         budget=overview.budget(board.store),
         program=program,
         halt="" if halted is None else said(halted),
+        possible=possible(board.snapshot(at=ended.revision)),
     )
 
 

@@ -100,6 +100,11 @@ def language_for_suffix(path: str, text: str) -> str:
     return "json-schema" if name == "value" and _is_schema(text) else name
 
 
+def suffix_for_language(name: str) -> str:
+    """Return the suffix of files that are written in a language; JSON where none is only that language's."""
+    return next((suffix for suffix, language in SUFFIXES.items() if language == name), ".json")
+
+
 def contract_digest(language: str, digests: Mapping[str, str]) -> str:
     """Return the digest of a contract from its language and the digests of its facets.
 

@@ -68,7 +68,9 @@ def plan(facts: Facts, intent: Intent) -> Plan | Refusal:
         draft.role = _role(draft)
         for act in intent.acts:
             _ACTS[type(act)](draft, act)
-        return _finished(draft)
+        broken = falsified(draft)
+        planned = _finished(draft)
+        return planned if broken is None else Refusal(facts.revision, view.footprint, broken, planned)
     except Refused as error:
         return Refusal(facts.revision, view.footprint, error)
 
@@ -87,9 +89,6 @@ def _role(draft: Draft) -> str | None:
 
 
 def _finished(draft: Draft) -> Plan:
-    broken = falsified(draft)
-    if broken is not None:
-        raise broken
     _name_moved_positions(draft)
     choreography = draft.registry.choreography
     checks = _own_checks(draft)

@@ -240,7 +240,7 @@ def _count(draft: Draft, record: VersionRecord) -> None:
         if broken is None:
             _accept_all(draft, together)
         for one in together if broken is not None else ():
-            draft.contest(one.key, f"accepting version {one.version} is {broken}")
+            draft.contest(one.key, f"if version {one.version} is accepted, {broken}")
     elif tallies[record.key] is Tally.UNREACHABLE:
         draft.end(record, Happening.LOST, "its quorum can no longer be reached")
         draft.lost(record.key)

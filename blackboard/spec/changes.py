@@ -395,10 +395,9 @@ class Recheck(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a commit would do at one head.
+    """What a commit would do at one head, which is the revision that it was planned at.
 
     Attributes:
-        head: The revision that it was planned at.
         accepted: (key, version) of the versions that become accepted.
         wakes: (source, target key, trigger kind) to put on the agenda.
         written: Components that get a new version: the checks of those that rest on them have to run again.
@@ -428,11 +427,12 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A plan's no, which stands only while nothing touches its footprint."""
+    """A plan's no, which stands only while nothing touches its footprint; and what only a constraint forbids."""
 
     head: int
     footprint: Footprint
     error: Refused
+    otherwise: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)

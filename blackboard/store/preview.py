@@ -28,7 +28,7 @@ class Impact:
     """What a commit would do.
 
     Attributes:
-        stale, suspect, orphaned: Components that would become so, by key.
+        stale, suspect, orphaned: Components that would become so, by key; also where only a constraint forbids it.
         refused_by: Why it would be refused, None where it would not.
     """
 
@@ -44,7 +44,8 @@ def impact(store: Store, intent: Intent, planner: Callable[[HeadFacts, Intent], 
         facts = HeadFacts(on, store.kept)
         broken = broken_reads(on, intent)
         planned = planner(facts, intent)
-        states = _after(on, facts, planned) if isinstance(planned, Plan) else {}
+        would = planned.otherwise if isinstance(planned, Refusal) else planned
+        states = {} if would is None else _after(on, facts, would)
     refused = planned.error if isinstance(planned, Refusal) else None
     if broken and (left := in_the_way(broken, planned)):
         refused = conflict(store, intent, left)

@@ -128,12 +128,14 @@ def test_an_impact_says_what_would_be_stale_what_it_costs_and_who_refuses():
         orphaned=(),
         components=9,
         tokens=41_000,
-        refused_by=("refused by constraint/ids",),
+        refused_by=("by constraint/ids: a == b",),
+        together="bb decide db/schema schema.sql api/recipes recipes.pyi",
     )
     assert printed(render(shown)).splitlines() == [
         "would amend db/schema 2 -> 3:  recipe.id int -> text, breaking for uses, breaking for implements (undecided)",
         "  stale: http-api, storage  suspect: cli  (2 of 9 components; about 41,000 tokens at this run's rate)",
-        "  refused: refused by constraint/ids",
+        "  refused: by constraint/ids: a == b",
+        "  amend them together:  bb decide db/schema schema.sql api/recipes recipes.pyi",
     ]
 
 
