@@ -223,7 +223,7 @@ class Draft:
                 record.current,
                 record.digest,
                 record.generation,
-                new=before is None,
+                record.id,
                 moved=before is None or (before.state, before.current) != (record.state, record.current),
                 # What went and came back within the commit neither joined nor left.
                 member=(before is not None and before.current is not None) is (record.current is None),

@@ -32,7 +32,7 @@ def canonical_json(value: JSON) -> str:
     Raises:
         NotCanonical: The value holds NaN, an infinity, a lone surrogate, or something that is not JSON.
     """
-    return _spell(_normal(value, 0))
+    return json_made(_normal(value, 0))
 
 
 def _speller() -> Callable[[JSON], str]:
@@ -48,7 +48,9 @@ def _speller() -> Callable[[JSON], str]:
     return lambda value: "".join(made(value, 0))
 
 
-_spell = _speller()
+json_made = _speller()
+"""Returns the canonical JSON text of a value that this code made: of dicts, lists, texts without lone surrogates, whole
+numbers. Why it is there: to look for what cannot be there would cost more than the text."""
 
 
 def digest(value: JSON) -> str:
@@ -57,11 +59,8 @@ def digest(value: JSON) -> str:
 
 
 def digest_made(value: JSON) -> str:
-    """Return the same for a value that this code made: of dicts, lists, texts without lone surrogates, whole numbers.
-
-    Why it is there: to look for what cannot be there would cost more than the digest.
-    """
-    return digest_text(_spell(value))
+    """Return the same for a value that this code made."""
+    return digest_text(json_made(value))
 
 
 def digest_text(text: str) -> str:

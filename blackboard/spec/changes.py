@@ -144,8 +144,8 @@ class KeyRow(NamedTuple):
     current: int | None
     digest: str | None
     generation: int
-    new: bool = False
-    """It had no record before."""
+    id: int | None = None
+    """What the store calls it, None where it had no record before."""
     moved: bool = True
     """Its state or its current version is another one than before."""
     member: bool = False

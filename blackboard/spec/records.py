@@ -30,6 +30,7 @@ class KeyRecord(NamedTuple):
         kind: `decision` or `component`.
         current: The accepted version, or the newest one of a component.
         generation: How often a version was accepted since an operator last ruled.
+        id: What the store calls it, None where it has no record yet.
     """
 
     key: str
@@ -40,6 +41,7 @@ class KeyRecord(NamedTuple):
     digest: str | None = None
     generation: int = 0
     mod_revision: int = 0
+    id: int | None = None
 
 
 class VersionRecord(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from blackboard.spec.canonical import JSON
+from blackboard.spec.canonical import JSON, json_made
 from blackboard.spec.changes import (
     ChangeRow,
     CloseRow,
@@ -34,14 +34,16 @@ from blackboard.store.instances import keep_counts
 from blackboard.store.session import Turn
 from blackboard.store.statements import Statement, insert_into
 
-_KEY = Statement(
+_NEW_KEY = Statement(
     "INSERT INTO key (key, kind, state, last_version, current, digest, generation, create_revision, member_revision, "
     "question_revision, mod_revision) VALUES (:key, :kind, :state, :last_version, :current, :digest, :generation, "
     ":revision, CASE WHEN :member THEN :revision ELSE 0 END, 0, CASE WHEN :changed THEN :revision ELSE 0 END) "
-    "ON CONFLICT (key) DO UPDATE SET state = excluded.state, last_version = excluded.last_version, "
-    "current = excluded.current, digest = excluded.digest, generation = excluded.generation, "
-    "member_revision = CASE WHEN :member THEN :revision ELSE member_revision END, "
-    "mod_revision = CASE WHEN :changed THEN :revision ELSE mod_revision END RETURNING id"
+    "RETURNING id"
+)
+_KEY = Statement(
+    "UPDATE key SET state = :state, last_version = :last_version, current = :current, digest = :digest, "
+    "generation = :generation, member_revision = CASE WHEN :member THEN :revision ELSE member_revision END, "
+    "mod_revision = CASE WHEN :changed THEN :revision ELSE mod_revision END WHERE id = :id"
 )
 _IDS = Statement("SELECT k.key, k.id FROM key k JOIN json_each(:keys) e ON e.value = k.key")
 _TENURE = Statement("INSERT INTO tenure (key_id, revision, version, state) VALUES (:id, :revision, :current, :state)")
@@ -110,7 +112,6 @@ _WAKES = Statement(
     "SELECT id, :source, :kind, coalesce(current, 0) FROM key WHERE id = :component_id"
 )
 _WAKES_OF = Statement("UPDATE wakes SET version = :version WHERE component_id = :component_id")
-_spell = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 
 class Application:
@@ -128,19 +129,17 @@ class Application:
         """Write every row of the plan."""
         keys: list[KeyRow] = []
         others: list[Row] = []
-        settled: list[SettleRow] = []
         for row in self._plan.rows:
-            match row:
-                case KeyRow():
-                    keys.append(row)
-                case SettleRow():
-                    settled.append(row)
-                case _:
-                    others.append(row)
+            if type(row) is KeyRow:
+                keys.append(row)
+            elif type(row) is SettleRow:
+                self._left[row.key, row.version] = row
+            else:
+                others.append(row)
         self._keys(keys, others)
-        self._settle(settled)
         for kind, same in groupby(others, type):
             _APPLY[kind](self, list(same))
+        self._settle()
         self._membership(keys)
         keep_counts(self._turn, self._plan)
 
@@ -184,7 +183,8 @@ class Application:
     def _keys(self, rows: Sequence[KeyRow], others: Sequence[Row]) -> None:
         changed, tenures = {change.key for change in self._plan.changes}, []
         for row in rows:
-            written = {
+            written: dict[str, Any] = {
+                "id": row.id,
                 "key": row.key,
                 "kind": row.kind,
                 "state": str(row.state),
@@ -196,9 +196,13 @@ class Application:
                 "changed": row.key in changed,
                 "revision": self.revision,
             }
-            self.ids[row.key] = self._turn.one(_KEY, written)["id"]
+            if row.id is None:
+                written["id"] = self._turn.one(_NEW_KEY, written)["id"]
+            else:
+                self._turn.run(_KEY, written)
+            self.ids[row.key] = written["id"]
             if row.moved and written["state"] != "absent":
-                tenures.append({**written, "id": self.ids[row.key]})
+                tenures.append(written)
         self._turn.run_many(_TENURE, tenures)
         more = (changed | self._named(others)) - self.ids.keys()
         if more:
@@ -215,11 +219,8 @@ class Application:
                 named.update(_NAMING[type(row)](row))
         return named
 
-    def _settle(self, settled: Sequence[SettleRow]) -> None:
-        """Move existing versions on; one that this commit adds is written in the state in which it leaves it."""
-        new = {(row.key, row.version) for row in self._plan.rows if isinstance(row, VersionRow)}
-        self._left = {(row.key, row.version): row for row in settled if (row.key, row.version) in new}
-        old = [row for row in settled if (row.key, row.version) not in new]
+    def _settle(self) -> None:
+        """Move existing versions on; one that this commit adds was written in the state in which it leaves it."""
         self._turn.run_many(
             _SETTLE,
             [
@@ -230,13 +231,13 @@ class Application:
                     "reason": row.reason,
                     "revision": self.revision,
                 }
-                for row in old
+                for row in self._left.values()
             ],
         )
 
     def _membership(self, rows: Iterable[KeyRow]) -> None:
         """Keep what patterns name in step: decisions that joined or left, and new ones that a task's pattern names."""
-        decisions = [row for row in rows if row.kind == "decision" and (row.new or row.member)]
+        decisions = [row for row in rows if row.kind == "decision" and (row.id is None or row.member)]
         known = self._turn.all(_PATTERNS) if decisions else []
         for row in decisions:
             here = {"id": self.ids[row.key], "since": self.revision}
@@ -245,7 +246,7 @@ class Application:
                 self._turn.run(_LEAVE, here)
             elif row.member:
                 self._turn.run_many(_JOIN, [{**here, "pattern_id": one} for one in under])
-            if row.new:
+            if row.id is None:
                 self._turn.run_many(_NEED_NEW, [{**here, "pattern_id": one} for one in under])
 
     def _heads(self, rows: Sequence[HeadRow]) -> None:
@@ -258,21 +259,21 @@ class Application:
             self._pins(row.key, row.version, row.premises)
 
     def _version(self, row: VersionRow) -> dict[str, Any]:
-        left = self._left.get((row.key, row.version))
+        left = self._left.pop((row.key, row.version), None)
         return {
             "key_id": self.ids[row.key],
             "version": row.version,
             "language": row.body.language,
             "text": row.body.text,
-            "facets": _spell(dict(row.body.facets)),
+            "facets": json_made(dict(row.body.facets)),
             "digest": row.body.digest,
             "state": str(row.state if left is None else left.state),
             "base": row.base,
             "author": row.author,
             "role": row.role,
             "rationale": row.rationale,
-            "evidence": json.dumps(row.evidence) if row.evidence else "[]",
-            "electorate": None if row.electorate is None else json.dumps(list(row.electorate)),
+            "evidence": json_made(row.evidence),
+            "electorate": None if row.electorate is None else json_made(row.electorate),
             "quorum": row.quorum,
             "round": row.round,
             "joint": self.revision if row.joint else None,

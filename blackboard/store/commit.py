@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from blackboard.errors import Conflict, KeyReused
-from blackboard.spec.canonical import JSON
+from blackboard.spec.canonical import JSON, json_made
 from blackboard.spec.changes import Committed, Intent, Plan, Refusal
 from blackboard.spec.keys import key_range, matches
 from blackboard.store import agenda, reservations
@@ -208,7 +208,7 @@ def remember(turn: Turn, author: str, idempotency_key: str, content: str, done: 
             "idempotency_key": idempotency_key,
             "content": content,
             "revision": done.revision,
-            "accepted": json.dumps(done.accepted),
+            "accepted": json_made(done.accepted),
             "head_before": done.head_before,
         },
     )
@@ -244,10 +244,10 @@ def broken_reads(on: Reads, intent: Intent) -> Broken:
     One statement for all whole decisions, one for all other values, one for each pattern.
     """
     reads = intent.reads
-    found = on.all(_BROKEN_DECISIONS, {"reads": json.dumps(reads.decisions)}) if reads.decisions else []
+    found = on.all(_BROKEN_DECISIONS, {"reads": json_made(reads.decisions)}) if reads.decisions else []
     rows: list[JSON] = [list(row) for row in reads.rows()]
     if rows:
-        found += on.all(_BROKEN, {"reads": json.dumps(rows, ensure_ascii=False)})
+        found += on.all(_BROKEN, {"reads": json_made(rows)})
     broken: Broken = [(row["kind"], row["key"], row["name"]) for row in found]
     for what, pattern in sorted(intent.reads.patterns):
         for row in on.all(_JOINED, {**key_range(pattern), "base": intent.base}):

@@ -3,4 +3,4 @@
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import Dialect
 
-DIALECT: Dialect = sqlite.dialect(paramstyle="named")
+DIALECT: Dialect = sqlite.dialect(paramstyle="qmark")

@@ -50,7 +50,7 @@ _KEY = Statement("""
     SELECT k.key, k.kind, k.state, k.last_version, k.current, k.digest, k.generation, k.mod_revision,
       k.id, k.question_revision, EXISTS (SELECT 1 FROM pin p WHERE p.key_id = k.id), v.*
     FROM key k LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current WHERE k.key = :key""")
-_OWN = 8  # of these columns make the key's record; those of its current version are the last
+_OWN = 9  # of these columns make the key's record; those of its current version are the last
 _KEYS = Statement(sa.select(key).where(key.c.key >= given("low"), key.c.key < given("high")).order_by(key.c.key))
 _OF_KEY = given("id")
 _VERSION = Statement(sa.select(version).where(version.c.key_id == _OF_KEY, version.c.version == given("version")))
@@ -181,8 +181,9 @@ class _Standing:
 
     def __init__(self, row: sqlite3.Row) -> None:
         # By place: to find a column by its name, the driver compares it with each; here there are many.
-        own, (self.id, self.asked, self.pinned), current = row[:_OWN], row[_OWN : _OWN + 3], row[_OWN + 3 :]
+        own, (self.asked, self.pinned), current = row[:_OWN], row[_OWN : _OWN + 2], row[_OWN + 2 :]
         self.record = _record(own)
+        self.id: int = own[-1]
         self.current = None if current[0] is None else version_record(self.record.key, current)
         self.since: int = current[-2]  # when that became current
 
@@ -360,8 +361,8 @@ def key_record(row: Any) -> KeyRecord:  # noqa: ANN401 - a row
 
 
 def _record(columns: Any) -> KeyRecord:  # noqa: ANN401 - a row
-    key, kind, state, last_version, current, digest, generation, mod_revision = columns
-    return KeyRecord(key, kind, KeyState(state), last_version, current, digest, generation, mod_revision)
+    key, kind, state, last_version, current, digest, generation, mod_revision, identifier = columns
+    return KeyRecord(key, kind, KeyState(state), last_version, current, digest, generation, mod_revision, identifier)
 
 
 def body(row: Any) -> Body:  # noqa: ANN401 - a row

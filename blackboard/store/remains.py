@@ -78,7 +78,7 @@ def state_digest(on: Connection, before: int) -> str:
         found.update(f"{name}\n".encode())
         with translated(on.location):
             # Row by row: there may be more than fits into memory.
-            for row in on.raw.execute(rows.text, {"before": before}):
+            for row in on.raw.execute(rows.text, rows.placed({"before": before})):
                 found.update(json.dumps(list(row), ensure_ascii=False).encode())
                 found.update(b"\n")
     return f"{ALGORITHM}:{found.hexdigest()}"

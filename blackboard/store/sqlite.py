@@ -60,7 +60,9 @@ class Connection:
     def all(self, statement: Statement, parameters: Parameters | None = None) -> list[sqlite3.Row]:
         """Run a statement and return its rows."""
         try:
-            rows: list[sqlite3.Row] = self._cursor.execute(statement.text, parameters or ()).fetchall()
+            rows: list[sqlite3.Row] = self._cursor.execute(
+                statement.text, statement.placed(parameters) if parameters else ()
+            ).fetchall()
         except BaseException as error:
             # Read by half, it would keep what it sees open, and nobody can write from what others have gone beyond.
             self._cursor.close()
@@ -88,7 +90,7 @@ class Connection:
     def run(self, statement: Statement, parameters: Parameters | None = None) -> int:
         """Run a statement that writes and return how many rows it touched."""
         try:
-            return self._cursor.execute(statement.text, parameters or ()).rowcount
+            return self._cursor.execute(statement.text, statement.placed(parameters) if parameters else ()).rowcount
         except _RAW as error:
             raise translate(error, self.location) from error
 
@@ -96,7 +98,7 @@ class Connection:
         """Run a statement that writes once for each row of parameters."""
         if rows:
             try:
-                self._cursor.executemany(statement.text, rows)
+                self._cursor.executemany(statement.text, map(statement.placed, rows))
             except _RAW as error:
                 raise translate(error, self.location) from error
 

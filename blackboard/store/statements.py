@@ -1,10 +1,12 @@
 """Statements: SQLAlchemy Core, compiled once to the engine's text, run on the driver's own connection.
 
-Per-call Core costs about twenty times the CPU of the driver; compiled once it costs nearly nothing.
+Per-call Core costs about twenty times the CPU of the driver; compiled once it costs nearly nothing. Parameters are
+given by name and bound by place: to bind by name, the driver makes each name anew at each call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -35,11 +37,22 @@ class Statement:
         self._element = sa.text(element) if isinstance(element, str) else element
 
     @cached_property
+    def _compiled(self) -> Any:  # noqa: ANN401 - of the engine's compiler
+        element: Any = self._element
+        return element.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+
+    @cached_property
     def text(self) -> str:
         """The text in the engine's dialect; every parameter in it is given when it runs."""
-        element: Any = self._element
-        compiled: sa.Compiled = element.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
-        return compiled.string
+        return str(self._compiled.string)
+
+    @cached_property
+    def placed(self) -> Callable[[Parameters], tuple[Any, ...]]:
+        """Return the values of parameters in the order of their places; those that the statement lacks are left out."""
+        names: list[str] = self._compiled.positiontup or []
+        if len(names) > 1:
+            return itemgetter(*names)
+        return lambda parameters: tuple(parameters[name] for name in names)
 
     def __str__(self) -> str:
         return self.text

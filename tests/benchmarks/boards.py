@@ -4,7 +4,6 @@ That they are those rows is tested: a small one equals, table by table, one that
 chain whole (test_benchmarks.py).
 """
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -13,7 +12,7 @@ from typing import Any
 
 from blackboard import Blackboard, Contract
 from blackboard.contracts.language import facet_names_digest
-from blackboard.spec.canonical import digest
+from blackboard.spec.canonical import digest, json_made
 from blackboard.spec.changes import Decide, Intent, VersionRow
 from blackboard.spec.lifecycle import State
 from blackboard.spec.reads import Reads
@@ -120,7 +119,7 @@ class _Bulk:
                 "version": wave + 1,
                 "language": body.language,
                 "text": body.text,
-                "facets": json.dumps(dict(body.facets), sort_keys=True, ensure_ascii=False),
+                "facets": json_made(dict(body.facets)),
                 "digest": body.digest,
                 "state": str(state),
                 "base": base,
@@ -170,7 +169,7 @@ class _Bulk:
                     "idempotency_key": intent.idempotency_key,
                     "content": content_digest(intent),
                     **at,
-                    "accepted": json.dumps([[here, wave + 1]]),
+                    "accepted": json_made([[here, wave + 1]]),
                     "head_before": head,
                 }
             ],
