@@ -5,11 +5,14 @@ of all rows are there to try it. Drawn by lot in the short form, all of them in 
 """
 
 import random
+import re
 import sqlite3
 
 import pytest
 from changes import tables
-from changes.every import SQL
+from changes.every import PYTHON, SQL
+from changes.row import with_imports
+from changes.typed import checked
 
 from blackboard.contracts.language import Contract
 
@@ -56,3 +59,34 @@ def test_no_statement_of_the_table_breaks_where_tables_are_called_compatible(dra
             assert not held_compatible(contracts[old], contracts[new], "uses"), (old, new, lost, gained)
         if held[old] != held[new]:
             assert not held_compatible(contracts[old], contracts[new], "implements"), (old, new)
+
+
+def test_no_program_of_the_table_breaks_where_stubs_are_called_compatible(drawn, tmp_path):
+    rows = [row for row in PYTHON if row.run is None]
+    stubs = texts(rows)
+    names = {stub: declared(stub) for stub in stubs}
+    programs = dict.fromkeys((row.before, row.old) for row in rows)
+    programs |= dict.fromkeys((row.after or row.before, row.new) for row in rows)
+    tried = drawn(
+        [
+            (program, own, other)
+            for program, own in programs
+            for other in stubs
+            if other != own and names[other] == names[own]
+        ],
+        1500,
+    )
+    complaints = checked(tmp_path, [(program, other) for program, _, other in tried])
+    contracts = {stub: Contract.python(with_imports(stub)) for stub in stubs}
+    for (program, own, other), said in zip(tried, complaints, strict=True):
+        # A program that has to say of which type something is does not fail: it is only not told.
+        if any("var-annotated" not in complaint for complaint in said):
+            shown = (program, own, other, said)
+            assert not held_compatible(contracts[own], contracts[other], "uses"), shown
+            if "Enum" not in own:  # who implements an enum need not know a member that only users name
+                assert not held_compatible(contracts[other], contracts[own], "implements"), shown
+
+
+def declared(stub):
+    """Return the names that a stub declares at its top."""
+    return frozenset(re.findall(r"^(?:async def|def|class)? ?(\w+)", stub, re.MULTILINE))

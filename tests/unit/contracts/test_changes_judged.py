@@ -3,11 +3,7 @@
 Python by mypy, or by running where no type checker sees it; documents by `jsonschema`; DDL by SQLite.
 """
 
-import re
 import sqlite3
-import subprocess
-import sys
-from collections import defaultdict
 
 import pytest
 from changes import tables
@@ -15,6 +11,7 @@ from changes.every import APIS, EVERY, PYTHON, SCHEMAS, SQL
 from changes.messages import Api
 from changes.row import Answer, ApiRow, Ask, with_imports
 from changes.sent import documents
+from changes.typed import checked
 
 CHECKED = [row for row in PYTHON if row.run is None]
 RUN = [row for row in PYTHON if row.run is not None]
@@ -27,35 +24,24 @@ def names(rows):
 
 @pytest.fixture(scope="module")
 def complaints(tmp_path_factory):
-    """What mypy says about each program against each stub, all in one run: file name -> complaints."""
-    folder = tmp_path_factory.mktemp("changes")
-    (folder / "elsewhere.py").write_text("class One: ...\nclass Two: ...\n")
-    for number, row in enumerate(CHECKED):
-        for version, stub in (("old", row.old), ("new", row.new)):
-            module = f"stub{number}{version}"
-            (folder / f"{module}.pyi").write_text(with_imports(stub))
-            for kind, program in (("before", row.before), ("after", row.after)):
-                text = f"from typing import *\nfrom {module} import *\n{program or row.before}\n"
-                (folder / f"{kind}{number}{version}.py").write_text(text)
-    command = [sys.executable, "-m", "mypy", "--config-file=/dev/null", "--cache-dir=/dev/null", "--check-untyped-defs"]
-    # A result that is always None may be used: what it becomes is what the row is about.
-    command += ["--disable-error-code=func-returns-value"]
-    done = subprocess.run([*command, "."], cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    found = defaultdict(list)
-    for line in done.stdout.splitlines():
-        if (match := re.match(r"([\w.]+?)\.pyi?:\d+: error: (.*)", line)) is not None:
-            found[match[1]].append(match[2])
-    return found
+    """What mypy says: for each row the program for the old stub and the one for the new, each on both."""
+    programs = [
+        (program, stub)
+        for row in CHECKED
+        for program in (row.before, row.before if row.after is None else row.after)
+        for stub in (row.old, row.new)
+    ]
+    said = iter(checked(tmp_path_factory.mktemp("changes"), programs))
+    return list(zip(said, said, said, said, strict=True))
 
 
 @pytest.mark.parametrize("number", range(len(CHECKED)), ids=names(CHECKED))
 def test_a_type_checker_agrees_with_the_row(number, complaints):
     row = CHECKED[number]
-    assert complaints[f"stub{number}old"] == complaints[f"stub{number}new"] == []
-    assert complaints[f"before{number}old"] == complaints[f"after{number}new"] == []
-    assert bool(complaints[f"before{number}new"]) == row.breaks("uses"), complaints[f"before{number}new"]
-    assert bool(complaints[f"after{number}old"]) == row.breaks("implements"), complaints[f"after{number}old"]
+    before_on_old, before_on_new, after_on_old, after_on_new = complaints[number]
+    assert before_on_old == after_on_new == []
+    assert bool(before_on_new) == row.breaks("uses"), before_on_new
+    assert bool(after_on_old) == row.breaks("implements"), after_on_old
 
 
 def fails(implementation, program):
