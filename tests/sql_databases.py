@@ -62,12 +62,12 @@ def database(ddl: str) -> sqlite3.Connection:
     return connection
 
 
-_kept = lru_cache(maxsize=8)(database)
+kept = lru_cache(maxsize=8)(database)
 
 
 def ends(ddl: str, script: str) -> str:
     """Return how the last statement of a script ends on an empty database: `fails …`, or what it reads."""
-    connection = _kept(ddl)
+    connection = kept(ddl)
     connection.execute("BEGIN")
     try:
         rows: list[tuple] = []

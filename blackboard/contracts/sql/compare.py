@@ -211,7 +211,7 @@ class _Both:
             yield self._check_added(table, check)
         for check in sorted(old.checks - new.checks):
             gone = self._gone(table, columns_of(check))
-            shown = gone or self._wider(table, self._after.fitting(table, violating=check))
+            shown = gone or self._wider(table, self._after.breaking(table, check, read=self._before))
             yield _breaks(f"{table}: rows need not fit CHECK ({check})", shown)
         yield from self._foreign_keys(table)
         for other in sorted(old.others ^ new.others):
@@ -227,7 +227,7 @@ class _Both:
         if any(column.identity or (column.omittable and _empty(column)) for column in fresh):
             shown = self._fresh(table, fresh[0].name)
             return _keeps(f"{why}, which rows that leave it out always keep", shown)
-        lines = self._before.twins(table, [name for name in key if name in before])
+        lines = self._before.twins(table, key, read=self._after)
         return _breaks(why, _proof(lines, NARROWER))
 
     def _key_dropped(self, table: str, key: tuple[str, ...]) -> Difference:
@@ -237,13 +237,13 @@ class _Both:
         if any(set(other) <= set(key) for other in self.new.tables[table].rules.keys):
             why = f"{table}: {', '.join(key)} is no key to name in ON CONFLICT"
             return _breaks(why, self._upsert(table, key, NARROWER))
-        return _breaks(why, _proof(self._after.twins(table, key), WIDER))
+        return _breaks(why, _proof(self._after.twins(table, key, read=self._before), WIDER))
 
     def _check_added(self, table: str, check: str) -> Difference:
         why = f"{table}: rows must fit CHECK ({check})"
         fresh = columns_of(check) - self.old.tables[table].columns.keys()
         if not fresh:
-            return _breaks(why, self._narrower(table, self._before.fitting(table, violating=check)))
+            return _breaks(why, self._narrower(table, self._before.breaking(table, check, read=self._after)))
         try:
             failing = self._before.failing(table, check, read=self._after)
         except Undecidable:

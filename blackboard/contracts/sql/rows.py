@@ -203,15 +203,29 @@ class Rows:
         written.append((table, row))
         return True
 
-    def twins(self, table: str, key: Collection[str]) -> Script | None:
-        """Return the statements that write two rows which are alike in some columns and differ in all other keys."""
-        same = [name for name in key if self.schema.tables[table].columns[name].writable]
+    def twins(self, table: str, key: Collection[str], *, read: "Rows") -> Script | None:
+        """Return the statements that write two rows which another schema reads as alike in a key of its own.
+
+        They differ in all keys of this schema that say no less.
+        """
+        columns = self.schema.tables[table].columns
+        same = [name for name in key if name in columns and columns[name].writable]
         first = next(self.having(table, same), None)
         if first is None:
             return None
         given = {name: first[name] for name in same}
         second = self.fitting(table, given=given, beside=[self.as_read(table, first)], alike=key)
+        if second is None or not _taken(key, read.as_read(table, first), read.as_read(table, second)):
+            return None
         return self.script(table, first, second)
+
+    def breaking(self, table: str, check: str, *, read: "Rows") -> Row | None:
+        """Return a row that fails a check of another schema, which reads it too; None where none was found."""
+        row = self.fitting(table, violating=check)
+        with suppress(Undecidable):
+            if row is not None and not passes(check, read.as_read(table, row)):
+                return row
+        return None
 
 
 def _taken(key: Collection[str], one: Row, other: Row) -> bool:
