@@ -8,6 +8,7 @@ A map of the room:
     task         `task`: one part of the plan
     python       `python`: stubs, read and never executed
     json_schema  `json-schema`: documents that are sent or received
+    openapi      `openapi`: what is asked of a server and what it answers
     sql          `sql`: tables, columns, keys and what holds between rows, as DDL
 
 A language turns a text into facets, its smallest separately compared parts. Whatever is not in a facet (docs,

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, Self, TypeVar, overload
 from blackboard.contracts.constraint import Constraint
 from blackboard.contracts.facets import NAMES, Reading, undecided
 from blackboard.contracts.json_schema.schema import JsonSchema, with_direction
+from blackboard.contracts.openapi.api import OpenApi
 from blackboard.contracts.plain import Text, Value, write_json
 from blackboard.contracts.python.stub import Python
 from blackboard.contracts.sql.ddl import Sql
@@ -65,12 +66,16 @@ class Language(Protocol[Body]):
 
 
 LANGUAGES: Mapping[str, Language[Any]] = {
-    language.name: language for language in (Value(), Text(), Task(), Python(), JsonSchema(), Sql(), Constraint())
+    language.name: language
+    for language in (Value(), Text(), Task(), Python(), JsonSchema(), OpenApi(), Sql(), Constraint())
 }
 
 SUFFIXES: Mapping[str, str] = {
     ".task.toml": "task",
     ".pyi": "python",
+    ".openapi.json": "openapi",
+    ".openapi.yaml": "openapi",
+    ".openapi.yml": "openapi",
     ".json": "value",
     ".constraint": "constraint",
     ".sql": "sql",

@@ -11,17 +11,12 @@ from dataclasses import dataclass
 
 from blackboard.contracts.facets import NAMES, changed_names, difference
 from blackboard.contracts.json_schema.documents import Document, Path, Schema
-from blackboard.contracts.json_schema.judge import Judge
-from blackboard.contracts.json_schema.literals import Effort, ExhaustedError, Found, Literal, No, Source, members
+from blackboard.contracts.json_schema.literals import Literal, members
 from blackboard.contracts.json_schema.properties import Place
-from blackboard.contracts.json_schema.solve import Solver
+from blackboard.contracts.json_schema.versus import Break, Versus, by_side
 from blackboard.spec.canonical import JSON, canonical_json
 from blackboard.spec.effects import UNDECIDED, Comparison, Effect, FacetChange
 
-STEPS = 60_000
-STEPS_EACH = 12_000
-_MOST_TRIES = 12
-_MOST_BYTES = 4_096
 _ANNOTATIONS = ("default", "deprecated", "readOnly", "writeOnly")
 
 
@@ -33,13 +28,6 @@ class Version:
     direction: str
     facets: Mapping[str, JSON]
     places: Mapping[str, Place]
-
-
-@dataclass(frozen=True, slots=True)
-class _Break:
-    """That one version's documents break the other, with one that does if there is one."""
-
-    proof: str = UNDECIDED
 
 
 def compare(old: Version, new: Version) -> Comparison:
@@ -72,17 +60,13 @@ class _Pair:
 
     def __init__(self, old: Version, new: Version) -> None:
         self._versions = (old, new)
-        self._effort = Effort(STEPS, STEPS_EACH)
-        self._sources = (Source(old.document, self._effort), Source(new.document, self._effort))
-        self._sources[0].beside(self._sources[1])
-        self._sources[1].beside(self._sources[0])
-        self._judges = (Judge(old.document), Judge(new.document))
+        self._versus = Versus(old.document, new.document)
 
     def change(self, name: str) -> FacetChange:
         """Say what the change of a facet means."""
         old, new = self._versions
         forward, backward = self._breaks(name, 0), self._breaks(name, 1)
-        uses, implements = _by_side(old.direction, forward is not None, backward is not None)
+        uses, implements = by_side(old.direction, forward=forward is not None, backward=backward is not None)
         texts = [canonical_json(v.facets[name]) if name in v.facets else None for v in self._versions]
         what = _what(name, old, new, forward, backward)
         if not forward and not backward:
@@ -91,21 +75,20 @@ class _Pair:
         proofs = [found.proof for found in (forward, backward) if found and found.proof != UNDECIDED]
         return FacetChange(uses, implements, f"{what}: {difference(*texts)}", proofs[0] if proofs else UNDECIDED)
 
-    def _breaks(self, name: str, sender: int) -> _Break | None:
+    def _breaks(self, name: str, sender: int) -> Break | None:
         """Say whether documents by one version break a facet of the other."""
         receiver = self._versions[1 - sender]
         path = _definition(name, self._versions[sender])
         if path is not None:
             if _definition(name, receiver) is None:
                 return None
-            literals = (self._whole(sender, path), self._whole(1 - sender, path, holds=False))
-            return self._refuted(literals, sender, path)
+            return self._versus.between(sender, path, path)
         broken = self._violation(name, sender)
-        return None if broken is None else self._refuted((self._whole(sender, ()), *broken), sender, ())
+        return None if broken is None else self._refuted(broken, sender)
 
     def _violation(self, name: str, sender: int) -> tuple[Literal, ...] | None:
         """Return what a document is that breaks a facet of who receives it."""
-        receiver, source = self._versions[1 - sender], self._sources[1 - sender]
+        receiver, source = self._versions[1 - sender], self._versus.sources[1 - sender]
         if name in receiver.facets:
             if _definition(name, receiver) is not None:
                 return None
@@ -119,34 +102,6 @@ class _Pair:
         there = _wrapped(there, place.parent, self._versions[sender], every=False)
         return source.literal(_only(place.parent, receiver), holds=False), source.literal(there, holds=True)
 
-    def _whole(self, side: int, path: Path, *, holds: bool = True, sent: bool = True) -> Literal:
-        return self._sources[side].literal(self._versions[side].document.schemas[path], holds=holds, sent=sent)
-
-    def _refuted(self, literals: tuple[Literal, ...], sender: int, path: Path) -> _Break | None:
-        """Look for a document that fulfils the literals; None where there is none."""
-        self._effort.begin()
-        unknown = False
-        try:
-            for count, found in enumerate(Solver(self._sources[sender]).candidates(literals)):
-                if isinstance(found, Found):
-                    proof = self._proof(found.value, sender, path)
-                    if proof is not None:
-                        return _Break(proof)
-                unknown = unknown or found is not No.EMPTY
-                if unknown and count > _MOST_TRIES:
-                    break
-        except (ExhaustedError, RecursionError):
-            unknown = True
-        return _Break() if unknown else None
-
-    def _proof(self, value: JSON, sender: int, path: Path) -> str | None:
-        if self._judges[sender].valid(value, path) is not True:
-            return None
-        if self._judges[1 - sender].valid(value, path) is not False:
-            return None
-        text = canonical_json(value)
-        return text if len(text) <= _MOST_BYTES else None
-
     def _is_same(self, name: str) -> bool:
         """Say whether exactly the same documents are meant, undeclared names too."""
         old, new = self._versions
@@ -155,24 +110,20 @@ class _Pair:
         for sender in (0, 1):
             path = _definition(name, self._versions[sender])
             if path is not None:
-                asked = (self._whole(sender, path, sent=False), self._whole(1 - sender, path, holds=False))
+                broken = self._versus.between(sender, path, path, sent=False)
             else:
-                violation = self._sources[1 - sender].literal(_only(name, self._versions[1 - sender]), holds=False)
-                asked = (self._whole(sender, (), sent=False), violation)
-            if self._refuted(asked, sender, path or ()) is not None:
+                violation = _only(name, self._versions[1 - sender])
+                literal = self._versus.sources[1 - sender].literal(violation, holds=False)
+                broken = self._refuted((literal,), sender, sent=False)
+            if broken is not None:
                 return False
         return True
 
-
-def _by_side(direction: str, forward: bool, backward: bool) -> tuple[Effect, Effect]:  # noqa: FBT001 - two directions
-    """Return the effects on users and implementers: users send requests and receive responses."""
-    uses = (forward and direction != "response") or (backward and direction != "request")
-    implements = (backward and direction != "response") or (forward and direction != "request")
-    effects = [Effect.BREAKING if broken else Effect.COMPATIBLE for broken in (uses, implements)]
-    return effects[0], effects[1]
+    def _refuted(self, broken: tuple[Literal, ...], sender: int, *, sent: bool = True) -> Break | None:
+        return self._versus.refuted((self._versus.whole(sender, (), sent=sent), *broken), sender, (), ())
 
 
-def _what(name: str, old: Version, new: Version, forward: _Break | None, backward: _Break | None) -> str:
+def _what(name: str, old: Version, new: Version, forward: Break | None, backward: Break | None) -> str:
     if name not in old.facets or name not in new.facets:
         return "added" if name in new.facets else "removed"
     if forward and backward:

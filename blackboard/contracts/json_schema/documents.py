@@ -4,7 +4,7 @@ What is said here holds for every document that the rest of the room sees: all r
 nesting is bounded, and there is one dialect and one base, so no reference can mean two things.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import unquote
@@ -53,6 +53,7 @@ class Document:
     root: Schema
     schemas: Mapping[Path, Schema]
     anchors: Mapping[str, Path]
+    language: str = LANGUAGE
 
     def named(self, reference: str) -> Path | None:
         """Return the path of the schema that a reference names, None where it names none in this text."""
@@ -70,26 +71,30 @@ class Document:
         line, column = position(self.text, path)
         place = "/".join(path) if path else "the whole text"
         place = place if len(place) <= _SHOWN else f"…{place[-_SHOWN:]}"
-        return InvalidContract(LANGUAGE, f"{place}: {why}", line=line, column=column)
+        return InvalidContract(self.language, f"{place}: {why}", line=line, column=column)
 
 
-def read(text: str, root: JSON) -> Document:
+def read(text: str, root: JSON, *, language: str = LANGUAGE, inner: Iterable[tuple[Path, Schema]] = ()) -> Document:
     """Find the schemas in a JSON value.
+
+    Args:
+        inner: The schemas in a value that is none itself, each with its path.
 
     Raises:
         InvalidContract: There are too many, too deep, or there is something in one that this language leaves out.
     """
     if not isinstance(root, bool | Mapping):
-        raise InvalidContract(LANGUAGE, f"a schema is an object or a boolean; this is a {type(root).__name__}")
+        raise InvalidContract(language, f"a schema is an object or a boolean; this is a {type(root).__name__}")
     schemas: dict[Path, Schema] = {}
     anchors: dict[str, Path] = {}
-    document = Document(text, root, schemas, anchors)
-    pending: list[tuple[Path, Schema, int]] = [((), root, 0)]
+    document = Document(text, root, schemas, anchors, language)
+    pending: list[tuple[Path, Schema, int]]
+    pending = [(path, schema, 0) for path, schema in inner] if language != LANGUAGE else [((), root, 0)]
     while pending:
         path, schema, depth = pending.pop()
         schemas[path] = schema
         if len(schemas) > MAX_SCHEMAS:
-            raise InvalidContract(LANGUAGE, f"more than {MAX_SCHEMAS:,} schemas: split it into several decisions")
+            raise InvalidContract(language, f"more than {MAX_SCHEMAS:,} schemas: split it into several decisions")
         if depth > MAX_DEPTH:
             raise document.refusal(path, f"schemas nested more than {MAX_DEPTH} deep")
         if isinstance(schema, Mapping):

@@ -18,7 +18,9 @@ _NO_FACETS = frozenset(
         "$vocabulary",
         "definitions",
         "description",
+        "example",
         "examples",
+        "externalDocs",
         "title",
         DIRECTION,
     }

@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 
 from blackboard.contracts.facets import Facets, join
 from blackboard.contracts.json_schema.documents import LANGUAGE, Document, Path, Schema
-from blackboard.contracts.json_schema.literals import references_in
 from blackboard.contracts.json_schema.normal import DIRECTION, means_something, normal, ordered, pointer
+from blackboard.contracts.json_schema.whole import Whole
 from blackboard.contracts.plain import ROOT
 from blackboard.errors import InvalidContract
-from blackboard.spec.canonical import JSON, canonical_json
+from blackboard.spec.canonical import JSON
 
 MAX_PARTS = 50_000
-MAX_FACET_BYTES = 8_388_608
 
 _BY_MEMBERS = frozenset({"prefixItems", "unevaluatedItems", "unevaluatedProperties"})
 _CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
@@ -88,8 +87,7 @@ class _Collector:
         self._found = Facets(LANGUAGE)
         self.places: dict[str, Place] = {}
         self._parts = 0
-        self._bytes = 0
-        self._normal: dict[Path, tuple[JSON, int]] = {}
+        self._whole = Whole(document)
         direction = document.root.get(DIRECTION, "both") if isinstance(document.root, Mapping) else "both"
         self._direction: dict[str, JSON] = {} if direction == "both" else {"direction": direction}
 
@@ -109,7 +107,7 @@ class _Collector:
             definitions = root.get(keyword) if isinstance(root, Mapping) else None
             for name in definitions if isinstance(definitions, Mapping) else ():
                 path = (keyword, name)
-                self._add(join(keyword, name), self._definition(path)[0], (), but=path)
+                self._add(join(keyword, name), self._whole.definition(path), (), but=path)
                 self.places[join(keyword, name)] = Place(definition=path)
         return self._found.values
 
@@ -137,26 +135,8 @@ class _Collector:
                 yield _Part(own, followed)
 
     def _add(self, name: str, schema: JSON, required: tuple[bool, ...], *, but: Path | None = None) -> None:
-        refs: dict[str, JSON] = {}
-        pending = list(references_in(schema))
-        while pending:
-            reference = pending.pop()
-            path = self._document.named(reference)
-            if path is not None and path != but and reference not in refs:
-                refs[reference], size = self._definition(path)
-                self._bytes += size
-                if self._bytes > MAX_FACET_BYTES:
-                    raise InvalidContract(LANGUAGE, f"its references make more than {MAX_FACET_BYTES:,} bytes of it")
-                pending += references_in(refs[reference])
-        value: dict[str, JSON] = {"schema": schema, **self._direction}
-        value |= {"required": required[0]} if required else {}
-        self._found.add(name, value | ({"refs": refs} if refs else {}))
-
-    def _definition(self, path: Path) -> tuple[JSON, int]:
-        if path not in self._normal:
-            schema = normal(self._document, self._document.schemas[path])
-            self._normal[path] = schema, len(canonical_json(schema))
-        return self._normal[path]
+        value: dict[str, JSON] = {**self._whole.value(schema, but=but), **self._direction}
+        self._found.add(name, value | ({"required": required[0]} if required else {}))
 
 
 def _own(document: Document, parts: list[_Part]) -> JSON:

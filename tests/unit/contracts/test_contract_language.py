@@ -23,12 +23,13 @@ TEXTS = {
     "python": "def get(id: int) -> str: ...",
     "json-schema": '{"type": "object", "properties": {"id": {"type": "integer"}}}',
     "constraint": "session.ttl >= auth.ttl",
+    "openapi": '{"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {}}}}}}',
     "sql": "CREATE TABLE recipe (id INTEGER PRIMARY KEY);",
 }
 
 
 def test_the_languages_of_the_first_release_are_known():
-    assert known_languages() == ("constraint", "json-schema", "python", "sql", "task", "text", "value")
+    assert known_languages() == ("constraint", "json-schema", "openapi", "python", "sql", "task", "text", "value")
     assert set(TEXTS) == set(LANGUAGES)
 
 

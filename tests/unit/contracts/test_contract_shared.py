@@ -12,6 +12,7 @@ TEXTS = {
     "value": '{"allowed": ["a", "b"], "limit": {"size": 3, "none": {}}}',
     "json-schema": '{"type": "object", "properties": {"a": {"enum": [1, 2]}}}',
     "task": '{"summary": "s", "uses": {"api/ids": ["x"]}, "files": ["f.py"]}',
+    "openapi": '{"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {}}}}}}',
     "python": "def f(a: int) -> str: ...\n",
     "sql": "CREATE TABLE a (b INT CHECK (b > 1), UNIQUE (b));\n",
     "text": "prose",

@@ -1,0 +1,195 @@
+"""From a document to its parts."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from blackboard.contracts.facets import Facets
+from blackboard.contracts.json_schema import metaschema
+from blackboard.contracts.json_schema.documents import DIALECT, Document, Path, Schema, check_references, read
+from blackboard.contracts.json_schema.literals import listed, members, references_in
+from blackboard.contracts.json_schema.normal import normal
+from blackboard.contracts.json_schema.whole import Whole
+from blackboard.contracts.openapi.parts import Api, Part, Word
+from blackboard.contracts.openapi.text import LANGUAGE, read_text
+from blackboard.errors import InvalidContract
+from blackboard.spec.canonical import JSON, canonical_json
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+_OWN_DIALECT = "/oas/3.1/dialect/base"
+_VERSION = re.compile(r"3\.1\.\d{1,3}", re.ASCII)
+_IN_PATH = re.compile(r"\{([^{}]*)\}")
+_PLACES = ("query", "header", "path", "cookie")
+_STYLE = {"query": "form", "header": "simple", "path": "simple", "cookie": "form"}
+_UNNAMED = frozenset({"accept", "content-type", "authorization"})
+_HOPS = 16
+
+
+def read_api(text: str) -> Api:
+    """Read a document; nothing is fetched.
+
+    Raises:
+        InvalidContract: It is no JSON or YAML, no OpenAPI 3.1, or refers to what is not in it.
+        TooLarge: A facet's name is too long.
+    """
+    root = read_text(text)
+    version = members(root).get("openapi")
+    if not isinstance(root, Mapping) or not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise InvalidContract(LANGUAGE, "a document of OpenAPI 3.1 says openapi: 3.1.0 at its top")
+    dialect = root.get("jsonSchemaDialect", DIALECT)
+    if dialect != DIALECT and not str(dialect).endswith(_OWN_DIALECT):
+        raise InvalidContract(LANGUAGE, f"the only dialect read here is {DIALECT}")
+    return _Reader(text if text.lstrip().startswith("{") else "", root).read()
+
+
+class _Reader:
+    def __init__(self, text: str, root: Mapping[str, JSON]) -> None:
+        self._text, self._root = text, root
+        self._parts: dict[str, Part] = {}
+        self._inside: dict[str, dict[str, None]] = {}
+        self._schemas: dict[Path, Schema] = {}
+
+    def read(self) -> Api:
+        for name, schema in members(members(self._root.get("components")).get("schemas")).items():
+            self._schema(schema, ("components", "schemas", name))
+            self._parts[f"schemas {name}"] = Part("schema", None, path=("components", "schemas", name))
+        for template, item in members(self._root.get("paths")).items():
+            resolved, path = self._real(item, ("paths", template))
+            for method in METHODS:
+                if method in resolved:
+                    self._operation(template, method, resolved, path)
+        for name, scheme in members(members(self._root.get("components")).get("securitySchemes")).items():
+            value = {word: part for word, part in members(scheme).items() if word != "description"}
+            self._parts[f"security {name}"] = Part("text", value)
+        if self._root.get("servers"):
+            self._parts["servers"] = Part("text", [members(one).get("url") for one in listed(self._root["servers"])])
+        return self._finished()
+
+    def _real(self, part: JSON, path: Path) -> tuple[Mapping[str, JSON], Path]:
+        """Follow the references of what is no schema."""
+        for _ in range(_HOPS):
+            if not isinstance(part, Mapping):
+                raise self._refusal(path, "an object is needed here")
+            reference = part.get("$ref")
+            if reference is None:
+                return part, path
+            steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in str(reference).split("/"))
+            part = self._root
+            for step in steps[1:]:
+                part = members(part).get(step)
+            if steps[0] != "#" or part is None:
+                raise self._refusal(path, f"{reference!r} names nothing in this text")
+            path = steps[1:]
+        raise self._refusal(path, "its references lead on and on")
+
+    def _operation(self, template: str, method: str, item: Mapping[str, JSON], path: Path) -> None:
+        operation = members(item[method])
+        name = f"{method.upper()} {_IN_PATH.sub('{}', template)}"
+        if name in self._parts:
+            raise self._refusal((*path, method), f"{name} is there twice")
+        security = operation.get("security", self._root.get("security", []))
+        ways = sorted((canonical_json(members(way)) for way in listed(security)), key=str)
+        self._parts[name] = Part("operation", {"security": ways})
+        places = {word: index for index, word in enumerate(_IN_PATH.findall(template), 1)}
+        for holder, at in ((item, path), (operation, (*path, method))):
+            for index, given in enumerate(listed(holder.get("parameters"))):
+                self._parameter(name, given, (*at, "parameters", str(index)), places)
+        if "requestBody" in operation:
+            body, at = self._real(operation["requestBody"], (*path, method, "requestBody"))
+            part = Part("body", {"required": body.get("required") is True}, name, required=body.get("required") is True)
+            self._add(f"{name} body", part)
+            self._contents("request", name, f"{name} body", body, at)
+        for status, response in members(operation.get("responses")).items():
+            given_response, at = self._real(response, (*path, method, "responses", status))
+            self._status(name, status, given_response, at)
+
+    def _parameter(self, operation: str, given: JSON, path: Path, places: Mapping[str, int]) -> None:
+        parameter, path = self._real(given, path)
+        place, name = str(parameter.get("in")), str(parameter.get("name"))
+        if place not in _PLACES or (place == "path" and name not in places):
+            raise self._refusal(path, f"there is no place {place} for {name!r}")
+        if place == "header" and name.lower() in _UNNAMED:
+            return
+        shown = f"{place} {places[name] if place == 'path' else name.lower() if place == 'header' else name}"
+        content = members(parameter.get("content"))
+        media = next(iter(content), None)
+        at = (*path, "schema") if media is None else (*path, "content", media, "schema")
+        schema = parameter.get("schema", True) if media is None else members(content[media]).get("schema", True)
+        style = parameter.get("style", _STYLE[place])
+        how: dict[str, JSON] = {"style": style, "explode": parameter.get("explode", style == "form"), "media": media}
+        how |= {"reserved": parameter.get("allowReserved", False), "empty": parameter.get("allowEmptyValue", False)}
+        required = parameter.get("required") is True or place == "path"
+        self._schema(schema, at)
+        value: JSON = {"required": required, "how": how}
+        self._add(f"{operation} {shown}", Part("parameter", value, operation, "", shown, at, required, "request"))
+
+    def _status(self, operation: str, status: str, response: Mapping[str, JSON], path: Path) -> None:
+        facet = f"{operation} {status.upper() if status != 'default' else status}"
+        content = bool(members(response.get("content")))
+        self._add(facet, Part("status", {"content": content}, operation, "", facet.removeprefix(f"{operation} ")))
+        for name, given in members(response.get("headers")).items():
+            header, at = self._real(given, (*path, "headers", name))
+            if name.lower() != "content-type":
+                self._schema(header.get("schema", True), (*at, "schema"))
+                required = header.get("required") is True
+                shown = f"header {name.lower()}"
+                part = Part("header", {"required": required}, operation, facet, shown, (*at, "schema"), required)
+                self._add(f"{facet} {shown}", part)
+        self._contents("response", operation, facet, response, path)
+
+    def _contents(self, word: Word, operation: str, within: str, holder: Mapping[str, JSON], path: Path) -> None:
+        for media, content in members(holder.get("content")).items():
+            at = (*path, "content", media, "schema")
+            self._schema(members(content).get("schema", True), at)
+            self._add(f"{within} {media.lower()}", Part(word, {}, operation, within, media.lower(), at, direction=word))
+
+    def _add(self, facet: str, part: Part) -> None:
+        self._parts[facet] = part
+        self._inside.setdefault(part.within or part.operation, {})[facet] = None
+
+    def _schema(self, schema: JSON, path: Path) -> None:
+        if not isinstance(schema, bool | Mapping):
+            raise self._refusal(path, "a schema is an object or a boolean")
+        self._schemas[path] = schema
+
+    def _refusal(self, path: Path, why: str) -> InvalidContract:
+        return Document(self._text, self._root, {}, {}, LANGUAGE).refusal(path, why)
+
+    def _finished(self) -> Api:
+        inner = list(self._schemas.items())
+        document = read(self._text, self._root, language=LANGUAGE, inner=inner)
+        if inner:
+            metaschema.check(document, inner)
+        check_references(document)
+        whole = Whole(document)
+        flows = _flows(document, tuple(self._parts.values()))
+        found = Facets(LANGUAGE)
+        parts: dict[str, Part] = {}
+        for name, part in self._parts.items():
+            value, direction = part.value, part.direction
+            if part.path is not None:
+                value = {**members(value), **whole.value(normal(document, self._schemas[part.path]))}
+            if part.word == "schema":
+                direction = flows.get(part.path or (), "both")
+                value = {**members(value), "direction": direction}
+            found.add(name, value)
+            parts[name] = Part(
+                part.word, value, part.operation, part.within, part.name, part.path, part.required, direction
+            )
+        return Api(document, parts, {name: tuple(inside) for name, inside in self._inside.items()})
+
+
+def _flows(document: Document, parts: Iterable[Part]) -> dict[Path, str]:
+    """Return which way what is of a shared schema is sent, as far as it is sent at all."""
+    reached: dict[str, set[Path]] = {}
+    for word, ways in (("request", ("parameter", "request")), ("response", ("response", "header"))):
+        pending = [part.path for part in parts if part.word in ways and part.path is not None]
+        found = reached[word] = set(pending)
+        while pending:
+            for reference in references_in(normal(document, document.schemas[pending.pop()])):
+                path = document.named(reference)
+                if path is not None and path not in found:
+                    found.add(path)
+                    pending.append(path)
+    either = reached["request"] ^ reached["response"]
+    return {path: word for word, paths in reached.items() for path in paths if path in either}
