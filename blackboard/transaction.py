@@ -6,7 +6,7 @@ by these methods, never declared; what its components are built against (their p
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -46,6 +46,7 @@ from blackboard.store import gather, read
 from blackboard.store.commit import commit
 from blackboard.store.opened import Store
 from blackboard.store.preview import Impact, impact
+from blackboard.store.uses import observed_use
 
 Content = str | bytes | None
 
@@ -355,8 +356,26 @@ class Transaction(Reader):
         pins = {
             (pin.key, pin.name, side): replace(pin, side=side) for pin in self.pins for side in (_side_of(pin, draft),)
         }
+        for pin in self._observed(component, draft, pins):
+            pins[pin.key, pin.name, pin.side] = pin
         listed = tuple(PatternPin(pattern, self.revision) for pattern in sorted(self._listed))
         return Write(component, files, tuple(pin for _, pin in sorted(pins.items())), listed)
+
+    def _observed(self, component: str, draft: _Draft, pins: Collection[tuple[str, str, Side]]) -> list[Pin]:
+        """Return as pins what the code relies on and nobody read; it is validated like what was read."""
+        known = {(key, name) for key, name, _ in pins}
+        ours = {key for key, _, side in pins if side is Side.IMPLEMENTS} | self._amended()
+        found: list[Pin] = []
+        with self.reading() as on:
+            for key, names in observed_use(on, self.revision, component, draft.files, self.decision_of).items():
+                missing = {name for name in names if (key, name) not in known}
+                decision = self.decision_of(key) if missing and key not in ours else None
+                if decision is not None:
+                    heads = read.facet_heads(on, key, self.revision)
+                    pinned = _Stood(decision, missing).pins(key, Side.USES, heads)
+                    found += (replace(pin, observed=True) for pin in pinned)
+        self._reads.facets.update({(pin.key, pin.name): pin.digest for pin in found})
+        return found
 
     def _amended(self) -> set[str]:
         keys: set[str] = set()

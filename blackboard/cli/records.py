@@ -145,6 +145,14 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class FacetsOf:
+    """Some facets of a decision."""
+
+    key: str
+    facets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WhyReport:
     """Why a key stands as it does, and what happens next.
 
@@ -153,6 +161,8 @@ class WhyReport:
         since: The revision that brought it into this state.
         waits_for: Keys that have to be accepted first.
         left: What the board still wants of it.
+        unread: What a component's code relies on and its author did not read: a decision and facets each.
+        unused: What its author read and its code does not rely on.
     """
 
     key: str
@@ -163,6 +173,8 @@ class WhyReport:
     waits_for: tuple[str, ...]
     left: tuple[Obligation, ...]
     next: tuple[ActivationLine, ...]
+    unread: tuple[FacetsOf, ...] = ()
+    unused: tuple[FacetsOf, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,9 @@ _VERBS = {"written": "wrote", "asked": "asked about", "raised": "raised a budget
 Part = str | int | tuple[str, str]
 
 
+_MOST_FACETS = 8
+
+
 def words(*parts: Part) -> Text:
     """Return cleaned parts as one line; a pair is (text, style)."""
     text = Text()
@@ -159,6 +162,11 @@ def _why_lines(report: WhyReport) -> Iterator[Text]:
     yield words((report.key, "bold"), " is ", state(report.state), since)
     for cause in report.causes:
         yield words("  ").append_text(cause_line(cause))
+    for what, found in (("relies unread on", report.unread), ("does not use", report.unused)):
+        for one in found:
+            more = len(one.facets) - _MOST_FACETS
+            rest = f" and {more} more" if more > 0 else ""
+            yield words(f"  {what} ", one.key, ": ", ", ".join(one.facets[:_MOST_FACETS]), rest)
     for waited in report.waits_for:
         yield words("  waits for ", waited)
     for obligation in report.left:

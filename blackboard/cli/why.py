@@ -5,13 +5,15 @@ from itertools import groupby
 from blackboard.board import Blackboard
 from blackboard.cli import causes, overview
 from blackboard.cli.place import OPERATOR
-from blackboard.cli.records import Cause, FacetLine, WhyReport, merged_from
+from blackboard.cli.records import Cause, FacetLine, FacetsOf, WhyReport, merged_from
 from blackboard.cli.report import facet_lines
 from blackboard.snapshot import Component, Snapshot, Version
 from blackboard.spec.convergence import Obligation
+from blackboard.spec.effects import Side
 from blackboard.spec.staleness import Pin
 from blackboard.store import operate
 from blackboard.store.causes import tenure_at
+from blackboard.store.uses import observed_use
 
 
 def why(board: Blackboard, key: str) -> WhyReport:
@@ -74,7 +76,27 @@ def _of_component(
         component.waits_for,
         left,
         overview.activations_of(board.store, component.key),
+        *_disagreeing(board, snapshot, component),
     )
+
+
+def _disagreeing(
+    board: Blackboard, snapshot: Snapshot, component: Component
+) -> tuple[tuple[FacetsOf, ...], tuple[FacetsOf, ...]]:
+    """Return what a component's code relies on and nobody read, and what was read and the code does not use."""
+    unread: dict[str, list[str]] = {}
+    read: dict[str, set[str]] = {}
+    for pin in component.pins:
+        if pin.observed:
+            unread.setdefault(pin.key, []).append(pin.name)
+        elif pin.side is Side.USES and pin.name:
+            read.setdefault(pin.key, set()).add(pin.name)
+    with board.store.database.reading() as connection:
+        used = observed_use(connection, snapshot.revision, component.key, component.files, snapshot.decision)
+    unused = {key: sorted(names - used[key]) for key, names in sorted(read.items()) if key in used}
+    told = ({key: names for key, names in found.items() if names} for found in (unread, unused))
+    first, second = (tuple(FacetsOf(key, tuple(names)) for key, names in found.items()) for found in told)
+    return first, second
 
 
 def _wrote(component: Component) -> str:

@@ -4,15 +4,22 @@ Pure: what can be told from the texts is told here; what a type checker has to s
 which `control.conformance` runs in the sandbox.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.language import Contract
 from blackboard.contracts.python.checker import COMMAND, Judging, judging, said
 from blackboard.contracts.python.stub import Stub
+from blackboard.contracts.sql import conform as sql
 
-JUDGED = ("python",)
+_BY_TEXT: Mapping[str, tuple[str, Callable[[Any, Mapping[str, str]], Iterable[Finding]]]] = {
+    "sql": (".sql", sql.findings),
+}
+"""Language -> the suffix of the files that hold what it declares, and what is found in them."""
+
+JUDGED = ("python", *_BY_TEXT)
 """The languages that can judge files."""
 
 RULES = 1
@@ -25,11 +32,13 @@ class ConformancePlan:
 
     Attributes:
         found: What the texts alone tell.
+        unjudged: Why the texts alone tell nothing of some decisions.
         probes: path -> probe, to lie beside the files; none where nothing is left to ask.
         command: The arguments for Python that check the probes.
     """
 
     found: tuple[Finding, ...]
+    unjudged: tuple[str, ...]
     probes: Mapping[str, str]
     command: tuple[str, ...]
     _judgings: tuple[Judging, ...]
@@ -49,10 +58,20 @@ def conformance_plan(
         files: path -> text.
     """
     judgings: list[Judging] = []
-    for number, (_, (contract, facets)) in enumerate(sorted(implemented.items())):
-        body = contract.body if contract.language in JUDGED else None
+    found: list[Finding] = []
+    unjudged: list[str] = []
+    for number, (key, (contract, facets)) in enumerate(sorted(implemented.items())):
+        body = contract.body
         if isinstance(body, Stub):
             judgings.append(judging(body.source, files, facets=facets, number=number))
-    found = sorted({finding for one in judgings for finding in one.found})
+            found += judgings[-1].found
+        elif contract.language in _BY_TEXT:
+            suffix, findings = _BY_TEXT[contract.language]
+            if facets is not None:
+                unjudged.append(f"{key} is implemented in part, and files are judged by the whole")
+            elif not any(path.lower().endswith(suffix) for path in files):
+                unjudged.append(f"{key} could be judged by a {suffix} file, and there is none")
+            else:
+                found += findings(body, files)
     probes = {one.path: one.text for one in judgings if one.lines}
-    return ConformancePlan(tuple(found), probes, (*COMMAND, *probes), tuple(judgings))
+    return ConformancePlan(tuple(sorted({*found})), tuple(unjudged), probes, (*COMMAND, *probes), tuple(judgings))

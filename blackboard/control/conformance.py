@@ -95,4 +95,4 @@ def _judge(context: "Context", plan: ConformancePlan, inputs: Mapping[str, bytes
         if result.status not in (0, 1) and not findings:
             why = "killed at its deadline" if result.timed_out else f"exit status {result.status}"
             return False, f"{result.output.rstrip()}\n[the type checker did not finish: {why}]\n{told}"
-    return not findings, "\n".join([*map(str, sorted(set(findings))), told])
+    return not findings, "\n".join([*map(str, sorted(set(findings))), *plan.unjudged, told])

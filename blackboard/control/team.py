@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from blackboard.choreography.ready import architect_and_coders
 from blackboard.choreography.rules import check as check_choreography
@@ -62,6 +63,8 @@ class Team:
         prompt: What is to be built; becomes the decision `prompt`, unless the board has one.
         choreography: What may happen; `architect_and_coders()` if None was given.
         resources: resource -> units that exist.
+        undeclared_use: Of facets that the code of a component relies on and its author did not read: `observe` pins
+            them too, `refuse` refuses the commit.
     """
 
     prompt: str
@@ -70,6 +73,7 @@ class Team:
     checks: tuple[Check, ...]
     budget: Budget
     resources: Mapping[str, int]
+    undeclared_use: Literal["observe", "refuse"]
 
     def __init__(
         self,
@@ -80,6 +84,7 @@ class Team:
         checks: Iterable[Check] = (),
         budget: Budget | None = None,
         resources: Mapping[str, int] | None = None,
+        undeclared_use: Literal["observe", "refuse"] = "observe",
     ) -> None:
         protocol = architect_and_coders() if choreography is None else choreography
         object.__setattr__(self, "prompt", given.a_text(prompt, "the prompt"))
@@ -88,6 +93,9 @@ class Team:
         object.__setattr__(self, "checks", given.several(checks, Check, "checks"))
         object.__setattr__(self, "budget", given.a(Budget, Budget() if budget is None else budget, "budget"))
         object.__setattr__(self, "resources", dict(given.a_mapping(resources or {}, "resources")))
+        if undeclared_use not in ("observe", "refuse"):
+            raise InvalidTeam(f"undeclared_use is {undeclared_use!r}", "say 'observe' or 'refuse'")
+        object.__setattr__(self, "undeclared_use", undeclared_use)
         self._check_names()
         self._check_roles()
         self._check_resources()
@@ -107,10 +115,10 @@ class Team:
         check_choreography(self.choreography)
         checks: dict[str, JSON] = {one.name: {"on": one.on, "definition": one.definition} for one in self.checks}
         checks[CONFORMANCE] = conformance()
-        records = {
-            "prompt": Contract.text(self.prompt),
-            "choreography/team": Contract.value({"choreography": self.choreography.to_json(), "checks": checks}),
-        }
+        team: dict[str, JSON] = {"choreography": self.choreography.to_json(), "checks": checks}
+        if self.undeclared_use != "observe":
+            team["undeclared_use"] = self.undeclared_use
+        records = {"prompt": Contract.text(self.prompt), "choreography/team": Contract.value(team)}
         for role in self.choreography.roles.values():
             described: JSON = {
                 "members": role.members,

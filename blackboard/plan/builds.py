@@ -31,6 +31,7 @@ def write(draft: Draft, act: Write) -> None:
         return
     draft.permit("write", key)
     _require_premises(draft, key)
+    _require_declared(draft, key, pins)
     record = draft.touch(key, "component")
     if record.kind != "component":
         raise InvalidKey(key, "it names a decision; a component needs another key")
@@ -178,6 +179,18 @@ def _require_premises(draft: Draft, component: str) -> None:
     waits_for = tuple(dict.fromkeys(key for key, state in found if state != KeyState.ACCEPTED))
     if waits_for:
         raise NotPermitted(f"{draft.intent.author} ({draft.role}) writes {component}", (), waits_for)
+
+
+def _require_declared(draft: Draft, component: str, pins: Iterable[Pin]) -> None:
+    """Refuse code that relies on what its author did not read, where the team wants that."""
+    unread: dict[str, list[str]] = {}
+    for pin in pins if draft.registry.refuses_undeclared else ():
+        if pin.observed:
+            unread.setdefault(pin.key, []).append(pin.name)
+    if unread:
+        named = "; ".join(f"{key} ({', '.join(names)})" for key, names in unread.items())
+        attempted = f"{draft.intent.author} writes {component}, whose code relies on what was not read: {named}"
+        raise NotPermitted(attempted, [f"read {key} and write {component}" for key in unread])
 
 
 def named_in(value: JSON) -> list[str]:

@@ -106,6 +106,8 @@ class Registry:
     """check -> pattern of the components that have to pass it."""
     judges: Mapping[str, tuple[str, ...]]
     """check -> languages, for those that only components have to pass which implement a decision in one of them."""
+    refuses_undeclared: bool
+    """Whether nobody may write what relies on facets that were not read."""
     triggers: TriggerTrie
     checkers: tuple[SourceRecord, ...]
     """The sources that run a check."""
@@ -142,6 +144,7 @@ def registry_of(reserved: Reserved) -> Registry:
         {role: tuple(names) for role, names in members.items()},
         checks,
         judges,
+        bool(team) and team.get("undeclared_use") == "refuse",
         TriggerTrie(sources),
         tuple(source for source in sources if source.check),
         tuple(recheck for source in sources for recheck in _rechecks(source, checks, judges)),

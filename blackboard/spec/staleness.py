@@ -54,6 +54,9 @@ class Pin:
     """One facet that a version of a component was built against.
 
     The name "" is the set of facet names; the digest "" says that the facet was looked for and absent.
+
+    Attributes:
+        observed: Nobody read it, but the code shows that it is used.
     """
 
     key: str
@@ -62,12 +65,14 @@ class Pin:
     version: int
     since: int
     digest: str
+    observed: bool = False
 
 
 def spelled(pins: Iterable[Pin]) -> JSON:
     """Return pins as what a change tells of them."""
     ordered = sorted(pins, key=lambda pin: (pin.key, pin.name, pin.side))
-    return [[pin.key, pin.name, str(pin.side), pin.version, pin.since, pin.digest] for pin in ordered]
+    told: list[list[JSON]] = [[pin.key, pin.name, str(pin.side), pin.version, pin.since, pin.digest] for pin in ordered]
+    return [[*one, "observed"] if pin.observed else one for one, pin in zip(told, ordered, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -346,6 +346,7 @@ class Application:
                     "version": pin.version,
                     "since": pin.since,
                     "digest": pin.digest,
+                    "observed": 1 if pin.observed else None,
                 }
                 for pin in pins
             ],

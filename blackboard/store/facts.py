@@ -120,7 +120,7 @@ _RESERVED = Statement(
 _STATE = Statement("SELECT state FROM component_state WHERE component_id = :id")
 _decided = key.alias("decision_key")
 PINS = Statement(
-    sa.select(_decided.c.key, pin.c.name, pin.c.side, pin.c.version, pin.c.since, pin.c.digest)
+    sa.select(_decided.c.key, pin.c.name, pin.c.side, pin.c.version, pin.c.since, pin.c.digest, pin.c.observed)
     .join(_decided, _decided.c.id == pin.c.key_id)
     .where(pin.c.component_id == given("id"), pin.c.component_version == given("version"))
     .order_by(_decided.c.key, pin.c.name, pin.c.side)
@@ -425,7 +425,15 @@ def question_record(key: str, row: Any) -> QuestionRecord:  # noqa: ANN401 - a r
 def pins(on: Reads, at: Mapping[str, int]) -> tuple[Pin, ...]:
     """Return the pins of a version of a component or decision (`id`, `version`)."""
     return tuple(
-        Pin(row["key"], row["name"], Side(row["side"]), row["version"], row["since"], row["digest"])
+        Pin(
+            row["key"],
+            row["name"],
+            Side(row["side"]),
+            row["version"],
+            row["since"],
+            row["digest"],
+            observed=row["observed"] is not None,
+        )
         for row in on.all(PINS, at)
     )
 

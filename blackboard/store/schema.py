@@ -190,6 +190,7 @@ component_file = table(
     integer("version", primary=True),
     part("path"),
     sa.Column("blob", sa.Text, sa.ForeignKey("blob.digest"), nullable=False),
+    sa.Index("component_file_path", "path"),  # whose module it is that is imported
     sa.Index("component_file_blob", "blob"),  # who deletes a blob looks whether a file still names it
     rowid=False,
 )
@@ -204,6 +205,7 @@ pin = table(  # what a version of a component was built against
     integer("version"),
     integer("since"),
     text("digest"),
+    integer("observed", null=True),  # 1: nobody read it, the code shows that it is used
     sa.Index("pin_by_facet", "key_id", "name", "since", "component_id", "component_version"),
     rowid=False,
 )

@@ -1,4 +1,4 @@
-"""The third schema: the constraints that name a key are found by an index, and a version may be made of two others."""
+"""The third schema: constraints and modules found by an index, versions made of two, pins of what code shows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,3 +12,5 @@ def upgrade() -> None:
     named = sa.text("name >= 'names:' AND name < 'names;'")
     op.create_index("head_facet_names", "head_facet", ["name"], sqlite_where=named)
     op.add_column("version", sa.Column("merged", sa.Integer))
+    op.add_column("pin", sa.Column("observed", sa.Integer))
+    op.create_index("component_file_path", "component_file", ["path"])

@@ -68,7 +68,7 @@ class Board:
         identifier = self.key(key)
         self.do(
             "INSERT INTO version VALUES (:id, 1, 'value', :text, '{}', '', 'accepted', NULL, 'ann', NULL, '', '[]', "
-            "NULL, NULL, 1, NULL, '', 1, NULL)",
+            "NULL, NULL, 1, NULL, '', 1, NULL, NULL)",
             id=identifier,
             text=json.dumps(value),
         )
@@ -94,7 +94,7 @@ class Board:
         for side, keys in (("uses", uses), ("implements", implements)):
             for key in keys:
                 self.do(
-                    "INSERT INTO pin VALUES (:component, 1, :key, 'f', :side, 1, 1, 'd')",
+                    "INSERT INTO pin VALUES (:component, 1, :key, 'f', :side, 1, 1, 'd', NULL)",
                     component=identifier,
                     key=self.id(key),
                     side=side,

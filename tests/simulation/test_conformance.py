@@ -155,3 +155,27 @@ def test_files_cannot_make_the_type_checker_run_or_believe_them(board):
     (verdict,) = board.snapshot().verdicts("storage")
     assert not verdict.passed
     assert verdict.log.startswith("storage.py:1: by the contract")
+
+
+TABLES = "create table note (id integer primary key, text text not null);"
+
+
+@pytest.mark.parametrize(
+    ("files", "passed", "said"),
+    [
+        ({"schema.sql": TABLES}, True, "[mypy "),
+        ({"schema.sql": "\ncreate table note (id integer primary key);"}, False, "schema.sql:2: note.text is missing"),
+        ({"schema.py": "pass"}, True, "db/schema could be judged by a .sql file, and there is none"),
+    ],
+)
+def test_tables_are_held_against_their_contract(board, files, passed, said):
+    with board.transaction("ann") as transaction:
+        transaction.decide("db/schema", Contract("sql", TABLES))
+        transaction.write("storage", files, implements=["db/schema"])
+    with board.transaction("ann") as transaction:
+        transaction.component("storage")
+        transaction.write("storage", files, implements=["db/schema"])
+    outcome = run(board, Team("x", [architect()], choreography=free("architect")))
+    assert (outcome.kind is OutcomeKind.CONVERGED) is passed
+    (verdict,) = board.snapshot().verdicts("storage")
+    assert (verdict.passed, verdict.log.startswith(said)) == (passed, True), verdict.log

@@ -126,10 +126,10 @@ def in_sql(graph: Graph) -> dict[str, str]:
             number = 100 + index
             add_key(raw, number, f"c{index}", "component", "written", 2)
             # An older version pins whatever would be stale: only the newest counts.
-            raw.execute("INSERT INTO pin VALUES (?, 1, 1, 'p', 'uses', 1, 0, '1:old')", (number,))
+            raw.execute("INSERT INTO pin VALUES (?, 1, 1, 'p', 'uses', 1, 0, '1:old', NULL)", (number,))
             for pin in pinned:
                 row = (number, ids[pin.key], pin.name, str(pin.side), pin.since, pin.digest)
-                raw.execute("INSERT INTO pin VALUES (?, 2, ?, ?, ?, 1, ?, ?)", row)
+                raw.execute("INSERT INTO pin VALUES (?, 2, ?, ?, ?, 1, ?, ?, NULL)", row)
             for one in listed:
                 row = (number, PATTERNS.index(one.pattern) + 1, one.since)
                 raw.execute("INSERT INTO pattern_pin VALUES (?, 2, ?, ?)", row)

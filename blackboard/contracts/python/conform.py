@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.python.docstrings import raises
-from blackboard.contracts.python.interface import Declared, FunctionNode, decorators, last_name, members
+from blackboard.contracts.python.interface import Declared, FunctionNode, decorators, is_awaited, last_name, members
 from blackboard.contracts.python.modules import Module, Modules
 
 _KEEPING_PARAMETERS = frozenset(
@@ -107,7 +107,7 @@ def _call(declares: FunctionNode, node: FunctionNode) -> str:
     """Say why a call that the contract allows is not possible, or differs; "" where it is not known to."""
     if not (_KEEPING_PARAMETERS.issuperset(decorators(declares)) and _KEEPING_PARAMETERS.issuperset(decorators(node))):
         return ""
-    if isinstance(declares, ast.AsyncFunctionDef) and isinstance(node, ast.FunctionDef) and node.returns is None:
+    if is_awaited(declares) and isinstance(node, ast.FunctionDef) and node.returns is None:
         return "is not awaited"
     wanted, given = declares.args, node.args
     return next(_parameters(wanted, given), "")

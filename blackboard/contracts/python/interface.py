@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
+_YIELDED = frozenset({"AsyncGenerator", "AsyncIterable", "AsyncIterator"})
 _TYPE_VARIABLES = frozenset({"TypeVar", "ParamSpec", "TypeVarTuple"})
 
 
@@ -75,6 +76,11 @@ def last_name(node: ast.expr | None) -> str:
 def decorators(node: ast.stmt) -> tuple[str, ...]:
     """Return the last parts of the names of what decorates a function or class."""
     return tuple(last_name(one) for one in getattr(node, "decorator_list", ()))
+
+
+def is_awaited(node: FunctionNode) -> bool:
+    """Say whether a call is awaited; `async def` that gives an AsyncIterator is written for what yields its items."""
+    return isinstance(node, ast.AsyncFunctionDef) and last_name(node.returns) not in _YIELDED
 
 
 def members(node: ast.ClassDef) -> Mapping[str, Sequence[ast.stmt]]:

@@ -21,6 +21,7 @@ from blackboard.contracts.python.interface import (
     FunctionNode,
     declared,
     decorators,
+    is_awaited,
     is_type_variable,
     last_name,
     members,
@@ -358,6 +359,8 @@ def _bare(node: FunctionNode) -> FunctionNode:
     bare.args, bare.body = args, [ast.Expr(ast.Constant(...))]
     names = decorators(node)
     bare.decorator_list = [ast.Attribute(ast.Name("_t"), "overload")] if "overload" in names else []
+    if isinstance(node, ast.AsyncFunctionDef) and not is_awaited(node):
+        bare = ast.FunctionDef(node.name, args, bare.body, bare.decorator_list, node.returns)
     managed = next((_MANAGERS[name] for name in names if name in _MANAGERS), None)
     if managed is not None and isinstance(node.returns, ast.Subscript):
         items = node.returns.slice

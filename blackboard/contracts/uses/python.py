@@ -22,6 +22,31 @@ _ROUNDS = 2
 _ENTERING = {ast.With: ("__enter__", "__exit__"), ast.AsyncWith: ("__aenter__", "__aexit__")}
 
 
+class Code:
+    """The Python code among some files: what it mentions, and with that what it relies on.
+
+    Attributes:
+        modules: The modules that it imports, or imports something of.
+        documents: The paths of JSON files that it names.
+        has_sql: Whether statements of SQL stand in it.
+    """
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        found = Modules.of(files, most=MAX_CHARACTERS).found
+        self._trees = {one.name or one.path: one.tree for one in found}
+        nodes = (node for tree in self._trees.values() for node in ast.walk(tree))
+        texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        self.modules = {name for tree in self._trees.values() for name in imported_names(tree)}
+        self.documents = {text for text in texts if text.endswith(".json")}
+        self.has_sql = any(map(literals.is_sql, texts))
+
+    def uses(self, offers: Sequence[Offer]) -> dict[str, frozenset[str]]:
+        """Return decision -> the facets of it that the code relies on."""
+        reader = _Reader(offers, self._trees)
+        reader.read()
+        return {key: frozenset(names) for key, names in sorted(reader.found.items())}
+
+
 def uses(files: Mapping[str, str], offers: Sequence[Offer]) -> dict[str, frozenset[str]]:
     """Return decision -> the facets of it that files rely on.
 
@@ -29,10 +54,7 @@ def uses(files: Mapping[str, str], offers: Sequence[Offer]) -> dict[str, frozens
         files: path -> text of a component's files.
         offers: What there is to rely on.
     """
-    modules = Modules.of(files, most=MAX_CHARACTERS)
-    reader = _Reader(offers, {one.name or one.path: one.tree for one in modules.found})
-    reader.read()
-    return {key: frozenset(names) for key, names in sorted(reader.found.items())}
+    return Code(files).uses(offers)
 
 
 class _Reader(Expressions):

@@ -354,6 +354,20 @@ def test_a_check_that_is_not_the_loops_does_not_repeat_it(building):
     assert building.told == ()
 
 
+def test_a_loop_does_not_end_while_its_component_does_not_conform(building):
+    building.write("server")
+    building.happened(Judged("server", "conformance", passed=False))
+    building.judge("server", "unit", passed=True)
+    assert at(building, "server", "1.1")["state"] == "open"
+    building.happened(Judged("server", "conformance", passed=True))
+    assert at(building, "server", "1.1")["state"] == "done"
+    building.happened(Judged("server", "conformance", passed=False))
+    assert at(building, "server", "1.1")["state"] == "open"
+    building.write("server")
+    building.judge("server", "unit", passed=True)
+    assert at(building, "server", "1.1")["state"] == "done"
+
+
 def until_current(otherwise):
     return Choreography(
         "team",
