@@ -175,6 +175,61 @@ def test_a_commit_that_meets_what_changed_is_a_conflict_that_names_the_facet_alo
     assert versions(board, "free/notes")[-1][1] == "accepted"
 
 
+def test_a_proposal_that_meets_what_was_accepted_since_is_a_conflict_too(team, given):
+    late = propose(team, {**BASE, "ids": "text"}, by="bea")
+    propose(team, {**BASE, "ids": "uuid"}).commit()
+    accept(team, given, 2)
+    with pytest.raises(Conflict) as refused:
+        late.commit()
+    assert [(one.key, one.facet) for one in refused.value.premises] == [("api/notes", "ids")]
+
+
+def test_two_deciding_votes_planned_on_one_base_come_to_the_changes_of_both(team, given, before_the_row):
+    propose(team, {**BASE, "ids": "uuid"}).commit()
+    propose(team, {**BASE, "page": 50}, by="bea").commit()
+    for version in (2, 3):
+        given(team).voted("api/notes", version, by="rev-1")
+    last = team.transaction("rev-2")
+    last.vote("api/notes", version=3, approve=True)
+    before_the_row(team, lambda: given(team).voted("api/notes", 2, by="rev-2"))
+    assert last.commit().accepted == (("api/notes", 4),)
+    assert team.snapshot().decision("api/notes").value == {**BASE, "ids": "uuid", "page": 50}
+    assert versions(team)[-1] == (4, "accepted", (2, 3))
+
+
+def test_two_decisions_planned_on_one_base_come_to_the_changes_of_both(board, given, before_the_row):
+    with_base(board, given, key="free/notes")
+    late = propose(board, {**BASE, "page": 50}, by="bea", key="free/notes")
+    before_the_row(board, lambda: given(board).decided("free/notes", {**BASE, "ids": "uuid"}, by="art"))
+    late.commit()
+    assert board.snapshot().decision("free/notes").value == {**BASE, "ids": "uuid", "page": 50}
+
+
+def test_what_was_built_on_other_facets_stays_current(team, given):
+    propose(team, {**BASE, "ids": "uuid"}).commit()
+    propose(team, {**BASE, "page": 50}, by="bea").commit()
+    accept(team, given, 2)
+    given(team).written("ids", facets={"api/notes": ["ids"]}, by="art")
+    given(team).written("pager", facets={"api/notes": ["page"]}, by="art")
+    given(team).voted("api/notes", 3, by="rev-1")
+    transaction = team.transaction("rev-2")
+    transaction.vote("api/notes", version=3, approve=True)
+    assert transaction.preview().stale == ("pager",)
+    transaction.commit()
+    assert {one.key: one.state for one in team.snapshot().components()} == {"ids": "current", "pager": "stale"}
+
+
+def test_a_constraint_is_held_against_what_is_merged(team, given):
+    few = Contract.constraint('value("api/notes", "page") < 50 or value("api/notes", "ids") == "int"')
+    given(team).decided("constraint/few", few, by="boss", role="operator")
+    propose(team, {**BASE, "ids": "uuid"}).commit()
+    propose(team, {**BASE, "page": 50}, by="bea").commit()
+    accept(team, given, 2)
+    assert accept(team, given, 3).accepted == ()
+    decision = team.snapshot().decision("api/notes")
+    assert (decision.state, decision.value) == ("contested", {**BASE, "ids": "uuid"})
+
+
 def test_what_says_only_what_stands_already_is_agreement(board, given):
     with_base(board, given, key="free/notes")
     late = propose(board, {**BASE, "page": 50}, by="bea", key="free/notes")
