@@ -4,9 +4,10 @@
     reviewer   on.proposed: votes                                 mediator   on.contested: decides
     coder      on.required, on.stale, on.failed: writes           tester     on.written, on.suspect: judges by reading
     human      a person on the agenda                             Folder     a folder and the board in step
+    possibilities   on.asked, on.accepted, on.retracted: asks what gives way when nothing is possible
 
-Each is a function that takes a name and a model and returns a `Source`. Its execution is idempotent: run again after a
-crash it notices that its work is there. The rooms behind them:
+Each is a function that takes a name, mostly a model, and returns a `Source`. Its execution is idempotent: run again
+after a crash it notices that its work is there. The rooms behind them:
 
     reading    reads from a transaction, and keeps the same as facts      facts      facts as blocks of a prompt
     model      asks any LangChain chat model for a reply                  replies    what may be answered
@@ -21,6 +22,7 @@ from knowledge_sources.files import Folder
 from knowledge_sources.human import human
 from knowledge_sources.mediator import mediator
 from knowledge_sources.planner import planner
+from knowledge_sources.possibilities import possibilities
 from knowledge_sources.reviewer import reviewer
 from knowledge_sources.scripted import NoReply, ScriptedChatModel, read_script
 from knowledge_sources.tester import tester
@@ -34,6 +36,7 @@ __all__ = [
     "human",
     "mediator",
     "planner",
+    "possibilities",
     "read_script",
     "reviewer",
     "tester",

@@ -5,15 +5,25 @@
 
 Options of its own: `--option amend=no` leaves the operator at home, `--option latency=no` lets nobody think, and
 `--option prefers=JSON` changes what experts like: {"rita": {"api/ids": [{"kind": "int"}, {"kind": "uuid"}]}}.
+`--option demands=yes` has a customer demand what cannot be, which is shown before anybody builds.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from blackboard import Budget, Check, Context, Source, Team, knowledge_source, on
+from blackboard import Budget, Check, Context, Contract, Source, Team, knowledge_source, on
 from blackboard.choreography import Choreography, Role, agree, each, loop, majority, may, passed, stop, within
-from knowledge_sources import ScriptedChatModel, architect, coder, mediator, planner, read_script, reviewer
+from knowledge_sources import (
+    ScriptedChatModel,
+    architect,
+    coder,
+    mediator,
+    planner,
+    possibilities,
+    read_script,
+    reviewer,
+)
 from knowledge_sources.model import Expert
 from knowledge_sources.reading import Reading
 from knowledge_sources.replies import Statement
@@ -29,6 +39,13 @@ AMENDED_AFTER = "web_page"
 
 SECONDS = 300
 NOBODY_THINKS = (0.0, 0.0)
+
+DEMANDS = {
+    "constraint/offline": 'value("api/id_maker", "made_by") == "client"',
+    "constraint/short": 'value("api/ids", "kind") == "int"',
+    "constraint/unique": 'value("api/id_maker", "made_by") == "server" or value("api/ids", "kind") == "uuid"',
+}
+"""Recipes are added without a network, ids can be said on the phone, and no two recipes have the same: not together."""
 
 
 def team(options: Any) -> Team:  # noqa: ANN401 - what the command line says: model, seed, values
@@ -47,6 +64,7 @@ def team(options: Any) -> Team:  # noqa: ANN401 - what the command line says: mo
         [
             *experts(options.model or scripted, is_scripted=options.model is None),
             *([amender("olga", scripted, key=AMENDED, after=AMENDED_AFTER)] if amends else []),
+            *([customer("carla"), possibilities("petra")] if options.values.get("demands") == "yes" else []),
         ],
         choreography=choreography(code_by="planner" if options.model is None else "architect"),
         checks=[Check(CHECK, on="*", command=["python", "-B", "-c", (HERE / "check.py").read_text()])],
@@ -124,6 +142,19 @@ def amender(name: str, model: ScriptedChatModel, *, key: str, after: str) -> Sou
             statement.bring_in(transaction, key, "decide")
 
     return amend
+
+
+def customer(name: str) -> Source:
+    """Return a person who demands what is in `DEMANDS` as soon as there is a prompt."""
+
+    @knowledge_source(name=name, role="operator", on=on.accepted("prompt"))
+    def demand(context: Context) -> None:
+        with context.transaction() as transaction:
+            for key, expression in DEMANDS.items():
+                if transaction.decision(key) is None:
+                    transaction.decide(key, Contract.constraint(expression))
+
+    return demand
 
 
 def with_preferences(script: Script, prefers: dict[str, dict[str, Any]]) -> Script:

@@ -1,5 +1,6 @@
 """The recipes team at work: what it agrees, who is wrong once, and what an amendment rebuilds."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from blackboard import Blackboard, Controller
+from blackboard.cli import report
 from blackboard.cli.teamfile import Options, load_team
+from blackboard.control.simulation import virtual_board
 from blackboard.testing import open_memory
 from knowledge_sources.facts import Fact
 
@@ -146,3 +149,25 @@ def test_a_missing_reply_ends_stalled_and_is_named(tmp_path):
     assert outcome.kind == "stalled"
     reasons = [obligation.reason for obligation in outcome.obligations if obligation.key == "cli"]
     assert any("has no reply of" in reason and "write cli" in reason for reason in reasons), outcome.obligations
+
+
+# ---- demands that cannot be met together ----------------------------------------------------------------------------
+
+
+def test_a_contradiction_between_two_open_questions_is_shown_before_anybody_builds():
+    with virtual_board() as board:
+        outcome = Controller(board, team(demands="yes", amend="no"), workers=1, seed=1).run()
+        changes = [(change.revision, change.kind, change.key, change.author) for change in board.changes(after=0)]
+        planned = next(revision for revision, kind, key, _ in changes if (kind, key) == ("asked", "api/ids"))
+        told = next(one for one in changes if one[1] == "asked" and one[3] == "petra")
+        built = min((revision for revision, kind, _, _ in changes if kind == "written"), default=board.revision)
+        assert planned <= told[0] < built
+        assert outcome.kind != "converged"
+        assert told[2] in {one.key for one in outcome.obligations}
+        questions = {one.key: one for one in board.snapshot(at=told[0]).questions()}
+        shown = report.status(board, outcome=dataclasses.replace(outcome, revision=told[0])).possible
+    assert {"api/ids", "api/id_maker"} <= questions.keys()
+    assert shown.kind == "unsatisfiable"
+    clash = {member.key: member.said for member in shown.clash}
+    assert clash.keys() == {"constraint/offline", "constraint/short", "constraint/unique"}
+    assert all(said in questions[told[2]].question for said in clash.values())
