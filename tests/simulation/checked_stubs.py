@@ -6,7 +6,7 @@ import sys
 
 from blackboard.contracts.language import Contract
 
-_ERROR = re.compile(r"^(?P<file>\w+)\.pyi?:\d+: error: (?P<text>.*)$", re.MULTILINE)
+_ERROR = re.compile(r"^(?P<module>\w+)\.pyi?:(?P<line>\d+): error: (?P<text>.*)$", re.MULTILINE)
 PRELUDE = """\
 from __future__ import annotations
 import abc, collections, dataclasses, datetime, enum, typing, uuid
@@ -42,14 +42,20 @@ class Checked:
 
     def errors(self) -> dict[str, list[str]]:
         """Return module -> what is wrong in it, for modules where something is."""
+        found: dict[str, list[str]] = {}
+        for module, _, text in self.error_lines():
+            found.setdefault(module, []).append(text)
+        return found
+
+    def error_lines(self) -> list[tuple[str, int, str]]:
+        """Return what is wrong: the module, the line, the error."""
         options = ["--config-file=/dev/null", "--cache-dir=/dev/null", "--no-error-summary", "--no-color-output"]
+        # Why not: that a result is of no use is a warning; whether it may be None is what is asked here.
+        options.append("--disable-error-code=func-returns-value")
         command = [sys.executable, "-m", "mypy", *options, "."]
         run = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)
         assert run.returncode in (0, 1), run.stdout + run.stderr
-        found: dict[str, list[str]] = {}
-        for error in _ERROR.finditer(run.stdout):
-            found.setdefault(error["file"], []).append(error["text"])
-        return found
+        return [(error["module"], int(error["line"]), error["text"]) for error in _ERROR.finditer(run.stdout)]
 
 
 def proofs(old, new):
