@@ -2,7 +2,8 @@
 
 import pytest
 
-from blackboard import Contract, Inconsistent
+from blackboard import Contract, Inconsistent, Team, external, on
+from blackboard.choreography import Choreography, Role, agree, each, quorum
 from blackboard.store import facts
 
 IDS = Contract.constraint("value('api/ids') == value('free/ids')")
@@ -181,7 +182,7 @@ def test_a_value_that_comes_between_plan_and_row_refuses_the_constraint_that_it_
 def test_a_board_finds_the_constraints_on_a_key_by_an_index_and_one_without_constraints_asks_for_none(
     board, ask_sql, given, monkeypatch
 ):
-    plan = ask_sql(board, f"EXPLAIN QUERY PLAN {facts._NAMING}".replace(":name", "'names:a'"))
+    plan = ask_sql(board, f"EXPLAIN QUERY PLAN {facts._NAMING}", "names:a")
     assert "head_facet_names (name=?)" in " ".join(str(row) for row in plan)
     given(board).decided("a", 1)
     monkeypatch.setattr(facts, "_NAMING", None)
@@ -209,3 +210,67 @@ def test_a_board_has_not_converged_before_each_constraint_is_true(board, given):
     given(board).retracted("auth")
     assert [key for key, _ in left(board.snapshot())] == ["constraint/ttl"]
     assert left(board.snapshot(at=decided)) == []
+
+
+# --- two quorums -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_quorums(board):
+    """Return a board on which reviewers accept what is under `api/`, keepers what is under `db/`."""
+    architect, operator = Role("architect", reliable=True), Role("operator", reliable=True)
+    steps = []
+    for folder, role in (("api", "reviewer"), ("db", "keeper")):
+        voters = Role(role, members=3, reliable=True)
+        key = f"{folder}/{{name}}"
+        by, otherwise = quorum(2, of=voters), operator.decides(key)
+        agreed = agree(architect.proposes(key), by=by, rounds=3, amendments=5, otherwise=otherwise)
+        steps.append(each(key, agreed, at_most=9))
+    members = [external("art", role="architect", on=on.asked("**"))]
+    members += [external(f"rev-{number}", role="reviewer", on=on.proposed("api/*")) for number in (1, 2, 3)]
+    members += [external(f"keep-{number}", role="keeper", on=on.proposed("db/*")) for number in (1, 2, 3)]
+    decide(board, {"api/ids": "int", "db/ids": "int", "constraint/ids": SAME})
+    board.install(Team("agree", members, choreography=Choreography("two", *steps)))
+    return board
+
+
+SAME = Contract.constraint('value("api/ids") == value("db/ids")')
+
+
+@pytest.mark.parametrize(("key", "voters"), [("api/ids", ("rev-1", "rev-2")), ("db/ids", ("keep-1", "keep-2"))])
+def test_under_two_quorums_one_alone_becomes_contested_in_either_order(two_quorums, given, key, voters):
+    version = given(two_quorums).proposed(key, "str", by="art")
+    for voter in voters:
+        given(two_quorums).voted(key, version, by=voter)
+    assert two_quorums.snapshot().decision(key).value == "int"
+    assert two_quorums.snapshot().decision(key).state == "contested"
+
+
+def test_a_joint_proposal_under_two_quorums_is_accepted_in_the_one_commit_that_completes_both(two_quorums, given):
+    with two_quorums.transaction("art") as transaction:
+        transaction.decision("api/ids"), transaction.decision("db/ids")
+        transaction.propose_jointly({"api/ids": Contract.value("str"), "db/ids": Contract.value("str")})
+    for key, voter in (("api/ids", "rev-1"), ("api/ids", "rev-2"), ("db/ids", "keep-3")):
+        assert given(two_quorums).voted(key, 2, by=voter).accepted == ()
+    done = given(two_quorums).voted("db/ids", 2, by="keep-1")
+    assert sorted(done.accepted) == [("api/ids", 2), ("db/ids", 2)]
+
+
+def test_a_joint_proposal_that_breaks_a_constraint_leaves_both_contested(two_quorums, given):
+    with two_quorums.transaction("art") as transaction:
+        transaction.decision("api/ids"), transaction.decision("db/ids")
+        transaction.propose_jointly({"api/ids": Contract.value("str"), "db/ids": Contract.value("text")})
+    for key, voter in (("api/ids", "rev-1"), ("api/ids", "rev-2"), ("db/ids", "keep-3"), ("db/ids", "keep-1")):
+        assert given(two_quorums).voted(key, 2, by=voter).accepted == ()
+    assert {two_quorums.snapshot().decision(key).state for key in ("api/ids", "db/ids")} == {"contested"}
+    assert {two_quorums.snapshot().decision(key).value for key in ("api/ids", "db/ids")} == {"int"}
+
+
+def test_a_vote_is_decided_again_when_the_constraint_has_gone(team, given):
+    given(team).proposed("api/ids", "str", by="art")
+    for voter in ("rev-1", "rev-2"):
+        given(team).voted("api/ids", 1, by=voter)
+    with team.transaction("op", role="operator") as transaction:
+        transaction.decision("constraint/ids")
+        transaction.retract("constraint/ids", reason="ids differ")
+    assert given(team).voted("api/ids", 1, by="rev-3").accepted == (("api/ids", 1),)
