@@ -9,15 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from blackboard.contracts.finding import Finding
+from blackboard.contracts.json_schema import conform as json_schema
 from blackboard.contracts.language import Contract
 from blackboard.contracts.python.checker import COMMAND, Judging, judging, said
 from blackboard.contracts.python.stub import Stub
 from blackboard.contracts.sql import conform as sql
 
 _BY_TEXT: Mapping[str, tuple[str, Callable[[Any, Mapping[str, str]], Iterable[Finding]]]] = {
+    "json-schema": (".json", json_schema.findings),
     "sql": (".sql", sql.findings),
 }
 """Language -> the suffix of the files that hold what it declares, and what is found in them."""
+
+_BY_NAME = frozenset({"json-schema"})
+"""The languages whose files are named as the decision: most JSON of a component is something else."""
 
 JUDGED = ("python", *_BY_TEXT)
 """The languages that can judge files."""
@@ -67,11 +72,18 @@ def conformance_plan(
             found += judgings[-1].found
         elif contract.language in _BY_TEXT:
             suffix, findings = _BY_TEXT[contract.language]
+            name = f"{key.rpartition('/')[2]}{suffix}" if contract.language in _BY_NAME else ""
+            held = {path: text for path, text in files.items() if _is_named(path, name or suffix)}
             if facets is not None:
                 unjudged.append(f"{key} is implemented in part, and files are judged by the whole")
-            elif not any(path.lower().endswith(suffix) for path in files):
-                unjudged.append(f"{key} could be judged by a {suffix} file, and there is none")
+            elif not held:
+                unjudged.append(f"{key} could be judged by a file {name or f'*{suffix}'}, and there is none")
             else:
-                found += findings(body, files)
+                found += findings(body, held)
     probes = {one.path: one.text for one in judgings if one.lines}
     return ConformancePlan(tuple(sorted({*found})), tuple(unjudged), probes, (*COMMAND, *probes), tuple(judgings))
+
+
+def _is_named(path: str, name: str) -> bool:
+    """Say whether a path ends in a suffix, or where it is no suffix in the name of a file."""
+    return path.lower().endswith(name) if name.startswith(".") else path.rpartition("/")[2] == name

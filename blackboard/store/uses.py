@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from blackboard.contracts.language import Contract
@@ -24,6 +25,9 @@ _IMPLEMENTED = Statement("""
     WHERE p.component_id = :id AND p.component_version = :version AND p.side = 'implements' ORDER BY k.key""")
 _IN_SQL = Statement("""
     SELECT DISTINCT k.key FROM version v JOIN key k ON k.id = v.key_id WHERE v.language = 'sql' ORDER BY k.key""")
+
+
+_OF_DOCUMENTS = frozenset({"json-schema", "value"})
 
 
 class _Decided(Protocol):
@@ -74,16 +78,15 @@ def _offer(on: Reads, at: int, own: str, paths: Collection[str], accepted: Accep
         path, content = row["path"], bytes(row["content"])
         module = next(iter(Modules.of({path: content.decode(errors="replace")}).found), None)
         for named in on.all(_IMPLEMENTED, {"id": row["id"], "version": row["version"]}):
-            key = named["key"]
-            decided = accepted(key)
+            decided = accepted(named["key"])
             if decided is None:
                 continue
-            one = offers.get(key, Offer(key, decided.contract))
-            if module is not None and module.name is not None:
-                one = Offer(key, one.contract, {**one.modules, module.name: frozenset(module.bound)}, one.documents)
-            elif path.endswith(".json") and decided.contract.language != "python":
-                one = Offer(key, one.contract, one.modules, one.documents | {path})
-            offers[key] = one
+            one = offers.get(named["key"], Offer(named["key"], decided.contract))
+            language = one.contract.language
+            if module is not None and module.name is not None and language == "python":
+                offers[one.key] = replace(one, modules={**one.modules, module.name: frozenset(module.bound)})
+            elif path.endswith(".json") and language in _OF_DOCUMENTS:
+                offers[one.key] = replace(one, documents=one.documents | {path})
 
 
 def _paths(module: str) -> list[str]:

@@ -165,16 +165,35 @@ TABLES = "create table note (id integer primary key, text text not null);"
     [
         ({"schema.sql": TABLES}, True, "[mypy "),
         ({"schema.sql": "\ncreate table note (id integer primary key);"}, False, "schema.sql:2: note.text is missing"),
-        ({"schema.py": "pass"}, True, "db/schema could be judged by a .sql file, and there is none"),
+        ({"schema.py": "pass"}, True, "db/schema could be judged by a file *.sql, and there is none"),
     ],
 )
 def test_tables_are_held_against_their_contract(board, files, passed, said):
+    is_judged(board, "db/schema", Contract("sql", TABLES), files, passed=passed, said=said)
+
+
+SCHEMA = {"type": "object", "properties": {"ttl": {"type": "integer"}, "name": {"pattern": "^(a+)+$"}}}
+
+
+@pytest.mark.parametrize(
+    ("files", "passed", "said"),
+    [
+        ({"conf/app.json": '{"ttl": 5}'}, True, "[mypy "),
+        ({"conf/app.json": '{\n  "name": "a",\n  "ttl": "5"\n}'}, False, "conf/app.json:3: ttl: '5' is not of type"),
+        ({"conf/app.json": '{\n  "ttl": 5,'}, False, "conf/app.json:2: "),
+        ({"app.json": '{"name": "' + "a" * 5000 + '!"}'}, False, "app.json:1: name: "),
+        ({"package.json": '{"ttl": "5"}'}, True, "conf/app could be judged by a file app.json, and there is none"),
+    ],
+)
+def test_documents_are_held_against_their_contract(board, files, passed, said):
+    is_judged(board, "conf/app", Contract.json_schema(SCHEMA), files, passed=passed, said=said)
+
+
+def is_judged(board, key, contract, files, *, passed, said):
     with board.transaction("ann") as transaction:
-        transaction.decide("db/schema", Contract("sql", TABLES))
-        transaction.write("storage", files, implements=["db/schema"])
+        transaction.decide(key, contract)
     with board.transaction("ann") as transaction:
-        transaction.component("storage")
-        transaction.write("storage", files, implements=["db/schema"])
+        transaction.write("storage", files, implements=[key])
     outcome = run(board, Team("x", [architect()], choreography=free("architect")))
     assert (outcome.kind is OutcomeKind.CONVERGED) is passed
     (verdict,) = board.snapshot().verdicts("storage")

@@ -124,6 +124,17 @@ def test_the_same_wish_on_a_newer_base_is_the_same_whatever_is_observed(board):
     assert again.commit().revision == done.revision
 
 
+def test_why_tells_nothing_of_what_code_could_not_show(board):
+    with board.transaction("ann", role="operator") as transaction:
+        transaction.decide("api/list", Contract.value({"shape": "page"}))
+    with board.transaction("ann", role="operator") as transaction:
+        transaction.component("storage")
+        transaction.write("storage", {}, implements=["code/storage", "conf/app", "api/list"])
+    with board.transaction("ann", role="operator") as transaction:
+        transaction.write("web", {"web.py": USER}, uses=["api/list", "conf/app"])
+    assert why(board, "web").unused == ()
+
+
 def test_why_tells_what_was_used_unread_and_what_was_read_and_not_used(board):
     write(board, facets=["open_store", "unused"])
     report = why(board, "web")
