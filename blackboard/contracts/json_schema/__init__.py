@@ -12,6 +12,9 @@
     patterns    regular expressions as automata
     judge       the last word on a document, by the `jsonschema` library
     literals    what all of the search share
+    versus      two documents beside each other: what one sends and the other refuses
+    whole       a schema with all that it refers to
+    conform     whether documents are valid by a schema, with file and line
     positions   line and column of a place in a JSON text
 
 Nothing is ever fetched: a reference names something in the same text.

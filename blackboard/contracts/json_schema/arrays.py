@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, product
 from typing import Protocol
 
 from blackboard.contracts.json_schema.cases import Case, spelled, whole
@@ -141,15 +140,29 @@ def _ways(wanted: _Wanted, length: int) -> Iterator[tuple[int, ...] | None]:
     if wanted.twins and wanted.unique:
         return
     twins = [(i, j) for j in range(min(length, wanted.prefix() + 2)) for i in range(j)] if wanted.twins else [(0, 0)]
-    places = [range(first, length if last is None else min(length, last + 1)) for first, last, _ in wanted.some]
-    again = [one[2] is other[2] for one, other in pairwise(wanted.some)]
-    for count, (pair, chosen) in enumerate(product(twins, product(*places))):
-        if count >= _MOST_WAYS:
-            yield None
-            return
-        # The same thing asked for twice is asked of two items.
-        if all(one < other for one, other, same in zip(chosen, chosen[1:], again, strict=False) if same):
+    count = 0
+    for pair in twins:
+        for chosen in _chosen(wanted.some, length):
+            count += 1
+            if count > _MOST_WAYS:
+                yield None
+                return
             yield *pair, *chosen
+
+
+def _chosen(
+    some: Sequence[tuple[int, int | None, Literal]], length: int, before: int = -1, previous: Literal | None = None
+) -> Iterator[tuple[int, ...]]:
+    """Return places for what is asked for; the same thing asked for twice is asked of two items, in order."""
+    if not some:
+        yield ()
+        return
+    (first, last, literal), *rest = some
+    room = sum(1 for other in rest if other[2] is literal)
+    begin = max(first, before + 1) if literal is previous else first
+    for place in range(begin, min(length - room, length if last is None else last + 1)):
+        for others in _chosen(rest, length, place, literal):
+            yield place, *others
 
 
 def _filled(asked: list[list[Literal]], search: Search, *, unique: bool) -> Result:

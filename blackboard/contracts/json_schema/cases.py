@@ -170,7 +170,7 @@ def _held(literal: Literal, kind: str) -> list[Item] | None:
     schema = literal.schema
     items: list[Item] = []
     if literal.sent and kind == "object":
-        items.append(Demand("declares", declared(literal, schema), literal))
+        items.append(Demand("declares", literal.source.once(schema, lambda: declared(literal, schema)), literal))
     if isinstance(schema, bool):
         return items if schema else None
     if not _of_type(schema, kind) or _wrong_values(schema, kind):

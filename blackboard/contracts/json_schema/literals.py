@@ -1,6 +1,6 @@
 """What is asked of one value: schemas that it fulfils and schemas that it does not, and how much work may be done."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -66,6 +66,7 @@ class Source:
         self.effort = effort
         self._other: Source = self
         self._keys: dict[int, tuple[Schema, object]] = {}
+        self._made: dict[int, tuple[Schema, Mapping[str, JSON]]] = {}
         self._texts: dict[str, tuple[str, frozenset[str]]] = {}
         self._same: dict[str, bool] = {}
 
@@ -81,6 +82,12 @@ class Source:
         """Return the schema that a reference names."""
         path = self.document.named(str(reference))
         return True if path is None else self.document.schemas[path]
+
+    def once(self, schema: Schema, make: Callable[[], Mapping[str, JSON]]) -> Mapping[str, JSON]:
+        """Return what is made of a schema, made when it is first asked for."""
+        if id(schema) not in self._made:
+            self._made[id(schema)] = schema, make()
+        return self._made[id(schema)][1]
 
     def key(self, schema: Schema) -> object:
         """Return what is equal for schemas of the two documents that mean the same word by word."""

@@ -13,6 +13,7 @@ from blackboard.spec.canonical import JSON
 MAX_MEMBERS = 60
 _MOST_WAYS = 200
 _MOST_PATTERNS = 4
+_NAMES_A_STEP = 20
 
 
 @dataclass(slots=True)
@@ -99,6 +100,7 @@ class _Maker:
         for group in wanted.groups:
             self._known += members(_schema(group).get("properties")).keys()
         self._known = list(dict.fromkeys(self._known))
+        search.effort.spend(len(self._known) // _NAMES_A_STEP)
         patterns = [name for group in wanted.groups for name in members(_schema(group).get("patternProperties"))]
         patterns += [str(demand.value) for demand in wanted.some if demand.word == "matching"]
         for demand in wanted.some:

@@ -61,12 +61,13 @@ def number(case: Case, effort: Effort) -> Result:
     span = _span(case)
     if span.empty():
         return No.EMPTY
-    if not span.steps:
-        return _between(span, effort)
     step = _common(span.steps)
-    if any(_divides(other, step) for other in span.not_steps):
+    if step is not None and any(_divides(other, step) for other in span.not_steps):
         return No.EMPTY
-    return _stepped(span, step, effort)
+    try:
+        return _between(span, effort) if step is None else _stepped(span, step, effort)
+    except OverflowError:  # a number that no float can hold
+        return No.UNKNOWN
 
 
 def _span(case: Case) -> _Span:
@@ -156,8 +157,10 @@ def _divides(step: Fraction, value: Fraction) -> bool:
     return step != 0 and (value / step).denominator == 1
 
 
-def _common(steps: Sequence[Fraction]) -> Fraction:
-    """Return the least number that is a multiple of all steps."""
+def _common(steps: Sequence[Fraction]) -> Fraction | None:
+    """Return the least number that is a multiple of all steps, None of no steps."""
+    if not steps:
+        return None
     below = lcm(*(step.denominator for step in steps))
     return Fraction(lcm(*(int(step * below) for step in steps)), below)
 

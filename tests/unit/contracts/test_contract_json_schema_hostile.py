@@ -1,0 +1,107 @@
+"""Whatever schemas are compared, it ends within a second and 200 MB, in an answer or a typed error."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+CHILD = """
+import json, resource, sys, time
+from blackboard.contracts.language import Contract
+from blackboard.errors import BlackboardError
+Contract("json-schema", "true").compare(Contract("json-schema", "false"))
+language, old, new = json.loads(sys.stdin.read())
+spent, read = [], []
+steps = [lambda: read.append(Contract(language, old)), lambda: read.append(Contract(language, new))]
+for step in (*steps, lambda: len(read) == 2 and read[0].compare(read[1])):
+    begin = time.process_time()
+    try:
+        step()
+    except BlackboardError:
+        pass
+    spent.append(time.process_time() - begin)
+print(max(spent), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+WHOLE, TEXT = {"type": "integer"}, {"type": "string"}
+
+
+def nested(depth, make, schema):
+    for _ in range(depth):
+        schema = make(schema)
+    return schema
+
+
+def chain(count, make, last):
+    named = {f"D{index}": make({"$ref": f"#/$defs/D{index + 1}"}) for index in range(count)}
+    return {"$ref": "#/$defs/D0", "$defs": {**named, f"D{count}": last}}
+
+
+def product(word, **more):
+    return {"allOf": [{word: [{"multipleOf": n + 2, "minimum": m} for n in range(12)]} for m in range(12)], **more}
+
+
+def loop(last):
+    return {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"allOf": [{"$ref": "#/$defs/a"}, last]}}}
+
+
+def pair(make):
+    return make(WHOLE), make(TEXT)
+
+
+PAIRS = {
+    "a reference to itself": ({"$ref": "#"}, {"$ref": "#", "type": "string"}),
+    "references in a circle": pair(loop),
+    "a product of oneOf": (product("oneOf"), product("oneOf", maximum=1_000_000)),
+    "a product of anyOf": (product("anyOf"), product("anyOf", maximum=1_000_000)),
+    "many negations": pair(lambda last: nested(30, lambda inner: {"not": inner}, last)),
+    "each definition twice in the one before": pair(
+        lambda last: chain(25, lambda ref: {"anyOf": [ref, {"not": ref}]}, last)
+    ),
+    "a catastrophic pattern": ({"pattern": "^(a+)+$", "minLength": 60}, {"pattern": "^(a|aa)+b$"}),
+    "a pattern of many states": ({"pattern": "(a{1,900}){1,900}"}, {"pattern": "a|b"}),
+    "a pattern that remembers": ({"pattern": "a" + "(a|b)" * 200 + "$"}, {"pattern": "b" + "(a|b)" * 200 + "$"}),
+    "many patterns of names": pair(lambda of: {"patternProperties": {f"^(a{n}+)+$": of for n in range(300)}}),
+    "many values": ({"enum": [f"v{n}" for n in range(40_000)]}, {"enum": [f"w{n}" for n in range(40_000)]}),
+    "many objects": ({"enum": [{"a": n} for n in range(20_000)]}, {"required": ["b"]}),
+    "many names": ({"required": [f"p{n}" for n in range(20_000)]}, {"required": [f"q{n}" for n in range(20_000)]}),
+    "many branches": pair(
+        lambda of: {"anyOf": [{"properties": {"k": {"const": n}, "v": of}, "required": ["k"]} for n in range(1_000)]}
+    ),
+    "many not evaluated": pair(
+        lambda of: {"unevaluatedProperties": False, "anyOf": [{"properties": {f"p{n}": of}} for n in range(300)]}
+    ),
+    "endless lists": ({"minItems": 10**12, "uniqueItems": True}, {"minItems": 10**12 + 1}),
+    "endless texts": ({"minLength": 10**15}, {"minLength": 10**15 + 1, "pattern": "a"}),
+    "endless numbers": ({"multipleOf": 1e-300, "minimum": 1e300}, {"multipleOf": 7**100, "maximum": 10**400}),
+    "many of a kind": ({"contains": WHOLE, "minContains": 90}, {"contains": TEXT, "minContains": 90}),
+    "ten thousand levels": ("[" * 10_000, '{"not":' * 10_000),
+    "a megabyte of schemas": pair(lambda of: {"properties": {f"p{n}": {**of, "x": "x" * 50} for n in range(14_000)}}),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS.values(), ids=PAIRS)
+def test_hostile_schemas_are_answered_within_a_second_and_200_megabytes(old, new):
+    looked_at("json-schema", *(one if isinstance(one, str) else json.dumps(one) for one in (old, new)))
+
+
+APIS = {
+    "ten thousand levels": "a: " + "[" * 10_000,
+    "a megabyte of YAML": "openapi: 3.1.0\nx-a:\n" + "- {a: b}\n" * 110_000,
+    "aliases": "a: &a [1]\n" + "".join(f"x{n}: &x{n} [*{'a' if n == 0 else f'x{n - 1}'}]\n" for n in range(30_000)),
+}
+
+
+@pytest.mark.parametrize("text", APIS.values(), ids=APIS)
+def test_hostile_documents_of_a_server_are_answered_too(text):
+    looked_at("openapi", text, text)
+
+
+def looked_at(language, old, new):
+    command = [sys.executable, "-c", CHILD]
+    asked = json.dumps([language, old, new])
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True, timeout=30)
+    seconds, kilobytes = map(float, done.stdout.split())
+
+    assert seconds < 1
+    assert kilobytes < 200_000
