@@ -38,7 +38,9 @@ def test_what_is_leased_and_what_each_source_claims_next_is_seen(busy):
 def test_the_agenda_is_looked_at_through_an_index(busy, statement, index):
     asked = getattr(overview, statement)
     with busy.store.database.reading() as connection:
-        rows = connection.raw.execute(f"EXPLAIN QUERY PLAN {asked.text}", {"source": "ann", "limit": 3}).fetchall()
+        rows = connection.raw.execute(
+            f"EXPLAIN QUERY PLAN {asked.text}", asked.placed({"source": "ann", "limit": 3})
+        ).fetchall()
     steps = [row[3] for row in rows]
     assert any(index in step for step in steps), steps
     # `name` is what the recursion has found so far; a search without an index is a scan by another name.
