@@ -18,21 +18,20 @@ def falsified(draft: Draft, accepting: Iterable[VersionRecord] = ()) -> Inconsis
         draft: The plan so far.
         accepting: Versions that may be accepted beside what the plan has accepted already.
     """
-    after = _After(draft.view, {one.key: one for one in accepting})
-    changed = [*draft.reshaped, *after.accepting]
-    named = {constraint for key in changed for constraint in draft.view.naming(key)}
-    for constraint in sorted(named | {key for key in changed if key.startswith(PREFIX)}):
-        found = after.falsehood(constraint)
-        if found is not None:
-            return found
-    return None
+    accepted = {one.key: one for one in accepting}
+    changed = [*draft.reshaped, *accepted]
+    concerned = [constraint for key in changed for constraint in draft.view.naming(key)]
+    concerned += [key for key in changed if key.startswith(PREFIX)]
+    after = _After(draft.view, accepted)
+    found = (after.falsehood(constraint) for constraint in sorted({*concerned}))
+    return next((one for one in found if one is not None), None)
 
 
 class _After:
     """What is accepted after the writes."""
 
     def __init__(self, view: View, accepting: Mapping[str, VersionRecord]) -> None:
-        self._view, self.accepting = view, accepting
+        self._view, self._accepting = view, accepting
 
     def falsehood(self, constraint: str) -> Inconsistent | None:
         contract = self._contract(constraint)
@@ -57,8 +56,8 @@ class _After:
         return None if version is None else Contract.stored(version.body.language, version.body.text)
 
     def _version(self, key: str) -> VersionRecord | None:
-        if key in self.accepting:
-            return self.accepting[key]
+        if key in self._accepting:
+            return self._accepting[key]
         record = self._view.key(key)
         if record is None or record.kind != "decision" or record.current is None:
             return None

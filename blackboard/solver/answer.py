@@ -12,8 +12,8 @@ from blackboard.spec.expressions import Wrong, judge, keys_of
 if TYPE_CHECKING:
     from blackboard.solver.encoding import Encoding
 
-EFFORT = 20_000_000
-"""In z3's own unit, of which a second has some millions: the same on every machine."""
+EFFORT = 2_000_000
+"""In z3's own unit, the same on every machine: sums take a second for a million of it, choices a tenth of that."""
 
 
 class Kind(StrEnum):

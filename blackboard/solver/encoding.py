@@ -40,8 +40,8 @@ CODED = ("text", "list", "object")
 
 COMPARED = ("<", "<=", ">", ">=")
 
-MAX_CASES = 4096
-"""So many cases an operation may have; one with more is opaque."""
+MAX_CASES = 256
+"""So many cases an operation may have; with more, numbers become terms, and what is still more is opaque."""
 
 Bool: TypeAlias = Any
 """A z3 term, or a plain True or False."""
@@ -168,10 +168,23 @@ class Encoding:
 
     def _operation(self, left: Cases, operator: str, right: Cases) -> Cases:
         if len(left) * len(right) > MAX_CASES:
+            left, right = self._with_terms(left), self._with_terms(right)
+        if len(left) * len(right) > MAX_CASES:
             return [(True, Opaque())]
         found = [(guard, other, self._operated(one, operator, two)) for guard, one in left for other, two in right]
         # That something is plainly false is what is left when it is neither true nor wrong.
         return self._merged((guard, other, value) for guard, other, value in found if value is not False)
+
+    def _with_terms(self, cases: Cases) -> Cases:
+        """Return cases with one term for all numbers."""
+        numbers = [(guard, value) for guard, value in cases if _kind(value) == "number"]
+        if len(numbers) < 2:  # noqa: PLR2004 - one is one
+            return cases
+        term = self._lifted(numbers[-1][1])
+        for guard, value in numbers[:-1]:
+            term = z3.If(guard, self._lifted(value), term)
+        others = [(guard, value) for guard, value in cases if _kind(value) != "number"]
+        return [(self._any(guard for guard, _ in numbers), Term("number", term)), *others]
 
     def _merged(self, found: Iterable[tuple[Bool, Bool, Value]]) -> Cases:
         alike: dict[object, tuple[Value, list[Bool]]] = {}
