@@ -10,6 +10,8 @@ A map of the room:
     json_schema  `json-schema`: documents that are sent or received
     openapi      `openapi`: what is asked of a server and what it answers
     sql          `sql`: tables, columns, keys and what holds between rows, as DDL
+    conformance  how files are held against contracts, and `finding`, what is found
+    uses         which facets code relies on
 
 A language turns a text into facets, its smallest separately compared parts. Whatever is not in a facet (docs,
 formatting, order of declarations) can change without anybody noticing; whatever is in one has a digest that others pin.

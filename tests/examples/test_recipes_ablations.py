@@ -129,7 +129,9 @@ def test_what_is_amended_when_all_is_built_is_built_again(board, tmp_path):
 def test_without_staleness_the_checks_still_want_verdicts_for_what_stands(board, tmp_path):
     outcome = ended(board)
     assert outcome.kind == "stalled"
-    assert {one.reason for one in outcome.obligations} == {"check unit has no verdict for what stands now"}
+    assert {one.reason for one in outcome.obligations} == {
+        f"check {check} has no verdict for what stands now" for check in ("unit", "conformance")
+    }
     passed, said = works(board, tmp_path)
     assert not passed
     assert "FAILED  ratings go from 1 to 10" in said

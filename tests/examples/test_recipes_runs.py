@@ -20,6 +20,7 @@ from recipes_runs import (
 )
 
 from blackboard import Blackboard
+from blackboard.store.uses import observed_use
 
 FAST = ("--plain", "--option", "latency=no")
 
@@ -215,3 +216,18 @@ def test_a_model_that_cannot_be_had_is_one_line_and_no_board(tmp_path, inside, t
     assert line.startswith("bb: ")
     assert step in line
     assert not (tmp_path / "board.db").exists()
+
+
+def test_what_the_code_relies_on_is_found_and_was_read(finished, tmp_path):
+    used = {}
+    shutil.copy(finished / "board.db", tmp_path / "board.db")
+    with Blackboard.open(tmp_path / "board.db") as board:
+        snapshot = board.snapshot()
+        for one in snapshot.components():
+            assert not any(pin.observed for pin in one.pins), one.key
+            with board.store.database.reading() as on:
+                used[one.key] = observed_use(on, board.revision, one.key, one.files, snapshot.decision)
+    assert used["service"] == {"code/storage": {"Taken", "add", "find", "get", "remove", "replace"}}
+    problem = {"Problem", "Problem.kind", "Problem.message"}
+    assert used["http_api"] == {"code/service": {*problem, "change", "create", "find", "read", "remove"}}
+    assert used["web_page"] == {"code/http_api": {"make_server"}, "code/storage": {"open_database"}}

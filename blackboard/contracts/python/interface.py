@@ -41,7 +41,7 @@ class Declared:
     @property
     def said(self) -> str:
         """What the contract says of it, in one line."""
-        return " ".join(ast.unparse(_heading(self.node)).split()).removesuffix(" ...").removesuffix(":")
+        return " ".join(text_of(_heading(self.node), self.path).split()).removesuffix(" ...").removesuffix(":")
 
 
 def declared(tree: ast.Module) -> tuple[Declared, ...]:
@@ -62,6 +62,14 @@ def is_type_variable(node: ast.stmt) -> bool:
     """Say whether a statement makes a type variable."""
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
     return isinstance(value, ast.Call) and last_name(value.func) in _TYPE_VARIABLES
+
+
+def text_of(node: ast.AST, otherwise: str) -> str:
+    """Spell a part of a contract; something else where it is nested too deeply, as a union of thousands is."""
+    try:
+        return ast.unparse(ast.fix_missing_locations(node))
+    except RecursionError:
+        return otherwise
 
 
 def last_name(node: ast.expr | None) -> str:

@@ -26,6 +26,7 @@ from blackboard.contracts.python.interface import (
     last_name,
     members,
     statements,
+    text_of,
 )
 from blackboard.contracts.python.modules import bindings
 from blackboard.contracts.python.source import Source
@@ -100,15 +101,15 @@ class _Probe:
             case ast.ImportFrom(module="__future__"):
                 return
             case ast.Import() | ast.ImportFrom():
-                yield ast.unparse(statement)
+                yield text_of(statement, "")
             case ast.ClassDef(name=name):
                 yield self._own(name)
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=function)):
-                yield self._own(name) if last_name(function) == "NewType" else ast.unparse(statement)
+                yield self._own(name) if last_name(function) == "NewType" else text_of(statement, "")
             case ast.Assign(targets=[ast.Name()]) if _is_alias(statement.value):
-                yield ast.unparse(statement)
+                yield text_of(statement, "")
             case ast.AnnAssign(annotation=annotation) if last_name(annotation) == "TypeAlias":
-                yield ast.unparse(statement)
+                yield text_of(statement, "")
 
     def _own(self, name: str) -> str:
         if name not in self._modules:
@@ -136,7 +137,7 @@ class _Probe:
         self._numbers += 1
         name = f"_Protocol{self._numbers}"
         of = f"[{', '.join(variables)}]" if variables else ""
-        text = "\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in nodes)
+        text = "\n".join(text_of(node, "...") for node in nodes)
         body = [f"    {line}" for line in text.split("\n")]
         return name + of, [(line, "") for line in [f"class {name}(_t.Protocol{of}):", *body]]
 
@@ -293,7 +294,7 @@ def _is_false(value: ast.expr) -> bool:
 
 
 def _text(node: ast.expr | None) -> str:
-    return "_t.Any" if node is None else " ".join(ast.unparse(node).split())
+    return "_t.Any" if node is None else " ".join(text_of(node, "_t.Any").split())
 
 
 def _plain(annotation: ast.expr | None) -> str:

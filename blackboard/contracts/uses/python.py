@@ -47,16 +47,6 @@ class Code:
         return {key: frozenset(names) for key, names in sorted(reader.found.items())}
 
 
-def uses(files: Mapping[str, str], offers: Sequence[Offer]) -> dict[str, frozenset[str]]:
-    """Return decision -> the facets of it that files rely on.
-
-    Args:
-        files: path -> text of a component's files.
-        offers: What there is to rely on.
-    """
-    return Code(files).uses(offers)
-
-
 class _Reader(Expressions):
     """Reads the statements of one component."""
 

@@ -131,6 +131,16 @@ HOSTILE = {
 }
 
 
+def test_a_union_of_thousands_is_no_claim_and_no_crash():
+    union = " | ".join(f"list[A{number}]" for number in range(2_000))
+    contract = f"Id = {union}\ndef f(a: {union}) -> int: ...\nclass C:\n    x: {union}"
+    plan = conformance_plan(
+        {"api/x": (Contract.python(contract), None)}, {"a.py": "Id = 1\ndef f(b): ...\nclass C: ..."}
+    )
+    assert [one.what for one in plan.found] == ["by the contract `f`, but f calls the parameter at place 1 b, not a"]
+    assert plan.probes
+
+
 def test_hostile_code_is_answered_within_a_second_and_200_megabytes():
     """In a child with limits; what takes longer or more is killed."""
     program = """

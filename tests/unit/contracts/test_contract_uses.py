@@ -9,7 +9,7 @@ import pytest
 
 from blackboard.contracts.language import Contract
 from blackboard.contracts.uses.offers import Offer
-from blackboard.contracts.uses.python import uses
+from blackboard.contracts.uses.python import Code
 
 STORAGE = """
 LIMIT: int
@@ -77,6 +77,10 @@ OFFERS = (
     Offer("conf/app", Contract.json_schema(DOCUMENT), {}, frozenset({"conf/app.json"})),
     Offer("db/schema", Contract("sql", SCHEMA)),
 )
+
+
+def uses(files, offers):
+    return Code(files).uses(offers)
 
 
 def _cases():
