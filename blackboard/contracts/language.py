@@ -311,9 +311,11 @@ class Contract:
     def _reads(self) -> Reading[object]:
         reading = self._reading
         if reading is None:
-            reading = _KEPT.get((self._language, self._text)) or _read(self._language, self._text)
+            reading = _KEPT.get((self._language, self._text))
+            if reading is None:
+                reading = _read(self._language, self._text)
+                _keep(self._language, self._text, reading)
             self._reading = reading
-            _keep(self._language, self._text, reading)
         return reading
 
 

@@ -115,16 +115,15 @@ def _finished(draft: Draft) -> Plan:
 
 def _head_rows(draft: Draft) -> list[HeadRow]:
     """Return the facets that moved, of keys whose current version changed: from what stood before to what stands."""
-    found = []
+    found: list[HeadRow] = []
     for key in dict.fromkeys(draft.reshaped):
         record = draft.view.key(key)
         current = draft.view.version(key, record.current) if record is not None and record.current is not None else None
         old = draft.view.head_facets(key)
         new = {} if current is None else {**current.body.facets, "": facet_names_digest(current.body.facets)}
-        for name in sorted({*old, *new}):
-            stood = old[name].digest if name in old else None
-            if stood != new.get(name):
-                found.append(HeadRow(key, name, new.get(name)))
+        stood = {name: head.digest for name, head in old.items()}
+        moved = [name for name in stood.keys() | new.keys() if stood.get(name) != new.get(name)]
+        found += [HeadRow(key, name, new.get(name)) for name in sorted(moved)]
     return found
 
 

@@ -21,9 +21,8 @@ def note_effects(draft: Draft, key: str, body: Body) -> None:
     """
     heads = draft.view.head_facets(key)
     new = {**body.facets, NAMES: facet_names_digest(body.facets)}
-    changed = {name for name, head in heads.items() if head.digest is not None and head.digest != new.get(name)}
-    olds = {(name, since) for name, since in draft.view.facts.pinned(key) if name in new or name in heads}
-    olds |= {(name, head.since) for name, head in heads.items() if name in changed}
+    olds = {(name, since) for name, (since, digest) in heads.items() if digest is not None and digest != new.get(name)}
+    olds.update(one for one in draft.view.facts.pinned(key) if one[0] in new or one[0] in heads)
     comparisons: dict[int, Mapping[str, FacetChange]] = {}
     for name, since in sorted(olds):
         head = heads.get(name, FacetHead(0, None))

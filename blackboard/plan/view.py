@@ -7,6 +7,7 @@ a dict in a test, or from what the same plan has just written.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Protocol
 
 from blackboard.choreography import moves
@@ -206,13 +207,11 @@ class View:
 
     def proposed(self, key: str) -> tuple[VersionRecord, ...]:
         """Return the versions that are proposed and not settled, oldest first."""
-        before = self.facts.key(key)
-        # Who is accepted rejects all that were proposed before, unless they may be merged: mostly none is left.
-        alone = before is None or (before.last_version == before.current and not self.merges(key))
         self._keys.add(key)
-        known = {} if alone else {record.version: record for record in self.facts.proposed(key)}
-        known.update({version: record for (of, version), record in self.versions.items() if of == key})
-        return tuple(record for _, record in sorted(known.items()) if record.state is State.PROPOSED)
+        own = [record for (of, _), record in self.versions.items() if of == key and record.state is State.PROPOSED]
+        others = [record for record in self.facts.proposed(key) if (key, record.version) not in self.versions]
+        # Those that the plan adds are the newest, but it may also have moved others on.
+        return tuple(sorted([*others, *own], key=attrgetter("version")))
 
     def joint(self, record: VersionRecord) -> tuple[VersionRecord, ...]:
         """Return the versions that are accepted together with this one, itself included."""

@@ -55,7 +55,7 @@ numbers. Why it is there: to look for what cannot be there would cost more than 
 
 def digest(value: JSON) -> str:
     """Return the digest of a value's canonical text: the algorithm's version, a colon, SHA-256 in hex."""
-    return digest_text(canonical_json(value))
+    return digest_text(json_made(_normal(value, 0)))
 
 
 def digest_made(value: JSON) -> str:
@@ -65,7 +65,7 @@ def digest_made(value: JSON) -> str:
 
 def digest_text(text: str) -> str:
     """Return the digest of a text as it stands."""
-    return f"{ALGORITHM}:{hashlib.sha256(text.encode()).hexdigest()}"
+    return digest_bytes(text.encode())
 
 
 def digest_bytes(content: bytes) -> str:

@@ -190,6 +190,8 @@ class TriggerTrie:
 
     def woken(self, events: Iterable[Event]) -> tuple[tuple[str, Event], ...]:
         """Return what `woken` returns."""
+        if not self._names:
+            return ()
         fired = tuple(events)
         found = {(source, number) for number, event in enumerate(fired) for source in self._fired_by(event)}
         return tuple((self._names[source], fired[number]) for source, number in sorted(found))

@@ -48,7 +48,8 @@ _NAMING = Statement(
 )
 _KEY = Statement("""
     SELECT k.key, k.kind, k.state, k.last_version, k.current, k.digest, k.generation, k.mod_revision,
-      k.id, k.question_revision, EXISTS (SELECT 1 FROM pin p WHERE p.key_id = k.id), v.*
+      k.id, k.question_revision, EXISTS (SELECT 1 FROM pin p WHERE p.key_id = k.id),
+      EXISTS (SELECT 1 FROM version p INDEXED BY version_live WHERE p.key_id = k.id AND p.state = 'proposed'), v.*
     FROM key k LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current WHERE k.key = :key""")
 _OWN = 9  # of these columns make the key's record; those of its current version are the last
 _KEYS = Statement(sa.select(key).where(key.c.key >= given("low"), key.c.key < given("high")).order_by(key.c.key))
@@ -177,11 +178,11 @@ class Reads(Rows, Protocol):
 class _Standing:
     """A key as it stands, which rules ask for again and again."""
 
-    __slots__ = ("asked", "current", "id", "pinned", "record", "since")
+    __slots__ = ("asked", "current", "id", "live", "pinned", "record", "since")
 
     def __init__(self, row: sqlite3.Row) -> None:
         # By place: to find a column by its name, the driver compares it with each; here there are many.
-        own, (self.asked, self.pinned), current = row[:_OWN], row[_OWN : _OWN + 2], row[_OWN + 2 :]
+        own, (self.asked, self.pinned, self.live), current = row[:_OWN], row[_OWN : _OWN + 3], row[_OWN + 3 :]
         self.record = _record(own)
         self.id: int = own[-1]
         self.current = None if current[0] is None else version_record(self.record.key, current)
@@ -239,7 +240,9 @@ class HeadFacts:
 
     def proposed(self, key: str) -> tuple[VersionRecord, ...]:
         """Return the versions that are proposed and not settled, oldest first."""
-        return tuple(version_record(key, row) for row in self._of_key(_PROPOSED, key))
+        standing = self._stands(key)
+        rows = self._of_key(_PROPOSED, key) if standing is not None and standing.live else ()
+        return tuple(version_record(key, row) for row in rows)
 
     def joint(self, joint: int) -> tuple[VersionRecord, ...]:
         """Return the versions of one joint proposal, by key."""
