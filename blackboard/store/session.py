@@ -3,6 +3,9 @@
 Invariants: the board's row (the write lock) is taken before anything is read; store time never goes back; an error at
 COMMIT is unknown, never taken for a rollback. Revision and digest come from the row inside the transaction, never from
 memory. What a newer library made of the board meanwhile is seen there too, and nothing is written to it.
+
+Between two transactions the connection is lent to those who read: what one connection wrote, each other one reads from
+the file again.
 """
 
 import contextlib
@@ -142,6 +145,7 @@ class Session:
         self._database = database
         self._clock = clock
         self._connection: Connection | None = None
+        self._own = False  # whether nobody is lent the connection
         self._tickets: Tickets | None = None
         self._changes = 0  # of the connection, when the turn began
         self._head: Head | None = None  # as the last turn of the transaction left it
@@ -152,7 +156,7 @@ class Session:
     def connection(self) -> Connection:
         """Return the connection, opened when it is first asked for."""
         if self._connection is None:
-            self._connection = self._database.connect()
+            self._connection, self._own = self._database.connect(), True
             with translated(self._database.location):
                 journal.for_writing(self._connection.raw)
             self.journal.opened()
@@ -167,7 +171,10 @@ class Session:
             waited_seconds: How long the caller waited for others already: it gives up that much earlier.
         """
         self._database.check_place()
-        connection = self.connection()
+        if not self._own and self._connection is not None and not self._database.take(self._connection):
+            # Somebody reads on it and gives it back to the others.
+            self._connection = None
+        connection, self._own = self.connection(), True
         if self._tickets is not None:
             self._tickets.take()
         try:
@@ -223,12 +230,12 @@ class Session:
     @property
     def in_transaction(self) -> bool:
         """Whether one is open: the engine may have ended it by itself (full disk, I/O error)."""
-        return self._connection is not None and self._connection.raw.in_transaction
+        return self._own and self._connection is not None and self._connection.raw.in_transaction
 
     def roll_back(self) -> None:
         """End the transaction, if it was not ended."""
         self._head = None
-        if self._connection is not None and self._connection.raw.in_transaction:
+        if self._connection is not None and self.in_transaction:
             self._connection.raw.execute("ROLLBACK")
 
     def commit(self, idempotency_key: str) -> None:
@@ -263,10 +270,19 @@ class Session:
         if self._tickets is not None:
             self._tickets.give_back()
 
+    def lend(self) -> None:
+        """Lend the connection to those who read, until the next transaction begins."""
+        # Who reads may have to close it, and a board in memory ends with its last connection. One that could not be
+        # rolled back is nobody else's matter.
+        in_memory = self._database.path is None
+        if self._own and self._connection is not None and not in_memory and not self._connection.raw.in_transaction:
+            self._own = False
+            self._database.give_back(self._connection)
+
     def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None and (self._own or self._database.take(connection)):
+            connection.close()
 
     def close(self) -> None:
         """Close the connection; it is opened again when it is asked for."""

@@ -318,6 +318,14 @@ class Database:
         if self._ended is not None:
             self._close_idle()
 
+    def take(self, connection: Connection) -> bool:
+        """Take a connection out of those that are lent, and say whether it was there: else somebody has it."""
+        try:
+            self._idle.remove(connection)
+        except ValueError:
+            return False
+        return True
+
     def close(self) -> None:
         """Close all idle connections; those lent are closed when they come back."""
         self._ended = self._ended or ("this Blackboard is closed", "open it again")

@@ -107,6 +107,7 @@ class Writer:
         return member
 
     def _end_turn(self) -> None:
+        self.session.lend()
         self.session.give_back_ticket()
         self._queue.hand_on()
 

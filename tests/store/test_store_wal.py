@@ -159,7 +159,10 @@ def test_a_reader_that_holds_an_old_moment_costs_a_writer_no_more_than_moments(l
 
 def test_connections_that_read_never_move_what_waits(file_board):
     commit(file_board, 0)
-    with file_board.store.database.reading() as on:
+    database = file_board.store.database
+    with database.reading() as writers, database.reading() as on:
+        # The writer's own is lent to those who read: it moves what waits at a COMMIT, which none of them has.
+        assert writers is file_board.store.writer.session.connection()
         assert on.raw.execute("PRAGMA wal_autocheckpoint").fetchone()[0] == 0
     writing = file_board.store.writer.session.connection().raw
     assert writing.execute("PRAGMA wal_autocheckpoint").fetchone()[0] == journal.PAGES

@@ -347,3 +347,31 @@ def test_many_may_create_one_board_at_once(location):
     assert len({board.cursor.epoch for board in boards}) == 1
     for board in boards:
         board.close()
+
+
+REVISION = Statement("SELECT revision FROM board")
+
+
+def test_a_writer_goes_on_while_somebody_reads_an_old_moment_on_its_connection(file_board, given):
+    given(file_board).decided("api/ids", "int")
+    database, session = file_board.store.database, file_board.store.writer.session
+    with database.reading() as on:
+        assert on is session.connection()
+        assert on.one(REVISION)["revision"] == 1
+        given(file_board).decided("api/names", "text")
+        assert on is not session.connection()
+        assert on.one(REVISION)["revision"] == 1
+    assert file_board.revision == 2
+
+
+def test_nobody_reads_on_a_connection_on_which_something_is_being_written(file_board):
+    database, writer = file_board.store.database, file_board.store.writer
+    for ends in (contextlib.nullcontext(), pytest.raises(Interrupted)):
+        with ends as raised, writer.turn() as turn, database.reading() as on:
+            turn.run(INSERT, {"name": f"{raised}"})
+            assert on is not turn.connection
+            if raised is not None:
+                raise Interrupted
+        with database.reading() as on:
+            assert on is writer.session.connection()
+            assert on.one(Statement("SELECT count(*) AS noted FROM resource"))["noted"] == 1
