@@ -274,12 +274,13 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
     if _bounded(draft, key):
         return
     record = draft.touch(key, "decision")
-    standing = draft.view.version(key, record.current) if record.current is not None else None
-    if standing is not None and version.base != standing.version:
-        # It stood beside another one that was accepted meanwhile: the changes of both stand.
-        version, record = merging.merged(draft, version, standing), draft.touch(key, "decision")
-    if standing is not None:
-        draft.settle(standing, Happening.REPLACED, "")
+    current = record.current
+    if current is not None:
+        standing = None if version.base == current else draft.view.version(key, current)
+        if standing is not None:
+            # It stood beside another one that was accepted meanwhile: the changes of both stand.
+            version, record = merging.merged(draft, version, standing), draft.touch(key, "decision")
+        draft.replace(key, current)
     draft.settle(version, Happening.QUORUM, "")
     merging.end_rivals(draft, version)
     note_effects(draft, key, version.body)

@@ -120,6 +120,15 @@ class Draft:
         self.rows.append(SettleRow(record.key, record.version, state, reason))
         return moved
 
+    def replace(self, key: str, version: int) -> None:
+        """Move the version on that was accepted until now, whatever it says."""
+        added = self.view.versions.get((key, version))
+        if added is not None:
+            self.settle(added, Happening.REPLACED, "")
+        else:
+            state = move(State.ACCEPTED, Happening.REPLACED, subject=f"{key} version {version}")
+            self.rows.append(SettleRow(key, version, state, ""))
+
     def require_read(self, record: KeyRecord) -> None:
         """Refuse to write over what was never read, or only in part: what came between would be lost.
 

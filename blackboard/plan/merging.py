@@ -36,7 +36,8 @@ def read_base(draft: Draft, record: KeyRecord) -> VersionRecord | None:
 
 def says_all(draft: Draft, record: KeyRecord, body: Body) -> bool:
     """Say whether what stands has every change of a text that its author began with an earlier version."""
-    base, standing = read_base(draft, record), draft.view.version(record.key, record.current or 0)
+    base = read_base(draft, record)
+    standing = None if base is None else draft.view.version(record.key, record.current or 0)
     found = None if base is None or standing is None else _together(base, standing.body, body)
     return isinstance(found, Body) and found.digest == record.digest
 
@@ -48,7 +49,8 @@ def base_of(draft: Draft, record: KeyRecord, body: Body) -> int | None:
         Conflict: It meets what has changed since; names each facet on which it does.
         Returning: Together they are what was given up.
     """
-    base, standing = read_base(draft, record), draft.view.version(record.key, record.current or 0)
+    base = read_base(draft, record)
+    standing = None if base is None else draft.view.version(record.key, record.current or 0)
     if base is None or standing is None:
         return record.current
     found = _together(base, standing.body, body)

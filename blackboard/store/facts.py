@@ -49,9 +49,10 @@ _NAMING = Statement(
 _KEY = Statement("""
     SELECT k.key, k.kind, k.state, k.last_version, k.current, k.digest, k.generation, k.mod_revision,
       k.id, k.question_revision, EXISTS (SELECT 1 FROM pin p WHERE p.key_id = k.id),
-      EXISTS (SELECT 1 FROM version p INDEXED BY version_live WHERE p.key_id = k.id AND p.state = 'proposed'), v.*
+      EXISTS (SELECT 1 FROM version p INDEXED BY version_live WHERE p.key_id = k.id AND p.state = 'proposed'),
+      v.language, v.text, v.facets, v.revision
     FROM key k LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current WHERE k.key = :key""")
-_OWN = 9  # of these columns make the key's record; those of its current version are the last
+_OWN = 9  # of these columns make the key's record; those of its current version's text are the last
 _KEYS = Statement(sa.select(key).where(key.c.key >= given("low"), key.c.key < given("high")).order_by(key.c.key))
 _OF_KEY = given("id")
 _VERSION = Statement(sa.select(version).where(version.c.key_id == _OF_KEY, version.c.version == given("version")))
@@ -178,15 +179,18 @@ class Reads(Rows, Protocol):
 class _Standing:
     """A key as it stands, which rules ask for again and again."""
 
-    __slots__ = ("asked", "current", "id", "live", "pinned", "record", "since")
+    __slots__ = ("asked", "body", "id", "live", "pinned", "record", "since")
 
     def __init__(self, row: sqlite3.Row) -> None:
         # By place: to find a column by its name, the driver compares it with each; here there are many.
-        own, (self.asked, self.pinned, self.live), current = row[:_OWN], row[_OWN : _OWN + 3], row[_OWN + 3 :]
+        # And few, each of which takes the driver longer than the engine: not all of the current version.
+        own, (self.asked, self.pinned, self.live, *current) = row[:_OWN], row[_OWN:]
         self.record = _record(own)
         self.id: int = own[-1]
-        self.current = None if current[0] is None else version_record(self.record.key, current)
-        self.since: int = current[-2]  # when that became current
+        language, text, facets, self.since = current
+        self.body = (
+            None if language is None else Body(language, text or "", json.loads(facets), self.record.digest or "")
+        )
 
 
 class HeadFacts:
@@ -232,9 +236,6 @@ class HeadFacts:
 
     def version(self, key: str, version: int) -> VersionRecord | None:
         """Return one version."""
-        standing = self._stands(key)
-        if standing is not None and standing.current is not None and standing.current.version == version:
-            return standing.current
         rows = self._of_key(_VERSION, key, version=version)
         return version_record(key, rows[0]) if rows else None
 
@@ -284,8 +285,8 @@ class HeadFacts:
     def body_at(self, key: str, revision: int) -> Body | None:
         """Return the version that was accepted at a revision."""
         standing = self._stands(key)
-        if standing is not None and standing.current is not None and revision >= standing.since:
-            return standing.current.body
+        if standing is not None and standing.body is not None and revision >= standing.since:
+            return standing.body
         rows = self._of_key(_BODY_AT, key, revision=revision)
         return body(rows[0]) if rows and rows[0]["version"] is not None else None
 
