@@ -86,8 +86,7 @@ def type_gap(what: str, given: Type, wanted: Type, fits: Fits) -> Iterator[Gap]:
     """Tell where a value of one type is none of another."""
     fitting = fits(given, wanted)
     if not fitting:
-        # A type checker lets Any pass as everything.
-        yield Gap(what, str(wanted), str(given), decided=fitting is False and not says_any(given))
+        yield Gap(what, str(wanted), str(given), decided=fitting is False)
 
 
 def call_gaps(served: Shape, wanted: Shape, fits: Fits, pool: Pool) -> Iterator[Gap]:
@@ -128,7 +127,9 @@ def argument_gaps(served: Shape, wanted: Shape, fits: Fits) -> Iterator[Gap]:
 def _taken(found: Slot, slot: Slot, fits: Fits) -> Iterator[Gap]:
     fitting = fits(slot.type, found.type)
     if not fitting:
-        yield Gap(f"parameter {slot.name}", str(slot.type), str(found.type), decided=fitting is False)
+        # What takes Any takes an object, which a type checker lets pass as nothing else.
+        decided = fitting is False or says_any(slot.type)
+        yield Gap(f"parameter {slot.name}", str(slot.type), str(found.type), decided=decided)
     if found.passing in (Passing.REST, Passing.REST_BY_NAME) or slot.default is None:
         return
     if found.default is None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from blackboard.contracts.python.calls import Gap, Shown
 from blackboard.contracts.python.declarations import Class, Function, Kind, Passing, Property, Variable
 from blackboard.contracts.python.flows import Flow
-from blackboard.contracts.python.members import is_value
+from blackboard.contracts.python.members import is_abstract, is_value
 from blackboard.contracts.python.serving import Ends, raised
 from blackboard.contracts.python.serving_classes import flow_of
 from blackboard.contracts.python.snippets import Snippets, Unshowable
@@ -127,7 +127,9 @@ def _member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Iterator[s
 def _held_member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Iterator[str]:
     found = ends.wanted.member(owner, name)
     kind = ends.wanted.kind(owner)
-    if kind is not Kind.PROTOCOL:
+    there = ends.served.member(owner, name)
+    made = kind in (Kind.DATACLASS, Kind.NAMED_TUPLE) or (there is not None and is_abstract(there[1]))
+    if kind is not Kind.PROTOCOL and (made or found is None or name in ("__init__", "__new__")):
         yield from snippets.constructs(owner)
     if found is None or name in ("__init__", "__new__") or Flow.RECEIVED not in flow_of(ends, owner):
         return

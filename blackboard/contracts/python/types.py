@@ -6,6 +6,7 @@ because the other one may say something else under its name.
 """
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,9 @@ from blackboard.contracts.python.declarations import Class, Declaration, Variabl
 from blackboard.contracts.python.known import VARIANCE, is_known
 from blackboard.contracts.python.source import parse_expression
 from blackboard.errors import InvalidContract
+
+_RELATIVE = re.compile(r"(?<![\w.\])])\.+(?=[^\W\d])")
+_DOTS = "__dots__"
 
 MAX_SIZE, MAX_DEPTH = 10_000, 100
 """What is put together from several types may grow so far; what is written in one annotation is smaller."""
@@ -167,16 +171,14 @@ class Types:
         declared = self.declarations.get(name.removeprefix("this."))
         if not isinstance(declared, Variable) or declared.annotation is not None or declared.value is None:
             return None
-        try:
-            return declared.value if self._is_type(parse_expression(declared.value)) else None
-        except InvalidContract:
-            return None
+        node = _expression(declared.value)
+        return declared.value if node is not None and self._is_type(node) else None
 
     def constructed(self, name: str, maker: str) -> ast.Call | None:
         """Return the call of `TypeVar` or `NewType` that made a name of the stub."""
         declared = self.declarations.get(name.removeprefix("this."))
         if isinstance(declared, Variable) and declared.value and declared.value.startswith(f"{maker}("):
-            call = parse_expression(declared.value)
+            call = _expression(declared.value)
             return call if isinstance(call, ast.Call) else None
         return None
 
@@ -198,10 +200,8 @@ class Types:
         return isinstance(node, ast.Subscript)
 
     def _parsed(self, text: str, owner: str | None) -> Type:
-        try:
-            return self._type(parse_expression(text), owner)
-        except InvalidContract:
-            return self.pool.make(Form.OPAQUE, text)
+        node = _expression(text)
+        return self.pool.make(Form.OPAQUE, text) if node is None else self._type(node, owner)
 
     def _type(self, node: ast.expr, owner: str | None) -> Type:
         match node:
@@ -218,8 +218,11 @@ class Types:
                 return self._subscript(ast.unparse(node.value), items, owner)
         return self.pool.make(Form.OPAQUE, ast.unparse(node))
 
-    def _name(self, name: str, owner: str | None) -> Type:
+    def _name(self, name: str, owner: str | None) -> Type:  # noqa: PLR0911 - a case each
         plain = name.removeprefix("this.")
+        if name.startswith(_DOTS):
+            dots, _, rest = name.removeprefix(_DOTS).partition(".")
+            return self.pool.named("." * int(dots) + rest)
         if name in ("Any", "Never", "NoReturn"):
             return self.pool.any if name == "Any" else self.pool.never
         if name == "Self" and owner is not None:
@@ -262,6 +265,17 @@ class Types:
             return self.pool.make(Form.OPAQUE, f"Callable[{', '.join(map(ast.unparse, items))}]")
         taken = tuple(self._type(item, owner) for item in items[0].elts)
         return self.pool.make(Form.CALLABLE, items=(*taken, returns))
+
+
+def _expression(text: str) -> ast.expr | None:
+    """Read a spelled type or value; None where it is none, which happens to what is spelled with odd names."""
+    if "." in text and "'" not in text and '"' not in text:
+        # `from .models import A` makes `.models.A` of A, which is no expression.
+        text = _RELATIVE.sub(lambda found: f"{_DOTS}{len(found[0])}.", text)
+    try:
+        return parse_expression(text)
+    except InvalidContract:
+        return None
 
 
 def _members(node: ast.expr) -> list[ast.expr]:

@@ -57,3 +57,12 @@ def test_the_set_of_names_has_the_worst_effect_of_what_came_and_what_went():
         "z": ("c", "b"),
         "": ("b", "b"),
     }
+
+
+def test_a_name_from_a_module_beside_the_stub_is_a_type_like_others():
+    stub = "from .models import A\ndef f() -> {}: ..."
+
+    assert effects(stub.format("A | None"), stub.format("A")) == "cb"
+    assert effects(stub.format("list[A]"), stub.format("Iterable[A]")) == "bc"
+    bound = "from .models import A\nT = TypeVar('T', bound=A)\ndef f(a: T) -> {}: ..."
+    assert effects(bound.format("T"), bound.format("A"))[0] == "b"
