@@ -128,6 +128,7 @@ CLASSES = [
     (f"{COLOUR}  G = 3\ndef f() -> Colour: ...", f"{COLOUR}def f() -> Colour: ...", "bb"),
     (f"{COLOUR}A = list[Colour]\ndef f() -> A: ...", f"{COLOUR}  G = 3\nA = list[Colour]\ndef f() -> A: ...", "bc"),
     (COLOUR, COLOUR.replace("2", "3"), "bb"),
+    (f"{COLOUR}{FILM}  c: Colour", f"{COLOUR}  GREEN = 3\n{FILM}  c: Colour", "bb"),
     (f"{FILM}def f() -> list[Film]: ...", f"{FILM}  year: int\ndef f() -> list[Film]: ...", "cb"),
     (f"{FILM}def f(a: Film): ...", f"{FILM}  year: int\ndef f(a: Film): ...", "bc"),
     (f"{FILM}def f(a: Film): ...", f"{FILM}  year: NotRequired[int]\ndef f(a: Film): ...", "cc"),

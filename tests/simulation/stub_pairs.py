@@ -208,6 +208,13 @@ def change_colours(rng, world):
             world.colours["BLUE"] = 4
 
 
+def change_alias(rng, world):
+    found = near(rng, world.alias)
+    while "Alias" in str(found):  # of itself it would be nothing
+        found = near(rng, world.alias)
+    world.alias = found
+
+
 CHANGES = {
     "function": (8, lambda rng, world: change_function(rng, world.functions[rng.choice("fg")])),
     "functions": (1, lambda rng, world: world.functions.update(h=random_function(rng))),
@@ -218,7 +225,7 @@ CHANGES = {
     "dataclass": (2, lambda rng, world: change_fields(rng, world.data)),
     "frozen": (1, lambda rng, world: setattr(world, "frozen", not world.frozen)),
     "namedtuple": (1, lambda rng, world: change_fields(rng, world.row)),
-    "alias": (1, lambda rng, world: setattr(world, "alias", near(rng, world.alias))),
+    "alias": (1, change_alias),
     "constant": (1, lambda rng, world: setattr(world, "constant", rng.choice(("61", "'a'")))),
     "bases": (1, lambda rng, world: setattr(world, "dog_is_animal", not world.dog_is_animal)),
 }

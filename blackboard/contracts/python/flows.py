@@ -38,8 +38,17 @@ _Step = tuple[Type, Flow]
 def flows(members: Members) -> dict[str, Flow]:
     """Return name of a class or alias -> where its values flow."""
     found: dict[str, Flow] = {}
-    pending = [step for name in members.types.declarations for step in _from_declared(members, name)]
     seen: set[_Step] = set()
+    _spread(
+        members, [step for name in members.types.declarations for step in _from_declared(members, name)], found, seen
+    )
+    # What flows nowhere is for both to read and to write, and so is what it holds.
+    alone = [name for name in members.types.declarations if _is_of_both(members, name) and name not in found]
+    _spread(members, [step for name in alone for step in _within(members, name, Flow.BOTH)], found, seen)
+    return found
+
+
+def _spread(members: Members, pending: list[_Step], found: dict[str, Flow], seen: set[_Step]) -> None:
     while pending:
         step = pending.pop()
         if step in seen:
@@ -54,7 +63,11 @@ def flows(members: Members) -> dict[str, Flow]:
             if name in members.types.declarations and flow not in found.get(name, Flow.NOWHERE):
                 found[name] = found.get(name, Flow.NOWHERE) | flow
                 pending += _within(members, name, flow)
-    return found
+
+
+def _is_of_both(members: Members, name: str) -> bool:
+    """Say whether users may make what a class stands for, and not only the implementer."""
+    return members.kind(name) in (Kind.PROTOCOL, Kind.TYPED_DICT) or members.is_abstract(name)
 
 
 def _from_declared(members: Members, name: str) -> Iterator[_Step]:
@@ -62,7 +75,7 @@ def _from_declared(members: Members, name: str) -> Iterator[_Step]:
     declared = members.types.declarations[name]
     owner = name.rpartition(".")[0]
     kind = members.kind(owner) if owner else None
-    if kind in (Kind.PROTOCOL, Kind.TYPED_DICT) or (owner and members.is_abstract(owner)):
+    if owner and _is_of_both(members, owner):
         return
     if isinstance(declared, Variable) and kind is Kind.ENUM:
         return
@@ -75,7 +88,7 @@ def _from_declared(members: Members, name: str) -> Iterator[_Step]:
 
 def _within(members: Members, name: str, flow: Flow) -> Iterator[_Step]:
     """Return what flows because a class does."""
-    if members.kind(name) in (Kind.PROTOCOL, Kind.TYPED_DICT) or members.is_abstract(name):
+    if _is_of_both(members, name):
         for member in sorted(members.names(name)):
             found = members.member(name, member)
             if found is not None:
