@@ -123,6 +123,7 @@ class Application:
         self._plan = plan
         self.revision = turn.revision + 1
         self.ids: dict[str, int] = {}
+        self._changed = frozenset(change.key for change in plan.changes)
         self._left: dict[tuple[str, int], SettleRow] = {}
 
     def rows(self) -> None:
@@ -162,9 +163,9 @@ class Application:
         ]
         chained = chain(turn.digest, record, content)
         turn.run(LOG, {**record, "digest": chained})
-        installs = any(is_reserved(change.key) for change in plan.changes)
+        installs = any(map(is_reserved, self._changed))
         moved = {"revision": self.revision, "digest": chained, "installs": installs}
-        turn.advance(ADVANCE, moved, frozenset(change.key for change in plan.changes))
+        turn.advance(ADVANCE, moved, self._changed)
         return chained
 
     def _change(self, ordinal: int, change: ChangeRow) -> dict[str, Any]:
@@ -181,7 +182,7 @@ class Application:
         }
 
     def _keys(self, rows: Sequence[KeyRow], others: Sequence[Row]) -> None:
-        changed, tenures = {change.key for change in self._plan.changes}, []
+        tenures = []
         for row in rows:
             written: dict[str, Any] = {
                 "id": row.id,
@@ -193,7 +194,7 @@ class Application:
                 "digest": row.digest,
                 "generation": row.generation,
                 "member": row.member,
-                "changed": row.key in changed,
+                "changed": row.key in self._changed,
                 "revision": self.revision,
             }
             if row.id is None:
@@ -204,11 +205,11 @@ class Application:
             if row.moved and written["state"] != "absent":
                 tenures.append(written)
         self._turn.run_many(_TENURE, tenures)
-        more = (changed | self._named(others)) - self.ids.keys()
+        more = (self._changed | self._named(others)) - self.ids.keys()
         if more:
             found = self._turn.all(_IDS, {"keys": json.dumps(sorted(more))})
             self.ids.update({row["key"]: row["id"] for row in found})
-        unwritten = changed - {row.key for row in rows}
+        unwritten = self._changed - {row.key for row in rows}
         self._turn.run_many(CHANGED, [{"id": self.ids[key], "revision": self.revision} for key in unwritten])
 
     def _named(self, rows: Sequence[Row]) -> set[str]:
