@@ -4,6 +4,7 @@ A facet that changed and of which nothing is missing to either side says the sam
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from blackboard.contracts.facets import NAMES, changed_names, difference
 from blackboard.contracts.python.calls import Gap
@@ -39,6 +40,7 @@ def compared(old: Stubs, new: Stubs) -> dict[str, FacetChange]:
     pool.budget = Budget(MAX_STEPS // 2)
     effects = {name: _change(ends, name, found[name], (old[1].get(name), new[1].get(name))) for name in changed}
     moved = old[1].keys() ^ new[1].keys()
+    effects |= {name: _with_members(ends, name, effects) for name in changed if name not in moved}
     if moved:
         effects[NAMES] = changed_names([effects[name] for name in moved], new[1].keys() - old[1].keys(), moved)
     return effects
@@ -64,6 +66,18 @@ def _change(ends: tuple[Ends, Ends], name: str, found: Gaps | None, values: tupl
     except (Undecidable, RecursionError):
         shown = UNDECIDED
     return FacetChange(uses, implements, _reason(found, values), shown)
+
+
+def _with_members(ends: tuple[Ends, Ends], name: str, effects: Mapping[str, FacetChange]) -> FacetChange:
+    """Return what a class does to who relies on its having just these members: the worst of what came and went too."""
+    old, new = (end.types.declarations.get(name) for end in (ends[0].wanted, ends[1].wanted))
+    if not (isinstance(old, Class) and isinstance(new, Class)) or old.members == new.members:
+        return effects[name]
+    came = {f"{name}.{member}" for member in {*new.members} - {*old.members}}
+    moved = {*came, *(f"{name}.{member}" for member in {*old.members} - {*new.members})}
+    own = [] if replace(old, members=()) == replace(new, members=()) else [effects[name]]
+    whole = changed_names([*own, *(effects[one] for one in moved if one in effects)], came, moved)
+    return whole._replace(reason=_line([*(one.reason for one in own), whole.reason.replace("facets", "members")]))
 
 
 def _is_seen(ends: Ends, name: str) -> bool:

@@ -162,6 +162,8 @@ class Class:
     Attributes:
         fields: The names of fields in the order in which they are positional; empty where no order matters.
         keyword_only: The names of a dataclass' other fields, sorted.
+        members: Of an enum, Protocol, ABC or TypedDict the names of all its members, sorted: who relies on such a class
+            relies on there being no others. Empty for other classes.
     """
 
     kind: Kind
@@ -172,6 +174,17 @@ class Class:
     fields: tuple[str, ...] = ()
     keyword_only: tuple[str, ...] = ()
     raises: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether who relies on it relies on its having no other members: those of a choice, or to be implemented."""
+        return self.is_marked_abstract or self.kind in (Kind.ENUM, Kind.PROTOCOL, Kind.TYPED_DICT)
+
+    @property
+    def is_marked_abstract(self) -> bool:
+        """Whether it is an ABC, whatever its members are."""
+        return "ABC" in self.bases or self.keywords.get("metaclass") == "ABCMeta"
 
     def facet(self) -> JSON:
         """Return an object with what is there."""
@@ -183,6 +196,7 @@ class Class:
             "fields": list(self.fields),
             "keyword_only": list(self.keyword_only),
             "raises": list(self.raises),
+            "members": list(self.members),
         }
         return {"kind": str(self.kind)} | _given(optional)
 

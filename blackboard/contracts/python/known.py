@@ -9,7 +9,11 @@ from collections.abc import Mapping
 
 VARIANCE: Mapping[str, str] = {
     **dict.fromkeys(
-        ("list", "set", "MutableSequence", "MutableSet", "TypeIs", "collections.deque", "collections.Counter"), "="
+        (
+            *("list", "set", "MutableSequence", "MutableSet", "TypeIs", "collections.deque", "collections.Counter"),
+            *("typing.IO", "re.Pattern", "re.Match", "weakref.ref", "weakref.ReferenceType"),
+        ),
+        "=",
     ),
     **dict.fromkeys(("dict", "MutableMapping", "collections.defaultdict", "collections.OrderedDict"), "=="),
     **dict.fromkeys(("Mapping", "collections.ChainMap"), "=+"),
@@ -69,6 +73,9 @@ BASES: Mapping[str, tuple[str, ...]] = {
     "TypeGuard": ("bool",),
     "TypeIs": ("bool",),
     "datetime.datetime": ("datetime.date",),
+    "typing.TextIO": ("typing.IO[str]",),
+    "typing.BinaryIO": ("typing.IO[bytes]",),
+    "weakref.ref": ("weakref.ReferenceType[_0]",),
     "pathlib.PurePath": ("os.PathLike[str]",),
     "pathlib.Path": ("pathlib.PurePath",),
     "pathlib.PosixPath": ("pathlib.Path",),
@@ -77,6 +84,7 @@ BASES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("SupportsInt", "SupportsFloat", "os.PathLike", "uuid.UUID", "decimal.Decimal"), ()),
     **dict.fromkeys(("datetime.date", "datetime.time", "datetime.timedelta", "datetime.tzinfo"), ()),
     **dict.fromkeys(("fractions.Fraction", "types.ModuleType", "re.Pattern", "re.Match"), ()),
+    **dict.fromkeys(("typing.IO", "weakref.ReferenceType"), ()),
     **dict.fromkeys(("contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager"), ()),
 }
 

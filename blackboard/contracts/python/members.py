@@ -120,8 +120,7 @@ class Members:
         declared = self.get(name)
         if declared is None:
             return False
-        marked = "ABC" in declared.bases or declared.keywords.get("metaclass") == "ABCMeta"
-        return marked or self._has_abstract(name)
+        return declared.is_marked_abstract or self._has_abstract(name)
 
     def is_constructed(self, name: str) -> bool:
         """Say whether it can be called to make an instance."""

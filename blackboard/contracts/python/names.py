@@ -99,6 +99,8 @@ def imported(statements: Iterable[ast.stmt]) -> dict[str, str]:
 
 def _canonical(dotted: str) -> str:
     module, _, name = dotted.rpartition(".")
+    if dotted == "_typeshed.Incomplete":
+        return "Any"  # what a stub's author, or the tool that wrote it, did not find out
     if module not in _EVERYDAY_MODULES:
         return dotted
     if module == "collections.abc":

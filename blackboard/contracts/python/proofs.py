@@ -47,19 +47,31 @@ def proof(ends: Sequence[Ends], facet: str, gaps: Sequence[Sequence[Gap]]) -> st
 
 def _side(ends: Ends, facet: str, gaps: Sequence[Gap]) -> str | None:
     decided = [gap for gap in gaps if gap.decided]
-    snippets = Snippets(ends.wanted)
     try:
+        snippets = Snippets(ends.wanted)
         if any(gap.shown is Shown.TYPES for gap in decided):
             lines = list(_typed(ends, snippets, facet))
             program = snippets.program(lines) if lines else ""
-            return f"{_HEADS[ends.side, True]}\n{program}" if 0 < len(program) <= _MAX_PROOF else None
+            if 0 < len(program) <= _MAX_PROOF:
+                return f"{_HEADS[ends.side, True]}\n{program}"
         for gap in decided:
             lines = list(_run(ends, snippets, facet, gap))
             if lines:
                 return "\n".join([_HEADS[ends.side, False], *lines])
     except Unshowable:
+        pass
+    return _named(ends, facet)
+
+
+def _named(ends: Ends, facet: str) -> str | None:
+    """Write just the name of a facet that is gone, where what it promises cannot be written."""
+    owner, _, name = facet.rpartition(".")
+    there = ends.served.member(owner, name) if owner else ends.served.types.declarations.get(facet)
+    if there is not None or facet not in ends.wanted.types.declarations:
         return None
-    return None
+    snippets = Snippets(ends.wanted)
+    taken, expression = (f"it: contract.{owner}", f"it.{name}") if owner else ("", f"contract.{facet}")
+    return f"{_HEADS[ends.side, True]}\n{snippets.program(list(snippets.held(taken, expression, 'object')))}"
 
 
 def _typed(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:

@@ -6,12 +6,12 @@ formatting, imports and the order of declarations are in no facet; what an impor
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blackboard.contracts.facets import Facets, Reading
 from blackboard.contracts.python.classes import declare_class, declare_field, inherited_kinds
 from blackboard.contracts.python.compare import compared
-from blackboard.contracts.python.declarations import Declaration, Kind, PublicNames, Reexport, Variable
+from blackboard.contracts.python.declarations import Class, Declaration, Kind, PublicNames, Reexport, Variable
 from blackboard.contracts.python.functions import FunctionNode, declare_function, is_empty
 from blackboard.contracts.python.names import Names, imported
 from blackboard.contracts.python.skeletons import skeleton
@@ -82,9 +82,10 @@ class _Reader:
                 self._read_import(statement)
             else:
                 self._read(statement, None)
+        declarations = {**self._declarations, **_with_members(self._declarations)}
         # Why only now: a function or property is complete when its last `def` has been read.
-        facets = {name: declaration.facet() for name, declaration in self._declarations.items()}
-        return Stub(self._source, self._declarations, facets)
+        facets = {name: declaration.facet() for name, declaration in declarations.items()}
+        return Stub(self._source, declarations, facets)
 
     def _read(self, statement: ast.stmt, owner: "_Owner | None") -> None:
         match statement:
@@ -154,6 +155,22 @@ class _Owner:
 
 def _path(name: str, owner: _Owner | None) -> str:
     return name if owner is None else f"{owner.path}.{name}"
+
+
+def _with_members(declarations: Mapping[str, Declaration]) -> dict[str, Class]:
+    """Return the classes of which it matters that they have no other members than these."""
+    members: dict[str, list[str]] = {
+        name: [] for name, one in declarations.items() if isinstance(one, Class) and one.is_closed
+    }
+    for path in declarations:
+        owner, _, name = path.rpartition(".")
+        if owner in members:
+            members[owner].append(name)
+    return {
+        name: replace(one, members=tuple(sorted(members[name])))
+        for name, one in declarations.items()
+        if isinstance(one, Class) and name in members
+    }
 
 
 def _statements(body: Sequence[ast.stmt]) -> list[ast.stmt]:

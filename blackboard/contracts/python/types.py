@@ -229,7 +229,9 @@ class Types:
             # Why with its class: in what inherits the method it is that class instead.
             return self.pool.make(Form.VARIABLE, "Self", (self.pool.named(owner),))
         if plain not in self.declarations:
-            return self.pool.named(name)
+            return (
+                self.pool.make(Form.CALLABLE, "...", (self.pool.any,)) if name == "Callable" else self.pool.named(name)
+            )
         if any(self.constructed(plain, maker) for maker in VARIABLE_MAKERS):
             return self.pool.make(Form.VARIABLE, plain, origin=self.origin)
         if self.alias(plain) is not None:

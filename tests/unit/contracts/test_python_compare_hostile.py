@@ -48,6 +48,11 @@ import resource
 from test_python_compare_hostile import CHANGED
 from blackboard.contracts.language import Contract
 
+def peak_kilobytes():
+    # Not ru_maxrss: a child is told that of its parent if that is more.
+    [line] = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+    return int(line.split()[1])
+
 def used():
     return resource.getrusage(resource.RUSAGE_SELF)
 
@@ -58,7 +63,7 @@ for name, stubs in CHANGED.items():
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 2, resource.RLIM_INFINITY))  # whole seconds: one to two
     assert old.compare(new).effects
     resource.setrlimit(resource.RLIMIT_CPU, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    assert used().ru_maxrss < 200 * 1024
+    assert peak_kilobytes() < 200 * 1024
 """
 
 
