@@ -345,11 +345,11 @@ class Transaction(Reader):
     # --- parts ---
 
     def _intent(self) -> Intent:
-        writes = [self._write_of(component, draft) for component, draft in self._drafts.items()]
-        verdicts = [act for act in self._acts if type(act) is Judge]
-        acts = [act for act in self._acts if type(act) is not Judge] if verdicts else self._acts
-        ordered = (*acts, *writes, *verdicts)
-        return Intent(self.author, self.role, ordered, self._reads, self.revision, self._idempotency_key, self._token)
+        acts = (*self._acts, *(self._write_of(component, draft) for component, draft in self._drafts.items()))
+        ordered = sorted(acts, key=lambda act: isinstance(act, Judge))
+        return Intent(
+            self.author, self.role, tuple(ordered), self._reads, self.revision, self._idempotency_key, self._token
+        )
 
     def _write_of(self, component: str, draft: _Draft) -> Write:
         files = {path: (digest_bytes(content), content) for path, content in sorted(draft.files.items())}

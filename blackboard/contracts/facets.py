@@ -22,7 +22,6 @@ NAMES = ""
 
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SHOWN = 48
-_SCALARS = (str, int)  # a union of kinds would be made anew for each pair
 
 
 Body_co = TypeVar("Body_co", covariant=True)
@@ -84,7 +83,7 @@ def undecided(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> Comparison:
 
 def _plainly_same(before: JSON, after: JSON) -> bool:
     """Say whether two values are the same without spelling them; no says nothing (1 is True in Python)."""
-    return type(before) is type(after) and isinstance(before, _SCALARS) and before == after
+    return type(before) is type(after) and isinstance(before, str | int) and before == after
 
 
 def difference(before: str | None, after: str | None) -> str:

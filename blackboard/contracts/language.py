@@ -20,15 +20,7 @@ from blackboard.contracts.python.stub import Python
 from blackboard.contracts.sql.ddl import Sql
 from blackboard.contracts.task import FIELDS, Task, body_of
 from blackboard.errors import Invalid, InvalidContract, TooLarge
-from blackboard.spec.canonical import (
-    JSON,
-    NotCanonical,
-    canonical_json,
-    check_text,
-    digest_made,
-    digest_text,
-    parse_json,
-)
+from blackboard.spec.canonical import JSON, NotCanonical, check_text, digest, digest_made, parse_json
 from blackboard.spec.effects import Comparison, Effect, FacetChange
 
 MAX_TEXT_BYTES = 1_048_576
@@ -134,16 +126,6 @@ def facet_names_digest(names: Iterable[str]) -> str:
 @lru_cache(maxsize=1024)
 def _names_digest(names: tuple[str, ...]) -> str:
     return digest_made(names)
-
-
-def _facet_digest(value: JSON) -> str:
-    """Return the digest of a facet's value: an amendment leaves most of them as they are."""
-    text = canonical_json(value)
-    return _short_digest(text) if len(text) <= _SHORT else digest_text(text)
-
-
-_SHORT = 256
-_short_digest = lru_cache(maxsize=4096)(digest_text)
 
 
 class _Text:
@@ -321,7 +303,7 @@ class Contract:
     def _knows(self) -> "tuple[str, Digests]":
         known = self._known
         if known is None:
-            digests = MappingProxyType({name: _facet_digest(value) for name, value in self._reads().facets.items()})
+            digests = MappingProxyType({name: digest(value) for name, value in self._reads().facets.items()})
             known = (contract_digest(self._language, digests), digests)
             self._known = known
         return known

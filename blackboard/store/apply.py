@@ -123,7 +123,6 @@ class Application:
         self._plan = plan
         self.revision = turn.revision + 1
         self.ids: dict[str, int] = {}
-        self._changed = frozenset(change.key for change in plan.changes)
         self._left: dict[tuple[str, int], SettleRow] = {}
 
     def rows(self) -> None:
@@ -163,9 +162,9 @@ class Application:
         ]
         chained = chain(turn.digest, record, content)
         turn.run(LOG, {**record, "digest": chained})
-        installs = any(map(is_reserved, self._changed))
+        installs = any(is_reserved(change.key) for change in plan.changes)
         moved = {"revision": self.revision, "digest": chained, "installs": installs}
-        turn.advance(ADVANCE, moved, self._changed)
+        turn.advance(ADVANCE, moved, frozenset(change.key for change in plan.changes))
         return chained
 
     def _change(self, ordinal: int, change: ChangeRow) -> dict[str, Any]:
@@ -182,7 +181,7 @@ class Application:
         }
 
     def _keys(self, rows: Sequence[KeyRow], others: Sequence[Row]) -> None:
-        tenures = []
+        changed, tenures = {change.key for change in self._plan.changes}, []
         for row in rows:
             written: dict[str, Any] = {
                 "id": row.id,
@@ -194,7 +193,7 @@ class Application:
                 "digest": row.digest,
                 "generation": row.generation,
                 "member": row.member,
-                "changed": row.key in self._changed,
+                "changed": row.key in changed,
                 "revision": self.revision,
             }
             if row.id is None:
@@ -205,11 +204,11 @@ class Application:
             if row.moved and written["state"] != "absent":
                 tenures.append(written)
         self._turn.run_many(_TENURE, tenures)
-        more = (self._changed | self._named(others)) - self.ids.keys()
+        more = (changed | self._named(others)) - self.ids.keys()
         if more:
             found = self._turn.all(_IDS, {"keys": json.dumps(sorted(more))})
             self.ids.update({row["key"]: row["id"] for row in found})
-        unwritten = self._changed - {row.key for row in rows}
+        unwritten = changed - {row.key for row in rows}
         self._turn.run_many(CHANGED, [{"id": self.ids[key], "revision": self.revision} for key in unwritten])
 
     def _named(self, rows: Sequence[Row]) -> set[str]:

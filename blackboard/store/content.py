@@ -12,9 +12,6 @@ from blackboard.spec.staleness import PatternPin, Pin
 _FIELDS: Mapping[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Act)}
 
 
-_AS_IT_IS = (str, int, float)  # a union of kinds would be made anew for each value
-
-
 def content_digest(intent: Intent) -> str:
     """Return the digest of what the intent wants, without what it read: the same wish on a newer base is the same."""
     acts: list[JSON] = [
@@ -24,7 +21,7 @@ def content_digest(intent: Intent) -> str:
 
 
 def _plain(value: Any) -> JSON:  # noqa: ANN401, PLR0911 - the value of any field of an act, a case each
-    if value is None or isinstance(value, _AS_IT_IS):
+    if value is None or isinstance(value, str | int | float):
         return value
     match value:
         case Body(language, text):

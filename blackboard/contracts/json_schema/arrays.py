@@ -58,13 +58,13 @@ class _Wanted:
 def array(case: Case, search: Search) -> Result:
     """Find a list that fulfils a case.
 
-    Why no longer ones are tried: after the prefix all places are alike, so what is neither asked for nor needed for
-    the length can be left out.
+    Why no longer ones are tried: from some place on all are alike, so what is neither asked for nor needed for the
+    length can be left out.
     """
     wanted = _wanted(case)
     places = len(wanted.some)
-    last = max((first + 1 for first, _, _ in wanted.some), default=0)
-    enough = max(wanted.least, last, wanted.prefix() + places + 2 * wanted.twins)
+    alike = max([wanted.prefix(), *(first for first, _, _ in wanted.some)])
+    enough = max(wanted.least, alike + places + 2 * wanted.twins)
     longest = enough if wanted.most is None else min(enough, wanted.most)
     if wanted.least > longest:
         return No.EMPTY

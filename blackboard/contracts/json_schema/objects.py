@@ -96,22 +96,22 @@ class _Maker:
     def __init__(self, wanted: _Wanted, search: Search) -> None:
         self._wanted = wanted
         self._search = search
-        self._known = list(wanted.there)
-        for group in wanted.groups:
-            self._known += members(_schema(group).get("properties")).keys()
-        self._known = list(dict.fromkeys(self._known))
+        telling = [_schema(group) for group in wanted.groups] + wanted.declares
+        telling += [members(demand.value) for demand in (*wanted.some, *wanted.evaluates)]
+        known = [*wanted.there, *(name for schema in telling for name in members(schema.get("properties")))]
+        self._known = list(dict.fromkeys(known))
         search.effort.spend(len(self._known) // _NAMES_A_STEP)
-        patterns = [name for group in wanted.groups for name in members(_schema(group).get("patternProperties"))]
-        patterns += [str(demand.value) for demand in wanted.some if demand.word == "matching"]
-        for demand in wanted.some:
-            patterns += members(members(demand.value).get("patternProperties")) if demand.word == "stranger" else []
+        patterns = [str(demand.value) for demand in wanted.some if demand.word == "matching"]
+        patterns += [pattern for schema in telling for pattern in members(schema.get("patternProperties"))]
         self._patterns = list(dict.fromkeys(patterns))
-        self._fresh: dict[int, list[str]] = {}
+        self._sets = range(2 ** min(len(self._patterns), _MOST_PATTERNS))
+        """Each is a number with a bit for each pattern that a name matches."""
+        self._fresh: list[list[str]] | None = None
         self._unsure = len(self._patterns) > _MOST_PATTERNS
 
     def make(self) -> Result:
         worst = No.EMPTY
-        choices = [list(self._names_for(demand)) for demand in self._wanted.some]
+        choices = [list(self._names_for(demand, place)) for place, demand in enumerate(self._wanted.some)]
         for count, names in enumerate(product(*choices)):
             if count >= _MOST_WAYS:
                 return No.UNKNOWN
@@ -125,14 +125,17 @@ class _Maker:
             worst = No.UNKNOWN if found is No.UNKNOWN else worst
         return No.UNKNOWN if self._unsure else worst
 
-    def _names_for(self, demand: Demand) -> Iterator[str]:
-        for name in [*self._known, *self._strangers()]:
+    def _names_for(self, demand: Demand, place: int) -> Iterator[str]:
+        """Return what the member may be called that is asked for at a place among those that have no names."""
+        if demand.word == "named" and demand.literal is not None:
+            unknown = [self._stranger(chosen, self._known, demand.literal) for chosen in self._sets]
+            fresh = [name for name in unknown if name is not None]
+        else:
+            # Why not all: of names that are alike it does not matter which one comes first.
+            fresh = [name for names in self._strangers() for name in names[: place + 1]]
+        for name in [*self._known, *fresh]:
             if name not in self._wanted.absent and self._suits(demand, name):
                 yield name
-        if demand.word == "named" and demand.literal is not None:
-            found = self._name([demand.literal], self._known)
-            if found is not None:
-                yield found
 
     def _suits(self, demand: Demand, name: str) -> bool:
         match demand.word:
@@ -156,27 +159,29 @@ class _Maker:
         self._unsure = self._unsure or found is No.UNKNOWN
         return isinstance(found, Found)
 
-    def _strangers(self) -> list[str]:
-        """Return names that no schema knows: one for each set of patterns that it matches."""
-        if not self._fresh:
-            for chosen in range(2 ** min(len(self._patterns), _MOST_PATTERNS)):
-                name = self._stranger(chosen, self._known)
-                self._fresh[chosen] = [] if name is None else [name]
-        return [name for names in self._fresh.values() for name in names]
+    def _strangers(self) -> list[list[str]]:
+        """Return names that no schema knows: for each set of patterns one for each member that is asked for."""
+        if self._fresh is None:
+            self._fresh = []
+            for chosen in self._sets:
+                names: list[str] = []
+                while len(names) < len(self._wanted.some):
+                    name = self._stranger(chosen, [*self._known, *names])
+                    if name is None:
+                        break
+                    names.append(name)
+                self._fresh.append(names)
+        return self._fresh
 
-    def _stranger(self, chosen: int, without: Sequence[str]) -> str | None:
-        return self._name(
-            [
-                self._search.source.literal({"pattern": pattern}, holds=bool(chosen >> index & 1))
-                for index, pattern in enumerate(self._patterns[:_MOST_PATTERNS])
-            ],
-            without,
-        )
-
-    def _name(self, literals: list[Literal], without: Sequence[str]) -> str | None:
-        """Find a name that fulfils some literals and is none of those that are known."""
-        other = self._search.source.literal({"type": "string", "not": {"enum": [*without]}}, holds=True)
-        found = self._search.solve([other, *literals, *self._wanted.named])
+    def _stranger(self, chosen: int, without: Sequence[str], *also: Literal) -> str | None:
+        """Find a name that matches a set of patterns, fulfils some literals, and may be there."""
+        out: list[JSON] = [*sorted({*without, *self._wanted.absent})]
+        literals = [
+            self._search.source.literal({"pattern": pattern}, holds=bool(chosen >> index & 1))
+            for index, pattern in enumerate(self._patterns[:_MOST_PATTERNS])
+        ]
+        other = self._search.source.literal({"type": "string", "not": {"enum": out}}, holds=True)
+        found = self._search.solve([other, *literals, *also, *self._wanted.named])
         if found is No.UNKNOWN:
             self._unsure = True
         return str(found.value) if isinstance(found, Found) else None
@@ -206,8 +211,8 @@ class _Maker:
                 made[name] = found.value
                 if len(made) >= self._wanted.least:
                     return Found(made)
-        for chosen in range(2 ** min(len(self._patterns), _MOST_PATTERNS)):
-            while (stranger := self._stranger(chosen, [*self._known, *self._wanted.absent, *made])) is not None:
+        for chosen in self._sets:
+            while (stranger := self._stranger(chosen, [*self._known, *made])) is not None:
                 found = self._member(stranger, [])
                 worst = No.UNKNOWN if found is No.UNKNOWN else worst
                 if not isinstance(found, Found):

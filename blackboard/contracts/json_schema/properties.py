@@ -4,6 +4,7 @@
     title              a property: {"schema": …, "required": true}
     author.name        a property of a property, also where `author` is a reference or an `allOf`
     tags[]             the items of a list
+    tags[1:]           those after the first, which `prefixItems` is about
     $defs.Person       a definition, whole
 
 A facet stands for itself: references at its top are followed, those further inside are kept, and what they name, and
@@ -44,7 +45,7 @@ class _Place:
     required: bool | None = None
     parent: str | None = None
     segment: str | None = None
-    after: int | None = None
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +165,11 @@ def _places(parent: str, name: str, parts: Iterable[_Part]) -> list[_Place]:
             place = places.setdefault(path, _Place(path, required=member in required, parent=parent, segment=member))
             place.said += [(found, part.followed) for found in _schemas([schema])]
         if "items" in part.schema:
-            place = places.setdefault(f"{name}[]", _Place(f"{name}[]", parent=parent))
-            place.said += [(found, part.followed) for found in _schemas([part.schema["items"]])]
+            # Why in the name: the same said of other items is something else, and so is all that is inside them.
             before = len(_list(part.schema, "prefixItems"))
-            place.after = before if place.after is None else min(place.after, before)
+            path = f"{name}[{before}:]" if before else f"{name}[]"
+            place = places.setdefault(path, _Place(path, parent=parent, after=before))
+            place.said += [(found, part.followed) for found in _schemas([part.schema["items"]])]
     return list(places.values())
 
 
@@ -178,7 +180,7 @@ def _located(place: _Place, parts: Iterable[_Part], inner: Iterable[_Place]) -> 
     return Place(
         place.parent,
         place.segment,
-        place.after or 0,
+        place.after,
         {"allOf": whole},
         not keywords.isdisjoint(_BY_MEMBERS),
         names,

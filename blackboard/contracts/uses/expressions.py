@@ -6,6 +6,7 @@ counts only where the contract declares it.
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ MAX_DEPTH = 48
 
 _LONGEST = 1024
 """Characters of a facet's name; what is longer is none."""
+
+_SLICE = re.compile(r"\[\d+:\]")
 
 _READING_JSON = frozenset({"load", "loads"})
 CLOSING = frozenset({"closing", "aclosing"})
@@ -86,7 +89,7 @@ class Expressions:
         self.tops = {name: Scope(None, tree, name) for name, tree in trees.items()}
         self.scopes: dict[int, Scope] = {}
         self.found: dict[str, set[str]] = {}
-        self._facets = {one.key: one.contract.digests.keys() for one in offers}
+        self._facets = {one.key: _reached(one.contract.digests) for one in offers}
         self._documents = {path: one.key for one in offers for path in one.documents}
         self._classes: dict[str, ast.ClassDef] = {}
         self._known: dict[int, Types] = {}
@@ -106,7 +109,7 @@ class Expressions:
 
     def see(self, key: str, *paths: str) -> None:
         """Note that facets of a decision are relied on; of what is none nothing is noted."""
-        if here := self._facets[key] & set(paths):
+        if here := {facet for path in paths for facet in self._facets[key].get(path, ())}:
             self.found.setdefault(key, set()).update(here)
 
     # --- expressions ---
@@ -384,6 +387,15 @@ def items(types: Types) -> Types:
 def collected(types: Iterable[Known]) -> Types:
     """Return what a collection of some is; a document knows its own lists."""
     return frozenset(one if one.kind == "json" else one._replace(inside=True) for one in types)
+
+
+def _reached(facets: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Return path -> the facets that code relies on by it: which item of a list it takes is not known."""
+    found: dict[str, list[str]] = {}
+    for facet in facets:
+        for path in {facet, _SLICE.sub("[]", facet)}:
+            found.setdefault(path, []).append(facet)
+    return found
 
 
 def _item(one: Known) -> Known:

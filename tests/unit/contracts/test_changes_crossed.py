@@ -7,11 +7,13 @@ of all rows are there to try it. Drawn by lot in the short form, all of them in 
 import random
 import re
 import sqlite3
+from json import dumps
 
 import pytest
 from changes import tables
-from changes.every import PYTHON, SQL
+from changes.every import PYTHON, SCHEMAS, SQL
 from changes.row import with_imports
+from changes.sent import documents
 from changes.typed import checked
 
 from blackboard.contracts.language import Contract
@@ -59,6 +61,24 @@ def test_no_statement_of_the_table_breaks_where_tables_are_called_compatible(dra
             assert not held_compatible(contracts[old], contracts[new], "uses"), (old, new, lost, gained)
         if held[old] != held[new]:
             assert not held_compatible(contracts[old], contracts[new], "implements"), (old, new)
+
+
+def test_no_document_of_the_table_breaks_where_schemas_are_called_compatible(drawn):
+    rows = [row for row in SCHEMAS if row.direction == "request"]
+    every = [document for row in rows for document in row.documents]
+    schemas = {dumps(schema): schema for row in rows for schema in (row.old, row.new)}
+    contracts = {text: Contract.json_schema(schema, direction="request") for text, schema in schemas.items()}
+    sent, received = {}, {}
+    for text, schema in schemas.items():
+        known = documents(schema)
+        sent[text] = {at for at, document in enumerate(every) if known.sent(document)}
+        received[text] = {at for at, document in enumerate(every) if known.received(document)}
+    # Who asks sends, who implements receives.
+    for old, new in drawn(pairs(list(schemas)), 800):
+        for side, crossing in (("uses", sent[old] - received[new]), ("implements", sent[new] - received[old])):
+            if crossing:
+                shown = [every[at] for at in sorted(crossing)[:3]]
+                assert not held_compatible(contracts[old], contracts[new], side), (side, old, new, shown)
 
 
 def test_no_program_of_the_table_breaks_where_stubs_are_called_compatible(drawn, tmp_path):

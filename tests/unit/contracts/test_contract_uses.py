@@ -60,6 +60,7 @@ DOCUMENT = {
         "ttl": {"type": "integer"},
         "unused": {},
         "menu": {"type": "array", "items": {"type": "object", "properties": {"name": {}, "price": {}}}},
+        "hosts": {"prefixItems": [{}], "items": {"properties": {"port": {}}}},
     },
 }
 SCHEMA = """

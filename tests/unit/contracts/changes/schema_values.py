@@ -10,6 +10,10 @@ def _array(**said):
     return {"type": "array", **said}
 
 
+def _list_of(items):
+    return {"type": "array", "items": items}
+
+
 SCALARS = (
     change("integer -> number", _INT, {"type": "number"}, "widened", 1, 1.5),
     change("number -> integer", {"type": "number"}, _INT, "narrowed", 1, 1.5),
@@ -129,6 +133,41 @@ ARRAYS = (
         "narrowed",
         [1],
         [1.5],
+    ),
+    change(
+        "the first item is like the rest",
+        _array(prefixItems=[_STR], items=_NUMBER),
+        _array(items=_NUMBER),
+        "others",
+        [],
+        ["x", 1],
+        [2, 1],
+    ),
+    change(
+        "the first item has members like those of the rest",
+        _array(prefixItems=[_list_of(_STR)], items=_list_of(_INT)),
+        _array(items=_list_of(_INT)),
+        "others",
+        [[], [1]],
+        [["x"], [1]],
+        [[1]],
+    ),
+    change(
+        "what is said of the second item is said of the third",
+        {"allOf": [_array(prefixItems=[True], items=_STR), {"prefixItems": [True, True], "items": {"minLength": 1}}]},
+        {"allOf": [_array(prefixItems=[True], items={"minLength": 1}), {"prefixItems": [True, True], "items": _STR}]},
+        "others",
+        [0, "x", "y"],
+        [0, ""],
+        [0, 1],
+    ),
+    change(
+        "items after the third are all of one type",
+        _array(prefixItems=[True] * 3, items={"type": ["integer", "string"]}),
+        {"anyOf": [_array(prefixItems=[True] * 3, items=part) for part in (_INT, _STR)]},
+        "narrowed",
+        [1, "x", 1, 2],
+        [1, 1, 1, 2, "x"],
     ),
     change(
         "a tuple is closed",
