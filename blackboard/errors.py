@@ -250,9 +250,9 @@ class InvalidTeam(Invalid):
 class TooLarge(Invalid):
     """A text or list is larger than the board takes."""
 
-    def __init__(self, field: str, size: int, limit: int) -> None:
-        self.field, self.size, self.limit = field, size, limit
-        super().__init__(f"{field} has {size} bytes; the limit is {limit}: split it or keep it in a file")
+    def __init__(self, field: str, size: int, limit: int, *, unit: str = "bytes") -> None:
+        self.field, self.size, self.limit, self.unit = field, size, limit, unit
+        super().__init__(f"{field} has {size} {unit}; the limit is {limit}: split it or keep it in a file")
 
 
 class Compacted(BlackboardError):

@@ -120,13 +120,14 @@ def near(rng, of):
 def change_function(rng, function):
     parameters = function.parameters
     either = [one for one in parameters if one.kind == "either"]
+    # A parameter without a default may not follow one that has it, but by name.
+    defaulted = [one for one in parameters if one.kind != "name" and one.default]
     match rng.choice(
         ("add", "add", "remove", "rename", "type", "type", "returns", "returns", "default", "kind", "swap")
     ):
         case "add":
             last = rng.choice(("either", "name"))
-            needs = last == "either" and any(one.default for one in either)
-            default = "0" if needs or rng.random() < 0.5 else None
+            default = "0" if (last == "either" and defaulted) or rng.random() < 0.5 else None
             added = Parameter("z", last, ("int",), default)
             place = len([one for one in parameters if one.kind != "name"]) if last == "either" else len(parameters)
             parameters.insert(place, added)
@@ -141,7 +142,9 @@ def change_function(rng, function):
                 one.default = rng.choice(DEFAULTS.get(one.type[0], ["..."]))
         case "default" if parameters:
             one = parameters[-1]
-            one.default = None if one.default and rng.random() < 0.5 else rng.choice(DEFAULTS.get(one.type[0], ["..."]))
+            kept = len(defaulted) > 1 and one is defaulted[-1]
+            removed = one.default and not kept and rng.random() < 0.5
+            one.default = None if removed else rng.choice(DEFAULTS.get(one.type[0], ["..."]))
         case "kind" if either:
             rng.choice(either).kind = "name"
             parameters.sort(key=lambda one: ("position", "either", "name").index(one.kind))

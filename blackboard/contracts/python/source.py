@@ -1,16 +1,16 @@
 """From a stub's text to its syntax tree, safely.
 
-Whatever the text is, the answer is a tree or `InvalidContract`: never a crash of the parser, never a warning, never
+Whatever the text is, the answer is a tree or a typed error: never a crash of the parser, never a warning, never
 minutes. Positions are 1-based and count characters.
 """
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from blackboard.errors import InvalidContract
+from blackboard.errors import InvalidContract, TooLarge
 
 LANGUAGE = "python"
 
@@ -19,11 +19,22 @@ Tree = TypeVar("Tree", ast.Module, ast.Expression)
 # Why one version for all: a board written by a newer Python must be readable for an older one.
 _GRAMMAR = (3, 11)
 
+MAX_CHARACTERS = 262_144
+MAX_WORDS = 65_536
+"""Words and signs, those in strings and comments too: what the parser and its tree cost grows with them."""
+_WORD = re.compile(r"\w+|[^\w\s]")
+
 _MAX_DOTTED_PARTS = 64
 # Why before parsing: the parser needs memory that grows with the square of the parts of one dotted import.
 _LONG_DOTTED_NAME = re.compile(
     rf"(?<![^\s.\\])(?:[^\s.\\]++(?:[ \t\f]|\\\r?\n)*+\.(?:[ \t\f]|\\\r?\n)*+){{{_MAX_DOTTED_PARTS}}}"
 )
+_MAX_MARKS = 1_000
+# Why before parsing: an accented name is normalised, in time that grows with the square of the marks on one letter.
+_MARKS = re.compile(r"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f])++")
+# Why before parsing: each field of an f-string is looked for from the string's beginning.
+_MAX_FIELD_STEPS = 50_000_000
+_HAS_FIELDS = re.compile(r"\b(?:f|fr|rf)['\"]", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COMMENT_OR_STRING = re.compile(
     r"""\#[^\r\n]*+
@@ -68,7 +79,6 @@ def read(text: str, *, grammar: tuple[int, int] | int = _GRAMMAR) -> Source:
         InvalidContract: It is not Python, or nested beyond what the parser takes.
     """
     text = text.removeprefix("\ufeff")
-    _guard(text)
     text = _with_plain_backslashes(text)
     return Source(text, _parsed(text, lambda: ast.parse(text, feature_version=grammar)))
 
@@ -83,7 +93,21 @@ def parse_expression(text: str) -> ast.expr:
     return _parsed(text, lambda: ast.parse(text, mode="eval", feature_version=_GRAMMAR)).body
 
 
+def check_size(text: str) -> None:
+    """Refuse a stub that is larger than any that is read within a second.
+
+    Raises:
+        TooLarge: It has more than 262,144 characters, or 65,536 words.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise TooLarge("stub", len(text), MAX_CHARACTERS, unit="characters")
+    words = sum(1 for _ in _WORD.finditer(text))
+    if words > MAX_WORDS:
+        raise TooLarge("stub", words, MAX_WORDS, unit="words and signs")
+
+
 def _parsed(text: str, parse: Callable[[], Tree]) -> Tree:
+    _guard(text)
     try:
         return parse()
     except SyntaxError as error:
@@ -97,15 +121,28 @@ def _parsed(text: str, parse: Callable[[], Tree]) -> Tree:
 
 
 def _guard(text: str) -> None:
+    for index, why in _hostile(text):
+        line, column = _position(text, index)
+        raise InvalidContract(LANGUAGE, why, line=line, column=column)
+
+
+def _hostile(text: str) -> Iterator[tuple[int, str]]:
+    """Yield where a text holds what the parser would take minutes or gigabytes for, and what that is."""
     nul = text.find("\0")
     if nul >= 0:
-        line, column = _position(text, nul)
-        raise InvalidContract(LANGUAGE, "a NUL character", line=line, column=column)
-    found = _LONG_DOTTED_NAME.search(text)
-    if found:
-        line, column = _position(text, found.start())
-        why = f"a dotted name of more than {_MAX_DOTTED_PARTS} parts"
-        raise InvalidContract(LANGUAGE, why, line=line, column=column)
+        yield nul, "a NUL character"
+    dotted = _LONG_DOTTED_NAME.search(text)
+    if dotted:
+        yield dotted.start(), f"a dotted name of more than {_MAX_DOTTED_PARTS} parts"
+    for marks in () if text.isascii() else _MARKS.finditer(text):
+        if len(marks[0]) > _MAX_MARKS:
+            yield marks.start(), f"more than {_MAX_MARKS:,} marks in a row"
+    steps = 0
+    for found in _COMMENT_OR_STRING.finditer(text) if _HAS_FIELDS.search(text) else ():
+        if "f" in (found["prefix"] or "").lower():
+            steps += len(found[0]) * found[0].count("{")
+            if steps > _MAX_FIELD_STEPS:
+                yield found.start(), "f-strings with too many fields"
 
 
 def _with_plain_backslashes(text: str) -> str:

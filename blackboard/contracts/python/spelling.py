@@ -14,6 +14,8 @@ from blackboard.contracts.python.source import Source, parse_expression
 from blackboard.errors import InvalidContract
 
 MAX_DEPTH = 32
+# Why: beyond so many bits Python may refuse to write a number in digits, as it was set up.
+_MAX_BITS = 14_000
 
 _UNARY = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~", ast.Not: "not "}
 _BINARY = {
@@ -116,6 +118,8 @@ class Speller:
         return spell(self, node, depth)
 
     def _constant(self, node: ast.Constant, _: int) -> str:
+        if isinstance(node.value, int) and node.value.bit_length() > _MAX_BITS:
+            raise self.source.refusal(node, f"a number of more than {_MAX_BITS:,} bits")
         return "..." if node.value is ... else repr(node.value)
 
     def _attribute(self, node: ast.Attribute, depth: int) -> str:

@@ -15,7 +15,7 @@ from blackboard.contracts.python.declarations import Class, Declaration, Kind, P
 from blackboard.contracts.python.functions import FunctionNode, declare_function, is_empty
 from blackboard.contracts.python.names import Names, imported
 from blackboard.contracts.python.skeletons import skeleton
-from blackboard.contracts.python.source import LANGUAGE, Source, read
+from blackboard.contracts.python.source import LANGUAGE, Source, check_size, read
 from blackboard.contracts.python.spelling import Speller
 from blackboard.spec.canonical import JSON
 from blackboard.spec.effects import Comparison
@@ -40,8 +40,9 @@ class Python:
 
         Raises:
             InvalidContract: It is not Python, or holds what does not belong in a stub.
-            TooLarge: A name in it is too long.
+            TooLarge: It has too many characters or words, or a name in it is too long.
         """
+        check_size(text)
         return _Reader(read(text)).stub()
 
     def kept(self, text: str, body: Stub) -> str:  # noqa: ARG002 -- part of the protocol

@@ -1,5 +1,8 @@
 """Whatever a text is, reading it as `python` ends soon and in a typed error or a contract."""
 
+import re
+import subprocess
+import sys
 import warnings
 from functools import reduce
 
@@ -8,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blackboard.contracts.language import Contract
+from blackboard.contracts.python.source import MAX_CHARACTERS, MAX_WORDS
 from blackboard.errors import InvalidContract, TooLarge
 
-MANY = 100_000
+MANY = 20_000
 
 
 @pytest.mark.parametrize(
@@ -60,14 +64,19 @@ def test_what_is_no_stub_is_refused_with_its_place(stub, line, column):
         "lambdas": "x = " + "lambda:" * MANY,
         "powers": "x = " + "a**" * MANY + "a",
         "a long union": "x: " + "a|" * MANY + "a",
-        "elifs": "if a: pass\n" + "elif a: pass\n" * 20_000,
+        "elifs": "if a: pass\n" + "elif a: pass\n" * 15_000,
         "indents": "".join(" " * depth + "class A:\n" for depth in range(150)),
         "quotes": "'\\" * MANY,
         "triple quotes": "'''" + "\\'" * MANY,
         "strings in strings": "x: " + reduce(lambda text, _: repr(text), range(9), "a[" * 40),
         "digits": "x = 1" + "0" * MANY,
+        "digits of sixteen": "x = 0x" + "f" * MANY,
         "underscores": "x = " + "1_" * MANY,
         "NUL": "\0" * MANY,
+        "accents": "x: a" + "\u0315\u0300" * MANY,
+        "accents in quotes": "x: 'a" + r"\u0315\u0300" * 16_000 + "'",
+        "fields": "def f(): raise NotImplementedError(f'" + "{a}" * 20_000 + "')",
+        "fields in quotes": "x: \"f'" + "{a}" * 20_000 + "'\"",
         "overloads": "@overload\ndef f(): ...\n" * 1000,
         "twice": "x: int\n" * 10_000,
         "facets": "".join(f"x{number}: int\n" for number in range(10_001)),
@@ -83,7 +92,7 @@ def test_hostile_texts_are_refused(stub):
     [
         "a" * 2000 + ": int",
         "class " + "a" * 1000 + ":\n" + "".join(f"  b{number:05}{'c' * 50}: int\n" for number in range(9000)),
-        "from " + "m" * 500_000 + " import X\nx: tuple[" + "X, " * 1000 + "X]",
+        "from " + "m" * 200_000 + " import X\nx: tuple[" + "X, " * 1000 + "X]",
     ],
 )
 def test_names_that_would_multiply_are_too_large(stub):
@@ -94,16 +103,115 @@ def test_names_that_would_multiply_are_too_large(stub):
 @pytest.mark.parametrize(
     "stub",
     [
-        "def f():\n  '''" + "\n  Raises:" * 50_000 + "\n  '''",
-        "def f():\n  '''" + "\n  Raises:\n    A: x" * 25_000 + "\n  '''",
-        "def f(*, " + ", ".join(f"a{number}" for number in range(20_000)) + "): ...",
-        "@a\n" * 50_000 + "def f(): ...",
-        "x: Literal[" + ",".join(map(str, range(50_000))) + "]",
+        "def f():\n  '''" + "\n  Raises:" * MANY + "\n  '''",
+        "def f():\n  '''" + "\n  Raises:\n    A: x" * 12_000 + "\n  '''",
+        "def f(*, " + ", ".join(f"a{number}" for number in range(MANY)) + "): ...",
+        "@a\n" * MANY + "def f(): ...",
+        "x: Literal[" + ",".join(map(str, range(MANY))) + "]",
         "x = '''" + "\\d" * MANY + "'''",
     ],
 )
 def test_a_vast_stub_is_read_in_time_that_grows_with_its_length(stub):
     assert len(Contract.python(stub).facets) == 1
+
+
+VAST = {  # what is before, what is repeated, what is after
+    "functions": ("", "def f{0}(a: int, b: str = '') -> bool: ...\n", ""),
+    "short functions": ("", "def f{0}():...\n", ""),
+    "documented functions": ("", "def f{0}():'''Raises:\n  A:'''\n", ""),
+    "a class": ("class A:\n", " x{0}:a\n", ""),
+    "a dataclass": ("@dataclass\nclass A:\n", " x{0}:a=1\n", ""),
+    "properties": ("class A:\n", " @property\n def a{0}(self):...\n", ""),
+    "classes in classes": ("", "class A{0}:\n class B:\n  class C:\n   x:int\n", ""),
+    "bases": ("class A(", "a,", "):..."),
+    "constants": ("", "x{0}:a\n", ""),
+    "one constant": ("", "a:a\n", ""),
+    "aliases": ("", "A{0}=B|C\n", ""),
+    "overloads": ("", "@overload\ndef f(a:A{0}):...\n", ""),
+    "parameters": ("def f(*,", "a{0}:A=1,", "):..."),
+    "decorators": ("", "@a\n", "def f():..."),
+    "a list": ("x=[", "1,", "]"),
+    "lists": ("x=[", "[" * 30 + "]" * 30 + ",", "]"),
+    "a dict": ("x=dict(", "a{0}=1,", ")"),
+    "sums": ("x=[", "1" + "+1" * 16 + ",", "]"),
+    "calls": ("x=[", "f" + "()" * 30 + ",", "]"),
+    "fields": ("def f(): raise NotImplementedError(f'", "{{a}}", "')"),
+    "text and fields": ("def f(): raise NotImplementedError(f'", "{{a}}" + "a" * 100, "')"),
+    "a union": ("x:Union[", "a{0},", "]"),
+    "unions": ("x:tuple[", "a|" * 500 + "a,", "]"),
+    "a Literal": ("x:Literal[", "{0},", "]"),
+    "a Callable": ("x:Callable[[", "a,", "],a]"),
+    "nested types": ("x:tuple[", "list[" * 25 + "int" + "]" * 25 + ",", "]"),
+    "types in quotes": ("x:tuple[", "'a|b',", "]"),
+    "one type in quotes": ("x:'tuple[", "a,", "]'"),
+    "long names": ("x:tuple[", "a" * 60 + "{0},", "]"),
+    "dotted names": ("x:tuple[", "a." * 60 + "a,", "]"),
+    "names that are not ASCII": ("x:tuple[", "é,", "]"),
+    "names to be normalised": ("x:tuple[", "\ufb01,", "]"),
+    "accents": ("x:a", "\u0315\u0300", ""),
+    "some accents": ("x:tuple[", "a" + "\u0315\u0300" * 490 + ",", "]"),
+    "imports": ("", "import a{0}\n", ""),
+    "a docstring": ("def f():\n '''", "Raises", "'''"),
+    "a docstring of headings": ("def f():\n '''\n", "Raises:\n", "'''"),
+    "a docstring of lines": ("def f():\n '''Raises:\n", "\n", "'''"),
+    "a string of escapes": ("x='", r"\d", "'"),
+    "nested beyond": ("x=", "[", ""),
+    "code": ("def f():", "...;", ""),
+    "comments": ("", "#\n", ""),
+}
+
+
+def words(text):
+    return len(re.findall(r"\w+|[^\w\s]", text))
+
+
+def repeated(shape, characters, most_words):
+    """Return a shape repeated as often as leaves it within so many characters and words."""
+    head, line, tail = shape
+    longest = line.format(99_999)
+    by_words = (most_words - words(head + tail)) // max(words(longest), 1)
+    count = min((characters - len(head + tail)) // len(longest), by_words)
+    return head + "".join(line.format(number) for number in range(count)) + tail
+
+
+LIMITED = """
+import resource
+from test_contract_python_hostile import MAX_CHARACTERS, MAX_WORDS, VAST, repeated
+from blackboard.contracts.language import Contract
+from blackboard.errors import InvalidContract
+
+def used():
+    return resource.getrusage(resource.RUSAGE_SELF)
+
+for name, shape in VAST.items():
+    text = repeated(shape, MAX_CHARACTERS, MAX_WORDS)
+    began = used()
+    try:
+        Contract.python(text).skeleton()
+    except InvalidContract:
+        pass
+    seconds = used().ru_utime + used().ru_stime - began.ru_utime - began.ru_stime
+    assert seconds < 1, (name, seconds)
+    assert used().ru_maxrss < 200 * 1024, (name, used().ru_maxrss)
+    print(name, flush=True)
+"""
+
+
+def test_the_largest_stubs_are_read_or_refused_within_a_second_and_200_megabytes():
+    path = ":".join(entry for entry in sys.path if entry)
+    run = subprocess.run(
+        [sys.executable, "-c", LIMITED], capture_output=True, text=True, check=False, env={"PYTHONPATH": path}
+    )
+
+    assert (run.returncode, run.stdout.split("\n")[:-1]) == (0, list(VAST)), run.stderr
+
+
+@pytest.mark.parametrize(("stub", "limit"), [(" " * 1_000_000, MAX_CHARACTERS), ("#" * 65_537, MAX_WORDS)])
+def test_a_stub_beyond_what_is_read_in_time_is_too_large(stub, limit):
+    with pytest.raises(TooLarge) as caught:
+        Contract.python(stub)
+
+    assert (caught.value.field, caught.value.size, caught.value.limit) == ("stub", len(stub), limit)
 
 
 def test_an_escape_that_python_warns_about_is_neither_a_warning_nor_an_error():
