@@ -192,10 +192,15 @@ class Draft:
             self.put(record, state=KeyState.CONTESTED)
         self.note("contested", key, record.current, None, reason=reason)
 
-    def end(self, record: VersionRecord, happening: Happening, reason: str) -> None:
-        """End a proposal, and with it what was proposed jointly with it."""
+    def turn(self, record: VersionRecord, happening: Happening, reason: str) -> State:
+        """Move a proposal on, note it, and return its state; what was proposed jointly with it stays as it is."""
         state = self.settle(record, happening, reason).state
         self.note(str(state), record.key, record.version, None, reason=reason)
+        return state
+
+    def end(self, record: VersionRecord, happening: Happening, reason: str) -> None:
+        """End a proposal, and with it what was proposed jointly with it."""
+        state = self.turn(record, happening, reason)
         for other in self.view.joint(record):
             if other.key != record.key and other.state is State.PROPOSED:
                 self.touch(other.key, "decision")

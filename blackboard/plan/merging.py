@@ -11,12 +11,12 @@ from blackboard.contracts.language import Contract
 from blackboard.contracts.merging import Met, merge
 from blackboard.errors import Conflict, IllegalTransition, Premise, Returning
 from blackboard.plan.draft import Draft
+from blackboard.plan.premises import together
 from blackboard.spec.canonical import canonical_json
 from blackboard.spec.changes import Decide, Propose
 from blackboard.spec.effects import Effect
 from blackboard.spec.lifecycle import Event as Happening
 from blackboard.spec.records import Body, KeyRecord, VersionRecord
-from blackboard.spec.staleness import Pin
 
 
 def read_base(draft: Draft, record: KeyRecord) -> VersionRecord | None:
@@ -79,19 +79,14 @@ def merged(draft: Draft, version: VersionRecord, standing: VersionRecord) -> Ver
         record,
         found,
         merged=version.version,
-        premises=_premises(draft, version, standing),
+        premises=together(draft, version, standing),
         rationale=version.rationale,
         author=version.author,
         role=version.role,
     )
-    draft.end(version, Happening.MERGE, f"it became version {made.version} with version {standing.version}")
+    # What was proposed jointly with it is accepted beside it.
+    draft.turn(version, Happening.MERGE, f"it became version {made.version} with version {standing.version}")
     return made
-
-
-def _premises(draft: Draft, *versions: VersionRecord) -> tuple[Pin, ...]:
-    """Return what versions rest on, each facet once: as the last of them read it."""
-    found = {(pin.key, pin.name): pin for one in versions for pin in draft.view.premises(one.key, one.version)}
-    return tuple(pin for _, pin in sorted(found.items()))
 
 
 def end_rivals(draft: Draft, winner: VersionRecord) -> None:

@@ -53,6 +53,14 @@ def _is_broken(draft: Draft, pin: Pin) -> bool:
     return effect_of(draft, pin, record.current) is Effect.BREAKING
 
 
+def together(draft: Draft, *versions: VersionRecord) -> tuple[Pin, ...]:
+    """Return what versions rest on that become one: each facet as it was read when it broke since, else as at first."""
+    found: dict[tuple[str, str], list[Pin]] = {}
+    for pin in (pin for one in versions for pin in draft.view.premises(one.key, one.version)):
+        found.setdefault((pin.key, pin.name), []).append(pin)
+    return tuple(min(found[facet], key=lambda pin: (not _is_broken(draft, pin), pin.since)) for facet in sorted(found))
+
+
 def is_looked_at_again(draft: Draft, record: KeyRecord) -> bool:
     """Say whether the author read a decision that is shaken, so that deciding it as it is says that it still holds."""
     read = draft.intent.reads.whole(record.key, record.kind)
@@ -62,14 +70,22 @@ def is_looked_at_again(draft: Draft, record: KeyRecord) -> bool:
 def listen(draft: Draft, version: VersionRecord) -> tuple[str, ...]:
     """Note which sources want to know when an accepted version becomes stale, and return them.
 
-    They ask for it by a trigger, and have a role of its author: who asks for everything stale to build it anew is not
-    asked to decide.
+    They ask for it by a trigger, and have a role of its author, or of one whose text was merged into it: who asks for
+    everything stale to build it anew is not asked to decide.
     """
     asking = draft.registry.triggers.woken([Event(TriggerKind.STALE, version.key)])
     if not asking:
         return ()
-    roles = {version.role, *draft.registry.roles_of(version.author)}
+    roles = {role for one in _parts(draft, version) for role in (one.role, *draft.registry.roles_of(one.author))}
     of_role = {source.name for source in draft.registry.sources if source.role in roles}
     names = tuple(name for name, _ in asking if name in of_role)
     draft.rows.append(WakesRow(version.key, tuple((name, str(TriggerKind.STALE)) for name in names)))
     return names
+
+
+def _parts(draft: Draft, version: VersionRecord) -> Iterator[VersionRecord]:
+    """Yield a version, and those that became one in it."""
+    yield version
+    for number in version.bases if version.merged is not None else ():
+        part = draft.view.version(version.key, number)
+        yield from () if part is None else _parts(draft, part)

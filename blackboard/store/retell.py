@@ -65,6 +65,7 @@ _BEGUN = Statement("""
     SELECT k.key, b.digest FROM version v JOIN key k ON k.id = v.key_id
     JOIN version b ON b.key_id = v.key_id AND b.version = v.base
     WHERE v.key_id = :key_id AND v.version = :version AND v.merged IS NULL""")
+_WRITTEN = Statement("SELECT 1 FROM version WHERE key_id = :id AND version = :version AND merged IS NULL")
 _VOTE = Statement("SELECT * FROM vote WHERE key_id = :key_id AND version = :version AND author = :author")
 _QUESTION = Statement("SELECT * FROM question WHERE key_id = :key_id AND revision = :revision")
 _FILES = Statement("""
@@ -338,9 +339,9 @@ def _acts(on: On, told: Store, change: Row, changes: Sequence[Row]) -> list[Any]
 
 
 def _premises(on: On, changes: Iterable[Row]) -> dict[tuple[str, str], str | None]:
-    """Return what the versions of a commit rest on, as reads: (key, facet name) -> digest."""
-    proposed = (one for one in changes if one["kind"] == "proposed")
-    found = (pin for one in proposed for pin in pins(on, {"id": one["key_id"], "version": one["version"]}))
+    """Return what versions that the author wrote rest on, as reads: (key, facet name) -> digest."""
+    added = ({"id": one["key_id"], "version": one["version"]} for one in changes if one["kind"] == "proposed")
+    found = (pin for one in added if on.one(_WRITTEN, one) for pin in pins(on, one))
     return {(pin.key, pin.name): pin.digest or None for pin in found}
 
 

@@ -268,19 +268,30 @@ def test_what_would_be_a_text_that_was_given_up_does_not_come_back_by_merging(bo
         late.commit()
 
 
-def test_parts_of_joint_proposals_are_merged_too(team, given):
-    given(team).decided("api/other", BASE, by="boss", role="operator")
-    transaction = team.transaction("art")
-    for key in ("api/notes", "api/other"):
-        transaction.decision(key)
-    transaction.propose_jointly({key: Contract.value({**BASE, "page": 50}) for key in ("api/notes", "api/other")})
-    transaction.commit()
-    propose(team, {**BASE, "ids": "uuid"}, by="bea").commit()
-    accept(team, given, 3)
-    accept(team, given, 2)
-    done = accept(team, given, 2, key="api/other")
-    assert done.accepted == (("api/notes", 4), ("api/other", 2))
-    assert team.snapshot().decision("api/notes").value == {**BASE, "ids": "uuid", "page": 50}
+@pytest.mark.parametrize("apart", ["api/notes", "api/other", "both"])
+@pytest.mark.parametrize("last", ["api/notes", "api/other"])
+def test_parts_of_joint_proposals_are_merged_too(file_board, given, apart, last):
+    board, keys = with_base(file_board, given), ("api/notes", "api/other")
+    given(board).decided("api/other", BASE, by="boss", role="operator")
+    with board.transaction("art") as transaction:
+        for key in keys:
+            transaction.decision(key)
+        transaction.propose_jointly({key: Contract.value({**BASE, "page": 50}) for key in keys})
+    changed = keys if apart == "both" else (apart,)
+    for key in changed:
+        propose(board, {**BASE, "ids": "uuid"}, by="bea", key=key).commit()
+        accept(board, given, 3, key=key)
+    for key in sorted(keys, key=last.__eq__):
+        done = accept(board, given, 2, key=key)
+    assert done.accepted == tuple((key, 4 if key in changed else 2) for key in keys)
+    told = [(one.kind, one.key) for one in board.changes(after=done.revision - 1)]
+    merged, whole = ("proposed", "merged", "accepted"), ("accepted",)
+    assert told == [("voted", last), *((kind, key) for key in keys for kind in (merged if key in changed else whole))]
+    for key in keys:
+        ids = "uuid" if key in changed else "int"
+        assert board.snapshot().decision(key).value == {**BASE, "ids": ids, "page": 50}
+        assert {one.state for one in board.snapshot().versions(key)} <= {"superseded", "merged", "accepted"}
+    holds(board)
 
 
 def test_what_goes_on_beside_an_accepted_version_has_a_deadline_of_its_own(given):
@@ -315,6 +326,21 @@ def test_the_doctor_tells_a_history_with_a_merged_version_again(file_board, give
     merged_history(file_board, given)
     assert file_board.snapshot().component("server").state == "stale"
     holds(file_board)
+
+
+def test_the_doctor_tells_again_what_each_of_the_two_rests_on(file_board, given):
+    board = with_base(file_board, given, key="free/notes")
+    begun = {}
+    for by, value in (("art", {"ids": "uuid"}), ("bea", {"page": 50})):
+        given(board).decided(f"free/{by}", 1, by=by)
+        begun[by] = board.transaction(by)
+        begun[by].decision(f"free/{by}")
+        begun[by].decision("free/notes")
+        begun[by].decide("free/notes", Contract.value({**BASE, **value}))
+    for one in begun.values():
+        one.commit()
+    assert versions(board, "free/notes")[-1] == (4, "accepted", (2, 3))
+    holds(board)
 
 
 def test_as_of_then_a_merged_version_is_what_it_was_then(board, given):

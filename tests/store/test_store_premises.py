@@ -139,6 +139,61 @@ def test_what_broke_while_it_was_voted_on_is_looked_at_again(board, pending):
     assert pending() == [("art", "api/items", "stale")]
 
 
+@pytest.fixture
+def merging(board):
+    """A board on which `api/items` stands and texts of it are merged, of architects and of a designer."""
+    designer = Role("designer")
+    settled = Role("operator", reliable=True).decides("api/{name}")
+    bounds = {"within_seconds": 300, "amendments": 3}
+    step = agree(ARCHITECT.proposes("api/{name}"), by=quorum(1, of=REVIEWER), **bounds, otherwise=settled)
+    extra = may(designer, "propose", "api/*"), may(CODER, "decide", "db/*")
+    choreography = Choreography("merging", each("api/{name}", step, at_most=9), *extra, merge={"api/*": "facet"})
+    members = [external("art", role="architect", on=on.stale("api/*")), external("cora", role="coder", on=[])]
+    members += [external("dora", role="designer", on=on.stale("api/*"))]
+    members += [external(name, role="reviewer", on=[]) for name in ("rob", "ruth")]
+    board.install(Team("make it", members, choreography=choreography))
+    with board.transaction("olga", role="operator") as transaction:
+        transaction.decide("db/items", Contract.value("integer"))
+        transaction.decide("api/items", Contract.value({"id": 0, "page": 0}))
+    return board
+
+
+def up(board, by, value):
+    with board.transaction(by) as transaction:
+        transaction.decision("db/items")
+        transaction.decision("api/items")
+        transaction.propose("api/items", Contract.value(value))
+
+
+def accepted(board, version):
+    with board.transaction("rob") as transaction:
+        transaction.vote("api/items", version=version, approve=True)
+
+
+@pytest.mark.parametrize("order", [(2, 3), (3, 2)])
+def test_what_became_one_rests_on_what_either_read_and_wakes_the_authors_of_both(merging, decide, pending, order):
+    up(merging, "dora", {"id": 1, "page": 0})
+    decide("db/items", "text", by="cora")
+    up(merging, "art", {"id": 0, "page": 1})
+    for version in order:
+        accepted(merging, version)
+    assert merging.snapshot().decision("api/items").value == {"id": 1, "page": 1}
+    assert pending() == [("art", "api/items", "stale"), ("dora", "api/items", "stale")]
+    merging.verify()
+
+
+def test_the_authors_of_both_are_woken_when_what_one_of_them_read_breaks_later(merging, decide, pending):
+    with merging.transaction("dora") as transaction:
+        transaction.decision("api/items")
+        transaction.propose("api/items", Contract.value({"id": 1, "page": 0}))
+    up(merging, "art", {"id": 0, "page": 1})
+    accepted(merging, 2)
+    accepted(merging, 3)
+    assert pending() == []
+    decide("db/items", "text", by="cora")
+    assert pending() == [("art", "api/items", "stale"), ("dora", "api/items", "stale")]
+
+
 def test_why_says_what_changed_beneath_it(rested, board):
     changed = rested("db/items", {"id": "text", "note": "text"}, by="cora")
     told = why(board, "api/items")
