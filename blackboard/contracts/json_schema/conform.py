@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.json_schema.judge import Judge
+from blackboard.contracts.json_schema.literals import Effort
 from blackboard.contracts.json_schema.positions import position
 from blackboard.contracts.json_schema.schema import SchemaBody
 from blackboard.spec.canonical import NotCanonical, parse_json
 
 MAX_CHARACTERS = 1_048_576
 _SHOWN = 200
+_STEPS = 400_000
 
 
 def findings(body: SchemaBody, files: Mapping[str, str]) -> list[Finding]:
@@ -22,7 +24,6 @@ def findings(body: SchemaBody, files: Mapping[str, str]) -> list[Finding]:
     Returns:
         At most one for each file; none for a document of which nobody can say in reasonable time whether it is valid.
     """
-    judge = Judge(body.document)
     found = []
     for path, text in sorted(files.items()):
         if not path.lower().endswith(".json"):
@@ -35,7 +36,10 @@ def findings(body: SchemaBody, files: Mapping[str, str]) -> list[Finding]:
         except NotCanonical as error:
             found.append(Finding(path, error.line, error.why))
             continue
+        effort = Effort(2 * _STEPS, _STEPS)
+        judge = Judge(body.document, effort)
         if judge.valid(value) is False:
+            effort.begin()
             place, what = next(judge.faults(value))
             line, _ = position(text, [str(part) for part in place])
             where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")

@@ -37,7 +37,7 @@ NAMED_SCHEMAS = frozenset(
 LISTED_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 
 MAX_DEPTH = 32
-MAX_SCHEMAS = 5_000
+MAX_SCHEMAS = 4_000
 
 _SHOWN = 120
 

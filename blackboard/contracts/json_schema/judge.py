@@ -1,10 +1,11 @@
 """The last word on a document: the `jsonschema` library says whether it is valid.
 
-Its answer is asked for where it is given at once: a pattern is matched by `patterns` and not by backtracking.
+Its answer is asked for where it is given at once: a pattern is matched by `patterns` and not by backtracking, and what
+leads it on and on, references and what is said of the unevaluated, is counted.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 from blackboard.contracts.json_schema.documents import Document, Path, Schema
@@ -14,6 +15,8 @@ from blackboard.contracts.json_schema.scalars import FORMATS
 from blackboard.spec.canonical import JSON
 
 _STEPS = 20_000
+_ON_AND_ON = ("$ref", "unevaluatedItems", "unevaluatedProperties")
+_STEPS_ON = 4
 
 
 class _UnreadError(Exception):
@@ -21,10 +24,11 @@ class _UnreadError(Exception):
 
 
 class Judge:
-    """Says whether values are valid by a document, or by a schema in it."""
+    """Says whether values are valid by a document, or by a schema in it, with so much effort."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, effort: Effort) -> None:
         self._document = document
+        self._effort = effort
 
     def valid(self, value: JSON, path: Path = ()) -> bool | None:
         """Say whether a value is valid by the schema at a path; None where that is not known."""
@@ -40,7 +44,7 @@ class Judge:
         """Return the places in a value that are not as the document says, each with what is wrong there.
 
         Raises:
-            ExhaustedError: A pattern takes too long.
+            ExhaustedError: It takes too long.
         """
         for error in self._validator.iter_errors(value):
             yield tuple(error.absolute_path), error.message
@@ -59,7 +63,9 @@ class Judge:
     @cached_property
     def _validator(self) -> Any:  # noqa: ANN401 - the library makes classes that no type checker knows
         kind, formats = _library()
-        return kind(_plain(self._document.root), format_checker=formats)
+        checker = formats()
+        checker.effort = self._effort
+        return kind(_plain(self._document.root), format_checker=checker)
 
 
 @cache
@@ -75,8 +81,19 @@ def _library() -> tuple[Any, Any]:
             if not found:
                 yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
+    def counted(word: str) -> Any:  # noqa: ANN401 - as above
+        judged: Any = Draft202012Validator.VALIDATORS[word]
+
+        def keyword(validator: Any, *given: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - as above
+            # Why there: it is all that a validator hands on to those that it makes.
+            validator.format_checker.effort.spend(_STEPS_ON)
+            yield from judged(validator, *given) or ()
+
+        return keyword
+
     extend: Any = validators.extend
-    return extend(Draft202012Validator, {"pattern": pattern}), FormatChecker(tuple(FORMATS))
+    kind = extend(Draft202012Validator, {"pattern": pattern, **{word: counted(word) for word in _ON_AND_ON}})
+    return kind, partial(FormatChecker, tuple(FORMATS))
 
 
 def _names(schema: Mapping[str, JSON]) -> Iterator[str]:

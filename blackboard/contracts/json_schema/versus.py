@@ -38,7 +38,8 @@ class Versus:
         self.sources = (Source(old, self._effort), Source(new, self._effort))
         self.sources[0].beside(self.sources[1])
         self.sources[1].beside(self.sources[0])
-        self._judges = (Judge(old), Judge(new))
+        self._known: dict[tuple[object, ...], Break | None] = {}
+        self._judges = (Judge(old, self._effort), Judge(new, self._effort))
 
     def whole(self, side: int, path: Path, *, holds: bool = True, sent: bool = True) -> Literal:
         """Return the literal of a schema in a document."""
@@ -52,7 +53,14 @@ class Versus:
         """
         more = self.sources[sender].literal(also, holds=True)
         literals = (self.whole(sender, path, sent=sent), more, self.whole(1 - sender, to, holds=False))
-        return self.refuted(literals, sender, path, to)
+        self._effort.begin()
+        try:
+            asked = (sender, sent, *(literal.key for literal in literals))
+        except ExhaustedError:
+            return Break()
+        if asked not in self._known:
+            self._known[asked] = self.refuted(literals, sender, path, to)
+        return self._known[asked]
 
     def refuted(self, literals: Sequence[Literal], sender: int, path: Path, to: Path) -> Break | None:
         """Look for a value that fulfils literals, valid by one schema of the sender and not by the other's.

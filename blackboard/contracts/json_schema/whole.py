@@ -15,7 +15,8 @@ class Whole:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._bytes = 0
-        self._normal: dict[Path, tuple[JSON, int]] = {}
+        self._normal: dict[Path, tuple[JSON, int, tuple[str, ...]]] = {}
+        self._named: dict[str, Path | None] = {}
 
     def value(self, schema: JSON, *, but: Path | None = None) -> dict[str, JSON]:
         """Return a spelled schema, and under `refs` what it refers to.
@@ -30,19 +31,24 @@ class Whole:
         pending = list(references_in(schema))
         while pending:
             reference = pending.pop()
-            path = self._document.named(reference)
-            if path is not None and path != but and reference not in refs:
+            if reference in refs:
+                continue
+            if reference not in self._named:
+                self._named[reference] = self._document.named(reference)
+            path = self._named[reference]
+            if path is not None and path != but:
                 refs[reference] = self.definition(path)
-                self._bytes += self._normal[path][1]
+                _, size, inner = self._normal[path]
+                self._bytes += size
                 if self._bytes > MAX_FACET_BYTES:
                     why = f"its references make more than {MAX_FACET_BYTES:,} bytes of it"
                     raise InvalidContract(self._document.language, why)
-                pending += references_in(refs[reference])
+                pending += inner
         return {"schema": schema, **({"refs": refs} if refs else {})}
 
     def definition(self, path: Path) -> JSON:
         """Return the spelled schema at a path."""
         if path not in self._normal:
             schema = normal(self._document, self._document.schemas[path])
-            self._normal[path] = schema, len(canonical_json(schema))
+            self._normal[path] = schema, len(canonical_json(schema)), tuple(dict.fromkeys(references_in(schema)))
         return self._normal[path][0]

@@ -73,6 +73,11 @@ PAIRS = {
     "many not evaluated": pair(
         lambda of: {"unevaluatedProperties": False, "anyOf": [{"properties": {f"p{n}": of}} for n in range(300)]}
     ),
+    "not evaluated within not evaluated": pair(
+        lambda of: nested(
+            28, lambda inner: {"anyOf": [inner], "unevaluatedProperties": False}, {"properties": {"a": of}}
+        )
+    ),
     "endless lists": ({"minItems": 10**12, "uniqueItems": True}, {"minItems": 10**12 + 1}),
     "endless texts": ({"minLength": 10**15}, {"minLength": 10**15 + 1, "pattern": "a"}),
     "endless numbers": ({"multipleOf": 1e-300, "minimum": 1e300}, {"multipleOf": 7**100, "maximum": 10**400}),
@@ -97,6 +102,79 @@ APIS = {
 @pytest.mark.parametrize("text", APIS.values(), ids=APIS)
 def test_hostile_documents_of_a_server_are_answered_too(text):
     looked_at("openapi", text, text)
+
+
+def served(schemas, **more):
+    """Return a server that takes and gives what is of the first of some shared schemas."""
+    content = {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{next(iter(schemas))}"}}}}
+    paths = {"/a": {"post": {"requestBody": content, "responses": {"200": content}}}}
+    return {"openapi": "3.1.0", "paths": {**paths, **more}, "components": {"schemas": schemas}}
+
+
+def referring(schema, to="D"):
+    """Return a schema whose references are to what a server shares."""
+    return json.loads(
+        json.dumps(schema).replace("#/$defs/", "#/components/schemas/").replace('"#"', f'"#/components/schemas/{to}"')
+    )
+
+
+def shared(schema):
+    named = {name: referring(one) for name, one in schema.get("$defs", {}).items()}
+    return served({"D": referring({word: part for word, part in schema.items() if word != "$defs"}), **named})
+
+
+SERVERS = {
+    **{
+        f"schemas: {name}": tuple(map(shared, old_new))
+        for name, old_new in PAIRS.items()
+        if isinstance(old_new[0], dict)
+    },
+    "a tree of itself": pair(
+        lambda of: served({"T": {"properties": {"v": of, "t": {"items": {"$ref": "#/components/schemas/T"}}}}})
+    ),
+    "each of many refers to all": pair(
+        lambda of: served(
+            {f"S{n}": {"anyOf": [of, *({"$ref": f"#/components/schemas/S{m}"} for m in range(50))]} for n in range(50)}
+        )
+    ),
+    "a megabyte of operations": pair(
+        lambda of: served(
+            {"D": of},
+            **{f"/p{n}": {"get": {"parameters": [{"name": "q", "in": "query", "schema": of}]}} for n in range(9_000)},
+        )
+    ),
+    "a megabyte of shared schemas": pair(
+        lambda of: served({f"S{n}": {**of, "x-a": f"{n}" + "x" * 220} for n in range(3_500)})
+    ),
+    "many operations that share a schema": pair(
+        lambda of: served(
+            {"D": {"properties": {f"p{n}": of for n in range(300)}}},
+            **{
+                f"/p{n}": {"put": {"requestBody": {"content": {"a/b": {"schema": {"$ref": "#/components/schemas/D"}}}}}}
+                for n in range(300)
+            },
+        )
+    ),
+    "many parameters": pair(
+        lambda of: served(
+            {"D": of},
+            **{"/p": {"get": {"parameters": [{"name": f"q{n}", "in": "query", "schema": of} for n in range(9_000)]}}},
+        )
+    ),
+    "references that lead on and on": pair(
+        lambda of: {
+            **served({"D": of}, **{"/p": {"get": {"parameters": [{"$ref": "#/components/parameters/P0"}]}}}),
+            "components": {
+                "parameters": {f"P{n}": {"$ref": f"#/components/parameters/P{n + 1}"} for n in range(9_000)}
+            },
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), SERVERS.values(), ids=SERVERS)
+def test_hostile_changes_of_a_server_are_answered_too(old, new):
+    looked_at("openapi", json.dumps(old), json.dumps(new))
 
 
 def looked_at(language, old, new):
