@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import NamedTuple
 
 from blackboard.contracts.language import Contract
@@ -17,11 +18,13 @@ from blackboard.spec import convergence, given
 from blackboard.spec.canonical import JSON
 from blackboard.spec.convergence import Outcome
 from blackboard.spec.keys import check_key, check_pattern, is_pattern, is_reserved
+from blackboard.spec.lifecycle import KeyState
 from blackboard.spec.records import VersionRecord
 from blackboard.spec.staleness import Pin
 from blackboard.store import feed, gather, read
 from blackboard.store.facts import Rows
 from blackboard.store.opened import Store
+from blackboard.store.recent import Written
 from blackboard.store.sqlite import Connection
 
 
@@ -168,7 +171,10 @@ class Reader:
         """Return the accepted version of a key, None where there is none."""
         check_key(key)
         recent = self._store.database.recent
-        found: Decision | None = recent.get(key, self.revision)
+        found: Decision | Written | None = recent.get(key, self.revision)
+        if isinstance(found, Written):
+            found = _as_read(found)
+            recent.put(key, found, self.revision)
         if found is None:
             row = read.decision_row(self._store.database, key, self.revision)
             self._check_kept(row)
@@ -407,6 +413,25 @@ def _write_below(root: Path, path: str, data: bytes) -> Path:
     except OSError as error:
         raise ReadOnly(str(place), error.strerror or str(error)) from None
     return place
+
+
+def _as_read(written: Written) -> Decision:
+    """Return what this process wrote as a reader finds it."""
+    row = written.row
+    known = (row.body.digest, MappingProxyType(row.body.facets))
+    contract = Contract.stored(row.body.language, row.body.text, known=known)
+    return Decision(
+        row.key,
+        str(KeyState.ACCEPTED),
+        row.version,
+        contract,
+        row.author,
+        row.role,
+        row.rationale,
+        written.create_revision,
+        written.mod_revision,
+        (),
+    )
 
 
 def decisions_json(decisions: tuple[Decision, ...]) -> str:

@@ -31,6 +31,7 @@ from blackboard.spec.staleness import Pin
 from blackboard.store import schema
 from blackboard.store.chain import ADVANCE, CHANGE, CHANGED, LOG, chain
 from blackboard.store.instances import keep_counts
+from blackboard.store.recent import changed_by
 from blackboard.store.session import Turn
 from blackboard.store.statements import Statement, insert_into
 
@@ -164,7 +165,7 @@ class Application:
         turn.run(LOG, {**record, "digest": chained})
         installs = any(is_reserved(change.key) for change in plan.changes)
         moved = {"revision": self.revision, "digest": chained, "installs": installs}
-        turn.advance(ADVANCE, moved, frozenset(change.key for change in plan.changes))
+        turn.advance(ADVANCE, moved, changed_by(plan, self.revision))
         return chained
 
     def _change(self, ordinal: int, change: ChangeRow) -> dict[str, Any]:

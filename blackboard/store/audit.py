@@ -39,6 +39,6 @@ def write_act(
     record |= {"token": None, "choreography": None}
     chained = chain(turn.digest, record, [[0, kind, key and key["key"], None, author, path, content]])
     turn.run(LOG, {**record, "digest": chained})
-    changed = None if key is None else frozenset([key["key"]])
+    changed = None if key is None else {key["key"]: None}
     turn.advance(ADVANCE, {"revision": revision, "digest": chained, "installs": False}, changed)
     return revision

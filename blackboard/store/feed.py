@@ -93,7 +93,7 @@ def _catch_up(store: Store, board: Any) -> None:  # noqa: ANN401 - a row
         # What an operator did to the whole board names no key; what was compacted is not told at all.
         if rows[0]["first"] <= known + 1 and all(row["key"] is not None for row in rows):
             changed = {row["key"] for row in rows}
-    recent.moved(known, head, changed)
+    recent.moved(known, head, None if changed is None else dict.fromkeys(changed))
 
 
 def _met(store: Store, known: Head | None, on: Rows) -> Any:  # noqa: ANN401 - a row

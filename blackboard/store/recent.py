@@ -1,4 +1,4 @@
-"""Decisions that this process read and that still stand: to read them again costs no statement.
+"""Decisions that this process read or wrote and that still stand: to read them again costs no statement.
 
 Invariant: whatever is kept stands at `revision`, up to which this process knows all that changed. A transaction that
 reads as of an earlier revision is given what had changed last by then, one that reads as of a later one nothing. What
@@ -6,10 +6,36 @@ is read this way is validated at the commit like everything else.
 """
 
 import threading
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from blackboard.spec.changes import KeyRow, Plan, VersionRow
+from blackboard.spec.lifecycle import KeyState
 
 _MOST, _LARGE = 1024, 16_384  # so many are kept, none with a text of more characters
+
+
+class Written(NamedTuple):
+    """What this process put in the place of a decision that it knew: accepted, and nobody voted on it."""
+
+    row: VersionRow
+    mod_revision: int
+    create_revision: int
+
+
+Changed = Mapping[str, tuple[VersionRow, int] | None]
+"""key -> the version that was accepted under it, and when; None where something else happened, or nobody here knows."""
+
+
+def changed_by(plan: Plan, revision: int) -> Changed:
+    """Return what a plan changes that is applied as a revision."""
+    stands = {row.key: row.current for row in plan.rows if type(row) is KeyRow and row.state is KeyState.ACCEPTED}
+    written = {
+        row.key: (row, revision)
+        for row in plan.rows
+        if type(row) is VersionRow and row.electorate is None and stands.get(row.key) == row.version
+    }
+    return {**dict.fromkeys(change.key for change in plan.changes), **written}
 
 
 class Recent:
@@ -41,7 +67,7 @@ class Recent:
                     self._kept.clear()
                 self._kept[key] = found
 
-    def moved(self, before: int, after: int, changed: Iterable[str] | None) -> None:
+    def moved(self, before: int, after: int, changed: Changed | None) -> None:
         """Hear what changed between two revisions; None: it may be anything."""
         with self._guard:
             if after <= self.revision:
@@ -50,6 +76,8 @@ class Recent:
                 self.since = after
                 self._kept.clear()
             else:
-                for key in changed:
-                    self._kept.pop(key, None)
+                for key, written in changed.items():
+                    found = self._kept.pop(key, None)
+                    if found is not None and written is not None and len(written[0].body.text) <= _LARGE:
+                        self._kept[key] = Written(*written, found.create_revision)
             self.revision = after

@@ -12,7 +12,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from blackboard.errors import CommitUnknown, Damaged, SchemaMismatch, Sealed
 from blackboard.spec.halt import Halt
 from blackboard.store import journal
 from blackboard.store.control import refusal
+from blackboard.store.recent import Changed
 from blackboard.store.remembered import Head
 from blackboard.store.schema import board
 from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, translate, translated
@@ -78,7 +79,7 @@ class Turn:
         kept: Whether `now` stands in the board's row.
         first: The first revision that is kept.
         after: Revision and digest of what the turn committed, None where it made no revision.
-        changed: The keys that it changed; None: the whole board.
+        changed: What it changed, by key; None: the whole board.
     """
 
     connection: Connection
@@ -92,7 +93,7 @@ class Turn:
     kept: bool = False
     first: int = 1
     after: tuple[int, str] | None = None
-    changed: frozenset[str] | None = frozenset()
+    changed: Changed | None = field(default_factory=dict)
 
     def check_seal(self) -> None:
         """Refuse to write on a sealed board.
@@ -125,7 +126,7 @@ class Turn:
         self.connection.run(_TIME, {"now": self.now})
         self.kept = True
 
-    def advance(self, statement: Statement, parameters: dict[str, Any], changed: frozenset[str] | None) -> None:
+    def advance(self, statement: Statement, parameters: dict[str, Any], changed: Changed | None) -> None:
         """Run the statement that moves the head, and `now` with it, once the changes of these keys are written."""
         self.connection.run(statement, {**parameters, "now": self.now})
         self.kept = True
@@ -150,7 +151,7 @@ class Session:
         self._changes = 0  # of the connection, when the turn began
         self._head: Head | None = None  # as the last turn of the transaction left it
         self._before = 0  # the revision at which the transaction began
-        self._changed: list[frozenset[str] | None] = []  # by each of its turns
+        self._changed: list[Changed | None] = []  # by each of its turns
         self.journal = journal.Journal(database.path)
 
     def connection(self) -> Connection:
@@ -258,9 +259,10 @@ class Session:
         self.commit_seconds = time.monotonic() - began
         if self._head is not None:
             self._database.remembered.note(self._head)
-            known = [keys for keys in self._changed if keys is not None]
-            changed = frozenset().union(*known) if len(known) == len(self._changed) else None
-            self._database.recent.moved(self._before, self._head.revision, changed)
+            known = [one for one in self._changed if one is not None]
+            changed = {key: now for one in known for key, now in one.items()}
+            whole = len(known) < len(self._changed)
+            self._database.recent.moved(self._before, self._head.revision, None if whole else changed)
             self._head = None
         # Still in the turn: no other process writes meanwhile.
         self.journal.keep_bounded(self.connection().raw)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from blackboard import Blackboard, Compacted, Conflict
+from blackboard import Blackboard, Compacted, Conflict, Contract
 from blackboard.plan import plan
 from blackboard.store import compact, read
 from blackboard.store.recent import Recent
@@ -30,6 +30,13 @@ def values(board, *keys, at=None):
     return [one and one.value for one in found]
 
 
+def told(board, *keys, at=None):
+    """Return all that a decision says, by key."""
+    snapshot = board.snapshot(at=at)
+    found = [snapshot.decision(key) for key in keys]
+    return [one and (one._replace(contract=None), one.contract.digest, dict(one.contract.digests)) for one in found]
+
+
 def test_what_stands_is_looked_up_once(board, given, counted):
     given(board).decided("api/a", 1)
     given(board).decided("api/b", 2)
@@ -39,14 +46,36 @@ def test_what_stands_is_looked_up_once(board, given, counted):
     assert counted == ["api/a", "api/b"]
 
 
-def test_what_this_process_changes_is_looked_up_again_and_nothing_else(board, given, counted):
+def test_what_this_process_read_and_decides_anew_is_not_looked_up_again(board, given, counted):
     given(board).decided("api/a", 1)
     given(board).decided("api/b", 2)
     assert values(board, "api/a", "api/b") == [1, 2]
-    given(board).decided("api/a", 3)
     counted.clear()
-    assert values(board, "api/a", "api/b") == [3, 2]
+    for number in (3, 4):
+        given(board).decided("api/a", number - 10)
+        given(board).decided("api/a", number)
+        assert values(board, "api/a", "api/b") == [number, 2]
+    assert counted == []
+
+
+def test_what_this_process_changes_otherwise_is_looked_up_again_and_nothing_else(board, given, counted):
+    given(board).decided("api/a", 1)
+    given(board).decided("api/b", 2)
+    assert values(board, "api/a", "api/b") == [1, 2]
+    given(board).retracted("api/a")
+    counted.clear()
+    assert values(board, "api/a", "api/b") == [None, 2]
     assert counted == ["api/a"]
+
+
+def test_what_is_decided_and_retracted_in_one_commit_does_not_stand(board, given):
+    given(board).decided("api/a", 1)
+    assert values(board, "api/a") == [1]
+    with board.transaction("ann", role="operator") as both:
+        both.decision("api/a")
+        both.decide("api/a", Contract.value(2))
+        both.retract("api/a", reason="no longer")
+    assert values(board, "api/a") == [None]
 
 
 def test_what_another_process_changes_is_looked_up_again_and_nothing_else(location, given, counted):
@@ -114,7 +143,7 @@ def test_random_histories_of_two_processes_are_told_like_to_one_that_knows_nothi
                     with Blackboard.open(location) as fresh:
                         oldest = read.board_row(fresh.store.database)["first"]
                         at = draw.choice((None, draw.randint(min(oldest, fresh.revision), fresh.revision)))
-                        assert values(board, *keys, at=at) == values(fresh, *keys, at=at), (step, at)
+                        assert told(board, *keys, at=at) == told(fresh, *keys, at=at), (step, at)
 
 
 def test_threads_that_read_while_others_commit_are_told_of_their_own_moment(file_board, given, length):
@@ -140,7 +169,7 @@ def test_threads_that_read_while_others_commit_are_told_of_their_own_moment(file
 def test_a_store_that_hears_of_no_changes_is_caught(location, given, seed, length, monkeypatch):
     """Then what it keeps is told for ever, and who writes on it is refused."""
     honest = Recent.moved
-    monkeypatch.setattr(Recent, "moved", lambda self, before, after, _: honest(self, before, after, ()))
+    monkeypatch.setattr(Recent, "moved", lambda self, before, after, _: honest(self, before, after, {}))
     with pytest.raises((AssertionError, Conflict)):
         test_random_histories_of_two_processes_are_told_like_to_one_that_knows_nothing(location, given, seed, length)
 
@@ -159,11 +188,11 @@ def test_nothing_is_kept_of_a_moment_that_is_past_or_of_a_gap():
     assert [recent.get(key, 5) is not None for key in "abc"] == [True, False, False]
     assert recent.get("a", 2) is None
     assert recent.get("a", 6) is None
-    recent.moved(5, 6, {"b"})
+    recent.moved(5, 6, {"b": None})
     assert recent.get("a", 6) is not None
     recent.moved(3, 6, None)
     assert recent.get("a", 6) is not None
-    recent.moved(8, 9, set())
+    recent.moved(8, 9, {})
     assert recent.get("a", 9) is None
 
 

@@ -29,15 +29,8 @@ class Unshowable(Exception):
 class Snippets:
     """Writes programs for those who count on one stub."""
 
-    def __init__(self, members: Members, *, opaque: bool = False) -> None:
-        """Write for those who count on a stub.
-
-        Args:
-            members: Of the stub.
-            opaque: Whether a type that nobody can resolve may stand in a program, as one that goes with everything.
-        """
+    def __init__(self, members: Members) -> None:
         self.members = members
-        self._opaque = opaque
         self._modules = {"contract"}
         self._users = 0
 
@@ -209,8 +202,8 @@ class Snippets:
                 return self._typing(f"Literal[{self._literal(of.name)}]")
             case Form.NEVER:
                 return self._typing("Never")
-            case Form.OPAQUE | Form.NAMED if not self._is_resolved(of):
-                return self._unresolved()
+            case Form.OPAQUE:
+                raise Unshowable
         items = [self._spelled(item, anything, unfolded) for item in of.items]
         if of.form is Form.UNION:
             return " | ".join(items)
@@ -231,23 +224,13 @@ class Snippets:
         plain = name.removeprefix("this.")
         if plain in self.members.types.declarations:
             return f"contract.{plain}"
-        module = name.rpartition(".")[0]
+        module, _, last = name.rpartition(".")
+        if name.startswith(".") or not last.isidentifier() or (not module and not known.is_known(name)):
+            raise Unshowable
         if module:
             self._modules.add(module)
             return name
         return name if name == "None" or known.is_builtin(name) else self._typing(name)
-
-    def _is_resolved(self, of: Type) -> bool:
-        if of.form is Form.NAMED and of.name.removeprefix("this.") in self.members.types.declarations:
-            return True
-        module, _, last = of.name.rpartition(".")
-        named = of.form is Form.NAMED and last.isidentifier() and not of.name.startswith(".")
-        return named and (bool(module) or known.is_known(of.name))
-
-    def _unresolved(self) -> str:
-        if not self._opaque:
-            raise Unshowable
-        return self._typing("Any")
 
     def _few(self, things: Collection[_Thing]) -> Collection[_Thing]:
         """Return what a program is to hold, if a person would read it."""
