@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
@@ -16,6 +17,8 @@ ALGORITHM = "1"
 """In front of every digest, so that another algorithm of ours cannot be taken for another value."""
 
 MAX_DEPTH = 200
+
+_SHORT = 256  # characters of a text whose digest is kept
 
 
 class NotCanonical(ValueError):
@@ -55,12 +58,19 @@ numbers. Why it is there: to look for what cannot be there would cost more than 
 
 def digest(value: JSON) -> str:
     """Return the digest of a value's canonical text: the algorithm's version, a colon, SHA-256 in hex."""
-    return digest_text(json_made(_normal(value, 0)))
+    text = json_made(_normal(value, 0))
+    # Most facets of a new version are those of the one before, and short.
+    return _digest_of_short(text) if len(text) <= _SHORT else digest_text(text)
 
 
 def digest_made(value: JSON) -> str:
     """Return the same for a value that this code made."""
     return digest_text(json_made(value))
+
+
+@lru_cache(maxsize=4096)
+def _digest_of_short(text: str) -> str:
+    return digest_text(text)
 
 
 def digest_text(text: str) -> str:

@@ -83,7 +83,7 @@ def commit(store: Store, intent: Intent, *, replan: Planner, beside: Beside | No
     if not intent.acts:
         return _validate_only(store, intent)
     for _ in range(ROUNDS):
-        with store.database.courtesy, store.database.reading() as connection:
+        with store.database.courtesy, store.database.reading(place_checked=False) as connection:
             planned = replan(HeadFacts(connection, store.kept), intent)
         done = _under_row(store, intent, planned, replan, beside)
         if done is not None:

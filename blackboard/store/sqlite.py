@@ -285,8 +285,14 @@ class Database:
             raise
         return connection
 
-    def reading(self) -> "_Lent":
-        """Lend a connection on which all statements of the block see one moment."""
+    def reading(self, *, place_checked: bool = True) -> "_Lent":
+        """Lend a connection on which all statements of the block see one moment.
+
+        Args:
+            place_checked: Whether to look if the board's file is where it was; who writes next looks then.
+        """
+        if place_checked:
+            self.check_place()
         return _Lent(self)
 
     def all(self, statement: Statement, parameters: Parameters | None = None) -> list[sqlite3.Row]:
@@ -349,7 +355,6 @@ class _Lent:
         self._connection: Connection | None = None
 
     def __enter__(self) -> Connection:
-        self._database.check_place()
         connection = self._connection = self._database.lend()
         try:
             connection.raw.execute("BEGIN")

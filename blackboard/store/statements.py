@@ -52,7 +52,10 @@ class Statement:
         names: list[str] = self._compiled.positiontup or []
         if len(names) > 1:
             return itemgetter(*names)
-        return lambda parameters: tuple(parameters[name] for name in names)
+        if not names:
+            return lambda _: ()
+        [name] = names
+        return lambda parameters: (parameters[name],)
 
     def __str__(self) -> str:
         return self.text
