@@ -1,17 +1,19 @@
 """Random stubs, random changes of them, and programs of those who use them: each calls, reads, makes and implements
 what its stub promises, where the values flow.
 
-A stub is a small world: two classes, an enum, a TypedDict, a Protocol, a dataclass, a NamedTuple, an alias, a constant,
-functions that take and return them. All names end in the number of the world, so that many worlds share a module.
+A stub is a small world: two classes, a generic one, an enum, a TypedDict, a Protocol, a dataclass, a NamedTuple, an
+alias, a constant, functions that take and return them, one of them generic and one overloaded. All names end in the
+number of the world, so that many worlds share a module.
 """
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SCALARS = ["int", "bool", "float", "str", "bytes", "object", "None", "Literal[1, 2]", "Literal['a']"]
 NEAR = {"int": ["bool", "float"], "bool": ["int"], "float": ["int"], "str": ["object"], "object": ["str"]}
 NAMED = ["Animal", "Dog", "Colour", "Film", "Named", "Data", "Row", "Alias"]
-WRAPPED = ["list", "Sequence", "Iterable", "dict", "Mapping", "tuple", "union", "Callable"]
+WRAPPED = ["list", "Sequence", "Iterable", "dict", "Mapping", "tuple", "union", "Callable", "Box"]
+T = ("T",)
 DEFAULTS = {"int": ["0", "1"], "str": ["'a'", "'b'"], "bool": ["True", "False"], "float": ["0.5", "1.5"]}
 
 
@@ -41,6 +43,8 @@ class World:
     colours: dict = field(default_factory=dict)
     film: dict = field(default_factory=dict)  # key -> [type, required]
     named: dict = field(default_factory=dict)  # as animal
+    box: dict = field(default_factory=dict)  # as animal
+    overloads: list = field(default_factory=list)
     data: list = field(default_factory=list)  # [name, type, default]
     frozen: bool = False
     row: list = field(default_factory=list)  # [name, type]
@@ -75,9 +79,25 @@ def random_function(rng, named=NAMED):
     return Function(parameters, random_type(rng, named=named), awaited=rng.random() < 0.1)
 
 
+def random_generic(rng):
+    function = random_function(rng, named=[])
+    function.parameters.insert(0, Parameter("a0", "position", rng.choice((T, ("list", T), ("Sequence", T)))))
+    function.returns = rng.choice((T, T, ("list", T), ("tuple", T, ("int",))))
+    return function
+
+
 def random_world(rng, number):
     world = World(number)
     world.functions = {name: random_function(rng) for name in ("f", "g")}
+    world.functions["pick"] = random_generic(rng)
+    world.box = {
+        "item": (rng.choice(("attribute", "property")), rng.choice((T, scalar(rng)))),
+        "get": Function([], rng.choice((T, ("list", T), ("union", T, ("None",))))),
+    }
+    if rng.random() < 0.5:
+        world.box["put"] = Function([Parameter("a", "either", rng.choice((T, ("Sequence", T))))], ("None",))
+    taken = (("int",), ("str",), ("bytes",))[: rng.choice((2, 3))]
+    world.overloads = [Function([Parameter("a", "either", of)], random_type(rng, 1)) for of in taken]
     world.animal = {
         "age": (rng.choice(("attribute", "property")), scalar(rng)),
         "call": random_function(rng, named=["Dog", "Colour"]),
@@ -157,6 +177,28 @@ def change_function(rng, function):
             function.awaited = not function.awaited
 
 
+def change_generic(rng, function):
+    change_function(rng, function)
+    saying = [one for one in function.parameters if "'T'" in str(one.type)]
+    for one in saying:
+        one.default = None
+    if "'T'" in str(function.returns) and not saying:
+        function.returns = ("int",)  # what else it would be nobody says
+
+
+def change_overloads(rng, overloads):
+    match rng.choice(("add", "remove", "swap", "returns", "returns")):
+        case "add" if len(overloads) == 2:
+            overloads.insert(rng.randrange(3), Function([Parameter("a", "either", ("bytes",))], random_type(rng, 1)))
+        case "remove" if len(overloads) == 3:
+            overloads.pop(rng.randrange(3))
+        case "swap":
+            overloads.reverse()
+        case _:
+            one = rng.choice(overloads)
+            one.returns = near(rng, one.returns)
+
+
 def change_members(rng, members):
     name = rng.choice(sorted(members))
     member = members[name]
@@ -220,6 +262,9 @@ def change_alias(rng, world):
 
 CHANGES = {
     "function": (8, lambda rng, world: change_function(rng, world.functions[rng.choice("fg")])),
+    "generic": (2, lambda rng, world: change_generic(rng, world.functions["pick"])),
+    "overloads": (2, lambda rng, world: change_overloads(rng, world.overloads)),
+    "box": (3, lambda rng, world: change_members(rng, world.box)),
     "functions": (1, lambda rng, world: world.functions.update(h=random_function(rng))),
     "class": (3, lambda rng, world: change_members(rng, world.animal)),
     "protocol": (3, lambda rng, world: change_members(rng, world.named)),
@@ -237,8 +282,10 @@ CHANGES = {
 def spelled(of, number, prefix=""):
     head, *items = of
     inner = [spelled(item, number, prefix) for item in items]
-    if head in NAMED:
+    if head in NAMED or head == "T":
         return f"{prefix}{head}{number}"
+    if head == "Box":
+        return f"{prefix}Box{number}[{inner[0]}]"
     if head == "union":
         return " | ".join(inner)
     if head == "Callable":
@@ -246,6 +293,14 @@ def spelled(of, number, prefix=""):
     if head in ("dict", "Mapping"):
         return f"{head}[str, {inner[0]}]"
     return f"{head}[{', '.join(inner)}]" if inner else head
+
+
+def made_of(member, of):
+    """Return a type or member with a type in the place of `T`."""
+    if isinstance(member, Function):
+        parameters = [replace(one, type=made_of(one.type, of)) for one in member.parameters]
+        return replace(member, parameters=parameters, returns=made_of(member.returns, of))
+    return of if member == T else tuple(made_of(one, of) if isinstance(one, tuple) else one for one in member)
 
 
 def signature(function, number, prefix=""):
@@ -285,6 +340,9 @@ def stub(world):
     n = world.number
     return "\n".join(
         [
+            f"T{n} = TypeVar('T{n}')",
+            f"class Box{n}(Generic[T{n}]):",
+            *(list(members_text(world.box, n)) or ["    ..."]),
             f"class Animal{n}:",
             *(list(members_text(world.animal, n)) or ["    ..."]),
             f"class Dog{n}{f'(Animal{n})' if world.dog_is_animal else ''}: ...",
@@ -305,6 +363,7 @@ def stub(world):
             f'Alias{n}: TypeAlias = "{spelled(world.alias, n)}"',
             f"LIMIT{n} = {world.constant}",
             *(defined(f"{name}{n}", function, n) for name, function in world.functions.items()),
+            *(f"@overload\n{defined(f'over{n}', function, n)}" for function in world.overloads),
             "",
         ]
     )

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from stub_pairs import Function, defined, spelled
+from stub_pairs import Function, T, defined, made_of, spelled
 
 _MAX_NESTED = 3
 
@@ -18,10 +18,10 @@ class Users:
     def program(self):
         """Return the lines that a type checker looks at."""
         lines = []
-        for name, function in self.world.functions.items():
-            lines += self._function(function, f"contract.{name}{self.n}")
-        for name in ("Animal", "Data", "Row"):
-            lines += self._user(lambda one=name: self._used((one,), self._variable((one,))))
+        for name, function in (*self.world.functions.items(), *(("over", one) for one in self.world.overloads)):
+            lines += self._function(made_of(function, ("Dog",)), f"contract.{name}{self.n}")
+        for of in (("Animal",), ("Data",), ("Row",), ("Box", ("Dog",))):
+            lines += self._user(lambda one=of: self._used(one, self._variable(one)))
         if self.world.dog_is_animal:
             lines += self._user(lambda: self._used(("Animal",), self._variable(("Dog",))))
         lines += self._user(lambda: [self._made((name,)) for name in ("Animal", "Dog", "Data", "Row")])
@@ -49,8 +49,8 @@ class Users:
         yield from self._ordered(f"contract.Data{n}", [name for name, _, _ in self.world.data])
         for name, function in self.world.functions.items():
             yield from self._defaults(function, f"contract.{name}{n}")
-        for owner, members in (("Animal", self.world.animal), ("Named", self.world.named)):
-            called = owner == "Animal" or "Named" in self.received or "Named" not in self.given
+        for owner, members in (("Animal", self.world.animal), ("Box", self.world.box), ("Named", self.world.named)):
+            called = owner != "Named" or "Named" in self.received or "Named" not in self.given
             for name, member in members.items() if called else ():
                 if isinstance(member, Function):
                     yield from self._defaults(member, f"contract.{owner}{n}.{name}", skipped=1)
@@ -142,8 +142,10 @@ class Users:
         held = [f"t{nested}: {self._text(of)} = {value}"]
         if nested > _MAX_NESTED or head == "None":
             return []
-        if head in ("Animal", "Named"):
-            return self._members(self.world.animal if head == "Animal" else self.world.named, value)
+        if head in ("Animal", "Named", "Box"):
+            members = getattr(self.world, head.lower())
+            filled = {name: made_of(member, *(items or [T])) for name, member in members.items()}
+            return [*(held if items else []), *self._members(filled, value)]
         if head in ("Data", "Row"):
             fields = self.world.data if head == "Data" else self.world.row
             unpacked = [f"{''.join(f'{one[0]}_, ' for one in fields)}= {value}"] if head == "Row" else []
@@ -205,7 +207,8 @@ class Users:
     def _flows(self):
         """Return the names that users give and those that they receive, through everything that they can call."""
         given, received = set(), set()
-        functions = [*self.world.functions.values(), *self.world.animal.values()]
+        functions = [*self.world.functions.values(), *self.world.overloads, *self.world.animal.values()]
+        functions += self.world.box.values()
         pending = [step for function in functions if isinstance(function, Function) for step in _steps(function)]
         seen = set()
         while pending:
@@ -224,6 +227,9 @@ class Users:
                 pending += [(one, way) for one, _ in self.world.film.values()]
             elif head == "Alias":
                 pending.append((self.world.alias, way))
+            elif head == "Box":
+                members = [made_of(one, items[0]) for one in self.world.box.values() if isinstance(one, Function)]
+                pending += [step for function in members for step in _steps(function)]
             elif head == "Named":
                 methods = [member for member in self.world.named.values() if isinstance(member, Function)]
                 pending += [step for function in methods for step in _steps(function, way, other)]
