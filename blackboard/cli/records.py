@@ -239,13 +239,18 @@ class DecisionReport:
 
 @dataclass(frozen=True, slots=True)
 class PinLine:
-    """What a component was built against of one decision: facets, and the version that is accepted now."""
+    """What a component was built against of one decision: facets, and the version that is accepted now.
+
+    Attributes:
+        observed: Those of the facets that nobody read: the code shows that they are used.
+    """
 
     key: str
     side: str
     version: int
     facets: tuple[str, ...]
     now: int | None
+    observed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -338,7 +338,8 @@ def _component_lines(report: ComponentReport) -> Iterator[Text]:
         yield words("  waits for ", waited)
     for pin in report.pins:
         now = "" if pin.now == pin.version else " (now retracted)" if pin.now is None else f" (now {pin.now})"
-        yield words(f"  {pin.side} {pin.key} {pin.version}{now}: ", ", ".join(pin.facets) or "whole")
+        facets = [f"{name} (unread)" if name in pin.observed else name for name in pin.facets]
+        yield words(f"  {pin.side} {pin.key} {pin.version}{now}: ", ", ".join(facets) or "whole")
     for verdict in report.verdicts:
         result = ("passed", GOOD) if verdict.passed else ("failed", BAD)
         yield words(f"  {verdict.revision} {verdict.check} ", result)

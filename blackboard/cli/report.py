@@ -171,10 +171,11 @@ def component(board: Blackboard, key: str, *, files: bool = False, at: int | Non
 def _pins(snapshot: Snapshot, found: Component) -> tuple[PinLine, ...]:
     lines = []
     ordered = sorted(found.pins, key=lambda pin: (pin.key, str(pin.side), pin.version, pin.name))
-    for (key, side, version), pins in groupby(ordered, key=lambda pin: (pin.key, str(pin.side), pin.version)):
-        now = snapshot.decision(key)
-        facets = tuple(pin.name for pin in pins if pin.name)
-        lines.append(PinLine(key, side, version, facets, None if now is None else now.version))
+    for (key, side, version), same in groupby(ordered, key=lambda pin: (pin.key, str(pin.side), pin.version)):
+        now, pins = snapshot.decision(key), [pin for pin in same if pin.name]
+        facets = tuple(pin.name for pin in pins)
+        observed = tuple(pin.name for pin in pins if pin.observed)
+        lines.append(PinLine(key, side, version, facets, None if now is None else now.version, observed))
     return tuple(lines)
 
 

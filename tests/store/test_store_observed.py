@@ -1,12 +1,15 @@
 """What code relies on and nobody read is pinned too: it is validated, makes stale, is told, and may be refused."""
 
 import io
+import json
 
 import pytest
 from rich.console import Console
 
 from blackboard import Blackboard, Conflict, Contract, NotPermitted, Team
+from blackboard.cli.records import to_json
 from blackboard.cli.render import render
+from blackboard.cli.report import component
 from blackboard.cli.why import why
 from blackboard.errors import InvalidTeam
 from blackboard.testing import open_memory
@@ -145,6 +148,13 @@ def test_why_tells_what_was_used_unread_and_what_was_read_and_not_used(board):
     told = console.export_text()
     assert "relies unread on code/storage: Store.close" in told
     assert "does not use code/storage: unused" in told
+
+
+def test_the_pins_of_a_component_say_which_of_them_are_observed(board):
+    write(board, facets=["open_store"])
+    shown = component(board, "web")
+    assert [(pin.facets, pin.observed) for pin in shown.pins] == [(("Store.close", "open_store"), ("Store.close",))]
+    assert json.loads(to_json(shown))["pins"][0]["observed"] == ["Store.close"]
 
 
 def test_a_team_may_refuse_what_was_not_read(board):

@@ -27,7 +27,9 @@ _SLICE = re.compile(r"\[\d+:\]")
 
 _READING_JSON = frozenset({"load", "loads"})
 CLOSING = frozenset({"closing", "aclosing"})
-_PASSING_ON = frozenset({"iter", "list", "next", "reversed", "set", "sorted", "tuple"})
+_ASKING = {"len": "__len__", **dict.fromkeys(CLOSING, "close")}
+_PASSING_ON = frozenset({"enumerate", "iter", "list", "reversed", "set", "sorted", "tuple", "zip"})
+_PICKING = frozenset({"max", "min", "next"})
 _PLAIN_AROUND = frozenset({"Annotated", "ClassVar", "Final", "Optional", "Union"})
 
 
@@ -242,8 +244,7 @@ class Expressions:
         called = self.types(node.func, scope, depth)
         if not called:
             return self._known_call(name, node, given, scope)
-        keywords = [word.arg for word in node.keywords if word.arg is not None]
-        self.fields(called, node.args, keywords)
+        self.fields(called, node.args, _keywords(node))
         if name == "get" and node.args:
             parts = self._part([one._replace(kind="json") for one in called if one.kind == "reading"], node.args[0])
             return parts | {made for function in called for made in self.returned(function)}
@@ -254,19 +255,43 @@ class Expressions:
         second = node.args[1] if len(node.args) > 1 else None
         if name in _READING_JSON:
             return self._document(node) if self._documents else NOTHING
-        if name in CLOSING:
-            self.attributes(given, "close")
-            return given
+        if name == "import_module":
+            return self._module(node.args[0] if node.args else None)
+        if name in _ASKING:
+            self.attributes(given, _ASKING[name])
+            return given if name in CLOSING else NOTHING
         if name in ("getattr", "hasattr") and isinstance(second, ast.Constant):
             return self.attributes(given, str(second.value))
         if name == "isinstance" and isinstance(node.args[0], ast.Name):
             classes = (one for one in self.types(second, scope) if one.kind == "class")
             scope.bind(node.args[0].id, (one._replace(kind="instance", inside=False) for one in classes))
-        if name == "replace":
-            keywords = [word.arg for word in node.keywords if word.arg is not None]
-            self.fields((one._replace(kind="class") for one in given if one.kind == "instance"), [], keywords)
+        if name in ("partial", "replace"):
+            standing = (one._replace(kind="class") for one in given if one.kind == "instance")
+            self.fields(given if name == "partial" else standing, node.args[1:], _keywords(node))
             return given
-        return collected(items(given)) if name in _PASSING_ON else NOTHING
+        return self._gone_through(name, node, scope) if name in _PASSING_ON | _PICKING else NOTHING
+
+    def _module(self, node: ast.expr | None) -> Types:
+        """Return the module that is imported by a name that stands there."""
+        name = node.value if isinstance(node, ast.Constant) else None
+        known = isinstance(name, str) and (self.stubs.has(name) or name in self.tops)
+        return frozenset({Known("module", "", str(name))}) if known else NOTHING
+
+    def _gone_through(self, name: str, node: ast.Call, scope: Scope) -> Types:
+        """Return what is picked or passed on of collections; what they are looked at by is called with each."""
+        ones = frozenset(one for argument in node.args for one in self.iterated(self.types(argument, scope)))
+        for key in (word.value for word in node.keywords if isinstance(word.value, ast.Lambda)):
+            inner = self.scopes.setdefault(id(key), Scope(scope, key, scope.own))
+            for one in key.args.args:
+                inner.bind(one.arg, ones)
+        return ones if name in _PICKING else collected(ones)
+
+    def iterated(self, types: Types) -> Types:
+        """Return what is gone through one by one; what is no collection is asked for what it gives."""
+        # Of what may be either, a call gave it: `items()` and `values()` of a mapping.
+        plain = [one for one in types if one.kind == "instance" and one._replace(inside=True) not in types]
+        made = (given for item in self.attributes(plain, "__iter__") for given in self.returned(item))
+        return items(types.difference(plain).union(made))
 
     def returned(self, called: Known, owner: Known | None = None) -> Types:
         """Return what a call gives; `owner` is whose method it is, for `Self`."""
@@ -396,6 +421,10 @@ def _reached(facets: Iterable[str]) -> Mapping[str, Sequence[str]]:
         for path in {facet, _SLICE.sub("[]", facet)}:
             found.setdefault(path, []).append(facet)
     return found
+
+
+def _keywords(node: ast.Call) -> list[str]:
+    return [word.arg for word in node.keywords if word.arg is not None]
 
 
 def _item(one: Known) -> Known:

@@ -21,6 +21,15 @@ MAX_CHARACTERS = 150_000
 _ROUNDS = 2
 _ENTERING = {ast.With: ("__enter__", "__exit__"), ast.AsyncWith: ("__aenter__", "__aexit__")}
 
+_COMPARING: Mapping[type[ast.cmpop], tuple[str, ...]] = {
+    ast.Eq: ("__eq__",),
+    ast.NotEq: ("__eq__", "__ne__"),
+    ast.Lt: ("__lt__", "__gt__"),
+    ast.Gt: ("__gt__", "__lt__"),
+    ast.LtE: ("__le__", "__ge__"),
+    ast.GtE: ("__ge__", "__le__"),
+}
+
 
 class Code:
     """The Python code among some files: what it mentions, and with that what it relies on.
@@ -131,10 +140,7 @@ class _Reader(Expressions):
         self._keys(node.value, types)
 
     def _looped(self, node: ast.For | ast.AsyncFor | ast.comprehension, scope: Scope) -> None:
-        types = self.types(node.iter, scope)
-        plain = [one for one in types if one.kind == "instance" and not one.inside]
-        made = (given for item in self.attributes(plain, "__iter__") for given in self.returned(item))
-        self._assign(node.target, items(types.difference(plain).union(made)), scope)
+        self._assign(node.target, self.iterated(self.types(node.iter, scope)), scope)
 
     def _assign(self, target: ast.expr, types: Types, scope: Scope) -> None:
         pending = [(target, types)]
@@ -182,6 +188,15 @@ class _Reader(Expressions):
     def _matched(self, node: ast.MatchClass, scope: Scope) -> None:
         self.fields(self.types(node.cls, scope), [], node.kwd_attrs)
 
+    def _compared(self, node: ast.Compare, scope: Scope) -> None:
+        """What compares asks either side, what looks for a member asks the whole."""
+        sides = [[one for one in self.types(side, scope) if not one.inside] for side in (node.left, *node.comparators)]
+        for operator, left, right in zip(node.ops, sides, sides[1:], strict=False):
+            if isinstance(operator, ast.In | ast.NotIn) and not self.attributes(right, "__contains__"):
+                self.attributes(right, "__iter__")
+            for name in _COMPARING.get(type(operator), ()):
+                self.attributes([*left, *right], name)
+
     # --- statements of SQL ---
 
     def _text(self, node: ast.Constant, _: Scope) -> None:
@@ -218,6 +233,7 @@ class _Reader(Expressions):
         ast.AsyncWith: _entered,
         ast.Return: _return,
         ast.MatchClass: _matched,
+        ast.Compare: _compared,
         ast.Constant: _text,
         ast.JoinedStr: _formatted,
     }

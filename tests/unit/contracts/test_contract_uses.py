@@ -131,6 +131,19 @@ def test_a_name_that_two_decisions_offer_is_nobodys():
     assert uses({"main.py": "q = 'SELECT id FROM tag'"}, tables) == {}
 
 
+@pytest.mark.parametrize(
+    ("code", "asked"),
+    [("len(BOX)", "__len__"), ("3 in BOX", "__contains__"), ("BOX == 3", "__eq__"), ("3 > BOX", "__lt__")],
+)
+def test_what_python_asks_by_itself_is_relied_on(code, asked):
+    methods = "".join(
+        f"    def {name}(self, one: object) -> bool: ...\n" for name in ("__contains__", "__eq__", "__lt__")
+    )
+    stub = Contract.python(f"class Box:\n    def __len__(self) -> int: ...\n{methods}BOX: Box\n")
+    box = (Offer("code/box", stub, {"boxes": frozenset({"Box", "BOX"})}),)
+    assert uses({"main.py": f"from boxes import BOX\n{code}"}, box) == {"code/box": {"BOX", f"Box.{asked}"}}
+
+
 HOSTILE = {
     "a megabyte": "from storage import LIMIT\n" + "x = LIMIT\n" * 100_000,
     "many names": "from storage import open_store\n" + "".join(f"x{n} = open_store('x').all()\n" for n in range(4_000)),
