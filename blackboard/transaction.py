@@ -123,7 +123,8 @@ class Transaction(Reader):
 
         Args:
             side: How the components that this transaction writes stand to it.
-            facets: The facets that are relied on; all of them, and the set of their names, if None.
+            facets: The facets that are relied on, and with them what they name (of a function of a stub the classes and
+                aliases in its signature); all of them, and the set of their names, if None.
         """
         stands = given.a_side(side)
         names = None if facets is None else given.texts(facets, "facets", empty=False)
@@ -368,9 +369,13 @@ class Transaction(Reader):
         found: list[Pin] = []
         with self.reading() as on:
             for key, names in observed_use(on, self.revision, component, draft.files, self.decision_of).items():
-                missing = {name for name in names if (key, name) not in known}
-                decision = self.decision_of(key) if missing and key not in ours else None
-                if decision is not None:
+                decision = self.decision_of(key) if names and key not in ours else None
+                missing = (
+                    {name for name in decision.contract.meant_by(names) if (key, name) not in known}
+                    if decision
+                    else set()
+                )
+                if decision is not None and missing:
                     heads = read.facet_heads(on, key, self.revision)
                     pinned = _Stood(decision, missing).pins(key, Side.USES, heads)
                     found += (replace(pin, observed=True) for pin in pinned)
@@ -392,7 +397,7 @@ class Transaction(Reader):
             if not is_pattern(check_pattern(name)) and name not in read:
                 self.decision(name, side=side)
 
-    def _note_decision(self, key: str, found: Decision | None, side: Side, facets: Sequence[str] | None) -> None:
+    def _note_decision(self, key: str, found: Decision | None, side: Side, facets: Collection[str] | None) -> None:
         if found is None:
             self._reads.decisions[key] = None
             return
@@ -403,6 +408,7 @@ class Transaction(Reader):
             self._reads.decisions[key] = found.contract.digest
             stood.whole = True
             return
+        facets = found.contract.meant_by(facets)
         stood.names.update(facets)
         if self._reads.decisions.get(key) is None:
             digests = found.contract.digests

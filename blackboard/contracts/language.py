@@ -16,7 +16,7 @@ from blackboard.contracts.facets import NAMES, Reading, undecided
 from blackboard.contracts.json_schema.schema import JsonSchema, with_direction
 from blackboard.contracts.openapi.api import OpenApi
 from blackboard.contracts.plain import Text, Value, write_json
-from blackboard.contracts.python.stub import Python
+from blackboard.contracts.python.stub import Python, Stub
 from blackboard.contracts.sql.ddl import Sql
 from blackboard.contracts.task import FIELDS, Task, body_of
 from blackboard.errors import Invalid, InvalidContract, TooLarge
@@ -278,6 +278,11 @@ class Contract:
     def digest(self) -> str:
         """The digest of the language and all facets."""
         return self._knows()[0]
+
+    def meant_by(self, names: Iterable[str]) -> frozenset[str]:
+        """Return facets together with those that they name, and without which nobody knows what they say."""
+        body = self._reads().body if self.language == Python.name else None
+        return Python().mentioned(body, names) if isinstance(body, Stub) else frozenset(names)
 
     def compare(self, new: "Contract") -> Comparison:
         """Say what changes for those who stand on this contract when it becomes another one."""

@@ -5,7 +5,7 @@ formatting, imports and the order of declarations are in no facet; what an impor
 """
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from blackboard.contracts.facets import Facets, Reading
@@ -13,6 +13,7 @@ from blackboard.contracts.python.classes import declare_class, declare_field, in
 from blackboard.contracts.python.compare import compared
 from blackboard.contracts.python.declarations import Class, Declaration, Kind, PublicNames, Reexport, Variable
 from blackboard.contracts.python.functions import FunctionNode, declare_function, is_empty
+from blackboard.contracts.python.mentions import mentioned
 from blackboard.contracts.python.names import Names, imported
 from blackboard.contracts.python.skeletons import skeleton
 from blackboard.contracts.python.source import LANGUAGE, Source, check_size, read
@@ -57,6 +58,10 @@ class Python:
         """Say for each changed declaration whom it breaks."""
         before, after = ((reading.body.declarations, reading.facets) for reading in (old, new))
         return Comparison(compared(before, after))
+
+    def mentioned(self, body: Stub, names: Iterable[str]) -> frozenset[str]:
+        """Return some facets and all that they name of the stub, and rest on by that."""
+        return mentioned(body.declarations, body.facets, names)
 
     def skeleton(self, body: Stub) -> str:
         """Return a module with the same declarations, whose functions are not implemented."""
