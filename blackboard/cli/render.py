@@ -105,16 +105,17 @@ def _status_lines(report: StatusReport) -> Iterator[Text]:
 def _possible_lines(possible: Possible) -> Iterator[Text]:
     """Yield what the constraints leave of the open questions, nothing where they leave everything."""
     if possible.clash:
-        yield words("impossible   ", ("no way to decide what is open meets these together:", BAD))
+        yield words("impossible   ", ("no answers among the options meet these together:", BAD))
         for member in possible.clash:
             yield words("  ", member.said)
     for key, option in sorted(possible.implied.items()):
-        yield words("implied      ", (key, "bold"), f" can only be {_plain(option)}")
+        yield words("implied      ", (key, "bold"), f": of its options only {_plain(option)} is left")
     for key, options in sorted(possible.excluded.items()):
         if key not in possible.implied:
             yield words("excluded     ", (key, "bold"), f" cannot be {' or '.join(map(_plain, options))}")
     if possible.why:
-        yield words("possible     ", ("not known", DOUBTFUL), f": {possible.why}")
+        unknown = "perhaps fewer" if possible.clash else "not known"
+        yield words("possible     ", (unknown, DOUBTFUL), f": {possible.why}")
 
 
 def headline(kind: str, agenda: Mapping[str, int]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from blackboard.solver.problem import Problem, Reads, looked_up, read
+from blackboard.spec import given
 from blackboard.spec.canonical import JSON
 from blackboard.spec.expressions import Wrong, judge, keys_of
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 EFFORT = 2_000_000
 """In z3's own unit, the same on every machine: sums take a second for a million of it, choices a tenth of that."""
+
+
+_MOST = 2**32 - 1
+"""z3 counts no further."""
 
 
 class Kind(StrEnum):
@@ -34,14 +39,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Possible:
-    """What is still possible.
+    """What is still possible, if each open question that has options is answered by one of them.
+
+    A board accepts other answers too: then it is possible what no option made so.
 
     Attributes:
         witness: Name -> value of one way to decide what is open; `key` or `key.path` names it.
         implied: Key of an open question -> the only option that is left.
         excluded: Key of an open question -> the options that are left no more.
-        clash: A smallest set that cannot be: without any one of its members the others could.
-        why: Why it is not known.
+        clash: A set that cannot be. Without `why` it is smallest: of the others without any one of its members that is
+            not so, or not known.
+        why: Why it is not known; why a clash may have members that it does not need.
     """
 
     kind: Kind
@@ -58,11 +66,18 @@ def possible(board: Reads, *, effort: int = EFFORT) -> Possible:
     Args:
         board: A snapshot, or a transaction, which then has read all that the answer rests on.
         effort: How much z3 may do altogether; beyond it the answer is unknown, on every machine alike.
+
+    Raises:
+        Invalid: The effort is no whole number.
     """
+    effort = min(given.a_number(effort, "the effort"), _MOST)
     problem = read(board)
     if not problem.constraints and not problem.questions:
         return Possible(Kind.SATISFIABLE)
     return _Search(problem, effort).answer()
+
+
+_NOT_SMALLEST = "the effort was spent before it was clear that none can be left out"
 
 
 class _Limit(Exception):
@@ -74,6 +89,7 @@ class _Search:
 
     def __init__(self, problem: Problem, effort: int) -> None:
         self._problem, self._left = problem, effort
+        self._was_short = False
 
     def answer(self) -> Possible:
         problem = self._problem
@@ -81,7 +97,8 @@ class _Search:
         try:
             model = self._model(asked, asked.labels.values())
             if model is None:
-                return Possible(Kind.UNSATISFIABLE, clash=self._clash(asked))
+                clash = self._clash(asked)
+                return Possible(Kind.UNSATISFIABLE, clash=clash, why=_NOT_SMALLEST if self._was_short else "")
         except _Limit:
             return Possible(Kind.UNKNOWN, why="the effort was spent")
         witness, why = self._witness(asked.encoding, model)
@@ -152,7 +169,7 @@ class _Search:
     # --- what clashes ---
 
     def _clash(self, asked: "_Asked") -> tuple[Member, ...]:
-        """Return a set that clashes, of which no member can be left out."""
+        """Return a set that clashes, of which no member can be left out as far as the effort goes."""
         constraints = list(asked.core())
         for key in list(constraints):
             rest = [one for one in constraints if one != key]
@@ -171,6 +188,7 @@ class _Search:
         try:
             return self._model(asked, [asked.labels[key] for key in members]) is None
         except _Limit:
+            self._was_short = True
             return False
 
 

@@ -2,8 +2,9 @@
 
 An expression becomes cases: under this guard it has that value. Values that are known are computed by the same
 functions that judge a commit (`spec.expressions.operate`), so there is one meaning; only what nobody offered a value
-for becomes a variable. What z3 is not told (a facet of something undecided, what is in an undecided list) is `Opaque`:
-a comparison with it may come out either way, so that what is called impossible is so.
+for becomes a variable. What z3 is not told (a facet of something undecided, which an option only stands for, what is
+in an undecided list) is `Opaque`: a comparison with it may come out either way, so that what is called impossible
+is so.
 """
 
 import json
@@ -345,8 +346,15 @@ def _identity(value: Value) -> object:
     return canonical_json(value)  # type: ignore[arg-type]
 
 
-def _value_in(key: str, option: Contract) -> Callable[[Reference], Found]:
-    return finder({key: option}.get)
+def _value_in(key: str, option: Contract) -> Callable[[Reference], Value]:
+    """Return what looks up a value in an option; a facet that it has not is one of the contract that it stands for."""
+    lookup = finder({key: option}.get)
+
+    def found(reference: Reference) -> Value:
+        value = lookup(reference)
+        return Opaque() if reference.facet is not None and isinstance(value, Wrong) else value
+
+    return found
 
 
 def _json_number(found: Any) -> JSON:  # noqa: ANN401 - of z3

@@ -20,6 +20,11 @@ MAX_DEPTH = 200
 
 _SHORT = 256  # characters of a text whose digest is kept
 
+MAX_DIGITS = 4_300
+"""Python reads and writes no longer whole number unless it is told to, and other readers of JSON far shorter ones."""
+
+_TOO_LARGE = 10**MAX_DIGITS
+
 
 class NotCanonical(ValueError):
     """The value or text has no canonical form; `line` and `column` are 1-based, 0 where unknown."""
@@ -33,7 +38,8 @@ def canonical_json(value: JSON) -> str:
     """Return the one canonical JSON text of a value.
 
     Raises:
-        NotCanonical: The value holds NaN, an infinity, a lone surrogate, or something that is not JSON.
+        NotCanonical: The value holds NaN, an infinity, a lone surrogate, a whole number of more than 4,300 digits, or
+            something that is not JSON.
     """
     return json_made(_normal(value, 0))
 
@@ -123,7 +129,7 @@ def _normal(value: JSON, depth: int) -> JSON:
     kind = type(value)
     if kind is str:
         return value if value.isascii() else check_text(value)  # type: ignore[union-attr, arg-type]
-    if value is None or kind is int or kind is bool:
+    if value is None or kind is bool or (kind is int and -_TOO_LARGE < value < _TOO_LARGE):
         return value
     if depth > MAX_DEPTH:
         raise NotCanonical("nested too deeply")
@@ -139,8 +145,10 @@ def _normal(value: JSON, depth: int) -> JSON:
 
 def _number(value: JSON) -> int | float:
     match value:
-        case int():
+        case int() if -_TOO_LARGE < value < _TOO_LARGE:
             return value
+        case int():
+            raise NotCanonical(f"a whole number of more than {MAX_DIGITS:,} digits")
         case float() if math.isfinite(value):
             return int(value) if value.is_integer() else value
         case float():

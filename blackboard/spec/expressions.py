@@ -2,12 +2,13 @@
 
 Nothing here is evaluated as code. What can have no value (an absent facet, a text compared with a number) is `Wrong`,
 which is no way of being true: `and` and `or` are still decided by what decides them (Kleene), all else is wrong too.
+What is undecided knows what it can still become: beside something wrong, `and` is never true and `or` never false.
 Numbers are exact: `0.1 + 0.2 == 0.3`.
 """
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal as Word
 from typing import TypeAlias
@@ -108,9 +109,16 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """No value yet: the key has none that is accepted."""
+    """No value yet: the key has none that is accepted.
+
+    Attributes:
+        truths: What it can become where it has to be true or false.
+        why: Why it cannot become the other.
+    """
 
     key: str
+    truths: frozenset[bool] = frozenset((True, False))
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,7 @@ def judge(expression: Expression, lookup: Lookup) -> Truth:
     """Say whether an expression is true."""
     found = evaluate(expression, lookup)
     if isinstance(found, Undecided):
-        return Truth(None, f"{found.key} is not decided")
+        return Truth(None, f"{found.key} is not decided") if True in found.truths else Truth(value=False, why=found.why)
     truth = as_truth(found)
     return Truth(value=False, why=truth.why) if isinstance(truth, Wrong) else Truth(truth)
 
@@ -151,14 +159,15 @@ def evaluate(expression: Expression, lookup: Lookup) -> Found:
         case Reference():
             return lookup(expression)
         case Not(operand):
-            found = evaluate(operand, lookup)
-            truth = found if isinstance(found, Undecided) else as_truth(found)
+            truth = _truth(evaluate(operand, lookup))
+            if isinstance(truth, Undecided):
+                return replace(truth, truths=frozenset(not one for one in truth.truths))
             return not truth if isinstance(truth, bool) else truth
         case Junction(every, operands):
             return _junction([evaluate(operand, lookup) for operand in operands], every=every)
         case Operation(left, operator, right):
             sides = (evaluate(left, lookup), evaluate(right, lookup))
-            return _first(sides, Wrong) or _first(sides, Undecided) or operate(sides[0], operator, sides[1])
+            return _first(sides, Wrong) or operate(sides[0], operator, sides[1])
 
 
 def as_truth(found: Found) -> bool | Wrong:
@@ -168,11 +177,25 @@ def as_truth(found: Found) -> bool | Wrong:
     return Wrong(f"{shown(found)} is {_a(found)}, neither true nor false")
 
 
+def _truth(found: Found) -> bool | Undecided | Wrong:
+    return found if isinstance(found, Undecided) else as_truth(found)
+
+
 def _junction(found: list[Found], *, every: bool) -> Found:
-    truths = [one if isinstance(one, Undecided) else as_truth(one) for one in found]
+    truths = [_truth(one) for one in found]
     if any(one is (not every) for one in truths):
         return not every
-    return _first(truths, Undecided) or _first(truths, Wrong) or every
+    wrong, undecided = _first(truths, Wrong), _first(truths, Undecided)
+    if not isinstance(undecided, Undecided):
+        return wrong or every
+    left = {every} if all(_can_be(one, every) for one in truths) else set()
+    left |= {not every} if any(_can_be(one, not every) for one in truths) else set()
+    why = next((one.why for one in (wrong, *truths) if isinstance(one, Wrong | Undecided) and one.why), "")
+    return Undecided(undecided.key, frozenset(left), why) if left else wrong
+
+
+def _can_be(truth: Found, wanted: object) -> bool:
+    return wanted in truth.truths if isinstance(truth, Undecided) else truth is wanted
 
 
 def _first(found: Iterable[Found], kind: type[Undecided | Wrong]) -> Found:
@@ -183,7 +206,24 @@ def _first(found: Iterable[Found], kind: type[Undecided | Wrong]) -> Found:
 
 
 def operate(left: Found, operator: str, right: Found) -> Found:
-    """Return what an operator makes of two values; `in` finds what is equal, all else is of two of one kind."""
+    """Return what an operator makes of two values; `in` finds what is equal, all else is of two of one kind.
+
+    With something undecided it is undecided, unless the other side is of a kind that the operator knows not.
+    """
+    undecided = _first((left, right), Undecided)
+    if operator in ("in", "not in"):
+        if not isinstance(right, list | tuple | Undecided):
+            return Wrong(f"{shown(right)} is {_a(right)}, and `{operator}` looks into lists")
+    elif operator not in ("==", "!="):
+        for side in (left, right):
+            if not isinstance(side, Undecided) and kind(side) != "number":
+                return Wrong(f"{shown(side)} is {_a(side)}, and `{operator}` is for numbers")
+    if isinstance(undecided, Undecided):
+        return Undecided(undecided.key)
+    return _operated(left, operator, right)
+
+
+def _operated(left: Found, operator: str, right: Found) -> Found:
     match operator:
         case "==":
             return _equal(left, right)
@@ -191,12 +231,7 @@ def operate(left: Found, operator: str, right: Found) -> Found:
             same = _equal(left, right)
             return same if isinstance(same, Wrong) else not same
         case "in" | "not in":
-            if not isinstance(right, list | tuple):
-                return Wrong(f"{shown(right)} is {_a(right)}, and `{operator}` looks into lists")
-            return any(_equal(left, one) is True for one in right) is (operator == "in")
-    if kind(left) != "number" or kind(right) != "number":
-        other = left if kind(left) != "number" else right
-        return Wrong(f"{shown(other)} is {_a(other)}, and `{operator}` is for numbers")
+            return any(_equal(left, one) is True for one in right) is (operator == "in")  # type: ignore[union-attr]
     return CALCULATIONS[operator](number(left), number(right))
 
 

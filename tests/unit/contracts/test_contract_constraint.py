@@ -90,6 +90,8 @@ def test_what_is_true(text):
         ("session", "neither true nor false"),
         ("1 in session.ttl", "looks into lists"),
         ("limit == 8 and open.x", ""),
+        ("session.gone == 1 and open.x", "session.gone does not exist"),
+        ("session.name >= open.x", "for numbers"),
     ],
 )
 def test_what_is_false_and_why(text, why):
@@ -99,7 +101,7 @@ def test_what_is_false_and_why(text, why):
     assert bool(why) is bool(found.why)
 
 
-@pytest.mark.parametrize("text", ["open.x == 1", "not open", "open.x or limit == 8", "session.gone == 1 and open.x"])
+@pytest.mark.parametrize("text", ["open.x == 1", "not open", "open.x or limit == 8", "session.gone == 1 or open.x"])
 def test_what_is_undecided_names_the_key_that_is_not_decided(text):
     found = truth(text)
     assert (found.value, found.why) == (None, "open is not decided")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from blackboard.contracts.constraint import member
 from blackboard.contracts.language import Contract
+from blackboard.errors import Invalid
 from blackboard.snapshot import Decision, Question
 from blackboard.solver import EFFORT, Kind, answer, possible
 from blackboard.spec.expressions import judge, keys_of
@@ -149,6 +150,16 @@ def test_facets_of_what_is_decided_are_compared_as_a_commit_compares_them():
     assert (found.kind, found.implied) == (Kind.SATISFIABLE, {"kind": "integer"})
 
 
+def test_an_option_that_stands_for_a_contract_has_no_say_in_its_facets():
+    board = Board({"ids": "facet('db/s', 'r.id') == 'integer'"}, asked={"db/s": ["integer", "text"]})
+    found = possible(board)
+    assert (found.kind, found.clash) == (Kind.UNKNOWN, ())
+    board = Board({"ids": "facet('db/s', 'r.id') == 'integer'"}, asked={"db/s": [{"r": {"id": "integer"}}, "text"]})
+    assert possible(board).kind is not Kind.UNSATISFIABLE
+    board = Board({"ids": "facet('db/s', 'id') == 'integer'"}, asked={"db/s": [{"id": "text"}, {"id": "uuid"}]})
+    assert possible(board).kind is Kind.UNSATISFIABLE
+
+
 def test_a_question_on_what_is_decided_leaves_the_decision_as_it_is():
     found = possible(Board({"a": "x == 1"}, {"x": 1}, {"x": [2, 3]}))
     assert (found.kind, found.implied) == (Kind.SATISFIABLE, {})
@@ -204,6 +215,28 @@ def test_a_clash_among_many_is_found_smallest():
     assert found.kind is Kind.UNSATISFIABLE
     smallest(board, found)
     assert len(found.clash) <= 5
+
+
+def test_a_clash_that_the_effort_did_not_reach_to_make_smallest_says_so():
+    """Every pair of neighbours differs, around an odd ring of two colours, beside many that nobody needs."""
+    ring = {f"q{number}": [0, 1] for number in range(9)}
+    texts = {f"c{number}": f"q{number} != q{(number + 1) % 9}" for number in range(9)}
+    texts |= {f"more{number}": f"q{number} + q{(number + 2) % 9} <= {number % 3}" for number in range(9)}
+    board = Board(texts, asked=ring)
+    assert not possible(board).why
+    found = (possible(board, effort=effort) for effort in itertools.count(1000, 1000))
+    first = next(one for one in found if one.kind is Kind.UNSATISFIABLE)
+    assert first.why == answer._NOT_SMALLEST
+
+
+@pytest.mark.parametrize("effort", [True, 1.5, None, "x"])
+def test_an_effort_that_is_no_whole_number_is_refused(effort):
+    with pytest.raises(Invalid):
+        possible(Board({"a": "x == 1"}), effort=effort)
+
+
+def test_an_effort_beyond_what_z3_counts_is_as_good_as_the_largest():
+    assert possible(Board({"a": "x == 1"}), effort=2**70).kind is Kind.SATISFIABLE
 
 
 def test_a_sum_of_many_questions_is_known_exactly():

@@ -36,6 +36,15 @@ def test_the_canonical_text_means_the_value_and_has_one_spelling(value):
     assert "\n" not in text
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_whole_number_is_written_up_to_the_digits_that_it_can_be_read_with(sign):
+    longest = sign * (10**canonical.MAX_DIGITS - 1)
+    assert parse_json(canonical_json(longest)) == longest
+    for spell in (canonical_json, digest):
+        with pytest.raises(NotCanonical, match="more than 4,300 digits"):
+            spell({"a": [longest + sign]})
+
+
 @given(st.dictionaries(texts, values, min_size=2, max_size=5))
 def test_the_order_of_members_does_not_matter(value):
     other = dict(reversed(value.items()))

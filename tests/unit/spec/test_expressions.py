@@ -3,6 +3,7 @@
 import itertools
 import operator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -123,3 +124,26 @@ def test_what_is_decided_early_stays_so_however_the_rest_is_decided(text, values
     rest = [name for name in NAMES if name not in known]
     for chosen in itertools.product(VALUES, repeat=len(rest)):
         assert judged(text, {**decided, **dict(zip(rest, chosen, strict=True))}).value is early
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "expected"),
+    [
+        ("a == 1 and b >= 2", {"a": "x"}, False),
+        ("b >= 2 and a == 1", {"a": "x"}, False),
+        ("b >= 2 and a == 1", {"a": None}, False),
+        ("not (a == 1 or b >= 2)", {"a": "x"}, False),
+        ("(a == 1 and b >= 2) or c == 1", {"a": "x"}, None),
+        ("(a == 1 and b >= 2) and c == 1", {"a": "x"}, False),
+        ("not (a == 1 and b >= 2)", {"a": "x"}, None),
+        ("a == 1 or b >= 2", {"a": "x"}, None),
+        ("a >= b", {"a": "x"}, False),
+        ("a >= b", {"b": "x"}, False),
+        ("a + 1 == b", {"a": "x"}, False),
+        ("b in a", {"a": "x"}, False),
+    ],
+)
+def test_what_can_never_be_true_is_false_before_the_rest_is_decided(text, known, expected):
+    found = judged(text, known)
+    assert found.value is expected
+    assert bool(found.why) is (known != {"a": None})
