@@ -6,6 +6,7 @@ A `?` says that the change is undecided: no program shows it.
 HIERARCHY = "class Animal: ...\nclass Dog(Animal): ...\n"
 STORE = "class Store(Protocol):\n  def get(self, id: int) -> str: ..."
 COLOUR = "class Colour(Enum):\n  RED = 1\n  BLUE = 2\n"
+ABSTRACT = "class K(ABC):\n  @abstractmethod\n  def m(self) -> int: ...\n"
 FILM = "class Film(TypedDict):\n  title: str\n"
 
 
@@ -128,6 +129,13 @@ CLASSES = [
     (f"{COLOUR}  G = 3\ndef f() -> Colour: ...", f"{COLOUR}def f() -> Colour: ...", "bb"),
     (f"{COLOUR}A = list[Colour]\ndef f() -> A: ...", f"{COLOUR}  G = 3\nA = list[Colour]\ndef f() -> A: ...", "bc"),
     (COLOUR, COLOUR.replace("2", "3"), "bb"),
+    (f"{COLOUR}  def m(self, a: int): ...", f"{COLOUR}  def m(self, a: str): ...", "bb"),
+    (f"{COLOUR}  def m(self): ...\ndef f(a: Colour): ...", f"{COLOUR}def f(a: Colour): ...", "bc"),
+    (f"{COLOUR}  @classmethod\n  def m(cls) -> int: ...", f"{COLOUR}  @classmethod\n  def m(cls) -> bool: ...", "cb"),
+    (ABSTRACT, f"{ABSTRACT}  def __init__(self, a: int) -> None: ...", "bb"),
+    (f"{ABSTRACT}  def __init__(self, a: int): ...", f"{ABSTRACT}  def __init__(self, a: float): ...", "cb"),
+    (f"{ABSTRACT}  def __init__(self, a: int): ...", f"{ABSTRACT}  def __init__(self, b: int): ...", "bb"),
+    (f"{ABSTRACT}  def __init__(self, a: int): ...", ABSTRACT, "bb"),
     (f"{COLOUR}{FILM}  c: Colour", f"{COLOUR}  GREEN = 3\n{FILM}  c: Colour", "bb"),
     (f"{FILM}def f() -> list[Film]: ...", f"{FILM}  year: int\ndef f() -> list[Film]: ...", "cb"),
     (f"{FILM}def f(a: Film): ...", f"{FILM}  year: int\ndef f(a: Film): ...", "bc"),

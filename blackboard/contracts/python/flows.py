@@ -11,7 +11,7 @@ from enum import Flag, auto
 from blackboard.contracts.python import known
 from blackboard.contracts.python.calls import Shape
 from blackboard.contracts.python.declarations import Declaration, Function, Kind, Property, Variable
-from blackboard.contracts.python.members import Members
+from blackboard.contracts.python.members import CONSTRUCTORS, Members
 from blackboard.contracts.python.types import Form, Type
 
 
@@ -70,12 +70,18 @@ def _is_of_both(members: Members, name: str) -> bool:
     return members.kind(name) in (Kind.PROTOCOL, Kind.TYPED_DICT) or members.is_abstract(name)
 
 
+def _is_of_subclass(members: Members, path: str) -> bool:
+    """Say whether it is called by who subclasses, whoever gives the instances."""
+    owner, _, name = path.rpartition(".")
+    return name in CONSTRUCTORS and members.kind(owner) is not Kind.PROTOCOL
+
+
 def _from_declared(members: Members, name: str) -> Iterator[_Step]:
     """Return what flows because of one declaration, wherever its class flows."""
     declared = members.types.declarations[name]
     owner = name.rpartition(".")[0]
     kind = members.kind(owner) if owner else None
-    if owner and _is_of_both(members, owner):
+    if owner and _is_of_both(members, owner) and not _is_of_subclass(members, name):
         return
     if isinstance(declared, Variable) and kind is Kind.ENUM:
         return
@@ -91,7 +97,7 @@ def _within(members: Members, name: str, flow: Flow) -> Iterator[_Step]:
     if _is_of_both(members, name):
         for member in sorted(members.names(name)):
             found = members.member(name, member)
-            if found is not None:
+            if found is not None and not _is_of_subclass(members, f"{found[0]}.{member}"):
                 yield from _steps(members, found[1], name, flow & Flow.BOTH)
     text = members.types.alias(name)
     if text is not None:

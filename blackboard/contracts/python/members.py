@@ -20,7 +20,7 @@ from blackboard.contracts.python.source import parse_expression
 from blackboard.contracts.python.types import Form, Type, Types
 
 _SAYING_NO_BASE = frozenset({"Protocol", "Generic", "NamedTuple", "TypedDict", "ABC", "object"})
-_CONSTRUCTORS = ("__init__", "__new__")
+CONSTRUCTORS = ("__init__", "__new__")
 _MAX_ANCESTORS = 64
 
 
@@ -223,6 +223,10 @@ class Members:
 
     def constructor(self, name: str) -> list[Shape] | None:
         """Return how a class is called to make an instance, None where it is not or nobody can say."""
+        return self.initializer(name) if self.is_constructed(name) else None
+
+    def initializer(self, name: str) -> list[Shape] | None:
+        """Return what an instance is made with, by who calls the class or, where it is abstract, subclasses it."""
         if name not in self._constructors:
             self._constructors[name] = self._constructor(name)
         found = self._constructors[name]
@@ -230,11 +234,11 @@ class Members:
         return found
 
     def _constructor(self, name: str) -> list[Shape] | None:
-        if not self.is_constructed(name):
+        if self.kind(name) is Kind.PROTOCOL:
             return None
         made = self.types.pool.named(name)
         kind = self.kind(name)
-        written = [found for member in _CONSTRUCTORS if (found := self.member(name, member))]
+        written = [found for member in CONSTRUCTORS if (found := self.member(name, member))]
         for owner, declared in written:
             if isinstance(declared, Function) and kind is not Kind.ENUM:
                 return [replace(shape, returns=made) for shape in self.function(declared, owner)]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from blackboard.contracts.python.calls import Gap, Shown
 from blackboard.contracts.python.declarations import Class, Function, Kind, Passing, Property, Variable
 from blackboard.contracts.python.flows import Flow
-from blackboard.contracts.python.members import is_abstract, is_value
+from blackboard.contracts.python.members import CONSTRUCTORS, is_abstract, is_value
 from blackboard.contracts.python.serving import Ends, raised
 from blackboard.contracts.python.serving_classes import flow_of
 from blackboard.contracts.python.snippets import Snippets, Unshowable
@@ -119,7 +119,7 @@ def _class(ends: Ends, snippets: Snippets, name: str, wanted: Class) -> Iterator
 
 def _member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Iterator[str]:
     found = ends.wanted.member(owner, name)
-    kind, flow = ends.wanted.kind(owner), flow_of(ends, owner)
+    kind, flow = ends.wanted.kind(owner), flow_of(ends, owner, name)
     if ends.served.get(owner) is None:
         yield from snippets.held(f"it: contract.{owner}", "it", "object")
     elif kind is Kind.ENUM and (found is None or is_value(name, found[1])):
@@ -141,9 +141,9 @@ def _held_member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Itera
     kind = ends.wanted.kind(owner)
     there = ends.served.member(owner, name)
     made = kind in (Kind.DATACLASS, Kind.NAMED_TUPLE) or (there is not None and is_abstract(there[1]))
-    if kind is not Kind.PROTOCOL and (made or found is None or name in ("__init__", "__new__")):
+    if kind is not Kind.PROTOCOL and (made or found is None or name in CONSTRUCTORS):
         yield from snippets.constructs(owner)
-    if found is None or name in ("__init__", "__new__") or Flow.RECEIVED not in flow_of(ends, owner):
+    if found is None or name in CONSTRUCTORS or Flow.RECEIVED not in flow_of(ends, owner, name):
         return
     if isinstance(found[1], Function):
         yield from snippets.calls(found[1], f"{owner}.{name}", owner)
@@ -183,7 +183,7 @@ def _places(ends: Ends, facet: str) -> Iterator[str]:
     if isinstance(wanted, Function) and not wanted.overloaded:
         passing = [(item.name, item.passing) for item in wanted.signatures[0].parameters]
     elif isinstance(wanted, Class):
-        passing = [(slot.name, slot.passing) for shape in ends.wanted.constructor(facet) or () for slot in shape.slots]
+        passing = [(slot.name, slot.passing) for shape in ends.wanted.initializer(facet) or () for slot in shape.slots]
     else:
         return
     before = [str(place) for place, (_, way) in enumerate(passing) if way is Passing.POSITION]

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from blackboard.contracts.python.calls import Gap, Shown, argument_gaps
 from blackboard.contracts.python.declarations import Class, Declaration, Kind, Property, Variable
 from blackboard.contracts.python.flows import Flow
-from blackboard.contracts.python.members import Members, is_abstract, is_needed, is_value
+from blackboard.contracts.python.members import CONSTRUCTORS, Members, is_abstract, is_needed, is_value
 from blackboard.contracts.python.serving import Ends, declared_gaps, plain_gaps, raised, raises_gaps
 from blackboard.contracts.python.types import Type
 from blackboard.spec.effects import Side
 
-_CONSTRUCTORS = frozenset({"__init__", "__new__"})
 _FIELDS = (Kind.DATACLASS, Kind.NAMED_TUPLE)
 _MARKS = frozenset({"final", "type_check_only", "unique"})
 
@@ -95,12 +94,12 @@ def _mark_gaps(ends: Ends, name: str, served: Class, wanted: Class) -> Iterator[
 def _member_gaps(ends: Ends, owner: str, name: str) -> Iterator[Gap]:
     served, wanted = ends.served.member(owner, name), ends.wanted.member(owner, name)
     kind = ends.wanted.kind(owner)
-    if name in _CONSTRUCTORS and kind is not Kind.PROTOCOL:
+    if name in CONSTRUCTORS and kind is not Kind.PROTOCOL:
         yield from _constructor_gaps(ends, owner, only_places=False)
         yield from _wanted_gaps(ends, served, wanted, name) if _both_raise(served, wanted) else ()
         return
-    flow = flow_of(ends, owner)
-    if kind is Kind.ENUM and any(is_value(name, found[1]) for found in (served, wanted) if found):
+    flow = flow_of(ends, owner, name)
+    if _is_enum_value(ends, owner, name):
         yield from _value_gaps(ends, served, wanted, name, flow)
     elif kind is Kind.TYPED_DICT:
         yield from _key_gaps(ends, served, wanted, name, flow)
@@ -117,10 +116,15 @@ def _both_raise(served: "tuple[str, Declaration] | None", wanted: "tuple[str, De
     return served is not None and wanted is not None and raised(served[1]) != raised(wanted[1])
 
 
-def flow_of(ends: Ends, owner: str) -> Flow:
-    """Return who gives and who receives instances, by the rule for what flows nowhere too."""
+def _is_enum_value(ends: Ends, owner: str, name: str) -> bool:
+    found = (members.member(owner, name) for members in (ends.served, ends.wanted))
+    return ends.wanted.kind(owner) is Kind.ENUM and any(is_value(name, one[1]) for one in found if one)
+
+
+def flow_of(ends: Ends, owner: str, name: str) -> Flow:
+    """Return who gives and who receives instances with a member, by the rule for what flows nowhere too."""
     flow, kind = ends.flow(owner), ends.wanted.kind(owner)
-    if kind is Kind.ENUM:
+    if _is_enum_value(ends, owner, name):
         return flow or Flow.GIVEN
     if kind in (Kind.PROTOCOL, Kind.TYPED_DICT) or ends.wanted.is_abstract(owner):
         return flow or Flow.BOTH
@@ -219,13 +223,13 @@ def _constructor_gaps(ends: Ends, name: str, *, only_places: bool) -> Iterator[G
         name: The class.
         only_places: Leave out the types: they are told for the fields or for `__init__`.
     """
-    wanted = ends.wanted.constructor(name)
+    wanted, served = ends.wanted.initializer(name), ends.served.initializer(name)
     if wanted is None:
         return
-    served = ends.served.constructor(name)
+    if ends.wanted.is_constructed(name) and not ends.served.is_constructed(name):
+        yield Gap("instances", "can be made", "cannot be made")
+        return
     if served is None:
-        if not ends.served.is_constructed(name):
-            yield Gap("instances", "can be made", "cannot be made")
         return
     if only_places and ends.wanted.kind(name) not in (*_FIELDS, Kind.CLASS):
         return
@@ -241,7 +245,7 @@ def _any(_: Type, __: Type) -> bool:
 
 def _field_gaps(ends: Ends, owner: str, name: str) -> Iterator[Gap]:
     """Tell what a field wants of the constructor."""
-    shapes = ends.served.constructor(owner), ends.wanted.constructor(owner)
+    shapes = ends.served.initializer(owner), ends.wanted.initializer(owner)
     served, wanted = (shape[0].named(name) if shape else None for shape in shapes)
     if shapes[0] is None or shapes[1] is None:
         return

@@ -5,6 +5,7 @@ stub which serves them no longer.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from blackboard.contracts.python import known
@@ -71,9 +72,19 @@ class Snippets:
 
     def constructs(self, name: str) -> Iterator[str]:
         """Write how instances are made."""
-        for shape in self.members.constructor(name) or ():
-            if not any(slot.passing is Passing.REST for slot in shape.slots):
+        for shape in self.members.initializer(name) or ():
+            if any(slot.passing is Passing.REST for slot in shape.slots):
+                continue
+            if self.members.is_constructed(name):
                 yield from self.called(shape, f"contract.{name}")
+            elif self.members.member(name, "__new__") is None:
+                yield from self._subclassed(replace(shape, returns=self.members.types.pool.named("None")), name)
+
+    def _subclassed(self, shape: Shape, name: str) -> Iterator[str]:
+        """Write a subclass that makes itself what it is a subclass of, in each way to call that."""
+        yield f"class Made(contract.{name}):"
+        for line in self.called(shape, "super().__init__", "self"):
+            yield f"    {line}"
 
     def is_dataclass(self, name: str) -> Iterator[str]:
         """Write that the fields of instances can be listed."""
@@ -93,6 +104,8 @@ class Snippets:
             if found and (protocol or is_abstract(found[1]))
             for line in self._written(member, found[1], name)
         ]
+        if not protocol and any(_required(shape) for shape in self.members.initializer(name) or ()):
+            lines.append(f"    def __init__(self) -> None: {_BODY}")
         yield from lines or ["    pass"]
         yield from self.held("it: Mine" if protocol else "", "it" if protocol else "Mine()", f"contract.{name}")
 
@@ -254,10 +267,14 @@ def _is_of_class(declared: Function) -> bool:
     return any({"staticmethod", "classmethod"} & set(signature.decorators) for signature in declared.signatures)
 
 
+def _required(shape: Shape) -> list[Slot]:
+    return [slot for slot in shape.slots if slot.default is None and slot.passing not in _STARS]
+
+
 def _ways(shape: Shape) -> Iterator[tuple[list[Slot], bool]]:
     """Return the ways to call: the parameters that are passed, and whether by name where both go."""
     everything = list(shape.slots)
-    required = [slot for slot in everything if slot.default is None and slot.passing not in _STARS]
+    required = _required(shape)
     yield everything, False
     if required != everything:
         yield required, False

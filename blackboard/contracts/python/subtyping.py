@@ -300,7 +300,9 @@ class Subtyping:
         if shapes:
             return self._serves(served, shapes)
         one, other = found.attribute(value, name), asked.attribute(wanted, name)
-        return self.same(one, other) if asked.is_settable(wanted.name, name) else self.fits(one, other)
+        if not asked.is_settable(wanted.name, name):
+            return self.fits(one, other)
+        return found.is_settable(value.name, name) and self.same(one, other)
 
     def _has_keys(self, value: Type, wanted: Type) -> Answer:
         found, asked = self.declared(value.name), self.declared(wanted.name)

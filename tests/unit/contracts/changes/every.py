@@ -7,6 +7,7 @@ from changes import (
     python_functions,
     python_generics,
     python_hard,
+    python_members,
     python_records,
     python_types,
     schema_objects,
@@ -14,7 +15,7 @@ from changes import (
     sql_tables,
 )
 
-_STUBS = (python_functions, python_types, python_classes, python_records, python_generics, python_hard)
+_STUBS = (python_functions, python_types, python_classes, python_records, python_generics, python_hard, python_members)
 
 PYTHON = tuple(row for module in _STUBS for row in module.ROWS)
 SCHEMAS = (*schema_values.ROWS, *schema_objects.ROWS)

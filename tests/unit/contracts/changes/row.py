@@ -22,6 +22,7 @@ _MODULE_OF = dict.fromkeys(typing.__all__, "typing") | {
     "Enum": "enum",
     "IntEnum": "enum",
     "StrEnum": "enum",
+    "Flag": "enum",
     "ABC": "abc",
     "abstractmethod": "abc",
 }
