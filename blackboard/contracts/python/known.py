@@ -5,7 +5,8 @@ which `0` and `1` stand for the class' own arguments.
 """
 
 import builtins
-from collections.abc import Mapping
+import typing
+from collections.abc import Iterable, Mapping
 
 VARIANCE: Mapping[str, str] = {
     **dict.fromkeys(
@@ -112,3 +113,10 @@ def bases(name: str) -> tuple[str, ...]:
     if name in BASES:
         return BASES[name]
     return tuple(base.__name__ for base in getattr(builtins, name).__bases__ if base is not object)
+
+
+def lacks(name: str, members: Iterable[str]) -> bool:
+    """Say whether a class that everybody knows has not all of some members."""
+    found = type(None) if name == "None" else getattr(builtins, name, None) or getattr(typing, name, None)
+    found = getattr(found, "__origin__", found)
+    return isinstance(found, type) and not all(hasattr(found, member) for member in members)

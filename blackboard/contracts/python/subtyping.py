@@ -286,9 +286,11 @@ class Subtyping:
     def _has(self, value: Type, wanted: Type) -> Answer:
         """Say whether a class has all that a Protocol asks for."""
         found, asked = self.declared(value.name), self.declared(wanted.name)
-        if found is None or asked is None:
+        if asked is None:
             return None
         names = sorted(asked[0].names(wanted.name))
+        if found is None:
+            return False if known.lacks(value.name, names) else None
         return every(self._has_one(found[0], asked[0], value, wanted, name) for name in names)
 
     def _has_one(self, found: Members, asked: Members, value: Type, wanted: Type, name: str) -> Answer:

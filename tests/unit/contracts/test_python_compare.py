@@ -66,3 +66,12 @@ def test_a_name_from_a_module_beside_the_stub_is_a_type_like_others():
     assert effects(stub.format("list[A]"), stub.format("Iterable[A]")) == "bc"
     bound = "from .models import A\nT = TypeVar('T', bound=A)\ndef f(a: T) -> {}: ..."
     assert effects(bound.format("T"), bound.format("A"))[0] == "b"
+
+
+@pytest.mark.parametrize("other", ["None", "str", "bytes", "bool"])
+def test_a_builtin_class_without_a_member_of_a_protocol_is_known_to_be_none(other):
+    named = "class Named(Protocol):\n    def say(self) -> str: ...\n"
+    comparison = Contract.python(f"{named}def f() -> Named: ...").compare(
+        Contract.python(f"{named}def f() -> Named | {other}: ...")
+    )
+    assert comparison.effects["f"].proof != UNDECIDED
