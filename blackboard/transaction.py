@@ -369,13 +369,9 @@ class Transaction(Reader):
         found: list[Pin] = []
         with self.reading() as on:
             for key, names in observed_use(on, self.revision, component, draft.files, self.decision_of).items():
-                decision = self.decision_of(key) if names and key not in ours else None
-                missing = (
-                    {name for name in decision.contract.meant_by(names) if (key, name) not in known}
-                    if decision
-                    else set()
-                )
-                if decision is not None and missing:
+                missing = {name for name in names if (key, name) not in known}
+                decision = self.decision_of(key) if missing and key not in ours else None
+                if decision is not None:
                     heads = read.facet_heads(on, key, self.revision)
                     pinned = _Stood(decision, missing).pins(key, Side.USES, heads)
                     found += (replace(pin, observed=True) for pin in pinned)

@@ -69,7 +69,7 @@ def observed_use(
         if decided is not None and decided.contract.language == "sql":
             offers.setdefault(row["key"], Offer(row["key"], decided.contract))
     used = code.uses(tuple(offers.values())) if offers else {}
-    return {key: used.get(key, frozenset()) for key in offers}
+    return {key: offer.contract.meant_by(used.get(key, ())) for key, offer in offers.items()}
 
 
 def _offer(on: Reads, at: int, own: str, paths: Collection[str], accepted: Accepted, offers: dict[str, Offer]) -> None:

@@ -61,14 +61,14 @@ def pins(board, component="web"):
 
 def test_what_the_code_relies_on_is_pinned_beside_what_was_read(board):
     write(board, facets=["open_store"])
-    assert pins(board) == {("open_store", False), ("Store.close", True)}
+    assert pins(board) == {("open_store", False), ("Store", False), ("Store.close", True)}
     write(board, facets=["open_store", "Store.close", "unused"])
-    assert pins(board) == {("open_store", False), ("Store.close", False), ("unused", False)}
+    assert pins(board) == {(name, False) for name in ("open_store", "Store", "Store.close", "unused")}
 
 
 def test_a_component_goes_stale_when_something_changes_that_was_used_and_never_read(board):
     write(board)
-    assert pins(board) == {("open_store", True), ("Store.close", True)}
+    assert pins(board) == {("open_store", True), ("Store", True), ("Store.close", True)}
     amend(board, "def get(self, key: int)", "def get(self, key: str)")
     assert board.snapshot().component("web").state == "current"
     amend(board, "def close(self) -> None", "def close(self, hard: bool) -> None")
@@ -153,7 +153,9 @@ def test_why_tells_what_was_used_unread_and_what_was_read_and_not_used(board):
 def test_the_pins_of_a_component_say_which_of_them_are_observed(board):
     write(board, facets=["open_store"])
     shown = component(board, "web")
-    assert [(pin.facets, pin.observed) for pin in shown.pins] == [(("Store.close", "open_store"), ("Store.close",))]
+    assert [(pin.facets, pin.observed) for pin in shown.pins] == [
+        (("Store", "Store.close", "open_store"), ("Store.close",))
+    ]
     assert json.loads(to_json(shown))["pins"][0]["observed"] == ["Store.close"]
 
 
@@ -164,7 +166,7 @@ def test_a_team_may_refuse_what_was_not_read(board):
     assert "code/storage (Store.close)" in refused.value.attempted
     assert refused.value.permitted_now == ("read code/storage and write web",)
     write(board, facets=["open_store", "Store.close"])
-    assert pins(board) == {("open_store", False), ("Store.close", False)}
+    assert pins(board) == {("open_store", False), ("Store", False), ("Store.close", False)}
     with pytest.raises(InvalidTeam):
         Team("x", [], undeclared_use="sometimes")
 
