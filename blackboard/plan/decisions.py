@@ -63,7 +63,7 @@ def propose(draft: Draft, act: Propose) -> None:
     """Add proposed versions; where no rule has anybody vote, they are accepted at once."""
     for key, body in act.bodies:
         record = draft.view.key(key)
-        if record is not None and _accepted_as(draft, key, body) and draft.view.question(key) is not None:
+        if record is not None and _stands(draft, key, body) and draft.view.question(key) is not None:
             # The question is answered by what stands.
             draft.permit("propose", key)
             _uphold(draft, record)
@@ -161,13 +161,11 @@ def decide(draft: Draft, act: Decide, *, installing: bool = False) -> None:
     if not installing:
         _writable(act.key)
     record = draft.view.key(act.key)
-    if record is not None and _accepted_as(draft, act.key, act.body):
+    if record is not None and _stands(draft, act.key, act.body):
         if record.state is KeyState.CONTESTED or draft.view.question(act.key) is not None:
             draft.permit("decide", act.key)
             _uphold(draft, record)
-            return
-        if not is_looked_at_again(draft, record):
-            return
+        return
     if not installing:
         draft.permit("decide", act.key)
     record = _decision(draft, act.key)
@@ -284,8 +282,7 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
     draft.settle(version, Happening.QUORUM, "")
     merging.end_rivals(draft, version)
     note_effects(draft, key, version.body)
-    same = record.digest == version.body.digest
-    generation = 1 if draft.role == OPERATOR else record.generation + (not same)
+    generation = 1 if draft.role == OPERATOR else record.generation + 1
     draft.put(
         record, state=KeyState.ACCEPTED, current=version.version, digest=version.body.digest, generation=generation
     )

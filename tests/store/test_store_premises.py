@@ -83,6 +83,17 @@ def test_deciding_it_as_it_is_says_that_it_holds_and_wakes_nobody(rested, board,
     assert pending() == []
     rested("db/items", {"id": "uuid"}, by="cora")
     assert pending() == [("art", "api/items", "stale")]
+    board.verify()
+
+
+def test_what_is_asked_about_it_meanwhile_is_answered_by_that(rested, board, pending):
+    rested("db/items", {"id": "text"}, by="cora")
+    with board.transaction("boss", role="operator") as transaction:
+        transaction.ask("api/items", "still?")
+    assert rested("api/items", {"id": "int"}, reads=["db/items"]).accepted == (("api/items", 2),)
+    assert board.snapshot().questions() == ()
+    assert not [one for one in why(board, "api/items").causes if one.act.startswith("amended db/items")]
+    board.verify()
 
 
 def test_deciding_it_as_it_is_changes_nothing_while_what_it_rests_on_stands(rested):
@@ -212,8 +223,11 @@ def test_it_is_told_again_verified_and_survives_a_compaction(rested, board, pend
     rested("x/y", 1, reads=["api/items"])
     compact(board.store, planner=plan, before=board.revision, author="olga")
     board.verify()
+    rested("api/items", {"id": "int"}, reads=["db/items"])
     rested("api/items", {"id": "str"}, reads=["db/items"])
     assert ("art", "x/y", "stale") in pending()
+    board.verify()
+    compact(board.store, planner=plan, before=board.revision, author="olga")
     board.verify()
 
 
