@@ -64,11 +64,11 @@ def propose(draft: Draft, act: Propose) -> None:
     for key, body in act.bodies:
         record = draft.view.key(key)
         if record is not None and _stands(draft, key, body) and draft.view.question(key) is not None:
-            # The question is answered by what stands.
             draft.permit("propose", key)
-            _uphold(draft, record)
+            if record.state is KeyState.ACCEPTED:
+                _uphold(draft, record)
     fresh = [(key, body) for key, body in act.bodies if not _stands(draft, key, body)]
-    if all(_proposed_as(draft, key, body) for key, body in fresh):
+    if not fresh or _is_up(draft, fresh):
         return
     joint = len(fresh) > 1
     if joint and any(isinstance(row, VersionRow) and row.joint for row in draft.rows):
@@ -164,6 +164,7 @@ def decide(draft: Draft, act: Decide, *, installing: bool = False) -> None:
     if record is not None and _stands(draft, act.key, act.body):
         if record.state is KeyState.CONTESTED or draft.view.question(act.key) is not None:
             draft.permit("decide", act.key)
+            draft.reject_live(act.key, "the standing version was upheld")
             _uphold(draft, record)
         return
     if not installing:
@@ -332,16 +333,20 @@ def _require(draft: Draft, component: str, body: Body) -> None:
 
 
 def _uphold(draft: Draft, record: KeyRecord) -> None:
-    """Settle a contested key for what is accepted already."""
+    """Let what is accepted already be the answer: to a question, and by right for a contested key.
+
+    What is up for a vote beside it stays so, until the votes decide.
+    """
     record = draft.touch(record.key, "decision")
-    draft.reject_live(record.key, "the standing version was upheld")
     generation = 1 if draft.role == OPERATOR else record.generation
     draft.put(record, state=KeyState.ACCEPTED, generation=generation)
     draft.close(record.key)
     draft.accepted.append((record.key, record.current or 0))
     draft.note("accepted", record.key, record.current, {"digest": record.digest})
-    draft.settled.append((record.key, ("asked", "proposed", "contested")))
-    draft.follow(moves.Accepted(record.key, by_step=False))
+    draft.settled.append((record.key, ("asked", "contested")))
+    if not draft.view.proposed(record.key):
+        draft.settled.append((record.key, ("proposed",)))
+        draft.follow(moves.Accepted(record.key, by_step=False))
 
 
 # --- small parts -----------------------------------------------------------------------------------------------------
@@ -377,9 +382,11 @@ def _stands(draft: Draft, key: str, body: Body) -> bool:
     return record is not None and _accepted_as(draft, key, body) and not is_looked_at_again(draft, record)
 
 
-def _proposed_as(draft: Draft, key: str, body: Body) -> bool:
-    """Say whether this text is up for a vote already: then proposing it alone is agreement, not a change."""
-    return any(one.body.digest == body.digest for one in draft.view.proposed(key))
+def _is_up(draft: Draft, bodies: Sequence[tuple[str, Body]]) -> bool:
+    """Say whether exactly these texts are up for a vote, together: then proposing them is agreement, not a change."""
+    wanted = {key: body.digest for key, body in bodies}
+    live = draft.view.proposed(bodies[0][0])
+    return any({part.key: part.body.digest for part in draft.view.joint(one)} == wanted for one in live)
 
 
 def _refuse_return(draft: Draft, record: KeyRecord, body: Body, evidence: tuple[int, ...]) -> None:

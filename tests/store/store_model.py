@@ -349,8 +349,9 @@ class Plan:
     def propose(self, key, value, evidence):
         found = self.board.keys.get(key)
         if found is not None and found.accepted and found.value == value:
-            if found.question is not None:
-                self.uphold(key, found)
+            # Proposing is no right to settle what is contested, nor to end what others proposed.
+            if found.question is not None and found.state == "accepted":
+                self.answer(key, found)
             return
         if found is not None and any(one.state == "proposed" and one.value == value for one in found.versions):
             return
@@ -410,6 +411,9 @@ class Plan:
     def uphold(self, key, found):
         self.reject(key, found)
         found.state = "accepted"
+        self.answer(key, found)
+
+    def answer(self, key, found):
         if self.of.role == OPERATOR:
             found.generation = 1
         self.close(found)

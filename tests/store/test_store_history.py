@@ -148,6 +148,16 @@ def test_upholding_what_stands_settles_the_key_and_is_no_ruling(board, given):
     assert board.snapshot().decision("api/ids").state == "contested"
 
 
+def test_proposing_what_stands_settles_no_contested_key(board, given):
+    for number in range(GENERATION_BOUND + 1):
+        given(board).decided("api/ids", number)
+    given(board).asked("api/ids", by="ann")
+    revision = board.revision
+    given(board).proposed("api/ids", GENERATION_BOUND - 1, by="ann")
+    assert board.revision == revision
+    assert board.snapshot().decision("api/ids").state == "contested"
+
+
 def test_another_key_has_its_own_bound(board, given):
     for number in range(GENERATION_BOUND + 1):
         given(board).decided("api/ids", number)

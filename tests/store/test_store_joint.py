@@ -132,6 +132,43 @@ def test_two_joint_proposals_that_share_a_key_exclude_each_other(team, given):
     assert newest(team, "db/page").reason == "api/ids 2, proposed with it, was rejected"
 
 
+def test_what_is_up_alone_is_not_up_together(team, given):
+    for key, value in PAIR.items():
+        given(team).proposed(key, value, by="art")
+    jointly(team, PAIR)
+    assert [newest(team, key).version for key in PAIR] == [2, 2]
+    revision = team.revision
+    assert jointly(team, PAIR).revision == revision == team.revision
+    for key, voter in YES:
+        done = given(team).voted(key, 2, by=voter)
+    assert sorted(done.accepted) == [("api/ids", 2), ("db/ids", 2)]
+    team.verify()
+
+
+def test_what_is_up_together_is_not_up_alone_nor_with_others(team, given):
+    jointly(team, PAIR)
+    given(team).proposed("api/ids", PAIR["api/ids"], by="art")
+    jointly(team, {**PAIR, "free/note": "so be it"})
+    assert [one.state for one in team.snapshot().versions("api/ids")] == ["proposed"] * 3
+    for voter in ("rev-1", "rev-2"):
+        given(team).voted("api/ids", 2, by=voter)
+    assert team.snapshot().decision("api/ids").version == 2
+    assert {one.state for one in team.snapshot().versions("db/ids")} == {"rejected"}
+
+
+def test_a_constraint_over_two_keys_can_be_kept_though_each_text_is_up_alone(team, given):
+    same = Contract.constraint('value("api/ids") == value("db/ids")')
+    for key, value in {"api/ids": "int", "db/ids": "int"}.items():
+        given(team).decided(key, value, by="boss", role="operator")
+    given(team).decided("constraint/same", same, by="boss", role="operator")
+    for key in PAIR:
+        given(team).proposed(key, "uuid", by="art")
+    jointly(team, dict.fromkeys(PAIR, "uuid"))
+    for key, voter in YES:
+        done = given(team).voted(key, 3, by=voter)
+    assert sorted(done.accepted) == [("api/ids", 3), ("db/ids", 3)]
+
+
 def test_who_may_vote_as_well_does_not_propose_what_too_few_others_could_accept(board, given):
     peer = Role("peer", members=2, reliable=True)
     step = agree(ART.proposes("api/{name}"), by=quorum(2, of=peer), rounds=1, otherwise=OPERATOR.decides("api/{name}"))

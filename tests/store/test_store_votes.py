@@ -229,6 +229,43 @@ def test_a_question_closes_when_its_key_is_accepted(team, given):
     assert team.snapshot().questions() == ()
 
 
+@pytest.fixture
+def amended(team, given):
+    """A board on which `api/ids` stands, an amendment of it is up for a vote, and somebody asks about it."""
+    given(team).decided("api/ids", "int", by="boss", role="operator")
+    given(team).proposed("api/ids", "uuid", by="art")
+    given(team).asked("api/ids", by="art")
+    return team
+
+
+def test_who_proposes_what_stands_answers_a_question_and_ends_nothing_that_is_up_for_a_vote(amended, given):
+    vote(amended, 2, by="rev-1")
+    given(amended).proposed("api/ids", "int", by="art")
+    assert [change.kind for change in amended.changes(after=amended.revision - 1)] == ["accepted"]
+    assert amended.snapshot().questions() == ()
+    assert states(amended) == [(1, "accepted"), (2, "proposed")]
+    amended.verify()
+    assert vote(amended, 2, by="rev-2").accepted == (("api/ids", 2),)
+    amended.verify()
+
+
+def test_after_such_an_answer_a_lost_vote_leaves_what_stands(amended, given):
+    given(amended).proposed("api/ids", "int", by="art")
+    for reviewer in ("rev-1", "rev-2"):
+        vote(amended, 2, by=reviewer, approve=False)
+    assert states(amended) == [(1, "accepted"), (2, "rejected")]
+    given(amended).proposed("api/ids", "text", by="art")
+    assert states(amended)[-1] == (3, "proposed")
+    amended.verify()
+
+
+def test_who_decides_by_right_that_it_stands_ends_the_vote(amended, given):
+    given(amended).decided("api/ids", "int", by="boss", role="operator")
+    assert amended.snapshot().questions() == ()
+    assert states(amended) == [(1, "accepted"), (2, "rejected")]
+    assert amended.snapshot().versions("api/ids")[-1].reason == "the standing version was upheld"
+
+
 def test_a_preview_of_the_deciding_vote_says_who_becomes_stale(team, given):
     to = given(team)
     to.proposed("api/ids", "int", by="art")
