@@ -23,6 +23,8 @@ from blackboard.cli.records import (
     VersionLine,
     VoteLine,
 )
+from blackboard.contracts.language import Contract
+from blackboard.contracts.merging import merge
 from blackboard.snapshot import Component, Decision, Snapshot, Version
 from blackboard.solver import possible
 from blackboard.spec.convergence import Outcome
@@ -104,7 +106,7 @@ def decision(
         state=found.state if found else overview.standing(board.store, key)[1],
         current=current.version if current else None,
         questions=tuple(QuestionLine(one.question, one.options, one.author, one.revision) for one in questions),
-        versions=tuple(_version(one, current) for one in reversed(chosen)),
+        versions=tuple(_version(one, current, versions) for one in reversed(chosen)),
     )
 
 
@@ -113,10 +115,13 @@ def _standing(versions: Sequence[Version]) -> Sequence[Version]:
     return [one for one in versions if one.state in ("accepted", "proposed")] or versions
 
 
-def _version(version: Version, current: Version | None) -> VersionLine:
+def _version(version: Version, current: Version | None, among: Sequence[Version]) -> VersionLine:
     compared: tuple[FacetLine, ...] = ()
     if version.state == "proposed" and version.contract and current and current.contract:
-        compared = facet_lines(current.contract.compare(version.contract))
+        base = next((one.contract for one in among if one.version in version.bases[:1]), None)
+        # It may have begun with an earlier version, and be merged: what it leaves alone stays as it is now.
+        whole = version.contract if base is None else merge(base, current.contract, version.contract)
+        compared = facet_lines(current.contract.compare(whole if isinstance(whole, Contract) else version.contract))
     return VersionLine(
         version=version.version,
         state=version.state,

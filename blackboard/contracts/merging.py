@@ -2,7 +2,8 @@
 
 Invariant: what comes out has, facet by facet, what the first change made of the base where it changed it, else what
 the second did, else what the base had. However a language puts texts together, this is what is held against them; so
-a text that cannot be put together that way is a meeting, never a wrong text.
+a text that cannot be put together that way is a meeting, never a wrong text. So is one in which what a change says
+names what the other took away: an index on a column, a parameter of a class.
 """
 
 import json
@@ -13,7 +14,9 @@ from typing import Final
 from blackboard.contracts.language import Contract
 from blackboard.contracts.plain import ROOT
 from blackboard.contracts.python.merging import merge as merge_stubs
+from blackboard.contracts.python.naming import named as named_in_stub
 from blackboard.contracts.sql.merging import merge as merge_ddl
+from blackboard.contracts.sql.naming import named as named_in_ddl
 from blackboard.contracts.units import CannotMergeError
 from blackboard.errors import Invalid
 from blackboard.spec.canonical import JSON, canonical_json, parse_json
@@ -45,23 +48,35 @@ def merge(base: Contract, ours: Contract, theirs: Contract) -> Contract | Met:
     for one in (ours, theirs):
         if one.digests == wanted:
             return one
-    together = _MERGERS.get(ours.language)
-    if together is None:
-        near = _near(mine, other)
-        return Met(near, f"texts of language {ours.language} cannot be put together ({', '.join(near)})")
     try:
-        made = Contract(ours.language, together(base.text, ours.text, theirs.text))
+        made = Contract(ours.language, _merger(ours.language)(base.text, ours.text, theirs.text))
+        gone = sorted({*_gone(mine, ours, made), *_gone(other, theirs, made)})
     except (CannotMergeError, Invalid):
         near = _near(mine, other)
         return Met(near, f"the texts cannot be put together ({', '.join(near)})")
-    differing = sorted(name for name in {*made.digests, *wanted} if made.digests.get(name) != wanted.get(name))
-    return Met(tuple(differing), f"both bear on {', '.join(differing)}") if differing else made
+    if differing := sorted(name for name in {*made.digests, *wanted} if made.digests.get(name) != wanted.get(name)):
+        return Met(tuple(differing), f"both bear on {', '.join(differing)}")
+    why = "; ".join(f"{facet} names {target}, which the other one takes away" for facet, target in gone)
+    return Met(tuple(sorted({name for pair in gone for name in pair})), why) if gone else made
+
+
+def _merger(language: str) -> Callable[[str, str, str], str]:
+    if language not in _MERGERS:
+        raise CannotMergeError
+    return _MERGERS[language]
 
 
 def _changed(old: Contract, new: Contract) -> dict[str, str | None]:
     """Return facet name -> new digest of what changed, None where it went, by name."""
     names = sorted({*old.digests, *new.digests})
     return {name: new.digests.get(name) for name in names if old.digests.get(name) != new.digests.get(name)}
+
+
+def _gone(changed: Iterable[str], side: Contract, made: Contract) -> Iterator[tuple[str, str]]:
+    """Yield (facet, facet that it names) where one side says the first, and the second is there no more."""
+    if side.language in _NAMED:
+        found = ((facet, target) for facet, target in _NAMED[side.language](side.body) if facet in changed)
+        yield from (pair for pair in found if pair[1] in side.digests and pair[1] not in made.digests)
 
 
 def _near(mine: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
@@ -134,3 +149,6 @@ _MERGERS: Mapping[str, Callable[[str, str, str], str]] = {
     "sql": merge_ddl,
 }
 """Language -> how its texts are put together; of the others none are."""
+
+_NAMED: Mapping[str, Callable[..., Iterator[tuple[str, str]]]] = {"python": named_in_stub, "sql": named_in_ddl}
+"""Language -> (facet, facet that it names) of a body; in the others nothing is named, or no text is read without it."""

@@ -124,6 +124,25 @@ def test_a_merged_version_is_shown_with_what_it_was_made_of(board):
     )
 
 
+def test_a_proposal_beside_what_was_accepted_since_is_shown_with_its_own_changes(board):
+    operator, reviewer = Role("operator", reliable=True), Role("reviewer", reliable=True)
+    said = {"within_seconds": 9, "amendments": 3, "otherwise": operator.decides("api/{name}")}
+    agreed = agree(Role("writer").proposes("api/{name}"), by=quorum(1, of=reviewer), **said)
+    members = [external(name, role=role, on=on.asked("**")) for name, role in (("ada", "writer"), ("rik", "reviewer"))]
+    protocol = Choreography("merging", each("api/{name}", agreed, at_most=5), merge={"api/*": "facet"})
+    board.install(Team("agree", members, choreography=protocol))
+    with board.transaction("ann", role="operator") as transaction:
+        transaction.decide("api/ids", Contract.value({"kind": "int", "page": 20}))
+    for value in ({"kind": "int", "page": 50}, {"kind": "uuid", "page": 20}):
+        with board.transaction("ada") as transaction:
+            transaction.decision("api/ids")
+            transaction.propose("api/ids", Contract.value(value))
+    with board.transaction("rik") as transaction:
+        transaction.vote("api/ids", version=3, approve=True)
+    shown = {one.version: one for one in report.decision(board, "api/ids").versions}
+    assert [(one.facet, one.reason) for one in shown[2].changes] == [("page", "20 -> 50")]
+
+
 def said(shown):
     """Return what a terminal shows of a report, on long lines."""
     console = Console(width=300, record=True, file=io.StringIO())
