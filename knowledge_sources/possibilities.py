@@ -45,4 +45,4 @@ def _tell(transaction: Transaction, name: str, found: Possible) -> None:
                 transaction.decide(key, standing.contract, rationale="it can be met again")
     elif found.clash and found.clash[0].key not in asked:
         said = "; ".join(member.said for member in found.clash)
-        transaction.ask(found.clash[0].key, f"Nothing meets all of these, so what gives way? {said}")
+        transaction.ask(found.clash[0].key, f"No choice of options meets all of these, so what gives way? {said}")

@@ -4,7 +4,8 @@ Invariant: every text of a record goes through `clean`, and becomes `Text`, whic
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import singledispatch
 
 from rich.console import Group, RenderableType
@@ -94,9 +95,10 @@ def _status_lines(report: StatusReport) -> Iterator[Text]:
     if report.cycle:
         yield words("cycle        ", " -> ".join(report.cycle))
     yield from _possible_lines(report.possible or Possible(Kind.SATISFIABLE))
-    if report.obligations:
-        yield words(f"left to do ({len(report.obligations)}):")
-    for obligation in report.obligations:
+    left = _by_key(report.obligations)
+    if left:
+        yield words(f"left to do ({len(left)}):")
+    for obligation in left:
         yield words("  ").append_text(obligation_line(obligation))
     if report.program:
         yield words("the program is in ", (report.program, "bold"))
@@ -105,7 +107,7 @@ def _status_lines(report: StatusReport) -> Iterator[Text]:
 def _possible_lines(possible: Possible) -> Iterator[Text]:
     """Yield what the constraints leave of the open questions, nothing where they leave everything."""
     if possible.clash:
-        yield words("impossible   ", ("no answers among the options meet these together:", BAD))
+        yield words("impossible   ", ("no choice of options meets these together:", BAD))
         for member in possible.clash:
             yield words("  ", member.said)
     for key, option in sorted(possible.implied.items()):
@@ -131,6 +133,14 @@ def holder(line: ActivationLine) -> str:
 
 def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
+def _by_key(left: Iterable[Obligation]) -> list[Obligation]:
+    """Return one obligation for all that is left of a key and waits for the same."""
+    reasons: dict[tuple[str, tuple[str, ...]], list[Obligation]] = {}
+    for one in left:
+        reasons.setdefault((one.key, one.waits_for), []).append(one)
+    return [replace(found[0], reason="; ".join(one.reason for one in found)) for found in reasons.values()]
 
 
 def obligation_line(obligation: Obligation) -> Text:

@@ -1,6 +1,6 @@
 """The recipes team at work: what it agrees, who is wrong once, and what an amendment rebuilds."""
 
-import dataclasses
+import itertools
 import json
 import shutil
 import subprocess
@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from recipes_runs import bb, holds
 
-from blackboard import Blackboard, Controller
+from blackboard import Blackboard, Contract, Controller, Inconsistent, NotPermitted
 from blackboard.cli import report
+from blackboard.cli.exits import Exit
 from blackboard.cli.teamfile import Options, load_team
-from blackboard.control.simulation import virtual_board
 from blackboard.testing import open_memory
 from knowledge_sources.facts import Fact
 
@@ -153,21 +154,84 @@ def test_a_missing_reply_ends_stalled_and_is_named(tmp_path):
 
 # ---- demands that cannot be met together ----------------------------------------------------------------------------
 
+QUESTIONS = {"api/ids": ("int", "uuid"), "api/id_maker": ("server", "client")}
+DEMANDS = {"constraint/offline", "constraint/short", "constraint/unique"}
 
-def test_a_contradiction_between_two_open_questions_is_shown_before_anybody_builds():
-    with virtual_board() as board:
-        outcome = Controller(board, team(demands="yes", amend="no"), workers=1, seed=1).run()
-        changes = [(change.revision, change.kind, change.key, change.author) for change in board.changes(after=0)]
-        planned = next(revision for revision, kind, key, _ in changes if (kind, key) == ("asked", "api/ids"))
-        told = next(one for one in changes if one[1] == "asked" and one[3] == "petra")
-        built = min((revision for revision, kind, _, _ in changes if kind == "written"), default=board.revision)
-        assert planned <= told[0] < built
-        assert outcome.kind != "converged"
-        assert told[2] in {one.key for one in outcome.obligations}
-        questions = {one.key: one for one in board.snapshot(at=told[0]).questions()}
-        shown = report.status(board, outcome=dataclasses.replace(outcome, revision=told[0])).possible
-    assert {"api/ids", "api/id_maker"} <= questions.keys()
-    assert shown.kind == "unsatisfiable"
-    clash = {member.key: member.said for member in shown.clash}
-    assert clash.keys() == {"constraint/offline", "constraint/short", "constraint/unique"}
-    assert all(said in questions[told[2]].question for said in clash.values())
+
+@pytest.fixture(scope="module")
+def demanded(tmp_path_factory):
+    """A board on which the customer demanded what cannot be, and how the run of four workers ended."""
+    with Blackboard.open(tmp_path_factory.mktemp("demands") / "board.db", create=True) as board:
+        yield board, run(board, demands="yes")
+
+
+def decide(board, values, *, gives_way=()):
+    def rule(transaction):
+        for key in (*gives_way, *values):
+            transaction.decision(key)
+        for key in gives_way:
+            transaction.retract(key, reason="it is not so important")
+        for key, value in values.items():
+            transaction.decide(key, Contract.value(value))
+
+    board.run_transaction(rule, "carla", role="operator")
+
+
+def answers(kind, made_by):
+    return {"api/ids": {"kind": kind}, "api/id_maker": {"made_by": made_by}}
+
+
+def test_a_contradiction_between_two_open_questions_is_shown_before_anybody_builds(demanded):
+    board, outcome = demanded
+    snapshot = board.snapshot()
+    shown = report.status(board, outcome=outcome).possible
+    assert (shown.kind, shown.why) == ("unsatisfiable", "")
+    assert {member.key for member in shown.clash} == {*DEMANDS, *QUESTIONS}
+    questions = {one.key: one for one in snapshot.questions()}
+    assert {questions[key].author for key in QUESTIONS} == {"paula"}
+    [told] = [one for one in questions.values() if one.author == "petra"]
+    assert all(member.said in told.question for member in shown.clash)
+    assert snapshot.components() == ()
+
+
+def test_what_is_left_waits_for_the_customer_and_nobody_gave_up(demanded):
+    _, outcome = demanded
+    assert outcome.kind == "stalled"
+    assert outcome.waits_for_a_person
+    assert {name for one in outcome.obligations for name in one.waits_for} == {"carla"}
+    assert not [one for one in outcome.obligations if "gave up" in one.reason]
+
+
+def test_while_it_stands_no_commit_builds_and_none_answers_both_questions(demanded):
+    board, _ = demanded
+    head = board.revision
+    for component in ("schema", "storage"):
+        with pytest.raises(NotPermitted) as refused, board.transaction("cora") as transaction:
+            transaction.decision(f"task/{component}"), transaction.decisions("**")
+            transaction.write(component, {"x.py": "x"})
+        assert refused.value.waits_for[0] == "api/ids to be accepted"
+    for kind, made_by in itertools.product(*QUESTIONS.values()):
+        with pytest.raises(Inconsistent):
+            decide(board, answers(kind, made_by))
+    assert board.revision == head
+
+
+def test_when_the_customer_has_given_way_it_is_built_and_works(tmp_path):
+    with Blackboard.open(tmp_path / "board.db", create=True) as board:
+        assert run(board, demands="yes").waits_for_a_person
+        decide(board, answers("uuid", "client"), gives_way=["constraint/short"])
+        outcome = run(board, demands="yes")
+        assert outcome.kind == "converged", outcome.obligations
+        board.snapshot().export(tmp_path / "program")
+    passed, said = holds(tmp_path / "program", stop_early=True)
+    assert passed, said
+
+
+def test_the_command_ends_with_the_status_of_what_waits_for_a_person_and_says_it_in_a_screen(tmp_path):
+    place = ("--board", tmp_path / "board.db")
+    done = bb("run", RECIPES, "--option", "demands=yes", "--option", "latency=no", *place)
+    assert done.returncode == Exit.PERSON, done.stdout
+    said = bb("status", *place).stdout.splitlines()
+    assert len(said) < 25
+    assert "impossible   no choice of options meets these together:" in said
+    assert sum(line.startswith("  storage: ") for line in said) == 1
