@@ -68,6 +68,7 @@ def plan(facts: Facts, intent: Intent) -> Plan | Refusal:
         draft.role = _role(draft)
         for act in intent.acts:
             _ACTS[type(act)](draft, act)
+        decisions.settle_freed(draft)
         broken = falsified(draft)
         planned = _finished(draft)
         return planned if broken is None else Refusal(facts.revision, view.footprint, broken, planned)

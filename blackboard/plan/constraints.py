@@ -7,7 +7,7 @@ from blackboard.contracts.language import Contract
 from blackboard.errors import Inconsistent, Term
 from blackboard.plan.draft import Draft
 from blackboard.plan.view import View
-from blackboard.spec.expressions import Expression, Undecided, Wrong, judge, references, shown
+from blackboard.spec.expressions import Expression, Undecided, Wrong, judge, keys_of, references, shown
 from blackboard.spec.records import VersionRecord
 
 
@@ -19,12 +19,26 @@ def falsified(draft: Draft, accepting: Iterable[VersionRecord] = ()) -> Inconsis
         accepting: Versions that may be accepted beside what the plan has accepted already.
     """
     accepted = {one.key: one for one in accepting}
-    changed = [*draft.reshaped, *accepted]
-    concerned = [constraint for key in changed for constraint in draft.view.naming(key)]
-    concerned += [key for key in changed if key.startswith(PREFIX)]
     after = _After(draft.view, accepted)
-    found = (after.falsehood(constraint) for constraint in sorted({*concerned}))
+    found = (after.falsehood(constraint) for constraint in _concerned(draft, [*draft.reshaped, *accepted]))
     return next((one for one in found if one is not None), None)
+
+
+def freed(draft: Draft) -> list[str]:
+    """Return the keys under a constraint that the plan changes, or that names a key which the plan changes."""
+    found: set[str] = set()
+    for constraint in _concerned(draft, draft.reshaped):
+        for record in (draft.bases.get(constraint), draft.view.key(constraint)):
+            version = None if record is None else draft.view.version(constraint, record.current or 0)
+            if version is not None and version.body.language == LANGUAGE:
+                found.update(keys_of(expression_of(Contract.stored(LANGUAGE, version.body.text))))
+    return sorted(found)
+
+
+def _concerned(draft: Draft, changed: Iterable[str]) -> list[str]:
+    changed = [*changed]
+    named = {constraint for key in changed for constraint in draft.view.naming(key)}
+    return sorted(named.union(key for key in changed if key.startswith(PREFIX)))
 
 
 class _After:

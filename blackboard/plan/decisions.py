@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from blackboard.choreography import moves
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract
-from blackboard.errors import IllegalTransition, InvalidKey, NotPermitted, Returning
+from blackboard.errors import IllegalTransition, Inconsistent, InvalidKey, NotPermitted, Returning
 from blackboard.plan import merging
 from blackboard.plan.builds import named_in, wakes_of
-from blackboard.plan.constraints import falsified
+from blackboard.plan.constraints import falsified, freed
 from blackboard.plan.draft import Draft
 from blackboard.plan.meaning import note_effects
 from blackboard.plan.premises import is_looked_at_again, is_shaken, listen, premises_of
@@ -235,14 +235,35 @@ def _count(draft: Draft, record: VersionRecord) -> None:
     together = draft.view.joint(record)
     tallies = {one.key: _tally(draft, one) for one in together}
     if all(found is Tally.REACHED for found in tallies.values()):
-        broken = falsified(draft, [merging.as_accepted(draft, one) for one in together])
-        if broken is None:
-            _accept_all(draft, together)
+        broken = _accept_unless_broken(draft, together)
         for one in together if broken is not None else ():
             draft.contest(one.key, f"if version {one.version} is accepted, {broken}")
     elif tallies[record.key] is Tally.UNREACHABLE:
         draft.end(record, Happening.LOST, "its quorum can no longer be reached")
         draft.lost(record.key)
+
+
+def settle_freed(draft: Draft) -> None:
+    """Accept what a quorum approved and a constraint stood against, where this commit leaves none that does."""
+    for key in freed(draft):
+        record = draft.view.key(key)
+        if record is None or record.state is not KeyState.CONTESTED or record.generation >= GENERATION_BOUND:
+            continue
+        for version in draft.view.proposed(key):
+            together, before = draft.view.joint(version), len(draft.accepted)
+            if all(_tally(draft, one) is Tally.REACHED for one in together):
+                _accept_unless_broken(draft, together)
+            if len(draft.accepted) > before:
+                # What is accepted now may free others in its turn.
+                settle_freed(draft)
+                return
+
+
+def _accept_unless_broken(draft: Draft, together: Sequence[VersionRecord]) -> Inconsistent | None:
+    broken = falsified(draft, [merging.as_accepted(draft, one) for one in together])
+    if broken is None:
+        _accept_all(draft, together)
+    return broken
 
 
 def _tally(draft: Draft, record: VersionRecord) -> Tally:

@@ -266,11 +266,59 @@ def test_a_joint_proposal_that_breaks_a_constraint_leaves_both_contested(two_quo
     assert {two_quorums.snapshot().decision(key).value for key in ("api/ids", "db/ids")} == {"int"}
 
 
-def test_a_vote_is_decided_again_when_the_constraint_has_gone(team, given):
+# --- what stood against a version goes --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def refused(team, given):
+    """Return a board on which a quorum approved `str` for `api/ids` and the constraint stands against it."""
     given(team).proposed("api/ids", "str", by="art")
     for voter in ("rev-1", "rev-2"):
         given(team).voted("api/ids", 1, by=voter)
-    with team.transaction("op", role="operator") as transaction:
+    assert ("api/ids", 1) not in [(one.key, one.version) for one in team.snapshot().decisions()]
+    return team
+
+
+def accepted_with(board, act):
+    with board.transaction("op", role="operator") as transaction:
+        act(transaction)
+    return board.snapshot(), transaction.committed.accepted
+
+
+def test_what_was_approved_is_accepted_in_the_commit_that_retracts_the_constraint(refused):
+    def retract(transaction):
         transaction.decision("constraint/ids")
         transaction.retract("constraint/ids", reason="ids differ")
-    assert given(team).voted("api/ids", 1, by="rev-3").accepted == (("api/ids", 1),)
+
+    snapshot, accepted = accepted_with(refused, retract)
+    assert accepted == (("api/ids", 1),)
+    assert snapshot.decision("api/ids").state == "accepted"
+    assert "contested" not in " ".join(one.reason for one in snapshot.convergence().obligations)
+    refused.verify()
+
+
+@pytest.mark.parametrize(
+    ("key", "contract"),
+    [
+        ("constraint/ids", Contract.constraint("value('api/ids') != value('free/ids')")),
+        ("free/ids", Contract.value("str")),
+    ],
+)
+def test_what_was_approved_is_accepted_in_the_commit_after_which_the_constraint_holds(refused, key, contract):
+    def amend(transaction):
+        transaction.decision(key)
+        transaction.decide(key, contract)
+
+    snapshot, accepted = accepted_with(refused, amend)
+    assert ("api/ids", 1) in accepted
+    assert snapshot.decision("api/ids").value == "str"
+
+
+def test_what_the_changed_constraint_still_stands_against_stays_contested(refused):
+    def amend(transaction):
+        transaction.decision("constraint/ids")
+        transaction.decide("constraint/ids", Contract.constraint("value('api/ids') in ['int', 'uuid']"))
+
+    snapshot, accepted = accepted_with(refused, amend)
+    assert "api/ids" not in dict(accepted)
+    assert snapshot.versions("api/ids")[0].state == "proposed"
