@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.json_schema.judge import Judge
-from blackboard.contracts.json_schema.literals import Effort
+from blackboard.contracts.json_schema.literals import Effort, ExhaustedError
 from blackboard.contracts.json_schema.positions import position
 from blackboard.contracts.json_schema.schema import SchemaBody
 from blackboard.spec.canonical import NotCanonical, parse_json
 
 MAX_CHARACTERS = 1_048_576
 _SHOWN = 200
-_STEPS = 400_000
+_STEPS = 200_000
 
 
 def findings(body: SchemaBody, files: Mapping[str, str]) -> list[Finding]:
@@ -22,7 +22,7 @@ def findings(body: SchemaBody, files: Mapping[str, str]) -> list[Finding]:
         files: Path -> text; only what ends in `.json` is looked at.
 
     Returns:
-        At most one for each file; none for a document of which nobody can say in reasonable time whether it is valid.
+        At most one for each file: also for a document of which nobody can say in reasonable time whether it is valid.
     """
     found = []
     for path, text in sorted(files.items()):
@@ -36,11 +36,13 @@ def findings(body: SchemaBody, files: Mapping[str, str]) -> list[Finding]:
         except NotCanonical as error:
             found.append(Finding(path, error.line, error.why))
             continue
-        effort = Effort(2 * _STEPS, _STEPS)
-        judge = Judge(body.document, effort)
-        if judge.valid(value) is False:
-            effort.begin()
-            place, what = next(judge.faults(value))
+        try:
+            fault = Judge(body.document, Effort(_STEPS, _STEPS)).fault(value)
+        except ExhaustedError:
+            found.append(Finding(path, 0, "not judged: it takes too much work to say whether it is as the schema says"))
+            continue
+        if fault is not None:
+            place, what = fault
             line, _ = position(text, [str(part) for part in place])
             where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
             said = what if len(what) <= _SHOWN else f"{what[:_SHOWN]}…"

@@ -15,7 +15,7 @@ from blackboard.contracts.json_schema.scalars import FORMATS
 from blackboard.spec.canonical import JSON
 
 _STEPS = 20_000
-_ON_AND_ON = ("$ref", "unevaluatedItems", "unevaluatedProperties")
+_ON_AND_ON = ("$ref", "anyOf", "oneOf", "unevaluatedItems", "unevaluatedProperties")
 _STEPS_ON = 4
 
 
@@ -40,14 +40,24 @@ class Judge:
         except (_UnreadError, ExhaustedError, RecursionError, OverflowError):
             return None
 
-    def faults(self, value: JSON) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Return the places in a value that are not as the document says, each with what is wrong there.
+    def fault(self, value: JSON) -> tuple[tuple[str | int, ...], str] | None:
+        """Return a place in a value that is not as the document says, and what is wrong there.
+
+        Returns:
+            None where there is none, and where the document has patterns that are not matched safely.
 
         Raises:
             ExhaustedError: It takes too long.
         """
-        for error in self._validator.iter_errors(value):
-            yield tuple(error.absolute_path), error.message
+        if self._hard:
+            return None
+        try:
+            error = next(self._validator.iter_errors(value), None)
+        except _UnreadError:
+            return None
+        except (RecursionError, OverflowError):
+            raise ExhaustedError from None
+        return None if error is None else (tuple(error.absolute_path), error.message)
 
     @cached_property
     def _hard(self) -> bool:
@@ -84,10 +94,10 @@ def _library() -> tuple[Any, Any]:
     def counted(word: str) -> Any:  # noqa: ANN401 - as above
         judged: Any = Draft202012Validator.VALIDATORS[word]
 
-        def keyword(validator: Any, *given: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - as above
+        def keyword(validator: Any, said: Any, *given: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - as above
             # Why there: it is all that a validator hands on to those that it makes.
-            validator.format_checker.effort.spend(_STEPS_ON)
-            yield from judged(validator, *given) or ()
+            validator.format_checker.effort.spend(_STEPS_ON * (len(said) if isinstance(said, list) else 1))
+            yield from judged(validator, said, *given) or ()
 
         return keyword
 

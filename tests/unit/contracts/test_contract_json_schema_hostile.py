@@ -185,3 +185,26 @@ def looked_at(language, old, new):
 
     assert seconds < 1
     assert kilobytes < 200_000
+
+
+TRIED = [
+    {"properties": {"a": {"$ref": "#"}}, "type": "object", "required": ["a"]},
+    {"properties": {"a": {"$ref": "#"}}, "type": "object", "required": ["b"]},
+    {"type": "integer"},
+]
+
+
+@pytest.mark.parametrize("depth", [14, 40])
+def test_a_document_that_alternatives_try_on_and_on_is_said_not_to_be_judged(depth):
+    program = """
+import resource, sys
+from blackboard.contracts.json_schema.conform import findings
+from blackboard.contracts.language import Contract
+resource.setrlimit(resource.RLIMIT_CPU, (8, 8))
+print(*findings(Contract("json-schema", sys.argv[1]).body, {"a.json": sys.argv[2]}))
+"""
+    document = json.dumps(nested(depth, lambda inner: {"a": inner}, "x"))
+    command = [sys.executable, "-c", program, json.dumps({"oneOf": TRIED}), document]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("a.json: not judged: ")
