@@ -5,7 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 MAX_CHARACTERS = 100_000
 
-_IS_SQL = re.compile(r"\s*(?:SELECT|INSERT|REPLACE|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+_IS_SQL = re.compile(
+    r"""[\s(]*+(?:
+        SELECT\b | DELETE\s+FROM\b | (?:INSERT|REPLACE)(?:\s+\w+){0,2}?\s+INTO\b | WITH\b.{0,200}?\bAS\b[^(]{0,20}\(
+        | UPDATE(?:\s+\S+){1,4}?\s+SET\b | UPDATE\b.{0,400}?\bJOIN\b.{0,400}?\bSET\b
+    )""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
 _WRITES = re.compile(r"\s*(?:INSERT|REPLACE|UPDATE|DELETE)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"'(?:[^']|'')*+(?:'|\Z)|--[^\n]*")
 _WORD = r'(?:"[^"]+"|`[^`]+`|\w+)'

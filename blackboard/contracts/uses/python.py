@@ -5,7 +5,7 @@ the second, what was learnt further down is known further up.
 """
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from blackboard.contracts.facets import join
@@ -19,6 +19,8 @@ MAX_CHARACTERS = 150_000
 """More of one component's code is not looked at: it would take longer than a second."""
 
 _ROUNDS = 2
+_TELLING = frozenset({"critical", "debug", "error", "exception", "info", "log", "print", "warn", "warning"})
+_HELP = frozenset({"description", "epilog", "help"})
 _ENTERING = {ast.With: ("__enter__", "__exit__"), ast.AsyncWith: ("__aenter__", "__aexit__")}
 
 _COMPARING: Mapping[type[ast.cmpop], tuple[str, ...]] = {
@@ -89,7 +91,7 @@ class _Reader(Expressions):
                 visit(self, node, scope)
             elif isinstance(node, ast.expr):
                 self.types(node, scope)
-            pending.extend((child, inner) for child in reversed(list(ast.iter_child_nodes(node))))
+            pending.extend((child, inner) for child in reversed(list(_inside(node))))
 
     # --- names ---
 
@@ -237,6 +239,22 @@ class _Reader(Expressions):
         ast.Constant: _text,
         ast.JoinedStr: _formatted,
     }
+
+
+def _inside(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what stands in a node, but no text that is for people: what documents, is logged, or says what is wrong."""
+    match node:
+        case ast.Expr():
+            told = True
+        case ast.Call(func=ast.Name() | ast.Attribute()):
+            told = last_name(node.func) in _TELLING or last_name(node.func).endswith("Error")
+        case _:
+            told = isinstance(node, ast.keyword) and node.arg in _HELP
+    for child in ast.iter_child_nodes(node):
+        if told and isinstance(child, ast.JoinedStr):
+            yield from (part for part in child.values if not isinstance(part, ast.Constant))
+        elif not (told and isinstance(child, ast.Constant)):
+            yield child
 
 
 def _tables(offer: Offer) -> dict[str, frozenset[str]]:
