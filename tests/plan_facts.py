@@ -162,6 +162,8 @@ class Facts:
                     after.questions[row.key] = QuestionRecord(row.key, row.text, row.options, row.author, row.role)
         for key, version in plan.accepted:
             accepted = after.versions[key, version].body
+            current = after.records[key].current
+            after.versions.update({at: one.beside(current) for at, one in after.versions.items() if at[0] == key})
             after.bodies[key, after.revision] = accepted
             old = after.heads.get(key, {})
             after.heads[key] = {

@@ -131,9 +131,9 @@ def _head_rows(draft: Draft) -> list[HeadRow]:
 def _name_moved_positions(draft: Draft) -> None:
     """Give each key whose position or record moved a change, so that a plan that looked at it can see that."""
     named = {change.key for change in draft.changes}
-    for key, before in list(draft.bases.items()):
-        moved = {row.path: dict(row.state) for row in draft.rows if isinstance(row, PositionRow) and row.key == key}
-        if key not in named and (moved or before is None):
+    unnamed = [(key, before) for key, before in draft.bases.items() if key not in named]
+    for key, before in unnamed:
+        if before is None or any(isinstance(row, PositionRow) and row.key == key for row in draft.rows):
             draft.path = ""
             draft.note("advanced", key, None, None)
 

@@ -121,13 +121,11 @@ class Draft:
         return moved
 
     def replace(self, key: str, version: int) -> None:
-        """Move the version on that was accepted until now, whatever it says."""
+        """Move the version on that was accepted until now; that another one stands is told by the row of its key."""
         added = self.view.versions.get((key, version))
         if added is not None:
-            self.settle(added, Happening.REPLACED, "")
-        else:
-            state = move(State.ACCEPTED, Happening.REPLACED, subject=f"{key} version {version}")
-            self.rows.append(SettleRow(key, version, state, ""))
+            state = move(added.state, Happening.REPLACED, subject=f"{key} version {version}")
+            self.view.versions[key, version] = added._replace(state=state)
 
     def require_read(self, record: KeyRecord) -> None:
         """Refuse to write over what was never read, or only in part: what came between would be lost.

@@ -4,11 +4,11 @@ Two values that mean the same have the same canonical text, so equality of diges
 members sorted, no white space, a float that is a whole number written as an integer, no NaN and no lone surrogates.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
@@ -81,12 +81,12 @@ def _digest_of_short(text: str) -> str:
 
 def digest_text(text: str) -> str:
     """Return the digest of a text as it stands."""
-    return digest_bytes(text.encode())
+    return f"{ALGORITHM}:{sha256(text.encode()).hexdigest()}"
 
 
 def digest_bytes(content: bytes) -> str:
     """Return the digest of bytes as they stand."""
-    return f"{ALGORITHM}:{hashlib.sha256(content).hexdigest()}"
+    return f"{ALGORITHM}:{sha256(content).hexdigest()}"
 
 
 def parse_json(text: str) -> JSON:

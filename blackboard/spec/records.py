@@ -74,6 +74,11 @@ class VersionRecord(NamedTuple):
     compacted: bool = False
     merged: int | None = None
 
+    def beside(self, current: int | None) -> "VersionRecord":
+        """Return an accepted version as it is where this one is current: superseded, if that is another one."""
+        gone = self.state is State.ACCEPTED and self.version != current
+        return self._replace(state=State.SUPERSEDED) if gone else self
+
     @property
     def bases(self) -> tuple[int, ...]:
         """The versions of which it was made: none of a first one, two where it was merged."""

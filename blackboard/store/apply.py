@@ -55,14 +55,14 @@ _SETTLE = Statement(
 )
 _HEAD = Statement(
     "INSERT INTO head_facet (key_id, name, since, digest) VALUES (:id, :name, :revision, :digest) "
-    "ON CONFLICT (key_id, name) DO UPDATE SET since = :revision, digest = :digest"
+    "ON CONFLICT (key_id, name) DO UPDATE SET since = excluded.since, digest = excluded.digest"
 )
 # A key may be accepted twice in one commit; what counts is the way from the old value to the last.
 _EFFECT = Statement(
     "INSERT INTO facet_effect (key_id, name, new_since, old_since, uses, implements, reason) "
     "VALUES (:key_id, :name, :new_since, :old_since, :uses, :implements, :reason) "
     "ON CONFLICT (key_id, name, new_since, old_since) DO UPDATE SET "
-    "uses = :uses, implements = :implements, reason = :reason"
+    "uses = excluded.uses, implements = excluded.implements, reason = excluded.reason"
 )
 _VOTE = insert_into(schema.vote)
 _QUESTION = insert_into(schema.question)
@@ -251,8 +251,9 @@ class Application:
                 self._turn.run_many(_NEED_NEW, [{**here, "pattern_id": one} for one in under])
 
     def _heads(self, rows: Sequence[HeadRow]) -> None:
-        moved = [{"id": self.ids[row.key], "name": row.name, "digest": row.digest} for row in rows]
-        self._turn.run_many(_HEAD, [{**row, "revision": self.revision} for row in moved])
+        at = {"revision": self.revision}
+        moved = [{"id": self.ids[row.key], "name": row.name, "digest": row.digest, **at} for row in rows]
+        self._turn.run_many(_HEAD, moved)
 
     def _versions(self, rows: Sequence[VersionRow]) -> None:
         self._turn.run_many(_VERSION, [self._version(row) for row in rows])

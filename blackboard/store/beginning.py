@@ -66,9 +66,10 @@ _COPIED: Mapping[str, Statement] = {
     name: Statement(text)
     for name, text in {
         "version": f"""
-            SELECT v.key_id, v.version, v.language, v.text, v.facets, v.digest, v.stood AS state, v.base, v.author,
-              v.role, v.rationale, v.evidence, v.electorate, v.quorum, v.round, v.joint, {REASON_BEFORE} AS reason,
-              v.revision, v.settled AS settled_revision, v.merged FROM ({VERSIONS_BEFORE}) v""",
+            SELECT v.key_id, v.version, v.language, v.text, v.facets, v.digest,
+              replace(v.stood, 'superseded', 'accepted') AS state, v.base, v.author, v.role, v.rationale, v.evidence,
+              v.electorate, v.quorum, v.round, v.joint, {REASON_BEFORE} AS reason, v.revision,
+              v.settled AS settled_revision, v.merged FROM ({VERSIONS_BEFORE}) v""",
         "tenure": "SELECT * FROM tenure WHERE revision < :before",
         "facet_effect": "SELECT * FROM facet_effect WHERE new_since < :before",
         "vote": "SELECT * FROM vote WHERE revision < :before",

@@ -71,7 +71,8 @@ _VOTES = Statement(
 )
 _FORMER = Statement(
     "SELECT max(version) FROM version INDEXED BY version_digest "
-    "WHERE key_id = :id AND digest = :digest AND state IN ('superseded', 'retracted')"
+    "WHERE key_id = :id AND digest = :digest AND state IN ('accepted', 'retracted') "
+    "AND version IS NOT (SELECT current FROM key WHERE id = :id)"
 )
 # While one is open nobody asks another: the newest is the one that may be open.
 _QUESTION = Statement(
@@ -236,8 +237,8 @@ class HeadFacts:
 
     def version(self, key: str, version: int) -> VersionRecord | None:
         """Return one version."""
-        rows = self._of_key(_VERSION, key, version=version)
-        return version_record(key, rows[0]) if rows else None
+        rows, standing = self._of_key(_VERSION, key, version=version), self._stands(key)
+        return version_record(key, rows[0]).beside(standing.record.current) if rows and standing else None
 
     def proposed(self, key: str) -> tuple[VersionRecord, ...]:
         """Return the versions that are proposed and not settled, oldest first."""

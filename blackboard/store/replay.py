@@ -123,7 +123,8 @@ _TENURE = Statement("SELECT key_id, revision, version, state FROM tenure WHERE r
 VERSIONS_BEFORE = """
     SELECT v.*, CASE WHEN v.settled_revision < :before THEN v.settled_revision END AS settled,
       CASE WHEN v.settled_revision IS NULL OR v.settled_revision >= :before THEN 'proposed'
-        WHEN v.version = b.current THEN 'accepted' ELSE v.state END AS stood
+        WHEN v.version = b.current THEN 'accepted' WHEN v.state = 'accepted' THEN 'superseded'
+        ELSE v.state END AS stood
     FROM version v LEFT JOIN compacted_key b ON b.key_id = v.key_id WHERE v.revision < :before"""
 """Versions with the state in which they stood before a revision, and when they had been settled."""
 

@@ -84,7 +84,7 @@ version = table(
     text("text", null=True),  # NULL: compacted; the digests are kept for ever
     text("facets"),  # JSON: facet name -> digest
     text("digest"),
-    text("state"),
+    text("state"),  # never superseded: that another version stands in its place is told by its key alone
     integer("base", null=True),  # the accepted version that it amends
     text("author"),
     text("role", null=True),

@@ -72,6 +72,8 @@ _KINDS = {
     **dict.fromkeys(("asked", "proposed", "accepted", "retracted", "voted", *ENDED), ("decision",)),
     **dict.fromkeys(("written", "judged"), ("component",)),
 }
+_WRITTEN = {State.SUPERSEDED: str(State.ACCEPTED)}
+"""What a version's row says for a state where it says something else: which one is current, the key's row tells."""
 _REVISIONS = ("create_revision", "mod_revision", "member_revision")
 _COUNTED = {"proposed": "version", "voted": "vote", "asked": "question", "written": "component", "judged": "verdict"}
 _COUNTS = Statement(
@@ -256,7 +258,7 @@ class Check:
             for one in self._on.all(_VERSIONS, here)
         }
         known = {
-            number: (one.revision, str(one.state), one.settled_revision, one.reason)
+            number: (one.revision, _WRITTEN.get(one.state, str(one.state)), one.settled_revision, one.reason)
             for number, one in key.versions.items()
         }
         self._same(row["key"], "versions", versions, known)

@@ -99,17 +99,15 @@ class _Bulk:
         for wave in range(self._waves):
             made = contract(wave)
             body = Body(made.language, made.text, dict(made.digests), made.digest)
-            last = wave == self._waves - 1
-            version = self._version(wave, body, last=last)
+            version = self._version(wave, body)
             for number in range(self._keys):
                 yield self._commit(wave, number, body, version)
 
     def _revision(self, wave: int, number: int) -> int:
         return wave * self._keys + number + 1
 
-    def _version(self, wave: int, body: Body, *, last: bool) -> Mapping[str, Any]:
+    def _version(self, wave: int, body: Body) -> Mapping[str, Any]:
         """Return what the row of a version and the digests of its changes have in common for all keys of a wave."""
-        state = State.ACCEPTED if last else State.SUPERSEDED
         base = wave or None
         content = VersionRow("", wave + 1, body, State.PROPOSED, base, AUTHOR, ROLE).content()
         return {
@@ -121,7 +119,7 @@ class _Bulk:
                 "text": body.text,
                 "facets": json_made(dict(body.facets)),
                 "digest": body.digest,
-                "state": str(state),
+                "state": str(State.ACCEPTED),
                 "base": base,
                 "author": AUTHOR,
                 "role": ROLE,
