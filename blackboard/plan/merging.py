@@ -141,8 +141,10 @@ def _premise(facet: str | None, base: VersionRecord, standing: VersionRecord, dr
 
 
 def _value(body: Body, facet: str | None) -> str | None:
+    if facet is None:
+        return body.text or None  # that of a compacted version is not kept
     facets = _read(body).facets
-    return body.text if facet is None else canonical_json(facets[facet]) if facet in facets else None
+    return canonical_json(facets[facet]) if facet in facets else None
 
 
 def _read(body: Body) -> Contract:

@@ -51,7 +51,8 @@ _ROWS: Mapping[str, Statement] = {
             JOIN component c ON c.key_id = f.key_id AND c.version = f.version
             WHERE c.revision < :before ORDER BY k.key, f.version, f.path""",
         "pin": """
-            SELECT k.key, p.component_version, d.key AS decision, p.name, p.side, p.version, p.since, p.digest
+            SELECT k.key, p.component_version, d.key AS decision, p.name, p.side, p.version, p.since, p.digest,
+              p.observed
             FROM pin p JOIN key k ON k.id = p.component_id JOIN key d ON d.id = p.key_id
             JOIN (SELECT key_id, version, revision FROM component
                   UNION ALL SELECT key_id, version, revision FROM version) c
