@@ -13,13 +13,15 @@ Scalar = int | float | str | bool | None
 
 MAX_TRIED = 256
 _MAX_OF_A_COLUMN, _MAX_LENGTH = 12, 300
+_KEPT = 8192
+"""How many expressions are kept as read: more than two texts have, else each is read again and again."""
 
 
 class Undecidable(Exception):
     """An expression is outside of what is evaluated here."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_KEPT)
 def columns_of(text: str) -> frozenset[str]:
     """Return the names of the columns that an expression speaks of, none where it cannot be read alone."""
     from sqlglot import expressions as e  # noqa: PLC0415 -- loaded with the first DDL
@@ -104,7 +106,7 @@ def sample(kind: str) -> Scalar:
     return 1 if any(part in base for part in _NUMBERS) else "a"
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_KEPT)
 def _tree(text: str) -> Any:  # noqa: ANN401 -- a tree of a library that is loaded late
     import sqlglot  # noqa: PLC0415
 

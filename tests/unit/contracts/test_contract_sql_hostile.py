@@ -70,6 +70,10 @@ CHANGED = [
         checked(" OR ".join(f"a = {number}" for number in range(1_800))),
         checked(" OR ".join(f"a = {n}" for n in range(1_801))),
     ),
+    (
+        checked(" AND ".join(f"a <> {number}" for number in range(1_500))),
+        checked(" AND ".join(f"a <> {number}" for number in range(1_499))),
+    ),
     (columns("INT CHECK (a > 1 AND a < 0)", 300), columns("TEXT CHECK (a > 2 AND a < 0)", 300)),
 ]
 
