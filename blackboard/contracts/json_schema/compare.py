@@ -9,11 +9,12 @@ so, that document is the proof; it was held against both schemas by a library.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from blackboard.contracts.facets import NAMES, changed_names, difference
+from blackboard.contracts.facets import NAMES, changed_names
 from blackboard.contracts.json_schema.documents import Document, Path, Schema
 from blackboard.contracts.json_schema.literals import Literal, members
 from blackboard.contracts.json_schema.properties import Place
 from blackboard.contracts.json_schema.versus import Break, Versus, by_side
+from blackboard.contracts.json_schema.wording import differences
 from blackboard.spec.canonical import JSON, canonical_json
 from blackboard.spec.effects import UNDECIDED, Comparison, Effect, FacetChange
 
@@ -67,13 +68,14 @@ class _Pair:
         old, new = self._versions
         forward, backward = self._breaks(name, 0), self._breaks(name, 1)
         uses, implements = by_side(old.direction, forward=forward is not None, backward=backward is not None)
-        texts = [canonical_json(v.facets[name]) if name in v.facets else None for v in self._versions]
-        what = _what(name, old, new, forward, backward)
+        what = _what(name, old, new)
         if not forward and not backward:
             effect = Effect.NONE if self._is_same(name) else Effect.COMPATIBLE
-            return FacetChange(effect, effect, f"{what}: {difference(*texts)}", "")
-        proofs = [found.proof for found in (forward, backward) if found and found.proof != UNDECIDED]
-        return FacetChange(uses, implements, f"{what}: {difference(*texts)}", proofs[0] if proofs else UNDECIDED)
+            return FacetChange(effect, effect, what, "")
+        proofs = [
+            found.proof(old.direction, forward=found is forward) for found in (forward, backward) if found is not None
+        ]
+        return FacetChange(uses, implements, what, next((proof for proof in proofs if proof != UNDECIDED), UNDECIDED))
 
     def _breaks(self, name: str, sender: int) -> Break | None:
         """Say whether documents by one version break a facet of the other."""
@@ -123,12 +125,12 @@ class _Pair:
         return self._versus.refuted((self._versus.whole(sender, (), sent=sent), *broken), sender, (), ())
 
 
-def _what(name: str, old: Version, new: Version, forward: Break | None, backward: Break | None) -> str:
-    if name not in old.facets or name not in new.facets:
-        return "added" if name in new.facets else "removed"
-    if forward and backward:
-        return "other documents"
-    return "fewer documents" if forward else "more documents" if backward else "the same documents"
+def _what(name: str, old: Version, new: Version) -> str:
+    if name in old.facets and name in new.facets:
+        return differences(old.facets[name], new.facets[name])
+    needed = members((new if name in new.facets else old).facets[name]).get("required")
+    kind = "" if needed is None else ", required" if needed else ", optional"
+    return f"{'added' if name in new.facets else 'removed'}{kind}"
 
 
 def _definition(name: str, version: Version) -> Path | None:

@@ -14,6 +14,14 @@ STEPS = 60_000
 STEPS_EACH = 12_000
 _MOST_TRIES = 12
 _MOST_BYTES = 4_096
+_WORKED = {
+    ("request", True): "a request that was accepted and is refused",
+    ("request", False): "a request that is accepted and was refused",
+    ("response", True): "a response that was sent and is no longer",
+    ("response", False): "a response that is sent and never was",
+    ("both", True): "a document that was valid and is not",
+    ("both", False): "a document that is valid and was not",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +30,15 @@ class Break:
 
     example: Found | None = None
 
-    @property
-    def proof(self) -> str:
-        """The example as text, the word *undecided* where there is none."""
-        text = UNDECIDED if self.example is None else canonical_json(self.example.value)
-        return text if len(text) <= _MOST_BYTES else UNDECIDED
+    def proof(self, direction: str, *, forward: bool) -> str:
+        """Return what worked and fails, the word *undecided* where there is no example.
+
+        Args:
+            direction: Who reads it: `request`, `response` or `both`.
+            forward: It was of the old version; else it is of the new one.
+        """
+        text = "" if self.example is None else canonical_json(self.example.value)
+        return f"{_WORKED[direction, forward]}: {text}" if 0 < len(text) <= _MOST_BYTES else UNDECIDED
 
 
 class Versus:

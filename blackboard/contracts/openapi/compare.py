@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from blackboard.contracts.facets import NAMES, changed_names, difference
+from blackboard.contracts.facets import NAMES, changed_names
 from blackboard.contracts.json_schema.literals import Found, listed, members
 from blackboard.contracts.json_schema.versus import Break, Versus, by_side
+from blackboard.contracts.json_schema.wording import differences
 from blackboard.contracts.openapi.exchanges import NOT_EMPTY, Exchanges, UnshownError
 from blackboard.contracts.openapi.parts import Api, Part
 from blackboard.spec.canonical import JSON, canonical_json, parse_json
@@ -21,7 +22,7 @@ def compare(old: Api, new: Api) -> Comparison:
     texts = [{name: canonical_json(value) for name, value in facets.items()} for facets in (before, after)]
     changed = [name for name in sorted({**before, **after}) if texts[0].get(name) != texts[1].get(name)]
     pair = _Pair(old, new)
-    effects = {name: pair.change(name, texts[0].get(name), texts[1].get(name)) for name in changed}
+    effects = {name: pair.change(name) for name in changed}
     moved = before.keys() ^ after.keys()
     if moved:
         effects[NAMES] = changed_names([effects[name] for name in moved], after.keys() - before.keys(), moved)
@@ -39,12 +40,15 @@ class _Pair:
             Exchanges(new, partial(self._versus.example, 1)),
         )
 
-    def change(self, name: str, before: str | None, after: str | None) -> FacetChange:
+    def change(self, name: str) -> FacetChange:
         """Say what the change of a facet means."""
         parts = [api.parts.get(name) for api in self._apis]
         part = next(part for part in parts if part is not None)
-        what = "added" if before is None else "removed" if after is None else "changed"
-        reason = f"{part.word} {what}: {difference(before, after)}"
+        before, after = parts
+        if before is not None and after is not None:
+            reason = differences(before.value, after.value)
+        else:
+            reason = f"{part.word} {'added' if before is None else 'removed'}"
         if part.word == "text":
             fine = before is None or (after is None and name != "servers")
             effects = (Effect.COMPATIBLE, Effect.COMPATIBLE) if fine else _BOTH
@@ -58,7 +62,8 @@ class _Pair:
         if not broken:
             effect = Effect.NONE if self._is_same(*parts) else Effect.COMPATIBLE
             return FacetChange(effect, effect, reason, "")
-        proof = next((one.proof for one in broken if one.proof != UNDECIDED), UNDECIDED)
+        proofs = [one.proof(direction, forward=one is forward) for one in broken]
+        proof = next((one for one in proofs if one != UNDECIDED), UNDECIDED)
         return FacetChange(uses, implements, reason, proof)
 
     def _breaks(  # noqa: PLR0911 - one for each kind of part

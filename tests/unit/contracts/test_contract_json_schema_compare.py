@@ -102,6 +102,11 @@ def compared(old, new, direction="both"):
     return Contract.json_schema(old, direction=direction).compare(Contract.json_schema(new, direction=direction))
 
 
+def document_of(proof):
+    """Return the document of a proof, which follows what it shows."""
+    return json.loads(proof.partition(": ")[2])
+
+
 def is_valid(document, schema):
     return Draft202012Validator(schema, format_checker=FORMATS).is_valid(document)
 
@@ -121,13 +126,62 @@ def test_each_breaking_change_has_a_document_that_is_valid_by_one_of_both_alone(
         assert change.reason
         assert "\n" not in change.reason
         if "breaking" in (change.uses, change.implements):
-            document = json.loads(change.proof)
+            document = document_of(change.proof)
             before, after = is_valid(document, old), is_valid(document, new)
             assert before is not after
             assert before or meaning != FEWER
             assert after or meaning != MORE
         else:
             assert change.proof == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "facet", "reason"),
+    [
+        (an({"a": WHOLE}), an({"a": WHOLE}, "a"), "a", "optional -> required"),
+        (an({"a": WHOLE}), an({"a": TEXT}), "a", "type integer -> string"),
+        (an({"a": TEXT}), an({"a": {"type": ["string", "null"]}}), "a", "type string -> null or string"),
+        ({"enum": ["y"]}, {"enum": ["x", "y"]}, "$", "enum: x added"),
+        ({"maximum": 10, "minLength": 1}, {"maximum": 5}, "$", "maximum 10 -> 5; minLength 1 removed"),
+        (an({}), an({}, additionalProperties=False), "$", "additionalProperties: open -> closed"),
+        (an({}), an({"a": WHOLE}, "a"), "a", "added, required"),
+        ({"anyOf": [TEXT, WHOLE]}, {"anyOf": [TEXT]}, "$", "anyOf: integer removed"),
+        (
+            {"$defs": {"A": an({"a": an({"b": {"maximum": 1}})})}},
+            {"$defs": {"A": an({"a": an({"b": {"maximum": 2}}, "b")}, x=1)}},
+            "$defs.A",
+            "x 1 added; a.b: optional -> required; a.b: maximum 1 -> 2",
+        ),
+        ({"$defs": {"A": an({})}}, {"$defs": {"A": an({"a": TEXT}, "a")}}, "$defs.A", "a: added, required"),
+        (node(WHOLE), node(TEXT), "next", "Node.value: type integer -> string"),
+    ],
+)
+def test_a_reason_is_in_the_words_of_the_schema(old, new, facet, reason):
+    assert compared(old, new).effects[facet].reason == reason
+
+
+def test_a_reason_of_many_differences_is_a_short_line():
+    old, new = ({"$defs": {"A": an({f"p{n}": kind for n in range(50)})}} for kind in (WHOLE, TEXT))
+    reason = compared(old, new).effects["$defs.A"].reason
+
+    assert reason.startswith("p0: type integer -> string; p1: type integer -> string; ")
+    assert reason.endswith("; …")
+    assert len(reason) <= 160
+
+
+@pytest.mark.parametrize(
+    ("direction", "forward", "backward"),
+    [
+        ("request", "a request that was accepted and is refused: {}", "a request that is accepted and was refused: {}"),
+        ("response", "a response that was sent and is no longer: {}", "a response that is sent and never was: {}"),
+        ("both", "a document that was valid and is not: {}", "a document that is valid and was not: {}"),
+    ],
+)
+def test_a_proof_says_what_worked_and_what_does_not(direction, forward, backward):
+    old, new = an({"a": WHOLE}), an({"a": WHOLE}, "a")
+
+    assert compared(old, new, direction).effects["a"].proof == forward
+    assert compared(new, old, direction).effects["a"].proof == backward
 
 
 def test_only_what_breaks_is_said_to_break():
@@ -141,7 +195,7 @@ def test_only_what_breaks_is_said_to_break():
         "b.e": ("breaking", "compatible"),
         "": ("breaking", "compatible"),
     }
-    assert "e" not in json.loads(effects["b.e"].proof)["b"]
+    assert "e" not in document_of(effects["b.e"].proof)["b"]
 
 
 def test_another_direction_breaks_both_and_has_no_document():
@@ -170,7 +224,7 @@ def test_a_definition_breaks_by_itself():
     del new["$defs"]["B"]
     effects = compared(old, new).effects
 
-    assert json.loads(effects["$defs.A"].proof) == {"a": 0}
+    assert document_of(effects["$defs.A"].proof) == {"a": 0}
     assert effects["$defs.B"].uses == effects["$defs.B"].implements == "compatible"
 
 

@@ -35,7 +35,7 @@ def reason(side, old, new, lot):
     sends, takes = (old, new) if side == "uses" else (new, old)
     if breaks:
         said = [change.proof for name, change in comparison.effects.items() if not name.startswith("$defs.")]
-        proofs = [json.loads(proof) for proof in said if proof not in ("", UNDECIDED)]
+        proofs = [json.loads(proof.partition(": ")[2]) for proof in said if proof not in ("", UNDECIDED)]
         shown = [proof for proof in proofs if is_valid(proof, sends) and not is_valid(proof, takes)]
         return MISSED if shown else definition_alone(comparison, side) or UNSURE
     # Why again without the convention: is it what makes the difference?

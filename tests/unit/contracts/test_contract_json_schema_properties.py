@@ -55,7 +55,7 @@ def check(name, change, old, new):
     """Look at a proof: one sends it and the other refuses it."""
     if name.startswith("$defs."):
         old, new = ({"$ref": f"#/$defs/{name[-1]}", "$defs": schema["$defs"]} for schema in (old, new))
-    before, after, proof = Documents(old), Documents(new), json.loads(change.proof)
+    before, after, proof = Documents(old), Documents(new), json.loads(change.proof.partition(": ")[2])
     sender, receiver = (before, after) if change.uses == "breaking" and before._valid(proof) else (after, before)
     assert sender.sent(proof), (old, new, change)
     assert not receiver._valid(proof), (old, new, change)

@@ -58,7 +58,7 @@ RECIPE = {
 
 def message(proof):
     """Return the message that a proof is."""
-    said = json.loads(proof)
+    said = json.loads(proof.partition(": ")[2])
     headers = said.get("headers", {})
     if "request" in said:
         return Ask(said["request"], said.get("body"), headers, said.get("media", "application/json"))
@@ -222,3 +222,16 @@ def test_aliases_are_read_as_far_as_they_do_not_multiply():
     assert Contract("openapi", text).facets["schemas A"]["schema"] == {"type": "integer"}
     with pytest.raises(InvalidContract, match="more than"):
         Contract("openapi", bomb)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "facet", "reason"),
+    [
+        ("{type: integer}, required", "{type: number}, required", HEADER, "type integer -> number"),
+        ("}, required: true}}\n", "}}}\n", HEADER, "required -> optional"),
+    ],
+)
+def test_a_reason_is_in_the_words_of_the_document(before, after, facet, reason):
+    change = Contract("openapi", RECIPES).compare(Contract("openapi", RECIPES.replace(before, after))).effects[facet]
+
+    assert change.reason == reason
