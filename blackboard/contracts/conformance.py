@@ -11,7 +11,7 @@ from typing import Any
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.json_schema import conform as json_schema
 from blackboard.contracts.language import Contract
-from blackboard.contracts.python.checker import COMMAND, Judging, judging, said
+from blackboard.contracts.python.checker import COMMAND, Judging, beside, judging, said
 from blackboard.contracts.python.stub import Stub
 from blackboard.contracts.sql import conform as sql
 
@@ -27,7 +27,7 @@ _BY_NAME = frozenset({"json-schema"})
 JUDGED = ("python", *_BY_TEXT)
 """The languages that can judge files."""
 
-RULES = 1
+RULES = 2
 """Counted up with each change of what conforms, so that no verdict of other rules stands."""
 
 
@@ -38,7 +38,7 @@ class ConformancePlan:
     Attributes:
         found: What the texts alone tell.
         unjudged: Why the texts alone tell nothing of some decisions.
-        probes: path -> probe, to lie beside the files; none where nothing is left to ask.
+        probes: path -> text, to lie beside the files or in their place; none where nothing is left to ask.
         command: The arguments for Python that check the probes.
     """
 
@@ -81,7 +81,24 @@ def conformance_plan(
             else:
                 found += findings(body, held)
     probes = {one.path: one.text for one in judgings if one.lines}
-    return ConformancePlan(tuple(sorted({*found})), tuple(unjudged), probes, (*COMMAND, *probes), tuple(judgings))
+    laid = {**beside(files), **probes} if probes else {}
+    return ConformancePlan(tuple(sorted({*found})), tuple(unjudged), laid, (*COMMAND, *probes), tuple(judgings))
+
+
+def decoded(files: Mapping[str, bytes]) -> tuple[dict[str, str], list[Finding]]:
+    """Return path -> text, and where a file that is judged is no text."""
+    texts: dict[str, str] = {}
+    found: list[Finding] = []
+    suffixes = (".py", *(suffix for suffix, _ in _BY_TEXT.values()))
+    for path, content in sorted(files.items()):
+        texts[path] = content.decode(errors="replace")
+        if "\ufffd" in texts[path] and path.lower().endswith(suffixes):
+            try:
+                content.decode()
+            except UnicodeDecodeError as error:
+                line = content.count(b"\n", 0, error.start) + 1
+                found.append(Finding(path, line, "it cannot be read: it is not in UTF-8"))
+    return texts, found
 
 
 def _is_named(path: str, name: str) -> bool:

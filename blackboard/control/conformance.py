@@ -6,12 +6,13 @@ verdict is bound, beside its inputs, to the rules and to the type checker's vers
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from blackboard.contracts.conformance import JUDGED, RULES, ConformancePlan, conformance_plan
+from blackboard.contracts.conformance import JUDGED, RULES, ConformancePlan, conformance_plan, decoded
+from blackboard.contracts.finding import Finding
 from blackboard.contracts.language import Contract
 from blackboard.control.checks import assemble
 from blackboard.control.source import Source
@@ -51,9 +52,8 @@ def _execute(context: "Context") -> None:
         implemented = _implemented(transaction, context.target)
         if inputs is None or component is None or not implemented:
             return
-        own = {path: content.decode(errors="replace") for path, content in component.files.items()}
-        plan = conformance_plan(implemented, own)
-        passed, log = _judge(context, plan, inputs)
+        own, unread = decoded(component.files)
+        passed, log = _judge(context, conformance_plan(implemented, own), unread, inputs)
         if passed is None:
             transaction.discard()
             return
@@ -77,9 +77,11 @@ def _implemented(transaction: Transaction, key: str) -> dict[str, tuple[Contract
     return found
 
 
-def _judge(context: "Context", plan: ConformancePlan, inputs: Mapping[str, bytes]) -> tuple[bool | None, str]:
+def _judge(
+    context: "Context", plan: ConformancePlan, unread: Sequence[Finding], inputs: Mapping[str, bytes]
+) -> tuple[bool | None, str]:
     """Return whether the files conform and the log; None where the run is no longer wanted."""
-    findings = list(plan.found)
+    findings = [*unread, *plan.found]
     told = f"[mypy {version('mypy')}]"
     if plan.probes:
         # A stub beside the code would be believed in its place.

@@ -1,9 +1,9 @@
 """What a component's code is held to by a type checker, and what the checker says, in the words of the contract.
 
 `judging` makes of a contract and files what syntax alone can tell, and a probe; `said` reads the output of the checker
-run over all probes. The checker reads no configuration (one beside the files could load plugins) and takes no module of
-the folder for one of its own (`-I`). Inside the component it is believed where a function of the contract returns what
-its own annotation does not allow; how code is typed otherwise is its author's business.
+run over all probes. The checker reads no configuration but ours (one beside the files could load plugins) and takes no
+module of the folder for one of its own (`-I`). Inside the component it is believed where a function of the contract
+returns what its own annotation does not allow; how code is typed otherwise is its author's business.
 """
 
 import ast
@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.python.conform import find, findings
 from blackboard.contracts.python.interface import Declared, declared
-from blackboard.contracts.python.modules import Module, Modules
+from blackboard.contracts.python.modules import Module, Modules, bases
 from blackboard.contracts.python.probe import Line, probe
 from blackboard.contracts.python.source import Source
 
+_SETTING = "conformance_probe.ini"
 COMMAND = (
     "-I",
     "-m",
     "mypy",
-    "--config-file=/dev/null",
+    f"--config-file={_SETTING}",
     "--cache-dir=/dev/null",
     "--explicit-package-bases",
     "--no-error-summary",
@@ -33,7 +34,9 @@ COMMAND = (
 _SAID = re.compile(r"(?P<path>[^:\n]+):(?P<line>\d+): (?P<kind>error|note): (?P<text>.*?)(?:  \[(?P<code>[a-z-]+)\])?$")
 _GOT = re.compile(r'got "(?P<got>.*)", expected "')
 _CONFLICT = re.compile(r'\w+: expected ".*", got "(?P<got>.*)"$')
-_OF_BODIES = frozenset({"return-value", "return"})
+_OF_BODIES = frozenset({"return-value", "return", "empty-body"})
+_YIELDS = 'Incompatible types in "yield'
+_SILENT = re.compile(r"#(\s*)(type:\s*ignore|mypy:)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,17 @@ def judging(
     return Judging((*unread, *different.values()), path, lines, places, declares, tuple(bodies))
 
 
+def beside(files: Mapping[str, str]) -> dict[str, str]:
+    """Return path -> text of what the checker reads beside the probes.
+
+    That is its configuration, which says where imports begin, and the code that silences it by comments, without what
+    silences it.
+    """
+    code = {path: text for path, text in files.items() if path.endswith(".py") and _SILENT.search(text)}
+    setting = f"[mypy]\nmypy_path = {':'.join(bases(files))}\n"
+    return {_SETTING: setting, **{path: _SILENT.sub(r"#\1", text) for path, text in code.items()}}
+
+
 def said(output: str, judgings: Iterable[Judging]) -> tuple[Finding, ...]:
     """Return what the checker's output says of the component, each facet once."""
     by_path = {one.path: one for one in judgings}
@@ -112,7 +126,7 @@ def said(output: str, judgings: Iterable[Judging]) -> tuple[Finding, ...]:
                 file, place = judged.places[facet]
                 what = f"by the contract `{judged.declares[facet]}`, but {facet} {_reason(text, notes)}"
                 found.setdefault((file, facet), Finding(file, place, what))
-        elif code in _OF_BODIES:
+        elif code in _OF_BODIES or text.startswith(_YIELDS):
             for file, first, last, facet in bodies:
                 if file == path and first <= line <= last:
                     found.setdefault((f"{file}:{line}", facet), Finding(file, line, f"{facet}: {text}"))

@@ -6,6 +6,7 @@ and it is said which they are.
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -16,6 +17,8 @@ from blackboard.errors import InvalidContract
 
 MAX_CHARACTERS = 500_000
 """More of one component's code is not read: the parser takes a second and 200 MB for about twice that."""
+
+_PLAIN = re.compile(r"[\w./-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Modules:
             files: path -> text.
             most: So many characters.
         """
+        begins = bases(files)
         found: list[Module] = []
         unread: dict[str, tuple[int, str]] = {}
         left = most
@@ -70,7 +74,7 @@ class Modules:
             bound: dict[str, list[ast.stmt]] = {}
             for name, statement in bindings(tree.body):
                 bound.setdefault(name, []).append(statement)
-            found.append(Module(path, _importable(path), tree, bound))
+            found.append(Module(path, _importable(path, begins), tree, bound))
         return cls(tuple(found), unread)
 
     def holders(self, names: Iterable[str]) -> dict[str, tuple[Module, ...]]:
@@ -101,7 +105,21 @@ def imported_names(tree: ast.Module) -> set[str]:
     return found
 
 
-def _importable(path: str) -> str | None:
+def bases(files: Iterable[str]) -> tuple[str, ...]:
+    """Return the folders where imports begin beside the topmost one: those called `src` that are no packages."""
+    paths = set(files)
+    found = {
+        "/".join(parts[: parts.index("src") + 1])
+        for parts in (PurePosixPath(path).parts for path in paths if path.endswith(".py"))
+        if "src" in parts[:-1]
+    }
+    plain = (one for one in found if _PLAIN.fullmatch(one) and f"{one}/__init__.py" not in paths)
+    return tuple(sorted(plain))
+
+
+def _importable(path: str, begins: Iterable[str]) -> str | None:
+    for base in begins:
+        path = path.removeprefix(f"{base}/")
     parts = PurePosixPath(path).with_suffix("").parts
     if len(parts) > 1 and parts[-1] == "__init__":
         parts = parts[:-1]

@@ -170,6 +170,12 @@ class _Probe:
             wanted, lines = self._protocol([_bare(node) for node in nodes], variables)
             yield from lines
             yield from self._claim(one, f"it: {self._type(one)}", wanted, "it")
+            if any(isinstance(inner, ast.Name) and inner.id == "Self" for node in nodes for inner in ast.walk(node)):
+                return
+            # Why again: whatever has a base that cannot be resolved fits every protocol.
+            wanted, lines = self._protocol([_called(_unbound(node)) for node in nodes], variables)
+            yield from lines
+            yield from self._claim(one, f"it: {self._type(one)}", wanted, f"it.{one.name}")
 
     def _property(self, one: Declared, nodes: Sequence[FunctionNode]) -> Iterator[Line]:
         it = f"it: {self._type(one)}"
@@ -215,6 +221,9 @@ class _Probe:
             if last_name(base) not in _NOT_BASES:
                 yield from self._claim(one, f"it: {own}", _text(base), "it")
         bases = self._ancestry(node)
+        if not self._is_abstract(node):
+            self._numbers += 1
+            yield f"_made{self._numbers}: type[{one.path}] = {self._reach(one)}", one.path
         fields = list(self._fields(node))
         if "Protocol" in {last_name(base) for base in node.bases}:
             wanted, lines = self._protocol(node.body, self._variables_of(node))

@@ -117,6 +117,9 @@ class _Found:
         tree = statement.tree
         if isinstance(tree, e.Alter):
             self._alter(tree)
+        elif isinstance(tree, e.Drop):
+            for one in tree.args.get("tables") or [tree.this]:
+                self._drop(str(tree.args["kind"]), table_name(one))
         elif isinstance(tree, e.Create) and isinstance(tree.this, e.Index):
             self._index(tree)
         elif isinstance(tree, e.Create) and tree.args.get("kind") == "VIEW":
@@ -256,6 +259,20 @@ class _Found:
                     raise self._refused(
                         tree, "ALTER TABLE is read where it adds columns or constraints: declare the rest"
                     )
+
+    def _drop(self, kind: str, name: str) -> None:
+        """Forget what is there no longer; who drops a table drops its indexes."""
+        gone = {name} if kind == "INDEX" else {one.name for one in self.indexes.values() if one.table == name}
+        for index in gone & self.indexes.keys():
+            one = self.indexes.pop(index)
+            self.places.pop(index_facet(index), None)
+            if one.unique and one.plain and one.table in self.tables:
+                self.tables[one.table].unique.discard(tuple(sorted(one.parts)))
+        if kind != "INDEX":
+            self.tables.pop(name, None)
+            self.views.pop(name, None)
+            kept = {at: place for at, place in self.places.items() if at != name and not at.startswith(f"{name}.")}
+            self.places = kept
 
     def _new(self, facet: str, where: e.Expr, among: Iterable[str], *, key: str | None = None) -> None:
         if (facet if key is None else key) in among:

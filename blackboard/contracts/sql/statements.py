@@ -68,7 +68,8 @@ def statements(text: str, *, only: bool) -> Iterator[Statement]:
 
     Args:
         text: A text in any of the usual dialects.
-        only: Whether any other statement is refused; else it is passed over.
+        only: Whether any other statement is refused; else what takes a declaration back is read too, and the rest is
+            passed over.
 
     Raises:
         InvalidContract: The text is too large, nested too deeply, cannot be read, or declares what is not judged.
@@ -77,7 +78,7 @@ def statements(text: str, *, only: bool) -> Iterator[Statement]:
     parser = _Parser(dialect=_Dialect())
     for tokens in _cut(_tokens(text)):
         words = [token.text.upper() for token in tokens[:3]]
-        if not _declares(words):
+        if not (_declares(words) or (not only and _takes_back(words))):
             if only and words[0] != "COMMENT":
                 raise refusal(tokens[0], f"{' '.join(words[:2])[:_SHOWN]} is not read here: {_READS}")
             continue
@@ -99,6 +100,10 @@ def _declares(words: list[str]) -> bool:
         case ["CREATE", "TABLE" | "INDEX" | "VIEW", *_] | ["CREATE", "UNIQUE", "INDEX"] | ["ALTER", "TABLE", *_]:
             return True
     return False
+
+
+def _takes_back(words: list[str]) -> bool:
+    return words[0] == "DROP" and words[1:2] in (["TABLE"], ["INDEX"], ["VIEW"])
 
 
 def place(token: Token) -> Place:

@@ -31,8 +31,20 @@ def found(files: dict[str, str], contract: str = NOTE + TAG + INDEX) -> list[tup
             "b.sql": "INSERT INTO note (id, title) VALUES (1, 'a;b');\nSELECT title FROM note WHERE id = ?;",
         },
         {"a.sql": NOTE.replace("(\n  id", "(\n  own TEXT,\n  id") + TAG + INDEX},
+        {"1.sql": "DROP TABLE IF EXISTS tag, note CASCADE;\n" + NOTE + TAG, "2.sql": INDEX + "DROP INDEX more;"},
+        {"1.sql": TAG.replace("note", "other") + "DROP TABLE tag;" + NOTE + TAG + INDEX},
+        {"1.sql": NOTE + TAG + INDEX + "CREATE UNIQUE INDEX one ON note (title); DROP INDEX one;"},
     ],
-    ids=["one file", "two files", "a migration", "more of its own", "a column of its own"],
+    ids=[
+        "one file",
+        "two files",
+        "a migration",
+        "more of its own",
+        "a column of its own",
+        "dropped before",
+        "made anew",
+        "an index of its own that is dropped",
+    ],
 )
 def test_files_that_hold_it_are_not_complained_about(files):
     assert found(files) == []
@@ -48,6 +60,11 @@ def test_files_that_hold_it_are_not_complained_about(files):
             [("a.sql", 0, f"{name} is missing") for name in ("tag", "tag.id", "tag.note")],
         ),
         ({"a.sql": NOTE + TAG}, [("a.sql", 0, "index by_stars is missing")]),
+        ({"a.sql": NOTE + TAG + INDEX, "b.sql": "drop index by_stars"}, [("a.sql", 0, "index by_stars is missing")]),
+        (
+            {"a.sql": NOTE + TAG + INDEX, "b.sql": "\nDROP TABLE IF EXISTS tag;"},
+            [("a.sql", 0, f"{name} is missing") for name in ("tag", "tag.id", "tag.note")],
+        ),
         (
             {"a.sql": TAG, "b.sql": NOTE.replace("title", "name") + INDEX},
             [("b.sql", 1, "note.title is missing"), ("b.sql", 3, "note.name is new, every row needs it")],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from blackboard.contracts.conformance import conformance_plan
+from blackboard.contracts.conformance import conformance_plan, decoded
 from blackboard.contracts.language import Contract
 from blackboard.control.sandbox import Limits, Sandbox
 
@@ -113,6 +113,35 @@ def test_the_module_that_holds_a_name_is_the_one_that_makes_it(files, said):
     contract = "def f() -> int: ..." + ("\ndef g() -> int: ..." if "def g" in str(files) else "")
     plan = conformance_plan({"api/x": (Contract.python(contract), None)}, files)
     assert any(said in one.what for one in plan.found) if said else plan.found == ()
+
+
+@pytest.mark.parametrize("base", ["", "src/", "server/src/"])
+def test_imports_of_a_component_are_followed_from_where_they_begin(base):
+    contract = "def f(a: int) -> int: ..."
+    files = {
+        f"{base}p/__init__.py": "",
+        f"{base}p/a.py": "from p.b import T\ndef f(a: int) -> T: return T()",
+        f"{base}p/b.py": "class T: ...",
+    }
+    [found] = judged(contract, files)
+    assert (found.file, found.line) == (f"{base}p/a.py", 2)
+    assert judged(contract, {**files, f"{base}p/b.py": "T = int"}) == []
+
+
+def test_what_a_class_does_itself_is_judged_whatever_else_it_is():
+    contract = "class R:\n    a: int\n    def m(self) -> int: ..."
+    files = {"a.py": "import nosuch\nclass R(nosuch.View):\n    a: str\n    def m(self) -> str: return ''"}
+    assert [(one.line, one.what.partition(",")[0]) for one in judged(contract, files)] == [
+        (3, "by the contract `a: int`"),
+        (4, "by the contract `def m(self) -> int`"),
+    ]
+
+
+def test_what_is_no_text_is_found_and_a_picture_is_left_alone():
+    files = {"a.py": b"x = 1\ny = '\xff'", "b.json": b"\xfe", "c.png": b"\xff", "d.py": "# \ufffd".encode()}
+    texts, found = decoded(files)
+    assert [(one.file, one.line) for one in found] == [("a.py", 2), ("b.json", 1)]
+    assert texts.keys() == files.keys()
 
 
 HOSTILE = {
