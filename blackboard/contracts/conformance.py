@@ -4,7 +4,7 @@ Pure: what can be told from the texts is told here; what a type checker has to s
 which `control.conformance` runs in the sandbox.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from blackboard.contracts.language import Contract
 from blackboard.contracts.python.checker import COMMAND, Judging, beside, judging, said
 from blackboard.contracts.python.stub import Stub
 from blackboard.contracts.sql import conform as sql
+from blackboard.errors import InvalidContract
+from blackboard.spec.effects import Effect
 
 _BY_TEXT: Mapping[str, tuple[str, Callable[[Any, Mapping[str, str]], Iterable[Finding]]]] = {
     "json-schema": (".json", json_schema.findings),
@@ -27,7 +29,7 @@ _BY_NAME = frozenset({"json-schema"})
 JUDGED = ("python", *_BY_TEXT)
 """The languages that can judge files."""
 
-RULES = 2
+RULES = 3
 """Counted up with each change of what conforms, so that no verdict of other rules stands."""
 
 
@@ -70,6 +72,7 @@ def conformance_plan(
         if isinstance(body, Stub):
             judgings.append(judging(body.source, files, facets=facets, number=number))
             found += judgings[-1].found
+            found += _handed(contract, judgings[-1])
         elif contract.language in _BY_TEXT:
             suffix, findings = _BY_TEXT[contract.language]
             name = f"{key.rpartition('/')[2]}{suffix}" if contract.language in _BY_NAME else ""
@@ -83,6 +86,16 @@ def conformance_plan(
     probes = {one.path: one.text for one in judgings if one.lines}
     laid = {**beside(files), **probes} if probes else {}
     return ConformancePlan(tuple(sorted({*found})), tuple(unjudged), laid, (*COMMAND, *probes), tuple(judgings))
+
+
+def _handed(contract: Contract, judged: Judging) -> Iterator[Finding]:
+    """Yield the values of the component's enumerations that the contract does not have and its users are given."""
+    if judged.more:
+        try:
+            effects = contract.compare(Contract.python(judged.widened)).effects
+        except InvalidContract:
+            return
+        yield from (one for at, one in judged.more.items() if at in effects and effects[at].uses is Effect.BREAKING)
 
 
 def decoded(files: Mapping[str, bytes]) -> tuple[dict[str, str], list[Finding]]:

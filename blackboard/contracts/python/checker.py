@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from blackboard.contracts.finding import Finding
-from blackboard.contracts.python.conform import find, findings
+from blackboard.contracts.python.conform import find, findings, widened
 from blackboard.contracts.python.interface import Declared, declared
 from blackboard.contracts.python.modules import Module, Modules, bases
 from blackboard.contracts.python.probe import Line, probe
@@ -50,6 +50,8 @@ class Judging:
         places: Facet -> file and line where the component has it.
         declares: Facet -> what the contract says of it.
         bodies: (file, first line, last line, facet) of the functions that the contract declares.
+        widened: The contract with what its enumerations have in the component beside what it declares.
+        more: Facet of that -> what is wrong where the contract hands it to its users.
     """
 
     found: tuple[Finding, ...]
@@ -58,6 +60,8 @@ class Judging:
     places: Mapping[str, tuple[str, int]]
     declares: Mapping[str, str]
     bodies: tuple[tuple[str, int, int, str], ...]
+    widened: str
+    more: Mapping[str, Finding]
 
     @property
     def text(self) -> str:
@@ -99,7 +103,8 @@ def judging(
     skipped = {one.path for one in whole} - {one.path for one in found}
     lines = probe(source, names, without={*different, *skipped}) if names else ()
     declares = {one.path: one.said for one in found}
-    return Judging((*unread, *different.values()), path, lines, places, declares, tuple(bodies))
+    more = widened(source.text, found, held)
+    return Judging((*unread, *different.values()), path, lines, places, declares, tuple(bodies), *more)
 
 
 def beside(files: Mapping[str, str]) -> dict[str, str]:
@@ -164,5 +169,7 @@ def _reason(text: str, notes: Sequence[str]) -> str:
     if "Got:" in notes:
         got = " ".join(notes[notes.index("Got:") + 1 :])
         return f"is `{got.partition(' <')[0]}`"
+    if "concrete class" in text:
+        return "is abstract here, and cannot be made"
     conflict = next(filter(None, map(_CONFLICT.match, notes)), None) or _GOT.search(text)
     return f"is `{conflict['got']}`" if conflict else f"differs: {text}"

@@ -11,7 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.python.docstrings import raises
-from blackboard.contracts.python.interface import Declared, FunctionNode, decorators, is_awaited, last_name, members
+from blackboard.contracts.python.interface import (
+    ENUMS,
+    Declared,
+    FunctionNode,
+    decorators,
+    is_awaited,
+    last_name,
+    members,
+)
 from blackboard.contracts.python.modules import Module, Modules
 
 _KEEPING_PARAMETERS = frozenset(
@@ -79,10 +87,57 @@ def _differing(one: Declared, node: ast.stmt, module: Module) -> Iterator[tuple[
     elif isinstance(declares, ast.ClassDef):
         if not isinstance(node, ast.ClassDef) and _is_plain(node):
             yield node.lineno, f"by the contract {one.path} is a class"
+        elif isinstance(node, ast.ClassDef) and _is_hashed(declares) and _is_unhashed(node):
+            yield node.lineno, f"by the contract instances of {one.path} are hashable, but here they are not"
     elif isinstance(declares, ast.Assign | ast.AnnAssign) and isinstance(node, ast.Assign | ast.AnnAssign):
         wanted, given = _literal(declares.value), _literal(node.value)
         if wanted is not None and given is not None and wanted != given:
             yield node.lineno, f"by the contract `{one.said}`, but {one.path} is {given}"
+
+
+def _is_hashed(node: ast.ClassDef) -> bool:
+    """Say whether a class promises that its instances are hashable."""
+    return "__hash__" in members(node) or "frozen" in _switched_on(node)
+
+
+def _is_unhashed(node: ast.ClassDef) -> bool:
+    """Say whether a class compares its instances and says nothing of their hash."""
+    own, on = members(node), _switched_on(node)
+    compares = "__eq__" in own or ("dataclass" in decorators(node) and "eq" in on)
+    return compares and "__hash__" not in own and not {"frozen", "unsafe_hash"} & on
+
+
+def _switched_on(node: ast.ClassDef) -> set[str]:
+    """Return what the decorator `dataclass` of a class switches on; `eq` is on unless it is switched off."""
+    calls = [one for one in node.decorator_list if isinstance(one, ast.Call) and last_name(one) == "dataclass"]
+    said = {str(word.arg): word.value for one in calls for word in one.keywords}
+    on = {name for name, value in said.items() if not (isinstance(value, ast.Constant) and not value.value)}
+    return on | {"eq"} - said.keys()
+
+
+def widened(text: str, found: Sequence[Declared], modules: Mapping[str, Module]) -> tuple[str, dict[str, Finding]]:
+    """Return a contract with the values that code has beside those of its enumerations, and facet -> what says so.
+
+    Args:
+        text: The contract.
+        found: What it declares.
+        modules: Name of the contract -> the module that holds it.
+    """
+    lines, more = text.split("\n"), dict[str, Finding]()
+    for one in sorted(found, key=lambda one: -(one.node.end_lineno or 0)):
+        module, declares = modules.get(one.path), one.node
+        node = None if module is None else find(module, one.path)
+        if module is None or not isinstance(declares, ast.ClassDef) or not isinstance(node, ast.ClassDef):
+            continue
+        if not ENUMS & {last_name(base) for base in declares.bases} or declares.body[0].lineno == declares.lineno:
+            continue
+        for name, (statement, *_) in members(node).items():
+            value = _literal(statement.value) if isinstance(statement, ast.Assign) else None
+            if value is not None and not name.startswith("_") and name not in members(declares):
+                what = f"by the contract {one.path} has no {name}, and who uses it is given that"
+                more[f"{one.path}.{name}"] = Finding(module.path, statement.lineno, what)
+                lines.insert(declares.end_lineno or 0, f"{' ' * declares.body[0].col_offset}{name} = {value}")
+    return "\n".join(lines), more
 
 
 def _is_plain(node: ast.stmt) -> bool:

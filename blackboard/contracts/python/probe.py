@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 
 from blackboard.contracts.python.interface import (
+    ENUMS,
     Declared,
     FunctionNode,
     declared,
@@ -35,7 +36,6 @@ Line = tuple[str, str]
 """A line of the probe, and the facet that it claims something of ("" for none)."""
 
 _NOT_BASES = frozenset({"ABC", "Generic", "NamedTuple", "Protocol", "TypedDict", "object"})
-_ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
 _SAYING_NOTHING = frozenset({"abstractmethod", "deprecated", "final", "override", "overload", "type_check_only"})
 _GETTERS = frozenset({"property", "cached_property", "abstractproperty"})
 _MANAGERS = {"contextmanager": "AbstractContextManager", "asynccontextmanager": "AbstractAsyncContextManager"}
@@ -204,7 +204,7 @@ class _Probe:
 
     def _field(self, one: Declared, owner: ast.ClassDef, annotation: ast.expr | None) -> Iterator[Line]:
         bases = self._ancestry(owner)
-        if bases & _ENUMS:
+        if bases & ENUMS:
             yield from self._claim(one, "", self._type(one), self._reach(one))
         elif "TypedDict" in bases:
             yield from self._claim(one, f"it: {self._type(one)}", _plain(annotation), f"it[{one.name!r}]")
