@@ -35,6 +35,7 @@ from blackboard.spec.changes import (
     Vote,
     Withdraw,
     Write,
+    amended_by,
 )
 from blackboard.spec.effects import Side
 from blackboard.spec.inputs import closure, inputs_digest
@@ -46,7 +47,7 @@ from blackboard.store import gather, read
 from blackboard.store.commit import commit
 from blackboard.store.opened import Store
 from blackboard.store.preview import Impact, impact
-from blackboard.store.uses import observed_use
+from blackboard.store.uses import observing
 
 Content = str | bytes | None
 
@@ -184,7 +185,7 @@ class Transaction(Reader):
     @property
     def pins(self) -> tuple[Pin, ...]:
         """What a component written now would be built against, by key and facet."""
-        amended = self._amended()
+        amended = amended_by(self._acts)
         stood = [(key, side, one) for (key, side), one in self._stood.items() if key not in amended]
         if not stood:
             return ()
@@ -303,7 +304,7 @@ class Transaction(Reader):
 
     def preview(self) -> Impact:
         """Say what a commit would do now, and do nothing."""
-        return impact(self._store, self._intent(), plan)
+        return impact(self._store, self._intent(), observing(plan))
 
     def commit(self) -> Committed:
         """Validate everything that was read and write everything that was wanted, or nothing.
@@ -314,7 +315,7 @@ class Transaction(Reader):
         """
         self._check_open("a commit")
         self._open = False
-        self.committed = commit(self._store, self._intent(), replan=plan)
+        self.committed = commit(self._store, self._intent(), replan=observing(plan))
         return self.committed
 
     def discard(self) -> None:
@@ -357,35 +358,8 @@ class Transaction(Reader):
         pins = {
             (pin.key, pin.name, side): replace(pin, side=side) for pin in self.pins for side in (_side_of(pin, draft),)
         }
-        for pin in self._observed(component, draft, pins):
-            pins[pin.key, pin.name, pin.side] = pin
         listed = tuple(PatternPin(pattern, self.revision) for pattern in sorted(self._listed))
         return Write(component, files, tuple(pin for _, pin in sorted(pins.items())), listed)
-
-    def _observed(self, component: str, draft: _Draft, pins: Collection[tuple[str, str, Side]]) -> list[Pin]:
-        """Return as pins what the code relies on and nobody read; it is validated like what was read."""
-        known = {(key, name) for key, name, _ in pins}
-        ours = {key for key, _, side in pins if side is Side.IMPLEMENTS} | self._amended()
-        found: list[Pin] = []
-        with self.reading() as on:
-            for key, names in observed_use(on, self.revision, component, draft.files, self.decision_of).items():
-                missing = {name for name in names if (key, name) not in known}
-                decision = self.decision_of(key) if missing and key not in ours else None
-                if decision is not None:
-                    heads = read.facet_heads(on, key, self.revision)
-                    pinned = _Stood(decision, missing).pins(key, Side.USES, heads)
-                    found += (replace(pin, observed=True) for pin in pinned)
-        self._reads.facets.update({(pin.key, pin.name): pin.digest for pin in found})
-        return found
-
-    def _amended(self) -> set[str]:
-        keys: set[str] = set()
-        for act in self._acts:
-            if isinstance(act, Decide | Retract):
-                keys.add(act.key)
-            elif isinstance(act, Propose):
-                keys.update(key for key, _ in act.bodies)
-        return keys
 
     def _read_named(self, side: Side, named: Iterable[str]) -> None:
         read = self._reads.keys()

@@ -10,9 +10,10 @@ from blackboard.errors import IllegalTransition, InvalidKey, InvalidTeam, NotPer
 from blackboard.plan.draft import Draft
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON, digest
-from blackboard.spec.changes import ComponentRow, Judge, VerdictRow, WakesRow, Write
+from blackboard.spec.changes import OBSERVED, ComponentRow, Judge, Observe, VerdictRow, WakesRow, Write
 from blackboard.spec.effects import Side
 from blackboard.spec.lifecycle import KeyState
+from blackboard.spec.records import KeyRecord
 from blackboard.spec.staleness import Built, Freshness, Judged, PatternPin, Pin
 from blackboard.spec.triggers import DERIVED, Event, TriggerKind
 
@@ -37,17 +38,47 @@ def write(draft: Draft, act: Write) -> None:
         raise InvalidKey(key, "it names a decision; a component needs another key")
     draft.require_read(record)
     version = record.last_version + 1
-    row = ComponentRow(key, version, draft.intent.author, draft.role, files, act.files, pins, act.patterns)
-    draft.rows.append(row)
     if record.current is None:
         draft.rows.append(WakesRow(key, wakes_of(draft, key)))
-    draft.put(record, state=KeyState.WRITTEN, last_version=version, current=version, digest=files)
-    draft.view.rebuilt[key] = Built(version, files, Freshness.CURRENT, pins, act.patterns)
-    draft.note("written", key, version, row.content())
-    draft.happen(TriggerKind.WRITTEN, key)
-    draft.written.append(key)
+    row = ComponentRow(key, version, draft.intent.author, draft.role, files, act.files, pins, act.patterns)
+    _add(draft, record, row, Freshness.CURRENT)
     draft.settled.append((key, ("required", "stale", "suspect", "failed")))
     draft.follow(moves.Written(key, same_premises))
+
+
+def observe(draft: Draft, act: Observe) -> None:
+    """Add a version of a component that differs only in what its code is shown to rely on, now that this was written.
+
+    Who does not know what stood when it was written, or may not rely on what was not read, has to be written anew: the
+    facets count as looked for and absent.
+    """
+    standing = draft.view.built(act.component)
+    record = draft.touch(act.component, "component")
+    if standing is None:
+        return
+    lost = standing.freshness in (Freshness.STALE, Freshness.ORPHANED) and act.patterns
+    known = {(pin.key, pin.name, pin.side) for pin in standing.pins}
+    anew = draft.registry.refuses_undeclared or bool(lost)
+    pins = tuple(
+        replace(pin, since=0, digest="") if anew and (pin.key, pin.name, pin.side) not in known else pin
+        for pin in _resolved(draft, act.pins)
+    )
+    unread = any(pin.observed and not pin.digest for pin in pins)
+    version, draft.path = record.last_version + 1, OBSERVED
+    files = standing.digest
+    row = ComponentRow(act.component, version, act.author, act.role, files, act.files, pins, act.patterns)
+    _add(draft, record, row, Freshness.STALE if unread else standing.freshness)
+    if unread:
+        draft.happen(TriggerKind.STALE, act.component)
+
+
+def _add(draft: Draft, record: KeyRecord, row: ComponentRow, freshness: Freshness) -> None:
+    draft.rows.append(row)
+    draft.put(record, state=KeyState.WRITTEN, last_version=row.version, current=row.version, digest=row.digest)
+    draft.view.rebuilt[row.key] = Built(row.version, row.digest, freshness, row.pins, row.patterns)
+    draft.note("written", row.key, row.version, row.content())
+    draft.happen(TriggerKind.WRITTEN, row.key)
+    draft.written.append(row.key)
 
 
 def judge(draft: Draft, act: Judge) -> None:

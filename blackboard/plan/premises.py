@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from blackboard.plan.draft import Draft
 from blackboard.plan.meaning import effect_of
-from blackboard.spec.changes import Decide, Propose, Retract, WakesRow
+from blackboard.spec.changes import WakesRow, amended_by
 from blackboard.spec.effects import Effect, Side
 from blackboard.spec.records import KeyRecord, VersionRecord
 from blackboard.spec.staleness import Pin
@@ -21,7 +21,7 @@ def premises_of(draft: Draft) -> tuple[Pin, ...]:
 
 
 def _premises(draft: Draft) -> Iterator[Pin]:
-    reads, amended = draft.intent.reads, _amended(draft)
+    reads, amended = draft.intent.reads, amended_by(draft.intent.acts)
     read = {(key, name) for key, name in reads.facets if key not in amended}
     for key in {key for key, digest in reads.decisions.items() if digest is not None} - amended:
         read |= {(key, name) for name, head in draft.view.head_facets(key).items() if head.digest is not None}
@@ -31,11 +31,6 @@ def _premises(draft: Draft) -> Iterator[Pin]:
             head = draft.view.head_facets(key).get(name)
             since, digest = (0, None) if head is None else head
             yield Pin(key, name, Side.USES, record.current, since, digest or "")
-
-
-def _amended(draft: Draft) -> set[str]:
-    keys = {act.key for act in draft.intent.acts if isinstance(act, Decide | Retract)}
-    return keys.union(*({key for key, _ in act.bodies} for act in draft.intent.acts if isinstance(act, Propose)))
 
 
 def is_shaken(draft: Draft, key: str, version: int) -> bool:

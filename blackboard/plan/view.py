@@ -15,12 +15,11 @@ from blackboard.choreography.steps import Choreography
 from blackboard.contracts.constraint import PREFIX
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON
-from blackboard.spec.changes import Recheck
 from blackboard.spec.footprint import Footprint, Room
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, VersionRecord
 from blackboard.spec.staleness import Built, FacetHead, Freshness, Judged, Pin
-from blackboard.spec.triggers import TESTER, SourceRecord, TriggerKind, TriggerTrie
+from blackboard.spec.triggers import TESTER, Recheck, SourceRecord, TriggerKind, TriggerTrie
 
 
 class Facts(Protocol):

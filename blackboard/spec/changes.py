@@ -4,7 +4,7 @@ An intent goes into the plan, a plan comes out: rows as data, the events that wa
 is everything that the answer depends on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -15,6 +15,7 @@ from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.reads import Reads
 from blackboard.spec.records import Body
 from blackboard.spec.staleness import PatternPin, Pin, spelled
+from blackboard.spec.triggers import Recheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,14 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Observe(Write):
+    """Note that a component's code, as `author` wrote it, relies on more: what it names was written after it."""
+
+    author: str = ""
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Judge:
     """Record the result of a check for exactly these inputs."""
 
@@ -109,9 +118,17 @@ class Install:
     bodies: Mapping[str, Body]
 
 
-Act: TypeAlias = Ask | Propose | Withdraw | Vote | Decide | Retract | Write | Judge | Tick | Install
+Act: TypeAlias = Ask | Propose | Withdraw | Vote | Decide | Retract | Write | Observe | Judge | Tick | Install
 
-# --- intents: a transaction, ready to be planned ----------------------------------------------------------------------
+
+def amended_by(acts: Collection[Act]) -> set[str]:
+    """Return the decisions that acts change."""
+    keys = {act.key for act in acts if isinstance(act, Decide | Retract)}
+    return keys.union(*({key for key, _ in act.bodies} for act in acts if isinstance(act, Propose)))
+
+
+OBSERVED = "observed"
+"""The path of a version that no author wrote: it follows from what was written elsewhere."""
 
 
 class Intent(NamedTuple):
@@ -129,9 +146,6 @@ class Intent(NamedTuple):
     base: int
     idempotency_key: str
     token: int | None = None
-
-
-# --- rows: what would be written -------------------------------------------------------------------------------------
 
 
 class KeyRow(NamedTuple):
@@ -376,22 +390,6 @@ class ChangeRow(NamedTuple):
     path: str
     digest: str
     reason: str = ""
-
-
-# --- plans -----------------------------------------------------------------------------------------------------------
-
-
-class Recheck(NamedTuple):
-    """Who gives verdicts on which components.
-
-    Attributes:
-        pattern: Of the components; "" for those whose tasks name its check.
-        languages: Where there are any, only of those that implement a decision in one of them.
-    """
-
-    source: str
-    pattern: str
-    languages: tuple[str, ...] = ()
 
 
 class Plan(NamedTuple):

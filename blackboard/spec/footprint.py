@@ -20,6 +20,8 @@ class Footprint(NamedTuple):
     keys: frozenset[str] = frozenset()
     patterns: frozenset[str] = frozenset()
     rooms: frozenset[Room] = frozenset()
+    builds: bool = False
+    """Which components there are, and what they hold."""
 
     def touched_by(self, changed: Iterable[str]) -> bool:
         """Say whether a change of any of these keys may change the answer."""

@@ -172,6 +172,19 @@ class _Node:
             yield from node.here
 
 
+class Recheck(NamedTuple):
+    """Who gives verdicts on which components.
+
+    Attributes:
+        pattern: Of the components; "" for those whose tasks name its check.
+        languages: Where there are any, only of those that implement a decision in one of them.
+    """
+
+    source: str
+    pattern: str
+    languages: tuple[str, ...] = ()
+
+
 class TriggerTrie:
     """The triggers of some sources, kept so that an event finds those that it wakes without asking each source."""
 

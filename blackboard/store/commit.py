@@ -40,7 +40,10 @@ _REMEMBER = Statement(
     "INSERT INTO idempotency (author, idempotency_key, content, revision, accepted, head_before) "
     "VALUES (:author, :idempotency_key, :content, :revision, :accepted, :head_before)"
 )
-_CHANGED = Statement("SELECT DISTINCT k.key FROM change c LEFT JOIN key k ON k.id = c.key_id WHERE c.revision > :after")
+_CHANGED = Statement(
+    "SELECT DISTINCT k.key, c.kind = 'written' AS built FROM change c LEFT JOIN key k ON k.id = c.key_id "
+    "WHERE c.revision > :after"
+)
 _BROKEN_DECISIONS = Statement("""
     SELECT 'decision' AS kind, e.key, '' AS name FROM json_each(:reads) e
     LEFT JOIN key k ON k.key = e.key AND k.kind = 'decision' WHERE k.digest IS NOT e.value""")
@@ -126,8 +129,11 @@ def _under_row(
         check_kept(intent.base, turn.first)
         if intent.token is not None:
             agenda.fence(turn, intent.token)
+        # A plan may find that more is relied on than was read: that is looked at too.
+        found = replan(HeadFacts(turn, store.kept, in_turn=True), intent) if planned is None else planned
         broken = broken_reads(turn, intent)
-        found = replan(HeadFacts(turn, store.kept, in_turn=True), intent) if planned is None or broken else planned
+        if broken and planned is not None:
+            found = replan(HeadFacts(turn, store.kept, in_turn=True), intent)
         if broken:
             return _in_conflict(turn, intent, found, broken, beside)
         return None if _overtaken(turn, found) else _permitted(turn, intent, found, beside)
@@ -261,10 +267,12 @@ def broken_reads(on: Reads, intent: Intent) -> Broken:
 def _overtaken(turn: Turn, planned: Plan | Refusal) -> bool:
     if planned.head == turn.revision:
         return False
-    changed = [row["key"] for row in turn.all(_CHANGED, {"after": planned.head})]
+    rows = turn.all(_CHANGED, {"after": planned.head})
+    changed = [row["key"] for row in rows]
     # What an operator did to the whole board has no key; a compaction took changes away that are to be looked at here.
     return (
         None in changed
+        or (planned.footprint.builds and any(row["built"] for row in rows))
         or planned.footprint.touched_by(changed)
         or planned.footprint.filled_by(partial(count_instances, turn))
     )

@@ -37,5 +37,4 @@ def _plain(value: Any) -> JSON:  # noqa: ANN401, PLR0911 - the value of any fiel
         case Mapping():
             return {str(name): _plain(member) for name, member in value.items()}
         case _:
-            # What the code shows follows from the files, and from what others offer at the moment.
-            return [_plain(item) for item in value if not (isinstance(item, Pin) and item.observed)]
+            return [_plain(item) for item in value]

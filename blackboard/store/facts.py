@@ -198,7 +198,7 @@ class HeadFacts:
     """The head, on a connection that sees one moment."""
 
     def __init__(self, connection: Reads, kept: Kept, *, in_turn: bool = False) -> None:
-        self._on = connection
+        self._on = self.on = connection
         self._in_turn = in_turn
         self._kept = kept
         self.revision: int

@@ -20,12 +20,14 @@ from blackboard.errors import BlackboardError, Compacted
 from blackboard.spec import keys
 from blackboard.spec.canonical import digest, digest_bytes
 from blackboard.spec.changes import (
+    OBSERVED,
     Act,
     Ask,
     Decide,
     Install,
     Intent,
     Judge,
+    Observe,
     Plan,
     Propose,
     Refusal,
@@ -36,7 +38,7 @@ from blackboard.spec.changes import (
     Withdraw,
     Write,
 )
-from blackboard.spec.halt import MOVES, Halt
+from blackboard.spec.halt import HALTS
 from blackboard.spec.history import EVIDENCE
 from blackboard.spec.reads import Reads
 from blackboard.spec.records import Body
@@ -71,6 +73,7 @@ _QUESTION = Statement("SELECT * FROM question WHERE key_id = :key_id AND revisio
 _FILES = Statement("""
     SELECT f.path, f.blob, b.content FROM component_file f JOIN blob b ON b.digest = f.blob
     WHERE f.key_id = :key_id AND f.version = :version""")
+_COMPONENT = Statement("SELECT author, role FROM component WHERE key_id = :key_id AND version = :version")
 _VERDICTS = Statement("SELECT * FROM verdict WHERE component_id = :key_id AND revision = :revision")
 _INSTALLED = Statement("""
     SELECT k.key, v.* FROM key k JOIN version v ON v.key_id = k.id
@@ -93,11 +96,6 @@ _KEY = Statement("SELECT id FROM key WHERE key = :key")
 _CHANGED = Statement("UPDATE key SET mod_revision = :revision WHERE key = :key")
 _HALT = Statement("UPDATE board SET halt = :halt, halt_reason = :reason")
 _BOARD = Statement("SELECT first, halt, halt_reason, installed FROM board")
-
-HALTS: Mapping[str, str | None] = {
-    str(act): None if halt is Halt.RUNNING else str(halt) for (_, act), halt in MOVES.items()
-}
-"""Kind of an operator's act on the whole board -> how the board is halted after it."""
 
 _CONSEQUENCES = frozenset({"required", "advanced", "rejected", "merged", "contested"})
 _OF_RULES = _CONSEQUENCES | {
@@ -395,7 +393,8 @@ def _written(on: On, change: Row) -> list[Any]:
     for path, (name, content) in files.items():
         if digest_bytes(content) != name:
             raise ValueError(f"file {path} of {change['key']} is not the one that was written")
-    return [Write(change["key"], files, pins(on, here), pattern_pins(on, here))]
+    said = (change["key"], files, pins(on, here), pattern_pins(on, here))
+    return [Observe(*said, *on.one(_COMPONENT, at)) if change["path"] == OBSERVED else Write(*said)]
 
 
 def _judged(on: On, change: Row) -> list[Any]:

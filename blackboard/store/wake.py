@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from blackboard.spec.changes import Plan
+from blackboard.spec.changes import OBSERVED, Plan
 from blackboard.spec.effects import Side
 from blackboard.spec.history import cycle_of
 from blackboard.spec.keys import matches
@@ -191,7 +191,7 @@ def update_agenda(turn: Turn, revision: int, plan: Plan, *, author: str, token: 
         turn.run(_OBVIATE, {"key": key, "kinds": json.dumps(kinds)})
     if token is None:
         # Who acts without a lease, as people do, has done by that what it was woken for.
-        keys = json.dumps(sorted({change.key for change in plan.changes}))
+        keys = json.dumps(sorted({change.key for change in plan.changes if change.path != OBSERVED}))
         turn.run(_DONE_BY_HAND, {"author": author, "keys": keys})
     links = () if token is None else chain_of(turn, token)
     loops = json.dumps(_loops(links), ensure_ascii=False)
