@@ -80,7 +80,7 @@ def judging(
         facets: Those that it is held against, all if None.
         number: Of the contract among those that are looked at together.
     """
-    modules = Modules.of(files)
+    modules = Modules.of(files, begins=bases(files))
     whole = declared(source.tree)
     found = [one for one in whole if facets is None or one.path in facets]
     holders = modules.holders(one.name for one in whole if one.owner is None)

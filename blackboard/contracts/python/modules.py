@@ -7,7 +7,7 @@ and it is said which they are.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -19,6 +19,7 @@ MAX_CHARACTERS = 500_000
 """More of one component's code is not read: the parser takes a second and 200 MB for about twice that."""
 
 _PLAIN = re.compile(r"[\w./-]+")
+_FROM_SRC = re.compile(r"^[ \t]*(?:from|import)[ \t]+(?:\w+\.)*src\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,14 @@ class Modules:
     unread: Mapping[str, tuple[int, str]]
 
     @classmethod
-    def of(cls, files: Mapping[str, str], *, most: int = MAX_CHARACTERS) -> "Modules":
+    def of(cls, files: Mapping[str, str], *, most: int = MAX_CHARACTERS, begins: Collection[str] = ()) -> "Modules":
         """Read the Python files among some, the smallest first, as long as they have no more characters together.
 
         Args:
             files: path -> text.
             most: So many characters.
+            begins: The folders where imports begin beside the topmost one.
         """
-        begins = bases(files)
         found: list[Module] = []
         unread: dict[str, tuple[int, str]] = {}
         left = most
@@ -105,16 +106,17 @@ def imported_names(tree: ast.Module) -> set[str]:
     return found
 
 
-def bases(files: Iterable[str]) -> tuple[str, ...]:
-    """Return the folders where imports begin beside the topmost one: those called `src` that are no packages."""
-    paths = set(files)
-    found = {
-        "/".join(parts[: parts.index("src") + 1])
-        for parts in (PurePosixPath(path).parts for path in paths if path.endswith(".py"))
-        if "src" in parts[:-1]
-    }
-    plain = (one for one in found if _PLAIN.fullmatch(one) and f"{one}/__init__.py" not in paths)
-    return tuple(sorted(plain))
+def bases(files: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the folders where imports begin beside the topmost one.
+
+    Those are the ones called `src` that are no packages; none where the code itself imports from `src`.
+    """
+    code = {path: text for path, text in files.items() if path.endswith(".py")}
+    if any(_FROM_SRC.search(text) for text in code.values()):
+        return ()
+    folders = (PurePosixPath(path).parts[:-1] for path in code)
+    found = {"/".join(parts[: parts.index("src") + 1]) for parts in folders if "src" in parts}
+    return tuple(sorted(one for one in found if _PLAIN.fullmatch(one) and f"{one}/__init__.py" not in code))
 
 
 def _importable(path: str, begins: Iterable[str]) -> str | None:

@@ -115,12 +115,12 @@ def test_the_module_that_holds_a_name_is_the_one_that_makes_it(files, said):
     assert any(said in one.what for one in plan.found) if said else plan.found == ()
 
 
-@pytest.mark.parametrize("base", ["", "src/", "server/src/"])
-def test_imports_of_a_component_are_followed_from_where_they_begin(base):
+@pytest.mark.parametrize(("base", "package"), [("", "p"), ("src/", "p"), ("server/src/", "p"), ("src/", "src.p")])
+def test_imports_of_a_component_are_followed_from_where_they_begin(base, package):
     contract = "def f(a: int) -> int: ..."
     files = {
         f"{base}p/__init__.py": "",
-        f"{base}p/a.py": "from p.b import T\ndef f(a: int) -> T: return T()",
+        f"{base}p/a.py": f"from {package}.b import T\ndef f(a: int) -> T: return T()",
         f"{base}p/b.py": "class T: ...",
     }
     [found] = judged(contract, files)
