@@ -3,8 +3,12 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
+
+from blackboard.contracts.json_schema.conform import findings
+from blackboard.contracts.language import Contract
 
 CHILD = """
 import json, resource, sys, time
@@ -197,6 +201,16 @@ SERVERS = {
 @pytest.mark.parametrize(("old", "new"), SERVERS.values(), ids=SERVERS)
 def test_hostile_changes_of_a_server_are_answered_too(old, new):
     looked_at("openapi", json.dumps(old), json.dumps(new))
+
+
+def test_a_long_document_is_judged_within_a_second():
+    contract = Contract.json_schema({"prefixItems": [{"type": "string"}], "items": {"type": "integer"}})
+    [found] = findings(contract.body, {"m.json": '["a",1,"b"]'})
+    begin = time.process_time()
+
+    assert findings(contract.body, {"m.json": f'["a"{",1" * 400_000}]'}) == []
+    assert time.process_time() - begin < 1
+    assert found.what.startswith("[2]: ")
 
 
 def looked_at(language, old, new):
