@@ -8,7 +8,6 @@ way where users implement it.
 from collections.abc import Iterator
 from enum import Flag, auto
 
-from blackboard.contracts.python import known
 from blackboard.contracts.python.calls import Shape
 from blackboard.contracts.python.declarations import Declaration, Function, Kind, Property, Variable
 from blackboard.contracts.python.members import CONSTRUCTORS, Members
@@ -56,7 +55,7 @@ def _spread(members: Members, pending: list[_Step], found: dict[str, Flow], seen
         seen.add(step)
         members.types.pool.budget.spend()
         of, flow = step
-        pending += _parts(of, flow)
+        pending += _parts(members, of, flow)
         if of.form in (Form.NAMED, Form.ALIAS, Form.LITERAL):
             name = (of.name.rpartition(".")[0] if of.form is Form.LITERAL else of.name).removeprefix("this.")
             flow = Flow.NAMED if of.form is Form.LITERAL else flow
@@ -98,7 +97,7 @@ def _within(members: Members, name: str, flow: Flow) -> Iterator[_Step]:
         for member in sorted(members.names(name)):
             found = members.member(name, member)
             if found is not None and not _is_of_subclass(members, f"{found[0]}.{member}"):
-                yield from _steps(members, found[1], name, flow & Flow.BOTH)
+                yield from _steps(members, found[1], name, flow & ~Flow.NAMED)
     text = members.types.alias(name)
     if text is not None:
         yield members.types.read(text), flow
@@ -118,12 +117,12 @@ def _called(shape: Shape, flow: Flow) -> Iterator[_Step]:
         yield slot.type, flow.back()
 
 
-def _parts(of: Type, flow: Flow) -> Iterator[_Step]:
+def _parts(members: Members, of: Type, flow: Flow) -> Iterator[_Step]:
     if of.form is Form.CALLABLE:
         yield of.items[-1], flow
         for item in of.items[:-1]:
             yield item, flow.back()
         return
-    signs = known.VARIANCE.get(of.name, "") if of.form is Form.NAMED else ""
-    for item, sign in zip(of.items, signs.ljust(len(of.items), "+"), strict=False):
+    signs = members.variance(of.name).ljust(len(of.items), "=") if of.form is Form.NAMED else "+" * len(of.items)
+    for item, sign in zip(of.items, signs, strict=False):
         yield item, flow.back() if sign == "-" else flow | Flow.FIXED if sign == "=" else flow

@@ -5,6 +5,8 @@ which `0` and `1` stand for the class' own arguments.
 """
 
 import builtins
+import collections.abc
+import contextlib
 import typing
 from collections.abc import Iterable, Mapping
 
@@ -106,6 +108,22 @@ def is_known(name: str) -> bool:
 def is_builtin(name: str) -> bool:
     """Say whether a class needs no import."""
     return isinstance(getattr(builtins, name, None), type)
+
+
+def is_below(name: str, base: str) -> bool:
+    """Say whether a known class is another or inherits from it."""
+    return name == base or any(is_below(above.partition("[")[0], base) for above in bases(name))
+
+
+def is_one(name: str, structural: str) -> bool | None:
+    """Say whether instances of a builtin class have all that an abstract class of the standard library asks for."""
+    name_there = structural.removeprefix("contextlib.")
+    homes = (collections.abc, typing) if name_there == structural else (contextlib,)
+    asked = next((found for home in homes if (found := getattr(home, name_there, None))), None)
+    if not isinstance(asked, type):
+        return False
+    # Why not a class itself: what it is, its metaclass says.
+    return None if name == "type" and structural != "Hashable" else issubclass(getattr(builtins, name), asked)
 
 
 def bases(name: str) -> tuple[str, ...]:

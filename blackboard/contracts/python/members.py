@@ -110,6 +110,21 @@ class Members:
             found |= dict.fromkeys(item.name for item in items if item.form is Form.VARIABLE)
         return list(found)
 
+    def variance(self, name: str) -> str:
+        """Return the variance of each argument, as far as it is known."""
+        if name in known.VARIANCE:
+            return known.VARIANCE[name]
+        signs = {"covariant": "+", "contravariant": "-"}
+        calls = [self.types.constructed(variable, "TypeVar") for variable in self.parameters(name)]
+        given = [[signs[word.arg] for word in call.keywords if word.arg in signs] for call in calls if call]
+        return "".join(sign[0] if sign else "=" for sign in given)
+
+    def instance(self, name: str) -> Type:
+        """Return what an instance is, of whatever its type variables stand for."""
+        make, origin = self.types.pool.make, self.types.origin
+        variables = (make(Form.VARIABLE, variable, origin=origin) for variable in self.parameters(name))
+        return self.types.pool.named(name, *variables)
+
     def kind(self, name: str) -> Kind | None:
         """Return what a class is."""
         declared = self.get(name)
@@ -236,7 +251,7 @@ class Members:
     def _constructor(self, name: str) -> list[Shape] | None:
         if self.kind(name) is Kind.PROTOCOL:
             return None
-        made = self.types.pool.named(name)
+        made = self.instance(name)
         kind = self.kind(name)
         written = [found for member in CONSTRUCTORS if (found := self.member(name, member))]
         for owner, declared in written:

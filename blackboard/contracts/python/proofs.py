@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from blackboard.contracts.python.calls import Gap, Shown
 from blackboard.contracts.python.declarations import Class, Function, Kind, Passing, Property, Variable
 from blackboard.contracts.python.flows import Flow
-from blackboard.contracts.python.members import CONSTRUCTORS, is_abstract, is_value
-from blackboard.contracts.python.serving import Ends, raised
+from blackboard.contracts.python.members import CONSTRUCTORS, Members, is_abstract, is_value
+from blackboard.contracts.python.serving import Ends
 from blackboard.contracts.python.serving_classes import flow_of
 from blackboard.contracts.python.snippets import Snippets, Unshowable
 from blackboard.spec.effects import UNDECIDED, Side
@@ -55,7 +55,7 @@ def _side(ends: Ends, facet: str, gaps: Sequence[Gap]) -> str | None:
             if 0 < len(program) <= _MAX_PROOF:
                 return f"{_HEADS[ends.side, True]}\n{program}"
         for gap in decided:
-            lines = list(_run(ends, snippets, facet, gap))
+            lines = list(_run(ends, facet, gap))
             if lines:
                 return "\n".join([_HEADS[ends.side, False], *lines])
     except Unshowable:
@@ -97,9 +97,9 @@ def _typed(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
 
 
 def _class(ends: Ends, snippets: Snippets, name: str, wanted: Class) -> Iterator[str]:
-    yield from snippets.held(f"it: contract.{name}", "it", "object")
+    yield from snippets.held(snippets.it(name), "it", "object")
     for base in ends.wanted.bases(name):
-        yield from snippets.held(f"it: contract.{name}", "it", base)
+        yield from snippets.held(snippets.it(name), "it", base)
     if ends.served.get(name) is None:
         return
     if wanted.kind is Kind.PROTOCOL or ends.wanted.is_abstract(name):
@@ -114,14 +114,14 @@ def _class(ends: Ends, snippets: Snippets, name: str, wanted: Class) -> Iterator
     if wanted.kind is Kind.DATACLASS:
         yield from snippets.is_dataclass(name)
     if wanted.kind is Kind.NAMED_TUPLE:
-        yield from snippets.held(f"it: contract.{name}", "it", ends.wanted.row(name))
+        yield from snippets.held(snippets.it(name), "it", ends.wanted.row(name))
 
 
 def _member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Iterator[str]:
     found = ends.wanted.member(owner, name)
     kind, flow = ends.wanted.kind(owner), flow_of(ends, owner, name)
     if ends.served.get(owner) is None:
-        yield from snippets.held(f"it: contract.{owner}", "it", "object")
+        yield from snippets.held(snippets.it(owner), "it", "object")
     elif kind is Kind.ENUM and (found is None or is_value(name, found[1])):
         if found is not None:
             yield from snippets.held("", f"contract.{owner}.{name}", "object")
@@ -151,9 +151,8 @@ def _held_member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Itera
         yield from snippets.reads(found[1], f"{owner}.{name}", owner)
 
 
-def _run(ends: Ends, snippets: Snippets, facet: str, gap: Gap) -> Iterator[str]:
+def _run(ends: Ends, facet: str, gap: Gap) -> Iterator[str]:
     """Write a program that fails when it is run."""
-    wanted = ends.wanted.types.declarations.get(facet)
     if gap.shown is Shown.DEFAULT and _is_literal(gap.wanted):
         yield from _default(ends, facet, gap)
     elif gap.shown is Shown.PLACES:
@@ -162,13 +161,6 @@ def _run(ends: Ends, snippets: Snippets, facet: str, gap: Gap) -> Iterator[str]:
         owner = facet.rpartition(".")[0]
         value = ".value" if owner and ends.wanted.kind(owner) is Kind.ENUM else ""
         yield from ("import contract", f"assert contract.{facet}{value} == {gap.wanted}")
-    elif gap.shown is Shown.RAISES and wanted is not None:
-        errors = ends.served.types.read(gap.served)
-        caught = [snippets.type(ends.wanted.types.read(name)) for name in raised(wanted)]
-        yield from snippets.program(()).split("\n")
-        yield from ("try:", f"    if {gap.served.rpartition('.')[2]!r} in (contract.{facet}.__doc__ or ''):")
-        yield f"        raise {Snippets(ends.served).type(errors)}"
-        yield from (f"except ({', '.join([*caught, ''])}):".replace(", )", ",)"), "    pass")
     elif gap.shown is Shown.FEATURE:
         yield from ("import contract", f"assert {_FEATURES[gap.wanted].format(f'contract.{facet}')}")
     elif gap.shown is Shown.LISTED:
@@ -179,18 +171,23 @@ def _run(ends: Ends, snippets: Snippets, facet: str, gap: Gap) -> Iterator[str]:
 
 def _places(ends: Ends, facet: str) -> Iterator[str]:
     """Write that arguments by position reach the parameters that the same ones reach by name."""
-    wanted = ends.wanted.types.declarations.get(facet)
-    if isinstance(wanted, Function) and not wanted.overloaded:
-        passing = [(item.name, item.passing) for item in wanted.signatures[0].parameters]
-    elif isinstance(wanted, Class):
-        passing = [(slot.name, slot.passing) for shape in ends.wanted.initializer(facet) or () for slot in shape.slots]
-    else:
+    passing = _passing(ends.wanted, facet)
+    orders = [[name for name, way in one if way is Passing.EITHER] for one in (passing, _passing(ends.served, facet))]
+    if orders[0] == orders[1]:
         return
     before = [str(place) for place, (_, way) in enumerate(passing) if way is Passing.POSITION]
     named = [f"{name}={place}" for place, (name, way) in enumerate(passing) if way is Passing.EITHER]
     yield from ("import contract", "import inspect", f"signature = inspect.signature(contract.{facet})")
     yield f"by_name = signature.bind_partial({', '.join([*before, *named])})"
     yield f"assert signature.bind_partial(*range({len(before) + len(named)})) == by_name"
+
+
+def _passing(members: Members, facet: str) -> list[tuple[str, Passing]]:
+    declared = members.types.declarations.get(facet)
+    if isinstance(declared, Function) and not declared.overloaded:
+        return [(item.name, item.passing) for item in declared.signatures[0].parameters]
+    shapes = members.initializer(facet) if isinstance(declared, Class) else ()
+    return [(slot.name, slot.passing) for shape in shapes or () for slot in shape.slots]
 
 
 def _default(ends: Ends, facet: str, gap: Gap) -> Iterator[str]:

@@ -57,7 +57,8 @@ def _order_gaps(served: Class, wanted: Class) -> Iterator[Gap]:
     kept = tuple(name for name in served.fields if name in wanted.fields)
     compared = wanted.options.get("order") == "True" and kept != wanted.fields
     if compared or (wanted.kind is Kind.NAMED_TUPLE and served.fields != wanted.fields):
-        yield Gap("order of fields", ", ".join(wanted.fields), ", ".join(served.fields))
+        shown = Shown.PLACES if set(wanted.fields) == set(served.fields) else Shown.TYPES
+        yield Gap("order of fields", ", ".join(wanted.fields), ", ".join(served.fields), shown=shown)
 
 
 def _features(declared: Class) -> set[str]:
@@ -127,7 +128,7 @@ def flow_of(ends: Ends, owner: str, name: str) -> Flow:
     if _is_enum_value(ends, owner, name):
         return flow or Flow.GIVEN
     if kind in (Kind.PROTOCOL, Kind.TYPED_DICT) or ends.wanted.is_abstract(owner):
-        return flow or Flow.BOTH
+        return Flow.BOTH if Flow.FIXED in flow else flow or Flow.BOTH
     return Flow.RECEIVED
 
 

@@ -4,6 +4,7 @@ Each is short Python that a type checker accepts beside the stub, imported as `c
 stub which serves them no longer.
 """
 
+import enum
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -39,12 +40,16 @@ class Snippets:
         """Return a program with the imports that its lines need."""
         return "\n".join([*(f"import {module}" for module in sorted(self._modules)), *lines])
 
+    def it(self, name: str) -> str:
+        """Return the parameter that takes an instance of a class."""
+        return f"it: {self.type(self.members.instance(name))}"
+
     def calls(self, declared: Function, callee: str, owner: str | None = None) -> Iterator[str]:
         """Write all kinds of calls of a function; of a method of an instance `it` where the owner is given."""
         bound = owner is not None and not _is_of_class(declared)
         target = f"contract.{callee}" if not bound else f"it.{callee.rpartition('.')[2]}"
         for shape in self.members.function(declared, owner):
-            yield from self.called(shape, target, f"it: contract.{owner}" if bound else "")
+            yield from self.called(shape, target, self.it(owner) if owner and bound else "")
 
     def called(self, shape: Shape, target: str, first: str = "") -> Iterator[str]:
         """Write the calls of one shape: with everything, with what is required, by name."""
@@ -54,7 +59,8 @@ class Snippets:
             passed = [_passed(slot, names[slot.name], by_name=by_name) for slot in chosen]
             head = ", ".join([*([first] if first else []), *taken])
             yield f"def {self._user()}({head}) -> {self.type(shape.returns)}:"
-            yield f"    return {target}({', '.join(passed)})"
+            call = f"{target}({', '.join(passed)})"
+            yield f"    {call}" if shape.returns.form is Form.NEVER else f"    return {call}"
 
     def reads(self, declared: Declaration, path: str, owner: str | None = None) -> Iterator[str]:
         """Write how a constant or attribute is read."""
@@ -63,10 +69,16 @@ class Snippets:
         if owner is None or of_class:
             yield from self.held("", f"contract.{path}", value)
         else:
-            yield from self.held(f"it: contract.{owner}", f"it.{path.rpartition('.')[2]}", value)
+            yield from self.held(self.it(owner), f"it.{path.rpartition('.')[2]}", value)
 
     def held(self, taken: str, expression: str, wanted: Type | str) -> Iterator[str]:
-        """Write that an expression has a type."""
+        """Write that an expression has a type.
+
+        Raises:
+            Unshowable: It has none, and nothing but a call never ends.
+        """
+        if isinstance(wanted, Type) and wanted.form is Form.NEVER:
+            raise Unshowable
         yield f"def {self._user()}({taken}) -> {wanted if isinstance(wanted, str) else self.type(wanted)}:"
         yield f"    return {expression}"
 
@@ -89,7 +101,7 @@ class Snippets:
     def is_dataclass(self, name: str) -> Iterator[str]:
         """Write that the fields of instances can be listed."""
         self._modules.add("dataclasses")
-        yield from self.held(f"it: contract.{name}", "dataclasses.fields(it)", "object")
+        yield from self.held(self.it(name), "dataclasses.fields(it)", "object")
 
     def implements(self, name: str) -> Iterator[str]:
         """Write an implementation of a Protocol or of what is abstract, given as one."""
@@ -230,8 +242,8 @@ class Snippets:
         return self._named(of.name) + (f"[{', '.join(given)}]" if given else "")
 
     def _literal(self, text: str) -> str:
-        enum = text.rpartition(".")[0].removeprefix("this.")
-        return f"contract.{text.removeprefix('this.')}" if self.members.get(enum) else text
+        owner = text.rpartition(".")[0].removeprefix("this.")
+        return f"contract.{text.removeprefix('this.')}" if self.members.get(owner) else text
 
     def _named(self, name: str) -> str:
         plain = name.removeprefix("this.")
@@ -243,7 +255,12 @@ class Snippets:
         if module:
             self._modules.add(module)
             return name
-        return name if name == "None" or known.is_builtin(name) else self._typing(name)
+        if name == "None" or known.is_builtin(name):
+            return name
+        if not hasattr(enum, name):
+            return self._typing(name)
+        self._modules.add("enum")
+        return f"enum.{name}"
 
     def _few(self, things: Collection[_Thing]) -> Collection[_Thing]:
         """Return what a program is to hold, if a person would read it."""

@@ -221,12 +221,26 @@ class Subtyping:
                 answer = self._has(value, wanted)
             if answer is False and isinstance(declared, Class) and declared.kind is Kind.TYPED_DICT:
                 answer = self._has_keys(value, wanted)
+        if answer is not True and found is None and self._is_told_by_python(value.name, wanted.name):
+            return known.is_one(value.name, wanted.name) and (True if not wanted.items else None)
         if answer is False and found is None:
             # Why not these: whatever class a module has under a name, they are none.
             unclear = not known.is_known(wanted.name) and value.name not in ("None", "Coroutine")
-            unclear |= wanted.name in known.STRUCTURAL and self.declared(value.name) is not None
+            unclear |= wanted.name in known.STRUCTURAL and self._may_have(value.name, wanted.name)
             return None if unclear else False
         return answer
+
+    def _is_told_by_python(self, name: str, wanted: str) -> bool:
+        """Say whether only Python knows if a class has what another asks for: no list of bases leads there."""
+        builtin = known.is_builtin(name) and self.declared(name) is None
+        return builtin and known.is_known(wanted) and not known.is_below(name, wanted)
+
+    def _may_have(self, name: str, wanted: str) -> bool:
+        """Say whether a class may have what another asks for though none of its bases does."""
+        # Why not the abstract ones of the standard library: their bases are all there is to them, but for hashing.
+        if self.declared(name) is not None or not known.is_known(name):
+            return True
+        return ("." in name or wanted == "Hashable") and not known.is_below(name, wanted)
 
     def _fits_base(self, base: Type | None, wanted: Type) -> Answer:
         return None if base is None else self.fits(base, wanted)
@@ -234,7 +248,8 @@ class Subtyping:
     def _arguments(self, value: Type, wanted: Type) -> Answer:
         if len(value.items) != len(wanted.items):
             return None
-        signs = known.VARIANCE.get(value.name) or self._variance(value.name)
+        found = self.declared(value.name)
+        signs = (found[0] if found else self.given).variance(value.name)
         pairs = zip(value.items, wanted.items, signs.ljust(len(value.items), "="), strict=False)
         return every(self._argument(one, other, sign) for one, other, sign in pairs)
 
@@ -242,16 +257,6 @@ class Subtyping:
         if sign == "+":
             return self.fits(one, other)
         return self.fits(other, one) if sign == "-" else self.same(one, other)
-
-    def _variance(self, name: str) -> str:
-        found = self.declared(name)
-        if found is None or not isinstance(found[1], Class):
-            return ""
-        types = found[0].types
-        signs = {"covariant": "+", "contravariant": "-"}
-        calls = [types.constructed(variable, "TypeVar") for variable in found[0].parameters(name)]
-        given = [[signs[word.arg] for word in call.keywords if word.arg in signs] for call in calls if call]
-        return "".join(sign[0] if sign else "=" for sign in given)
 
     def _above(self, value: Type) -> Iterator[Type | None]:
         """Return the bases of a class; None for one that nobody knows."""

@@ -166,4 +166,77 @@ WRITTEN = (
     ),
 )
 
-ROWS = (*ENUMS, *ABSTRACT, *WRITTEN)
+_P = "class P(Protocol):\n    x: int\n{}".format
+_D = "class D(TypedDict):\n    x: int\n{}".format
+_BOX = "T = TypeVar('T')\nclass B(Generic[T]):\n    def add(self, a: T) -> None: ...\n"
+_Y = "    y: int\n"
+_ONE = "class A:\n    x: int\n"
+PUT_IN = (
+    Row(
+        "what is put into a list that is returned needs more",
+        _P("def f() -> list[P]: ..."),
+        _P(_Y + "def f() -> list[P]: ..."),
+        "breaking",
+        "breaking",
+        _ONE + "f().append(A())",
+        "f()[0].y",
+    ),
+    Row(
+        "a TypedDict that is put into a list that is returned needs more",
+        _D("def f() -> list[D]: ..."),
+        _D(_Y + "def f() -> list[D]: ..."),
+        "breaking",
+        "breaking",
+        "f().append({'x': 1})",
+        "f()[0]['y']",
+    ),
+    Row(
+        "what is put into a generic class that is returned needs more",
+        _BOX + _P("def f() -> B[P]: ..."),
+        _BOX + _P(_Y + "def f() -> B[P]: ..."),
+        "breaking",
+        "breaking",
+        _ONE + "f().add(A())",
+        "def g(b: B[P]) -> None: ...\ng(f())\ndef h(p: P) -> int: return p.y",
+    ),
+    Row(
+        "what is read from a sequence that is returned has more",
+        _P("def f() -> Sequence[P]: ..."),
+        _P(_Y + "def f() -> Sequence[P]: ..."),
+        "compatible",
+        "breaking",
+        "f()[0].x",
+        "f()[0].y",
+    ),
+)
+
+BY_PLACE = (
+    Row(
+        "an operator's argument has another name",
+        "class C:\n    def __eq__(self, other: object) -> bool: ...",
+        "class C:\n    def __eq__(self, o: object) -> bool: ...",
+        "none",
+        "none",
+        "C() == 1",
+    ),
+    Row(
+        "an operator takes something else under another name",
+        "class C:\n    def __getitem__(self, i: int) -> int: ...",
+        "class C:\n    def __getitem__(self, key: str) -> int: ...",
+        "breaking",
+        "breaking",
+        "C()[1]",
+        "C()['']",
+    ),
+    Row(
+        "the argument of what is called has another name",
+        "class C:\n    def __call__(self, a: int) -> int: ...",
+        "class C:\n    def __call__(self, b: int) -> int: ...",
+        "breaking",
+        "breaking",
+        "C()(a=1)",
+        "C()(b=1)",
+    ),
+)
+
+ROWS = (*ENUMS, *ABSTRACT, *WRITTEN, *PUT_IN, *BY_PLACE)
