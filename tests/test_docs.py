@@ -72,6 +72,14 @@ def test_the_first_examples_do_what_they_say(tmp_path: Path) -> None:
         assert got.stdout == answer
 
 
+def test_what_a_change_means_is_said_as_the_readme_says_it() -> None:
+    (example,) = [block for block in blocks("python") if ".compare(" in block]
+    ran = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=True)
+    said = re.findall(r"^print\(.*\)  # (.*)$", example, re.MULTILINE)
+    assert ran.stdout.splitlines()[:2] == said[:2]
+    assert "right with the new contract, wrong with the old one" in ran.stdout
+
+
 def test_the_team_of_the_readme_is_well_formed() -> None:
     names: dict[str, object] = {}
     exec(blocks("python")[1], names)  # noqa: S102 - our own README

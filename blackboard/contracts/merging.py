@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from blackboard.contracts.language import Contract
+from blackboard.contracts.openapi.merging import merge as merge_yaml
 from blackboard.contracts.plain import ROOT
 from blackboard.contracts.python.merging import merge as merge_stubs
 from blackboard.contracts.python.naming import named as named_in_stub
@@ -87,7 +88,7 @@ def _near(mine: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
 
 
 def _inside(inner: str, outer: str) -> bool:
-    return outer == ROOT or inner.startswith(f"{outer}.")
+    return outer == ROOT or inner.startswith((f"{outer}.", f"{outer} "))
 
 
 # --- texts that are JSON ---------------------------------------------------------------------------------------------
@@ -98,6 +99,10 @@ _ABSENT: Final = object()
 def _json(base: str, ours: str, theirs: str) -> str:
     merged = _member(parse_json(base), parse_json(ours), parse_json(theirs))
     return json.dumps(merged, indent=2 if "\n" in ours.strip() else None, ensure_ascii=False)
+
+
+def _json_or_yaml(*texts: str) -> str:
+    return (_json if all(text.lstrip().startswith("{") for text in texts) else merge_yaml)(*texts)
 
 
 def _member(base: object, ours: object, theirs: object) -> object:
@@ -145,6 +150,7 @@ _MERGERS: Mapping[str, Callable[[str, str, str], str]] = {
     "value": _json,
     "task": _json,
     "json-schema": _json,
+    "openapi": _json_or_yaml,
     "python": merge_stubs,
     "sql": merge_ddl,
 }

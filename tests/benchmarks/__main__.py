@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import growth, report
+from . import growth, releases, report
 from .bars import BARS
 from .measure import Bench, Line, Size
 
@@ -18,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bench = Bench(Path(folder), Size.LONG if options.long else Size.SHORT)
         if options.growth is not None:
             return _grow(bench, options.growth)
+        if options.undecided:
+            return _say_undecided(Path(folder))
         lines = list(_measured(bench, options.only))
     if options.json:
         shown = report.as_json(lines)
@@ -35,6 +37,13 @@ def _grow(bench: Bench, path: Path) -> int:
     path.write_text(growth.as_svg(found))
     sys.stdout.write(f"{report.machine()}\n\n{growth.as_table(found)}\n")
     return 0
+
+
+def _say_undecided(folder: Path) -> int:
+    """Compare releases of libraries and say what cannot be decided; 1 where that is too much."""
+    steps = releases.measure(folder)
+    sys.stdout.write(f"{releases.as_table(steps)}\n")
+    return 1 if any(step.share > releases.MOST_UNDECIDED for step in steps) else 0
 
 
 def _measured(bench: Bench, only: Sequence[str]) -> Iterator[Line]:
@@ -56,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     shape.add_argument("--json", action="store_true", help="a list of objects")
     shape.add_argument("--readme", action="store_true", help="Markdown")
     shape.add_argument("--growth", type=Path, metavar="FILE", help="instead: how costs grow, drawn into an SVG file")
+    undecided = "instead: how much of the interfaces of released libraries, which are fetched, cannot be decided"
+    shape.add_argument("--undecided", action="store_true", help=undecided)
     return parser
 
 

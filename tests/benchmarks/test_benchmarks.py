@@ -12,7 +12,7 @@ from tools import require_tool
 
 from blackboard import Blackboard
 
-from . import boards, growth, report, slow_disk
+from . import boards, growth, releases, report, slow_disk
 from .__main__ import main
 from .bars import BARS
 from .floors import batches, commits
@@ -92,6 +92,21 @@ def test_a_folder_that_is_none_is_said_in_one_sentence(capsys, tmp_path, place) 
     assert ended.value.code == 2
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.endswith(f"argument --folder: {tmp_path / place} is no folder that is there; make it, or name another")
+
+
+def test_what_cannot_be_decided_between_releases_is_counted(tmp_path) -> None:
+    texts = {
+        "old": {"a.pyi": "import m\ndef f(x: m.A) -> int: ...\ndef g() -> int: ...\ndef _h() -> int: ...\n"},
+        "new": {"a.pyi": "import m\ndef f(x: m.B) -> int: ...\ndef g() -> str: ...\n", "b.pyi": "from m import *\n"},
+    }
+    for folder, files in texts.items():
+        (tmp_path / folder).mkdir()
+        for name, text in files.items():
+            (tmp_path / folder / name).write_text(text)
+    step = releases.compare("lib", "1", "2", tmp_path / "old", tmp_path / "new")
+    assert (step.facets, step.changed, step.undecided, step.share) == (2, 2, 1, 0.5)
+    assert [one.partition(":")[0] for one in step.unread] == ["b.pyi"]
+    assert "50.0%" in releases.as_table([step])
 
 
 def test_growth_is_drawn(bench) -> None:

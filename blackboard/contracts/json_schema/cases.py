@@ -235,7 +235,8 @@ def _any_of(literal: Literal, parts: list[JSON], kind: str) -> Choice:
 def declared(literal: Literal, schema: Schema) -> Mapping[str, JSON]:
     """Return a schema that allows the names which a schema may declare for one object; it says nothing else.
 
-    It has no `properties` where the schema has none: then any name may be there.
+    It has no `properties` where the schema has none: then any name may be there. So it may where some part says of
+    other names what they are, or that there are none: then the sets of documents decide.
     """
     names: dict[str, JSON] = {}
     patterns: dict[str, JSON] = {}
@@ -255,7 +256,7 @@ def declared(literal: Literal, schema: Schema) -> Mapping[str, JSON]:
         if "patternProperties" in part:
             found["patternProperties"] = patterns
         rests = [part.get(word, True) for word in ("additionalProperties", "unevaluatedProperties")]
-        if any(rest not in (True, False, {}) for rest in rests):
+        if any(rest not in (True, {}) for rest in rests):
             found["additionalProperties"] = True
         pending += [literal.source.follow(part["$ref"])] if "$ref" in part else []
         pending += [as_schema(inner) for word in _LISTS for inner in listed(part.get(word))]

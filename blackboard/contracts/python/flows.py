@@ -2,14 +2,14 @@
 
 What functions return and attributes hold is received by users; what parameters take is given by them, and so the other
 way round for callbacks. What a TypedDict holds flows with it; what a Protocol's methods take and return flows the other
-way where users implement it.
+way where users implement it. What a generic class is made of flows through its members too.
 """
 
 from collections.abc import Iterator
 from enum import Flag, auto
 
 from blackboard.contracts.python.calls import Shape
-from blackboard.contracts.python.declarations import Declaration, Function, Kind, Property, Variable
+from blackboard.contracts.python.declarations import Class, Declaration, Function, Kind, Property, Variable
 from blackboard.contracts.python.members import CONSTRUCTORS, Members
 from blackboard.contracts.python.types import Form, Type
 
@@ -48,6 +48,7 @@ def flows(members: Members) -> dict[str, Flow]:
 
 
 def _spread(members: Members, pending: list[_Step], found: dict[str, Flow], seen: set[_Step]) -> None:
+    gone_through: set[tuple[str, frozenset[str], Flow]] = set()
     while pending:
         step = pending.pop()
         if step in seen:
@@ -56,6 +57,11 @@ def _spread(members: Members, pending: list[_Step], found: dict[str, Flow], seen
         members.types.pool.budget.spend()
         of, flow = step
         pending += _parts(members, of, flow)
+        # By the names in it, not by the type: a class may return itself of ever longer types.
+        through = (of.name, _names(of), flow)
+        if of.items and through not in gone_through:
+            gone_through.add(through)
+            pending += _through(members, of, flow)
         if of.form in (Form.NAMED, Form.ALIAS, Form.LITERAL):
             name = (of.name.rpartition(".")[0] if of.form is Form.LITERAL else of.name).removeprefix("this.")
             flow = Flow.NAMED if of.form is Form.LITERAL else flow
@@ -78,6 +84,9 @@ def _is_of_subclass(members: Members, path: str) -> bool:
 def _from_declared(members: Members, name: str) -> Iterator[_Step]:
     """Return what flows because of one declaration, wherever its class flows."""
     declared = members.types.declarations[name]
+    if isinstance(declared, Class):
+        for base in members.bases(name):
+            yield from _through(members, base, Flow.RECEIVED)
     owner = name.rpartition(".")[0]
     kind = members.kind(owner) if owner else None
     if owner and _is_of_both(members, owner) and not _is_of_subclass(members, name):
@@ -101,6 +110,31 @@ def _within(members: Members, name: str, flow: Flow) -> Iterator[_Step]:
     text = members.types.alias(name)
     if text is not None:
         yield members.types.read(text), flow
+
+
+def _through(members: Members, of: Type, flow: Flow) -> Iterator[_Step]:
+    """Return what flows through the members of a generic class because of what it is made of."""
+    if not of.items or of.form is not Form.NAMED or members.get(of.name) is None:
+        return
+    way = flow & Flow.BOTH if _is_of_both(members, of.name) else Flow.RECEIVED
+    for member in sorted(members.names(of.name)):
+        for shape in members.shapes(of, member):
+            yield from _called(shape, way)
+        found = members.member(of.name, member)
+        if found is not None and isinstance(found[1], Property | Variable):
+            yield members.attribute(of, member), way
+
+
+def _names(of: Type) -> frozenset[str]:
+    found: set[str] = set()
+    pending, seen = [of], set[Type]()
+    while pending:
+        item = pending.pop()
+        if item not in seen:
+            seen.add(item)
+            found.add(item.name)
+            pending += item.items
+    return frozenset(found)
 
 
 def _steps(members: Members, declared: Declaration, owner: str | None, flow: Flow) -> Iterator[_Step]:

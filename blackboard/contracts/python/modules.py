@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from blackboard.contracts.python.interface import last_name
-from blackboard.contracts.python.source import read
+from blackboard.contracts.python.source import count_words, read
 from blackboard.errors import InvalidContract
 
 MAX_CHARACTERS = 500_000
-"""More of one component's code is not read: the parser takes a second and 200 MB for about twice that."""
+MAX_WORDS = 100_000
+"""More of one component's code is not read: the parser takes up to half a second and 200 MB for so many words."""
 
 _PLAIN = re.compile(r"[\w./-]+")
 _FROM_SRC = re.compile(r"^[ \t]*(?:from|import)[ \t]+(?:\w+\.)*src\b", re.MULTILINE)
@@ -59,13 +60,15 @@ class Modules:
         """
         found: list[Module] = []
         unread: dict[str, tuple[int, str]] = {}
-        left = most
+        left, words = most, MAX_WORDS
         for path, text in sorted(files.items(), key=lambda item: (len(item[1]), item[0])):
             if not path.endswith(".py"):
                 continue
             left -= len(text)
-            if left < 0:
-                unread[path] = (0, f"more than {most:,} characters with the others; split the component")
+            words -= count_words(text) if left >= 0 else 0
+            if min(left, words) < 0:
+                most_read = f"{most:,} characters or {MAX_WORDS:,} words"
+                unread[path] = (0, f"more than {most_read} with the others; split the component")
                 continue
             try:
                 tree = read(text, grammar=-1).tree

@@ -32,6 +32,8 @@ _FEATURES = {
     "ordered": "{}.__lt__ is not object.__lt__",
     "matched by position": "hasattr({}, '__match_args__')",
 }
+_WITHOUT_TYPES = frozenset({"not taken", "required", "absent", "not possible"})
+"""What is there instead where a gap is no matter of types."""
 _MAX_PROOF = 4_000
 
 
@@ -47,20 +49,30 @@ def proof(ends: Sequence[Ends], facet: str, gaps: Sequence[Sequence[Gap]]) -> st
 
 def _side(ends: Ends, facet: str, gaps: Sequence[Gap]) -> str | None:
     decided = [gap for gap in gaps if gap.decided]
-    try:
-        snippets = Snippets(ends.wanted)
-        if any(gap.shown is Shown.TYPES for gap in decided):
-            lines = list(_typed(ends, snippets, facet))
-            program = snippets.program(lines) if lines else ""
-            if 0 < len(program) <= _MAX_PROOF:
-                return f"{_HEADS[ends.side, True]}\n{program}"
-        for gap in decided:
-            lines = list(_run(ends, facet, gap))
-            if lines:
-                return "\n".join([_HEADS[ends.side, False], *lines])
-    except Unshowable:
-        pass
+    # What goes with everything hides a difference of types, and none of what is passed at all.
+    ways = (False, True) if any(gap.served in _WITHOUT_TYPES for gap in decided) else (False,)
+    for opaque in ways:
+        try:
+            program = _program(ends, facet, decided, opaque=opaque)
+        except Unshowable:
+            continue
+        if program is not None:
+            return program
     return _named(ends, facet)
+
+
+def _program(ends: Ends, facet: str, decided: Sequence[Gap], *, opaque: bool) -> str | None:
+    snippets = Snippets(ends.wanted, opaque=opaque)
+    if any(gap.shown is Shown.TYPES for gap in decided):
+        lines = list(_typed(ends, snippets, facet))
+        program = snippets.program(lines) if lines else ""
+        if 0 < len(program) <= _MAX_PROOF:
+            return f"{_HEADS[ends.side, True]}\n{program}"
+    for gap in decided:
+        lines = list(_run(ends, facet, gap))
+        if lines:
+            return "\n".join([_HEADS[ends.side, False], *lines])
+    return None
 
 
 def _named(ends: Ends, facet: str) -> str | None:

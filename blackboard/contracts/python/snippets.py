@@ -31,8 +31,15 @@ class Unshowable(Exception):
 class Snippets:
     """Writes programs for those who count on one stub."""
 
-    def __init__(self, members: Members) -> None:
+    def __init__(self, members: Members, *, opaque: bool = False) -> None:
+        """Write for those who count on a stub.
+
+        Args:
+            members: Of the stub.
+            opaque: Whether a type that nobody can resolve may stand in a program, as one that goes with everything.
+        """
         self.members = members
+        self._opaque = opaque
         self._modules = {"contract"}
         self._users = 0
 
@@ -227,8 +234,8 @@ class Snippets:
                 return self._typing(f"Literal[{self._literal(of.name)}]")
             case Form.NEVER:
                 return self._typing("Never")
-            case Form.OPAQUE:
-                raise Unshowable
+            case Form.OPAQUE | Form.NAMED if not self._is_resolved(of):
+                return self._unresolved()
         items = [self._spelled(item, anything, unfolded) for item in of.items]
         if of.form is Form.UNION:
             return " | ".join(items)
@@ -249,9 +256,7 @@ class Snippets:
         plain = name.removeprefix("this.")
         if plain in self.members.types.declarations:
             return f"contract.{plain}"
-        module, _, last = name.rpartition(".")
-        if name.startswith(".") or not last.isidentifier() or (not module and not known.is_known(name)):
-            raise Unshowable
+        module = name.rpartition(".")[0]
         if module:
             self._modules.add(module)
             return name
@@ -261,6 +266,18 @@ class Snippets:
             return self._typing(name)
         self._modules.add("enum")
         return f"enum.{name}"
+
+    def _is_resolved(self, of: Type) -> bool:
+        if of.form is Form.NAMED and of.name.removeprefix("this.") in self.members.types.declarations:
+            return True
+        module, _, last = of.name.rpartition(".")
+        named = of.form is Form.NAMED and last.isidentifier() and not of.name.startswith(".")
+        return named and (bool(module) or known.is_known(of.name))
+
+    def _unresolved(self) -> str:
+        if not self._opaque:
+            raise Unshowable
+        return self._typing("Any")
 
     def _few(self, things: Collection[_Thing]) -> Collection[_Thing]:
         """Return what a program is to hold, if a person would read it."""

@@ -21,7 +21,6 @@ _GRAMMAR = (3, 11)
 
 MAX_CHARACTERS = 262_144
 MAX_WORDS = 65_536
-"""Words and signs, those in strings and comments too: what the parser and its tree cost grows with them."""
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 _MAX_DOTTED_PARTS = 64
@@ -93,6 +92,14 @@ def parse_expression(text: str) -> ast.expr:
     return _parsed(text, lambda: ast.parse(text, mode="eval", feature_version=_GRAMMAR)).body
 
 
+def count_words(text: str) -> int:
+    """Return how many words and signs a text has, with which the cost of reading it grows.
+
+    Those in strings and comments count too: there are fields of f-strings and types in quotes.
+    """
+    return sum(1 for _ in _WORD.finditer(text))
+
+
 def check_size(text: str) -> None:
     """Refuse a stub that is larger than any that is read within a second.
 
@@ -101,7 +108,7 @@ def check_size(text: str) -> None:
     """
     if len(text) > MAX_CHARACTERS:
         raise TooLarge("stub", len(text), MAX_CHARACTERS, unit="characters")
-    words = sum(1 for _ in _WORD.finditer(text))
+    words = count_words(text)
     if words > MAX_WORDS:
         raise TooLarge("stub", words, MAX_WORDS, unit="words and signs")
 

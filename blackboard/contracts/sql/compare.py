@@ -104,26 +104,25 @@ class _Both:
         query = f"SELECT {column_name(column) if column else 1} FROM {table_name(table)}"
         there = [facet in facets for facets in self._facets]
         if there == [True, False]:
-            yield _breaks(f"{facet} is gone", f"{query} -- {NARROWER}")
+            yield _breaks("gone", f"{query} -- {NARROWER}")
         elif there == [True, True]:
-            yield _breaks(f"the view {facet} answers another query")
+            yield _breaks("answers another query")
         elif table in self.old.tables and column and not self.new.tables[table].columns[column].omittable:
-            yield _breaks(f"{facet} is new, every row needs it", self._narrower(table, self._before.fitting(table)))
+            yield _breaks("new, and every row needs it", self._narrower(table, self._before.fitting(table)))
         else:
-            yield _keeps(f"{facet} is new", f"{query} -- {WIDER}")
+            yield _keeps("new", f"{query} -- {WIDER}")
 
     # --- columns ---
 
     def _column(self, table: str, old: Column, new: Column) -> Iterator[Difference]:
-        name = f"{table}.{new.name}"
         if old.type != new.type:
             yield self._type(table, old, new)
         if new.nullable and not old.nullable:
             row = self._after.fitting(table, given={new.name: None}) if new.writable else None
-            yield _breaks(f"{name} may be read as NULL", self._wider(table, row))
+            yield _breaks("may be read as NULL", self._wider(table, row))
         if old.nullable and not new.nullable:
             row = self._before.fitting(table, given={old.name: None}) if old.writable else None
-            yield _breaks(f"{name} takes no NULL", self._narrower(table, row))
+            yield _breaks("takes no NULL", self._narrower(table, row))
         if old.default != new.default:
             yield self._default(table, old, new)
         if old.generated != new.generated:
@@ -133,10 +132,10 @@ class _Both:
         if old.collation != new.collation:
             yield self._collation(table, old, new)
         if old.others != new.others:
-            yield _breaks(f"{name}: {_spelled(old.others)} -> {_spelled(new.others)}")
+            yield _breaks(f"{_spelled(old.others)} -> {_spelled(new.others)}")
 
     def _type(self, table: str, old: Column, new: Column) -> Difference:
-        why = f"{table}.{new.name}: {old.type} -> {new.type}"
+        why = f"{old.type} -> {new.type}"
         for candidates, rows, outcome in (
             (values.only(old.type, new.type), self._before, NARROWER),
             (values.only(new.type, old.type), self._after, "failed, now reads what was never there"),
@@ -150,7 +149,7 @@ class _Both:
         return _breaks(why)
 
     def _default(self, table: str, old: Column, new: Column) -> Difference:
-        why = f"{table}.{new.name}: default {old.default or 'none'} -> {new.default or 'none'}"
+        why = f"default {old.default or 'none'} -> {new.default or 'none'}"
         if not old.omittable:
             row = self._after.fitting(table, omitted=(new.name,))
             return _keeps(why, self._wider(table, row))
@@ -161,7 +160,7 @@ class _Both:
         return _breaks(why, _proof(lines, "reads another value", self._select(table, new.name)))
 
     def _generated(self, table: str, old: Column, new: Column) -> Difference:
-        why = f"{table}.{new.name}: computed as {old.generated or 'nothing'} -> {new.generated or 'nothing'}"
+        why = f"computed as {old.generated or 'nothing'} -> {new.generated or 'nothing'}"
         if old.generated is None:
             return _breaks(why, self._narrower(table, self._before.fitting(table, given=_one(old))))
         if new.generated is None:
@@ -174,7 +173,7 @@ class _Both:
         return _breaks(why)
 
     def _identity(self, table: str, old: Column, new: Column) -> Difference:
-        why = f"{table}.{new.name}: numbered {old.identity or 'by nobody'} -> {new.identity or 'by nobody'}"
+        why = f"numbered {old.identity or 'by nobody'} -> {new.identity or 'by nobody'}"
         if new.identity == "always":
             return _breaks(why, self._narrower(table, self._before.fitting(table, given={new.name: 5})))
         if old.identity == "always" and new.identity:
@@ -189,7 +188,7 @@ class _Both:
         return Difference(uses, why, _proof(lines, "reads another number", self._select(table, new.name)))
 
     def _collation(self, table: str, old: Column, new: Column) -> Difference:
-        why = f"{table}.{new.name}: collation {old.collation or 'none'} -> {new.collation or 'none'}"
+        why = f"collation {old.collation or 'none'} -> {new.collation or 'none'}"
         given = values.told_apart(old.collation, new.collation)
         if given is None:
             return _breaks(why)
@@ -206,20 +205,20 @@ class _Both:
         for key in sorted(old.keys - new.keys):
             yield self._key_dropped(table, key)
         if old.primary_key != new.primary_key and old.keys == new.keys:
-            yield _keeps(f"{table}: another of its keys is the primary one")
+            yield _keeps("another of its keys is the primary one")
         for check in sorted(new.checks - old.checks):
             yield self._check_added(table, check)
         for check in sorted(old.checks - new.checks):
             gone = self._gone(table, columns_of(check))
             shown = gone or self._wider(table, self._after.breaking(table, check, read=self._before))
-            yield _breaks(f"{table}: rows need not fit CHECK ({check})", shown)
+            yield _breaks(f"rows need not fit CHECK ({check})", shown)
         yield from self._foreign_keys(table)
         for other in sorted(old.others ^ new.others):
             uses = Effect.COMPATIBLE if other in _UNSEEN else Effect.BREAKING
-            yield Difference(uses, f"{table}: {other} {'added' if other in new.others else 'dropped'}")
+            yield Difference(uses, f"{other} {'added' if other in new.others else 'dropped'}")
 
     def _key_added(self, table: str, key: tuple[str, ...]) -> Difference:
-        why = f"{table}: no two rows may have the same {', '.join(key)}"
+        why = f"no two rows may have the same {', '.join(key)}"
         before, after = self.old.tables[table].columns, self.new.tables[table].columns
         if any(set(other) <= set(key) for other in self.old.tables[table].rules.keys):
             return _keeps(f"{why}, as a smaller key says already", self._upsert(table, key, WIDER))
@@ -231,16 +230,16 @@ class _Both:
         return _breaks(why, _proof(lines, NARROWER))
 
     def _key_dropped(self, table: str, key: tuple[str, ...]) -> Difference:
-        why = f"{table}: two rows may have the same {', '.join(key)}"
+        why = f"two rows may have the same {', '.join(key)}"
         if not set(key) <= set(self.new.tables[table].columns):
             return _breaks(why, self._gone(table, key))
         if any(set(other) <= set(key) for other in self.new.tables[table].rules.keys):
-            why = f"{table}: {', '.join(key)} is no key to name in ON CONFLICT"
+            why = f"{', '.join(key)} is no key to name in ON CONFLICT"
             return _breaks(why, self._upsert(table, key, NARROWER))
         return _breaks(why, _proof(self._after.twins(table, key, read=self._before), WIDER))
 
     def _check_added(self, table: str, check: str) -> Difference:
-        why = f"{table}: rows must fit CHECK ({check})"
+        why = f"rows must fit CHECK ({check})"
         fresh = columns_of(check) - self.old.tables[table].columns.keys()
         if not fresh:
             return _breaks(why, self._narrower(table, self._before.breaking(table, check, read=self._after)))
@@ -261,16 +260,16 @@ class _Both:
             if bare not in before:
                 yield self._reference_added(table, bare)
             elif bare not in after:
-                why = f"{table}: ({', '.join(bare.columns)}) need not be in {bare.table}"
+                why = f"({', '.join(bare.columns)}) need not be in {bare.table}"
                 shown = self._gone(table, bare.columns) or _proof(references.orphan(self._after, table, bare), WIDER)
                 yield _breaks(why, shown)
             else:
-                why = f"{table}: {before[bare]} -> {' '.join(after[bare].actions) or 'no action'}"
+                why = f"{before[bare]} -> {' '.join(after[bare].actions) or 'no action'}"
                 shown = references.acted(self._before, self._after, table, before[bare], after[bare])
                 yield _breaks(why, shown)
 
     def _reference_added(self, table: str, key: ForeignKey) -> Difference:
-        why = f"{table}: ({', '.join(key.columns)}) must be in {key.table}"
+        why = f"({', '.join(key.columns)}) must be in {key.table}"
         columns = self.new.tables[table].columns
         fresh = [columns[name] for name in key.columns if name not in self.old.tables[table].columns]
         if any(_empty(column) for column in fresh):
@@ -286,14 +285,14 @@ class _Both:
         drop = f"DROP INDEX {column_name(name)}"
         rule = any(index and index.unique and not self._is_plain(index) for index in (old, new))
         uses = Effect.BREAKING if rule else Effect.COMPATIBLE
-        what = "the unique index" if rule else "the index"
+        what = "unique, " if rule else ""
         if old is None or new is None:
             outcome = WIDER if old is None else NARROWER
             yield Difference(
-                uses, f"{what} {name} is {'new' if old is None else 'gone'}", None if rule else f"{drop} -- {outcome}"
+                uses, f"{what}{'new' if old is None else 'gone'}", None if rule else f"{drop} -- {outcome}"
             )
         else:
-            yield Difference(uses, f"{what} {name}: {_described(old)} -> {_described(new)}")
+            yield Difference(uses, f"{what}{_described(old)} -> {_described(new)}")
 
     def _is_plain(self, index: Index) -> bool:
         """Whether a unique index is told as a rule of its table."""

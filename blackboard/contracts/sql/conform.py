@@ -46,7 +46,7 @@ def findings(body: Schema, files: Mapping[str, str]) -> list[Finding]:
     for facet, change in changes.items():
         if facet != NAMES and (facet in declared or change.uses is Effect.BREAKING):
             missing = facet in declared and facet not in there
-            what = f"{facet} is missing" if missing else change.reason
+            what = f"{facet} is missing" if missing else f"{facet}: {change.reason}"
             found.append(_at(begins, _line(held, facet), what))
     return sorted(found)
 

@@ -67,12 +67,12 @@ def test_files_that_hold_it_are_not_complained_about(files):
         ),
         (
             {"a.sql": TAG, "b.sql": NOTE.replace("title", "name") + INDEX},
-            [("b.sql", 1, "note.title is missing"), ("b.sql", 3, "note.name is new, every row needs it")],
+            [("b.sql", 1, "note.title is missing"), ("b.sql", 3, "note.name: new, and every row needs it")],
         ),
         (
             {"a.sql": TAG, "b.sql": NOTE.replace("10", "12").replace(" NOT NULL", "").replace("> 0", "> 1") + INDEX},
             [
-                ("b.sql", 1, "note: rows must fit CHECK (stars > 1); note: rows need not fit CHECK (stars > 0)"),
+                ("b.sql", 1, "note: rows must fit CHECK (stars > 1); rows need not fit CHECK (stars > 0)"),
                 ("b.sql", 3, "note.title: varchar(10) -> varchar(12)"),
             ],
         ),

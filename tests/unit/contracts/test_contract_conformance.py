@@ -157,6 +157,10 @@ HOSTILE = {
     "nul": "def f(): ...\0",
     "surrogates": "def f(): return '\\udc80'",
     "too large": "#" * 2_000_000,
+    "half a megabyte of names": "a\n" * 249_000,
+    "half a megabyte of fields": "x = f'" + "{a}" * 160_000 + "'",
+    "long text and fields": "x = f'" + "{a}" * 10_000 + "a" * 400_000 + "'",
+    "accents": "x = a" + "\u0315\u0300" * 40_000,
 }
 
 
@@ -168,6 +172,12 @@ def test_a_union_of_thousands_is_no_claim_and_no_crash():
     )
     assert [one.what for one in plan.found] == ["by the contract `f`, but f calls the parameter at place 1 b, not a"]
     assert plan.probes
+
+
+def test_more_words_of_code_than_are_read_in_time_are_not_read():
+    files = {"a.py": "def f() -> int: ...", "b.py": "a\n" * 60_000, "c.py": "a\n" * 60_001}
+    plan = conformance_plan({"api/x": (Contract.python("def f() -> int: ..."), None)}, files)
+    assert [(one.file, "100,000 words" in one.what) for one in plan.found] == [("c.py", True)]
 
 
 def test_hostile_code_is_answered_within_a_second_and_200_megabytes():

@@ -1,7 +1,10 @@
 """Two changes of one text become one text where they touch different facets, and meet by name where they do not."""
 
+import json
+
 import hypothesis.strategies as st
 import pytest
+import yaml
 from hypothesis import given
 
 from blackboard.contracts.language import Contract
@@ -223,6 +226,116 @@ def test_ddl_that_changes_one_thing_meets_on_it(ours, theirs, facet):
     assert facet in met.facets
 
 
+API = """\
+openapi: 3.1.0
+info: {title: Recipes, version: "1"}
+paths:
+  # all of them
+  /recipes:
+    get:
+      parameters:
+        # how many
+        - {name: n, in: query, schema: {type: integer}}
+      responses:
+        "200":
+          description: |
+            Them.
+            # no comment
+          content:
+            application/json:
+              schema: {type: array}
+
+  # one of them
+  /recipes/{id}:
+    delete:
+      parameters: [{name: id, in: path, required: true}]
+      responses:
+        "204": {description: Gone.}
+components:
+  schemas:
+    Recipe:
+      type: object
+      properties:
+        id: {type: integer}
+        title: {type: string}
+"""
+NUMBER = "        - {name: n, in: query, schema: {type: integer}}\n"
+PARAMETER = (NUMBER, f"{NUMBER}        - {{name: sort, in: query}}\n")
+OTHER_PARAMETER = (NUMBER, f"        # where to begin\n        - name: after\n          in: query\n{NUMBER}")
+WIDER = ("n, in: query, schema: {type: integer}", "n, in: query, schema: {type: number}")
+ANSWER = ("schema: {type: array}", "schema: {type: array, minItems: 1}")
+PUT = ("    delete:\n", "    put: {responses: {}}\n    delete:\n")
+RECIPE = ("id: {type: integer}", "id: {type: string}")
+SCHEMA = ("  schemas:\n", "  schemas:\n    Tag: {type: string}\n")
+NO_DELETE = (API[API.index("  # one of them") : API.index("components:")], "")
+SAID = ("Them.", "All of them.")
+
+
+def api(*changes):
+    text = API
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return Contract("openapi", text)
+
+
+def in_json(contract):
+    return Contract("openapi", json.dumps(contract.body.document.root, indent=1))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ([PARAMETER], [ANSWER]),
+        ([PARAMETER], [OTHER_PARAMETER]),
+        ([PARAMETER, PUT], [OTHER_PARAMETER, RECIPE]),
+        ([SCHEMA], [RECIPE]),
+        ([NO_DELETE], [ANSWER, SCHEMA]),
+        ([SAID, PUT], [WIDER, SCHEMA]),
+    ],
+)
+def test_documents_of_a_server_merge_by_member_and_by_item(ours, theirs):
+    made = merges(api(), api(*ours), api(*theirs))
+    assert all(said in made.text for said in ("# all of them\n", "# how many\n", "# no comment\n"))
+    assert all(line in made.text for _, new in (*ours, *theirs) for line in new.splitlines())
+    merges(*(in_json(one) for one in (api(), api(*ours), api(*theirs))))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "facets"),
+    [
+        ([WIDER], [("n, in: query, schema: {type: integer}", "n, in: query")], {"GET /recipes query n"}),
+        ([RECIPE], [("id: {type: integer}", "id: {type: number}")], {"schemas Recipe"}),
+        ([NO_DELETE], [("204", "410")], {"DELETE /recipes/{} 204"}),
+        (
+            [NO_DELETE],
+            [("[{name: id,", "[{name: tag, in: query}, {name: id,")],
+            {"DELETE /recipes/{}", "DELETE /recipes/{} query tag"},
+        ),
+    ],
+)
+def test_documents_of_a_server_that_change_one_part_meet_on_it(ours, theirs, facets):
+    for one, other in ((ours, theirs), (theirs, ours)):
+        for written in (lambda contract: contract, in_json):
+            met = merge(*map(written, (api(), api(*one), api(*other))))
+            assert isinstance(met, Met)
+            assert facets <= {*met.facets}
+
+
+FLOW = "[{name: id, in: path, required: true}]"
+FLOW_PARAMETER = (FLOW, f"[{{name: tag, in: query}}, {FLOW[1:]}")
+BLOCK_PARAMETER = (FLOW, f"\n        - {FLOW[1:-1]}\n        - {{name: by, in: query}}")
+
+
+def test_what_is_not_written_in_lines_alike_is_a_meeting_and_no_wrong_text():
+    deeper = (f"        # how many\n{NUMBER}", f"  {NUMBER}          - {{name: m, in: query}}\n")
+    for ours, theirs in ((FLOW_PARAMETER, BLOCK_PARAMETER), (PARAMETER, deeper)):
+        for one, other in ((ours, theirs), (theirs, ours)):
+            met = merge(api(), api(one), api(other))
+            assert isinstance(met, Met)
+            assert met.facets
+
+
 def test_a_constraint_is_not_put_together():
     texts = ("a.x > 1", "a.x > 2", "a.x > 3")
     assert isinstance(merge(*map(Contract.constraint, texts)), Met)
@@ -280,6 +393,32 @@ def spelled(of_module, of_classes):
 @given(st.tuples(functions, classes), st.tuples(functions, classes), st.tuples(functions, classes))
 def test_any_two_stubs_merge_to_both_changes_or_meet_by_name(base, ours, theirs):
     contracts = [spelled(*one) for one in (base, ours, theirs)]
+    made = merge(*contracts)
+    if isinstance(made, Contract):
+        assert dict(made.digests) == wanted(*contracts)
+    else:
+        assert made.facets
+
+
+statuses = st.dictionaries(st.sampled_from(["200", "404", "default"]), st.sampled_from("xy"), max_size=3)
+operations = st.dictionaries(st.sampled_from(["get", "put"]), st.tuples(st.sets(st.sampled_from("nmk")), statuses))
+paths = st.dictionaries(st.sampled_from(["/a", "/a/b", "/c"]), operations, max_size=3)
+
+
+def served(said):
+    """Return a document in YAML: path -> method -> (parameters, status -> description)."""
+
+    def operation(queries, answers):
+        parameters = [{"name": name, "in": "query"} for name in sorted(queries)]
+        return {"parameters": parameters, "responses": {name: {"description": text} for name, text in answers.items()}}
+
+    item = {path: {method: operation(*one) for method, one in methods.items()} for path, methods in said.items()}
+    return Contract("openapi", yaml.safe_dump({"openapi": "3.1.0", "paths": item}, sort_keys=False))
+
+
+@given(paths, paths, paths)
+def test_any_two_documents_of_a_server_merge_to_both_changes_or_meet_by_name(base, ours, theirs):
+    contracts = [served(one) for one in (base, ours, theirs)]
     made = merge(*contracts)
     if isinstance(made, Contract):
         assert dict(made.digests) == wanted(*contracts)

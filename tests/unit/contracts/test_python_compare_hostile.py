@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from blackboard.contracts.language import Contract
 from blackboard.spec.effects import UNDECIDED, Effect
@@ -43,15 +44,16 @@ CHANGED = {
 }
 
 
-LIMITED = """
-import resource
-from test_python_compare_hostile import CHANGED
-from blackboard.contracts.language import Contract
-
 def peak_kilobytes():
     # Not ru_maxrss: a child is told that of its parent if that is more.
-    [line] = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
-    return int(line.split()[1])
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+LIMITED = """
+import resource
+from test_python_compare_hostile import CHANGED, peak_kilobytes
+from blackboard.contracts.language import Contract
 
 def used():
     return resource.getrusage(resource.RUSAGE_SELF)

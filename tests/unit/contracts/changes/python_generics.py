@@ -203,6 +203,7 @@ FUNCTIONS = (
 
 _BOX = "class Box(Generic[{}]):\n    def get(self) -> {}: ..."
 _T, _T_CO = "T = TypeVar('T')\n", "T = TypeVar('T', covariant=True)\n"
+_FILM = "class Film(TypedDict):\n    title: str\n"
 _BOX_CO = _T_CO + "class Box(Generic[T]):\n    def get(self) -> T: ..."
 _BOX_IN = _T + "class Box(Generic[T]):\n    def get(self) -> T: ...\n    def put(self, a: T) -> None: ..."
 _SINK = "T = TypeVar('T', contravariant=True)\nclass Sink(Generic[T]):\n    def put(self, a: T) -> None: ..."
@@ -297,8 +298,31 @@ CLASSES = (
         "def g(b: Box[int]) -> int: return b.get()",
         "def g(b: Box[int]) -> int | None: return b.get()",
     ),
+    *(
+        Row(
+            f"generics: {what} takes what it is made of, to which a key is added",
+            f"{_FILM}{_BOX_IN}\n{returned}",
+            f"{_FILM}    year: int\n{_BOX_IN}\n{returned}",
+            "breaking",
+            "breaking",
+            "f().put({'title': 'a'})",
+            "f().get()['year'] + 1",
+        )
+        for what, returned in (
+            ("a class", "def f() -> Box[Film]: ..."),
+            ("a class' base", "class Films(Box[Film]): ...\ndef f() -> Films: ...\ndef g() -> Film: ..."),
+        )
+    ),
+    Row(
+        "generics: a class takes longer types of what it is made of, to which a key is added",
+        f"{_FILM}{_BOX_IN}\n    def more(self) -> 'Box[list[T]]': ...\ndef f() -> Box[Film]: ...",
+        f"{_FILM}    year: int\n{_BOX_IN}\n    def more(self) -> 'Box[list[T]]': ...\ndef f() -> Box[Film]: ...",
+        "breaking",
+        "breaking",
+        "f().more().put([{'title': 'a'}])",
+        "f().more().get()[0]['year'] + 1",
+    ),
 )
-
 _ID = "Id: TypeAlias = {}\n".format
 ALIASES = (
     Row(

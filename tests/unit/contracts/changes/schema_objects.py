@@ -409,6 +409,14 @@ HARD = (
         {"b": 1},
         {"bb": 1},
     ),
+    change(
+        "a property is added to one branch while another one is closed",
+        {"oneOf": [_object(b=_STR), _object(closed=True)]},
+        {"oneOf": [_object(b=_STR, a=_INT), _object(closed=True)]},
+        "narrowed",
+        {"b": "x"},
+        {"a": "x"},
+    ),
     change("a property is never there", _object(a=_INT), _object(a=False), "narrowed", {"a": 1}, {}),
 )
 
