@@ -97,17 +97,18 @@ def judge(draft: Draft, act: Judge) -> None:
         raise IllegalTransition(f"the verdict of {act.check} on {act.component}", "given", "another one beside it")
     _permit_verdict(draft, act)
     draft.touch(act.component, "component")
-    settles = _settles(draft, act, built)
+    judged = Judged(act.passed, act.inputs, draft.view.facts.revision + 1).beside(known)
+    settles = not (judged.passed and judged.flaky) and _settles(draft, act, built)
     author = draft.intent.author
     row = VerdictRow(act.check, act.component, act.version, act.passed, act.log, act.inputs, author, settles)
     draft.rows.append(row)
-    draft.view.verdicts[act.check, act.component] = Judged(act.passed, act.inputs, draft.view.facts.revision + 1)
+    draft.view.verdicts[act.check, act.component] = judged
     draft.note("judged", act.component, act.version, row.content())
     if settles:
         _settled(draft, act, built)
-    kind = TriggerKind.PASSED if act.passed else TriggerKind.FAILED
+    kind = TriggerKind.PASSED if judged.is_pass else TriggerKind.FAILED
     draft.happen(kind, act.component, act.check)
-    draft.follow(moves.Judged(act.component, act.check, act.passed))
+    draft.follow(moves.Judged(act.component, act.check, judged.is_pass))
 
 
 def _permit_verdict(draft: Draft, act: Judge) -> None:
@@ -130,7 +131,7 @@ def _settles(draft: Draft, act: Judge, built: Built) -> bool:
         return True
     changed = max(_changed_at(draft, pin) for pin in built.pins)
     others = (draft.view.verdict(check, act.component) for check in _checks_of(draft, act.component) - {act.check})
-    return all(one is not None and one.passed and one.revision >= changed for one in others)
+    return all(one is not None and one.is_pass and one.revision >= changed for one in others)
 
 
 def _changed_at(draft: Draft, pin: Pin) -> int:

@@ -105,5 +105,5 @@ def _standing_component(draft: Draft, key: str) -> list[Event]:
     for check in draft.registry.checks:
         verdict = draft.view.verdict(check, key)
         if verdict is not None:
-            events.append(Event(TriggerKind.PASSED if verdict.passed else TriggerKind.FAILED, key, check))
+            events.append(Event(TriggerKind.PASSED if verdict.is_pass else TriggerKind.FAILED, key, check))
     return events

@@ -317,7 +317,7 @@ class View:
     def passed(self, check: str, component: str) -> bool:
         """Say whether the newest verdict on the newest version is a pass."""
         verdict = self.verdict(check, component)
-        return verdict is not None and verdict.passed
+        return verdict is not None and verdict.is_pass
 
     def position(self, key: str, path: str) -> Mapping[str, JSON] | None:
         """Return a stored position."""

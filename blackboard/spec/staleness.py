@@ -112,6 +112,18 @@ class Judged(NamedTuple):
     passed: bool
     inputs: str
     revision: int
+    flaky: bool = False
+    """It both passed and failed on these inputs, which is no pass."""
+
+    @property
+    def is_pass(self) -> bool:
+        """Whether it counts as one."""
+        return self.passed and not self.flaky
+
+    def beside(self, before: "Judged | None") -> "Judged":
+        """Return it as it stands after another verdict of the same check."""
+        same = before is not None and before.inputs == self.inputs
+        return self._replace(flaky=before.flaky or before.passed is not self.passed) if before and same else self
 
 
 @dataclass(frozen=True, slots=True)

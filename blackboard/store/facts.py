@@ -30,7 +30,6 @@ from blackboard.store.schema import (
     pin,
     position,
     tenure,
-    verdict,
     version,
     vote,
 )
@@ -134,14 +133,12 @@ PATTERN_PINS = Statement(
     .where(pattern_pin.c.component_id == given("id"), pattern_pin.c.component_version == given("version"))
     .order_by(pattern.c.pattern)
 )
-_VERDICT = Statement(
-    sa.select(verdict.c.passed, verdict.c.inputs, verdict.c.revision)
-    .join(key, (key.c.id == verdict.c.component_id) & (key.c.current == verdict.c.version))
-    .where(key.c.key == given("key"), verdict.c.check_name == given("check"))
-    .order_by(verdict.c.revision.desc())
-    .limit(constant(1))
-    .offset(constant(0))
-)
+_VERDICT = Statement("""
+    SELECT v.passed, v.inputs, v.revision, EXISTS (
+      SELECT 1 FROM verdict o WHERE o.check_name = v.check_name AND o.component_id = v.component_id
+        AND o.inputs = v.inputs AND o.passed <> v.passed) AS flaky
+    FROM verdict v JOIN key k ON k.id = v.component_id AND k.current = v.version
+    WHERE k.key = :key AND v.check_name = :check ORDER BY v.revision DESC LIMIT 1""")
 _POSITION = Statement(sa.select(position.c.state).where(position.c.key_id == _OF_KEY, position.c.path == given("path")))
 _DEADLINE = Statement(
     sa.select(deadline.c.round, deadline.c.due).where(deadline.c.key_id == _OF_KEY, deadline.c.path == given("path"))
@@ -309,7 +306,7 @@ class HeadFacts:
     def verdict(self, check: str, component: str) -> Judged | None:
         """Return the newest verdict on the newest version."""
         row = self._on.one(_VERDICT, {"key": component, "check": check})
-        return None if row is None else Judged(bool(row["passed"]), row["inputs"], row["revision"])
+        return None if row is None else Judged(bool(row["passed"]), row["inputs"], row["revision"], bool(row["flaky"]))
 
     def position(self, key: str, path: str) -> Mapping[str, JSON] | None:
         """Return a stored position of the choreography."""

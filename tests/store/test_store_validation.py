@@ -8,6 +8,7 @@ from blackboard.contracts.plain import Value
 from blackboard.plan import plan
 from blackboard.spec.effects import Comparison, Effect, FacetChange
 from blackboard.store.compact import compact
+from blackboard.store.facts import HeadFacts
 from blackboard.store.statements import Statement
 
 
@@ -218,6 +219,22 @@ def test_one_failure_makes_it_stale_at_once_and_wakes_who_mends_it(checked, stat
     checked.judged("server", passed=False, check="lint", by="tess")
     assert state("server") == "stale"
     assert ("bob", "server", "stale") in pending()
+
+
+def test_a_pass_beside_a_failure_on_the_same_inputs_is_no_pass(checked, board, state):
+    def known():
+        with board.store.database.reading() as on:
+            return HeadFacts(on, board.store.kept).verdict("lint", "server")
+
+    checked.judged("server", passed=True, check="lint", by="tess")
+    assert known().is_pass
+    checked.judged("server", passed=False, check="lint", by="tess")
+    checked.judged("server", passed=True, check="lint", by="tess")
+    assert (known().passed, known().flaky, known().is_pass) == (True, True, False)
+    for check in ("unit", "deep"):
+        checked.judged("server", passed=True, check=check, by="tess")
+    assert state("server") == "stale"
+    board.verify()
 
 
 def test_who_became_suspect_after_it_was_stale_is_not_to_be_written_anew(checked, state, pending):

@@ -11,6 +11,7 @@ from blackboard.spec.staleness import (
     Checked,
     FacetHead,
     Freshness,
+    Judged,
     PatternPin,
     Pin,
     Validation,
@@ -106,3 +107,18 @@ def test_the_worst_pin_decides():
 def test_only_what_joined_later_makes_a_listed_pattern_stale(newest, expected):
     assert standing((), (PatternPin("d/*", 5),), newest={"d/*": newest}) == expected
     assert standing((), (PatternPin("e/*", 5),), newest={"d/*": newest}) is Freshness.CURRENT
+
+
+@pytest.mark.parametrize(
+    ("before", "flaky"),
+    [
+        (None, False),
+        (Judged(passed=True, inputs="a", revision=1), False),
+        (Judged(passed=False, inputs="a", revision=1), True),
+        (Judged(passed=False, inputs="b", revision=1), False),
+        (Judged(passed=True, inputs="a", revision=1, flaky=True), True),
+    ],
+)
+def test_a_verdict_is_flaky_beside_another_one_on_the_same_inputs(before, flaky):
+    now = Judged(passed=True, inputs="a", revision=2).beside(before)
+    assert (now.flaky, now.is_pass) == (flaky, not flaky)
