@@ -24,6 +24,11 @@ def require_tool(name: str) -> str:
     return shutil.which(name) or lacking(name, "is not installed")
 
 
+def untraced() -> dict[str, str]:
+    """Return the environment for a child whose time and memory are bounded: coverage would count as its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 def lacking(name: str, why: str) -> NoReturn:
     """Skip the test, which is counted, or let it fail where BB_TEST_REQUIRE names the tool."""
     if {"all", name} & set(re.split(r"[,\s]+", os.environ.get(REQUIRE, ""))):

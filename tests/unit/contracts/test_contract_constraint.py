@@ -8,6 +8,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tools import untraced
 
 from blackboard.contracts.constraint import MAX_DEPTH, finder
 from blackboard.contracts.language import Contract
@@ -230,6 +231,7 @@ def test_hostile_expressions_end_soon_in_a_typed_error_or_a_contract_and_within_
         capture_output=True,
         preexec_fn=limited,
         check=False,
+        env=untraced(),
     )
     assert done.stdout == "done\n", done.stderr[-2000:]
     # The sum of all of them: each has a second of its own.

@@ -3,9 +3,9 @@
 import json
 import subprocess
 import sys
-import time
 
 import pytest
+from tools import untraced
 
 from blackboard.contracts.json_schema.conform import findings
 from blackboard.contracts.language import Contract
@@ -206,17 +206,25 @@ def test_hostile_changes_of_a_server_are_answered_too(old, new):
 def test_a_long_document_is_judged_within_a_second():
     contract = Contract.json_schema({"prefixItems": [{"type": "string"}], "items": {"type": "integer"}})
     [found] = findings(contract.body, {"m.json": '["a",1,"b"]'})
-    begin = time.process_time()
-
-    assert findings(contract.body, {"m.json": f'["a"{",1" * 400_000}]'}) == []
-    assert time.process_time() - begin < 1
     assert found.what.startswith("[2]: ")
+    program = """
+import sys, time
+from blackboard.contracts.json_schema.conform import findings
+from blackboard.contracts.language import Contract
+contract = Contract("json-schema", sys.argv[1])
+begin = time.process_time()
+assert findings(contract.body, {"m.json": f'["a"{",1" * 400_000}]'}) == []
+print(time.process_time() - begin)
+"""
+    command = [sys.executable, "-c", program, contract.text]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=untraced())
+    assert float(done.stdout) < 1
 
 
 def looked_at(language, old, new):
     command = [sys.executable, "-c", CHILD]
     asked = json.dumps([language, old, new])
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True, timeout=30, env=untraced())
     seconds, kilobytes = map(float, done.stdout.split())
 
     assert seconds < 1
@@ -241,6 +249,6 @@ print(*findings(Contract("json-schema", sys.argv[1]).body, {"a.json": sys.argv[2
 """
     document = json.dumps(nested(depth, lambda inner: {"a": inner}, "x"))
     command = [sys.executable, "-c", program, json.dumps({"oneOf": TRIED}), document]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=untraced())
 
     assert done.stdout.startswith("a.json: not judged: ")
