@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self, runtime_checkable
 
+from blackboard.contracts.bodies import body_of
 from blackboard.contracts.language import Contract
 from blackboard.errors import (
     Compacted,
@@ -29,7 +30,6 @@ from blackboard.spec import given
 from blackboard.spec.changes import Committed, Install, Intent, Plan, Tick
 from blackboard.spec.keys import check_idempotency_key, check_name
 from blackboard.spec.reads import Reads
-from blackboard.spec.records import Body
 from blackboard.store import backup, budgets, commit, creation, durability, feed, read, upgrade, verify
 from blackboard.store.feed import Changes, Cursor
 from blackboard.store.opened import Store
@@ -229,7 +229,7 @@ class Blackboard:
         """
         if not isinstance(team, Installable):
             raise Invalid(f"team is {ascii(team)[:60]}; give a Team")
-        bodies = {key: _body(contract) for key, contract in team.records().items()}
+        bodies = {key: body_of(contract) for key, contract in team.records().items()}
         limits, resources = team.limits(), dict(team.resources)
 
         def beside(turn: Turn, planned: Plan) -> None:
@@ -387,10 +387,6 @@ def _opened(database: Database, clock: Callable[[], float] | None, *, create: bo
         store.close()
         raise
     return store
-
-
-def _body(contract: Contract) -> Body:
-    return Body(contract.language, contract.text, dict(contract.digests), contract.digest)
 
 
 def _run_transaction(

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
 
+from blackboard.contracts.bodies import contract_of
 from blackboard.contracts.language import Contract
 from blackboard.errors import InvalidKey, ReadOnly
 from blackboard.spec import convergence, given
@@ -236,7 +237,7 @@ class Reader:
             record.version,
             str(record.state),
             record.body.language,
-            None if record.compacted else Contract.stored(record.body.language, record.body.text),
+            None if record.compacted else contract_of(record.body),
             record.bases,
             record.author,
             record.role,

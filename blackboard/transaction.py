@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
+from blackboard.contracts.bodies import body_of
 from blackboard.contracts.language import Contract, facet_names_digest
 from blackboard.errors import (
     Conflict,
@@ -403,7 +404,7 @@ def _side_of(pin: Pin, draft: _Draft) -> Side:
 
 def _body(contract: Contract) -> Body:
     given.a(Contract, contract, "the contract")
-    return Body(contract.language, contract.text, dict(contract.digests), contract.digest)
+    return body_of(contract)
 
 
 def _canonical(value: JSON, what: str) -> str:

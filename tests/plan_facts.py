@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from blackboard.contracts.bodies import body_of
 from blackboard.contracts.language import Contract
 from blackboard.spec import keys
 from blackboard.spec.changes import KeyRow, Plan, QuestionRow, SettleRow, VersionRow, VoteRow
@@ -14,7 +15,7 @@ from blackboard.spec.staleness import Built, FacetHead, Pin
 
 def body(value: object) -> Body:
     contract = value if isinstance(value, Contract) else Contract.value(value)
-    return Body(contract.language, contract.text, dict(contract.digests), contract.digest)
+    return body_of(contract)
 
 
 @dataclass

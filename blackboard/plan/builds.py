@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from blackboard.choreography import moves
 from blackboard.choreography.values import OPERATOR
-from blackboard.contracts.language import Contract
+from blackboard.contracts.bodies import contract_of
 from blackboard.errors import IllegalTransition, InvalidKey, InvalidTeam, NotPermitted
 from blackboard.plan.draft import Draft
 from blackboard.spec import keys
@@ -162,10 +162,8 @@ def _own_checks(draft: Draft, component: str) -> list[str]:
     named = task["checks"] if task is not None else ()
     own = [str(check) for check in named] if isinstance(named, list | tuple) else []
     judges = draft.registry.judges
-    languages = _languages(draft, component) if judges else ()
-    return (
-        [*own, *(check for check, judged in judges.items() if not languages.isdisjoint(judged))] if languages else own
-    )
+    languages = _languages(draft, component) if judges else frozenset()
+    return [*own, *(check for check, judged in judges.items() if not languages.isdisjoint(judged))]
 
 
 def _languages(draft: Draft, component: str) -> frozenset[str]:
@@ -198,7 +196,7 @@ def task_of(draft: Draft, component: str) -> Mapping[str, JSON] | None:
     version = draft.view.version(key, record.current) if record is not None and record.current is not None else None
     if version is None or version.body.language != "task":
         return None
-    return Contract.stored(version.body.language, version.body.text).facets
+    return contract_of(version.body).facets
 
 
 def _require_premises(draft: Draft, component: str) -> None:

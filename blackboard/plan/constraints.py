@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from blackboard.contracts.bodies import contract_of
 from blackboard.contracts.constraint import LANGUAGE, PREFIX, expression_of, finder
 from blackboard.contracts.language import Contract
 from blackboard.errors import Inconsistent, Term
@@ -31,7 +32,7 @@ def freed(draft: Draft) -> list[str]:
         for record in (draft.bases.get(constraint), draft.view.key(constraint)):
             version = None if record is None else draft.view.version(constraint, record.current or 0)
             if version is not None and version.body.language == LANGUAGE:
-                found.update(keys_of(expression_of(Contract.stored(LANGUAGE, version.body.text))))
+                found.update(keys_of(expression_of(contract_of(version.body))))
     return sorted(found)
 
 
@@ -67,7 +68,7 @@ class _After:
 
     def _contract(self, key: str) -> Contract | None:
         version = self._version(key)
-        return None if version is None else Contract.stored(version.body.language, version.body.text)
+        return None if version is None else contract_of(version.body)
 
     def _version(self, key: str) -> VersionRecord | None:
         if key in self._accepting:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from blackboard.choreography import moves
 from blackboard.choreography.values import OPERATOR
-from blackboard.contracts.language import Contract
+from blackboard.contracts.bodies import contract_of
 from blackboard.errors import IllegalTransition, Inconsistent, InvalidKey, NotPermitted, Returning
 from blackboard.plan import merging
 from blackboard.plan.builds import named_in, wakes_of
@@ -218,7 +218,7 @@ def _let_go(draft: Draft, component: str, body: Body) -> None:
     draft.settled.append((component, ("required", "stale", "suspect", "failed", "written")))
     if body.language != "task":
         return
-    fields: Mapping[str, JSON] = Contract.stored(body.language, body.text).facets
+    fields: Mapping[str, JSON] = contract_of(body).facets
     for key in {*named_in(fields["implements"]), *named_in(fields["uses"])}:
         record = draft.view.key(key) if not keys.is_pattern(key) else None
         wanted = record is None or record.current is not None or draft.view.needed(key) - {component}
@@ -330,7 +330,7 @@ def _watch(draft: Draft, version: VersionRecord) -> None:
 
 def _require(draft: Draft, component: str, body: Body) -> None:
     """Note what an accepted task requires: its component, and the decisions that the component waits for."""
-    fields: Mapping[str, JSON] = _read(body).facets
+    fields: Mapping[str, JSON] = contract_of(body).facets
     named = [*named_in(fields["implements"]), *named_in(fields["uses"])]
     needed = [key for key in named if not keys.is_pattern(key)]
     patterns = tuple(pattern for pattern in named if keys.is_pattern(pattern))
@@ -371,10 +371,6 @@ def _uphold(draft: Draft, record: KeyRecord) -> None:
 
 
 # --- small parts -----------------------------------------------------------------------------------------------------
-
-
-def _read(body: Body) -> Contract:
-    return Contract.stored(body.language, body.text)
 
 
 def _writable(key: str) -> None:

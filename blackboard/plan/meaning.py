@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from blackboard.contracts.bodies import contract_of
 from blackboard.contracts.facets import NAMES
-from blackboard.contracts.language import Contract, facet_names_digest
+from blackboard.contracts.language import facet_names_digest
 from blackboard.plan.draft import Draft
 from blackboard.spec.changes import EffectRow
 from blackboard.spec.effects import Effect, FacetChange
@@ -46,9 +47,5 @@ def effect_of(draft: Draft, pin: Pin, version: int) -> Effect:
 def _changes(old: Body | None, new: Body) -> Mapping[str, FacetChange]:
     """Return what became of each facet; of one that was absent before, that it came."""
     absent = {NAMES, *new.facets} if old is None else new.facets.keys() - old.facets.keys()
-    compared = {} if old is None else _read(old).compare(_read(new)).effects
+    compared = {} if old is None else contract_of(old).compare(contract_of(new)).effects
     return {**compared, **dict.fromkeys(absent, _APPEARED)}
-
-
-def _read(body: Body) -> Contract:
-    return Contract.stored(body.language, body.text)

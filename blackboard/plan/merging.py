@@ -7,7 +7,7 @@ second is accepted, so that each vote was about exactly one text; until then it 
 from collections.abc import Sequence
 
 from blackboard.choreography.values import OPERATOR
-from blackboard.contracts.language import Contract
+from blackboard.contracts.bodies import body_of, contract_of
 from blackboard.contracts.merging import Met, merge
 from blackboard.errors import Conflict, IllegalTransition, Premise, Returning
 from blackboard.plan.draft import Draft
@@ -130,8 +130,8 @@ def _former(draft: Draft, key: str, body: Body) -> int | None:
 def _together(base: VersionRecord, ours: Body, theirs: Body) -> Body | Met:
     if base.compacted:
         return Met((), f"the text of version {base.version}, with which they began, is not kept any more")
-    made = merge(_read(base.body), _read(ours), _read(theirs))
-    return made if isinstance(made, Met) else Body(made.language, made.text, dict(made.digests), made.digest)
+    made = merge(contract_of(base.body), contract_of(ours), contract_of(theirs))
+    return made if isinstance(made, Met) else body_of(made)
 
 
 def _premise(facet: str | None, base: VersionRecord, standing: VersionRecord, draft: Body) -> Premise:
@@ -143,9 +143,5 @@ def _premise(facet: str | None, base: VersionRecord, standing: VersionRecord, dr
 def _value(body: Body, facet: str | None) -> str | None:
     if facet is None:
         return body.text or None  # that of a compacted version is not kept
-    facets = _read(body).facets
+    facets = contract_of(body).facets
     return canonical_json(facets[facet]) if facet in facets else None
-
-
-def _read(body: Body) -> Contract:
-    return Contract.stored(body.language, body.text)

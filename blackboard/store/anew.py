@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from blackboard.choreography.values import OPERATOR
+from blackboard.contracts.bodies import body_of
 from blackboard.contracts.language import Contract
 from blackboard.errors import BlackboardError
 from blackboard.spec import keys
@@ -90,7 +91,7 @@ def _decision(on: On, row: Row) -> tuple[Body, str]:
     contract = Contract(found["language"], found["text"])
     if not contract.digest == found["digest"] == row["digest"]:
         raise ValueError("its text is not the one that was agreed")
-    return Body(contract.language, contract.text, dict(contract.digests), contract.digest), str(found["rationale"])
+    return body_of(contract), str(found["rationale"])
 
 
 def _component(on: On, row: Row) -> Write:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from blackboard.choreography.values import OPERATOR
+from blackboard.contracts.bodies import body_of
 from blackboard.contracts.language import Contract
 from blackboard.errors import BlackboardError, Compacted
 from blackboard.spec import keys
@@ -345,8 +346,7 @@ def _premises(on: On, changes: Iterable[Row]) -> dict[tuple[str, str], str | Non
 
 def _body(row: Row) -> Body:
     """Return the body of a version from its text alone: its digests may not be what they were."""
-    contract = Contract(row["language"], row["text"])
-    return Body(contract.language, contract.text, dict(contract.digests), contract.digest)
+    return body_of(Contract(row["language"], row["text"]))
 
 
 def _asked(on: On, change: Row) -> list[Any]:

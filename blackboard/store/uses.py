@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
+from blackboard.contracts.bodies import contract_of
 from blackboard.contracts.language import Contract
 from blackboard.contracts.python.modules import Modules
 from blackboard.contracts.uses.offers import Offer, Stubs
@@ -228,7 +229,7 @@ class _Look:
         version = None if current is None else self._facts.version(key, current)
         if version is None:
             return None
-        return _Standing(Contract.stored(version.body.language, version.body.text), version.version)
+        return _Standing(contract_of(version.body), version.version)
 
     def _more(self, write: Write) -> Iterator[str]:
         """Yield the words under which a component offers what the one before it did not, or did otherwise."""

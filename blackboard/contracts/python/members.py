@@ -236,10 +236,6 @@ class Members:
         free = variables([*(slot.type for slot in slots), returns])
         return Shape(slots, returns, free - {"Self"} - set(self.parameters(owner) if owner else ()))
 
-    def constructor(self, name: str) -> list[Shape] | None:
-        """Return how a class is called to make an instance, None where it is not or nobody can say."""
-        return self.initializer(name) if self.is_constructed(name) else None
-
     def initializer(self, name: str) -> list[Shape] | None:
         """Return what an instance is made with, by who calls the class or, where it is abstract, subclasses it."""
         if name not in self._constructors:
