@@ -212,6 +212,14 @@ def ask_sql() -> Callable[..., list[tuple]]:
     return rows
 
 
+@pytest.fixture
+def pending(board: Blackboard) -> Callable[[], list[tuple]]:
+    """Return a way to ask for (source, target, kind) of what is pending."""
+    query = """SELECT a.source, k.key, a.kind FROM activation a JOIN key k ON k.id = a.target_id
+        WHERE a.state = 'pending' ORDER BY 1, 2"""
+    return lambda: rows(board, query)
+
+
 def rows(board: Blackboard, text: str, *parameters: object) -> list[tuple]:
     database: Database = board.store.database
     with database.reading() as connection:

@@ -22,14 +22,6 @@ def team():
 
 
 @pytest.fixture
-def pending(board, ask_sql):
-    """Return (source, target, kind) of what is pending."""
-    query = """SELECT a.source, k.key, a.kind FROM activation a JOIN key k ON k.id = a.target_id
-        WHERE a.state = 'pending' ORDER BY 1, 2"""
-    return lambda: ask_sql(board, query)
-
-
-@pytest.fixture
 def decide(board):
     """Decide a key after reading others, whole or some facets of them."""
 

@@ -42,14 +42,6 @@ def in_sql(board, ask_sql):
 
 
 @pytest.fixture
-def pending(board, ask_sql):
-    """Return (source, target, kind) of what is pending."""
-    query = """SELECT a.source, k.key, a.kind FROM activation a JOIN key k ON k.id = a.target_id
-        WHERE a.state = 'pending' ORDER BY 1, 2"""
-    return lambda: ask_sql(board, query)
-
-
-@pytest.fixture
 def suspect(board, given):
     """Return what speaks for a board on which `server` is suspect."""
     to = given(board)
