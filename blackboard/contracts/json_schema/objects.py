@@ -23,7 +23,7 @@ class _Wanted:
     least: int = 0
     most: int | None = None
     groups: list[Literal] = field(default_factory=list)
-    there: dict[str, list[Literal]] = field(default_factory=dict)
+    there: dict[str, tuple[Literal, ...]] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     some: list[Demand] = field(default_factory=list)
     """Members of which it is not said what they are called."""
@@ -64,7 +64,8 @@ def _wanted(case: Case) -> _Wanted:
             case "absent":
                 wanted.absent.add(str(demand.value))
             case "present" | "member":
-                wanted.there.setdefault(str(demand.value), []).extend([demand.literal] if demand.literal else [])
+                name, said = str(demand.value), (demand.literal,) if demand.literal else ()
+                wanted.there[name] = wanted.there.get(name, ()) + said
             case "declares":
                 wanted.declares.append(members(demand.value))
             case "evaluates":
@@ -85,7 +86,7 @@ def _says(wanted: _Wanted, group: Literal | None) -> None:
     if "maxProperties" in schema:
         wanted.limit(whole(schema["maxProperties"]))
     for name in listed(schema.get("required")):
-        wanted.there.setdefault(str(name), [])
+        wanted.there.setdefault(str(name), ())
     if "propertyNames" in schema:
         wanted.named.append(group.below(schema["propertyNames"], holds=True))
 

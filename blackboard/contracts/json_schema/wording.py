@@ -54,21 +54,26 @@ def _facet(old: JSON, new: JSON) -> Iterator[str]:
         yield from _schema(refs[0][name], refs[1][name], name.rpartition("/")[2])
     others = sorted((old.keys() | new.keys()) - {"schema", "refs", "required"})
     for word in others:
-        if canonical_json(old.get(word)) != canonical_json(new.get(word)):
+        if _differ(old.get(word), new.get(word)):
             yield _moved(word, old, new)
 
 
 def _schema(old: JSON, new: JSON, where: str) -> Iterator[str]:
     """Yield how schemas differ, each with the path to where they do."""
-    if canonical_json(old) == canonical_json(new):
+    if not _differ(old, new):
         return
     if any(side is not True and not isinstance(side, Mapping) for side in (old, new)):
         yield _at(where, f"{_text(old)} -> {_text(new)}")
         return
     before, after = members(old), members(new)
     for word in sorted(before.keys() | after.keys(), key=lambda word: (word == "properties", word)):
-        if word not in before or word not in after or canonical_json(before[word]) != canonical_json(after[word]):
+        if word not in before or word not in after or _differ(before[word], after[word]):
             yield from _keyword(word, before, after, where)
+
+
+def _differ(old: JSON, new: JSON) -> bool:
+    """Say whether two values are not the same; nearly all that are not are unequal, which is seen at once."""
+    return old != new or canonical_json(old) != canonical_json(new)
 
 
 def _keyword(word: str, old: Mapping[str, JSON], new: Mapping[str, JSON], where: str) -> Iterator[str]:
