@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from blackboard.contracts.finding import Finding
-from blackboard.contracts.python.conform import find, findings, widened
+from blackboard.contracts.python.conform import find, findings, unseen, widened
 from blackboard.contracts.python.interface import Declared, declared
 from blackboard.contracts.python.modules import Module, Modules, bases
-from blackboard.contracts.python.probe import Line, probe
+from blackboard.contracts.python.probe import UNSEEN, Line, probe
 from blackboard.contracts.python.source import Source
 
 _SETTING = "conformance_probe.ini"
@@ -49,6 +49,7 @@ class Judging:
         lines: Of the probe; none where there is nothing that a type checker could say.
         places: Facet -> file and line where the component has it.
         declares: Facet -> what the contract says of it.
+        unseen: Facet -> why it is missing where the checker sees nothing of it.
         bodies: (file, first line, last line, facet) of the functions that the contract declares.
         widened: The contract with what its enumerations have in the component beside what it declares.
         more: Facet of that -> what is wrong where the contract hands it to its users.
@@ -59,6 +60,7 @@ class Judging:
     lines: tuple[Line, ...]
     places: Mapping[str, tuple[str, int]]
     declares: Mapping[str, str]
+    unseen: Mapping[str, str]
     bodies: tuple[tuple[str, int, int, str], ...]
     widened: str
     more: Mapping[str, Finding]
@@ -101,10 +103,11 @@ def judging(
                 bodies.append((module.path, node.lineno, node.end_lineno or node.lineno, one.path))
     unread = (Finding(path, line, f"it cannot be read: {why}") for path, (line, why) in modules.unread.items())
     skipped = {one.path for one in whole} - {one.path for one in found}
-    lines = probe(source, names, without={*different, *skipped}) if names else ()
+    hidden = unseen(found, held, modules)
+    lines = probe(source, names, without={*different, *skipped}, unseen=hidden) if names else ()
     declares = {one.path: one.said for one in found}
     more = widened(source.text, found, held)
-    return Judging((*unread, *different.values()), path, lines, places, declares, tuple(bodies), *more)
+    return Judging((*unread, *different.values()), path, lines, places, declares, hidden, tuple(bodies), *more)
 
 
 def beside(files: Mapping[str, str]) -> dict[str, str]:
@@ -129,7 +132,9 @@ def said(output: str, judgings: Iterable[Judging]) -> tuple[Finding, ...]:
             facet = judged.lines[line - 1][1] if 0 < line <= len(judged.lines) else ""
             if facet:
                 file, place = judged.places[facet]
-                what = f"by the contract `{judged.declares[facet]}`, but {facet} {_reason(text, notes)}"
+                unheld = f"is missing: {judged.unseen.get(facet)}; define it in {facet.rpartition('.')[0]}"
+                reason = unheld if code == UNSEEN else _reason(text, notes)
+                what = f"by the contract `{judged.declares[facet]}`, but {facet} {reason}"
                 found.setdefault((file, facet), Finding(file, place, what))
         elif code in _OF_BODIES or text.startswith(_YIELDS):
             for file, first, last, facet in bodies:

@@ -140,6 +140,50 @@ def widened(text: str, found: Sequence[Declared], modules: Mapping[str, Module])
     return "\n".join(lines), more
 
 
+def unseen(found: Sequence[Declared], modules: Mapping[str, Module], code: Modules) -> dict[str, str]:
+    """Return facet -> why it is missing if a type checker too sees nothing of it, by the bases of its class.
+
+    Those are the members that neither the class nor a base of it among the files has, where it has another base: it
+    may be installed. One that is not is no answer. What is agreed is there only if the component itself can show it,
+    and a check that knows nothing must not pass.
+
+    Args:
+        found: What the contract declares.
+        modules: Name of the contract -> the module that holds it.
+        code: All modules.
+    """
+    classes = {name: one for module in code.found for name in module.bound if (one := find(module, name))}
+    unseen: dict[str, str] = {}
+    for one in found:
+        owner = one.path.rpartition(".")[0]
+        module = modules.get(one.path.partition(".")[0])
+        node = find(module, owner) if module is not None and owner else None
+        if isinstance(node, ast.ClassDef):
+            held, others = _held(node, classes)
+            if others and one.name not in held:
+                where = " and ".join(sorted(others))
+                unseen[one.path] = f"{owner} does not have it, and what it has of {where} cannot be read"
+    return unseen
+
+
+def _held(node: ast.ClassDef, classes: Mapping[str, ast.stmt]) -> tuple[set[str], set[str]]:
+    """Return what a class and its bases among some have by syntax, and its bases that are none of them."""
+    held, others, seen = set[str](), set[str](), set[ast.stmt]()
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        seen.add(one)
+        held |= members(one).keys()
+        held |= {x.attr for x in ast.walk(one) if isinstance(x, ast.Attribute) and isinstance(x.ctx, ast.Store)}
+        for name in map(last_name, one.bases):
+            base = classes.get(name)
+            if not isinstance(base, ast.ClassDef):
+                others.add(name)
+            elif base not in seen:
+                pending.append(base)
+    return held, others
+
+
 def _is_plain(node: ast.stmt) -> bool:
     """Say whether a statement makes a function or a literal, which is certainly no class."""
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None

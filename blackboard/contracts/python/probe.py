@@ -13,7 +13,7 @@ import collections.abc
 import dataclasses
 import enum
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 
 from blackboard.contracts.python.interface import (
@@ -35,6 +35,9 @@ from blackboard.contracts.python.source import Source
 Line = tuple[str, str]
 """A line of the probe, and the facet that it claims something of ("" for none)."""
 
+UNSEEN = "unused-ignore"
+"""The code of what the checker says of a member that nothing it can read has."""
+
 _NOT_BASES = frozenset({"ABC", "Generic", "NamedTuple", "Protocol", "TypedDict", "object"})
 _SAYING_NOTHING = frozenset({"abstractmethod", "deprecated", "final", "override", "overload", "type_check_only"})
 _GETTERS = frozenset({"property", "cached_property", "abstractproperty"})
@@ -43,21 +46,28 @@ _OF_CLASS = frozenset({"staticmethod", "classmethod"})
 _WRAPPERS = frozenset({"ClassVar", "Final", "NotRequired", "ReadOnly", "Required"})
 
 
-def probe(source: Source, modules: Mapping[str, str], *, without: Iterable[str] = ()) -> tuple[Line, ...]:
+def probe(
+    source: Source, modules: Mapping[str, str], *, without: Iterable[str] = (), unseen: Collection[str] = ()
+) -> tuple[Line, ...]:
     """Return the probe of a contract.
 
     Args:
         source: The contract.
         modules: Name of the contract -> the module of the component that holds it.
         without: Facets of which nothing is claimed: what is known to differ already.
+        unseen: Members that only a base beyond the component could have; the checker says `UNSEEN` of those that it
+            sees nothing of either.
     """
-    return tuple(_Probe(source, modules, frozenset(without)).lines())
+    return tuple(_Probe(source, modules, frozenset(without), unseen).lines())
 
 
 class _Probe:
     """Writes the probe of one contract."""
 
-    def __init__(self, source: Source, modules: Mapping[str, str], without: frozenset[str]) -> None:
+    def __init__(
+        self, source: Source, modules: Mapping[str, str], without: frozenset[str], unseen: Collection[str]
+    ) -> None:
+        self._unseen = unseen
         self._statements = list(statements(source.tree))
         self._declared = [one for one in declared(source.tree) if one.path not in without]
         self._gone = {one.path for one in declared(source.tree) if one.owner is None and one.path not in modules}
@@ -73,6 +83,7 @@ class _Probe:
         self._numbers = 0
 
     def lines(self) -> Iterator[Line]:
+        yield "# mypy: warn-unused-ignores", ""
         yield "from __future__ import annotations", ""
         yield "import contextlib as _c", ""
         yield "import typing as _t", ""
@@ -126,6 +137,13 @@ class _Probe:
             yield from self._function(one, [node for node in one.nodes if isinstance(node, FunctionNode)])
         elif isinstance(node, ast.AnnAssign | ast.Assign) and one.name != "__all__":
             yield from self._variable(one, node)
+        if one.path in self._unseen:
+            # Why so: a class whose base cannot be resolved has all names, so nothing is ever said of one that is missing.
+            # What is looked up for a missing name is itself of any type only there, and only there nothing is silenced.
+            it = f"(it.{one.name}, it.__getattr__)"
+            self._numbers += 1
+            yield f"def _claim{self._numbers}(it: {self._type(one)}) -> None:", ""
+            yield f"    _t.assert_type({it}, tuple[_t.Any, _t.Any])  # type: ignore", one.path
 
     def _claim(self, one: Declared, given: str, wanted: str, expression: str) -> Iterator[Line]:
         """Claim that an expression over what is given has the type that is wanted."""

@@ -138,6 +138,38 @@ def test_what_a_class_does_itself_is_judged_whatever_else_it_is():
     ]
 
 
+def test_what_only_a_base_that_cannot_be_read_could_have_is_missing():
+    contract = "class R:\n    a: int\n    b: int\n    def m(self) -> int: ...\n    def n(self) -> int: ...\n    X: int"
+    code = """import nosuch
+from base import Base
+class R(Base, nosuch.View):
+    def __init__(self) -> None:
+        self.a = nosuch.made()
+"""
+    base = "import nosuch\nclass Base:\n    X = nosuch.X\n    def n(self):\n        return nosuch.n()\n"
+    assert [(str(one)) for one in judged(contract, {"a.py": code, "base.py": base})] == [
+        f"a.py:3: by the contract `{said}`, but {facet} is missing: R does not have it, and what it has of View cannot \
+be read; define it in R"
+        for facet, said in (("R.b", "b: int"), ("R.m", "def m(self) -> int"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from nosuch import R",
+        "from collections import UserDict\nclass R(UserDict[str, int]): ...",
+        "from typing import Any\nclass Base:\n    m: Any\nclass R(Base): ...",
+        "import nosuch\nclass Base:\n    def m(self): ...\nclass R(nosuch.View, Base): ...",
+        "import nosuch\nclass R(nosuch.View):\n    m = nosuch.m",
+        "import nosuch\nclass R(nosuch.View):\n    def set(self) -> None:\n        self.m, self.b = nosuch.m()",
+    ],
+)
+def test_what_a_base_has_that_can_be_read_is_not_missing(code):
+    name = "keys" if "UserDict" in code else "m"
+    assert judged(f"from typing import Any\nclass R:\n    {name}: Any", {"a.py": code}) == []
+
+
 def test_what_is_no_text_is_found_and_a_picture_is_left_alone():
     files = {"a.py": b"x = 1\ny = '\xff'", "b.json": b"\xfe", "c.png": b"\xff", "d.py": "# \ufffd".encode()}
     texts, found = decoded(files)
