@@ -152,14 +152,14 @@ def unseen(found: Sequence[Declared], modules: Mapping[str, Module], code: Modul
         modules: Name of the contract -> the module that holds it.
         code: All modules.
     """
-    classes = {name: one for module in code.found for name in module.bound if (one := find(module, name))}
+    classes = {name: node for module in code.found for name in module.bound if (node := find(module, name))}
     unseen: dict[str, str] = {}
     for one in found:
         owner = one.path.rpartition(".")[0]
         module = modules.get(one.path.partition(".")[0])
-        node = find(module, owner) if module is not None and owner else None
-        if isinstance(node, ast.ClassDef):
-            held, others = _held(node, classes)
+        own = find(module, owner) if module is not None and owner else None
+        if isinstance(own, ast.ClassDef):
+            held, others = _held(own, classes)
             if others and one.name not in held:
                 where = " and ".join(sorted(others))
                 unseen[one.path] = f"{owner} does not have it, and what it has of {where} cannot be read"

@@ -138,8 +138,8 @@ class _Probe:
         elif isinstance(node, ast.AnnAssign | ast.Assign) and one.name != "__all__":
             yield from self._variable(one, node)
         if one.path in self._unseen:
-            # Why so: a class whose base cannot be resolved has all names, so nothing is ever said of one that is missing.
-            # What is looked up for a missing name is itself of any type only there, and only there nothing is silenced.
+            # Why so: of a class whose base cannot be resolved, a checker never says that a name is missing. But only
+            # there what is called for a missing name is of any type too, and nothing is left to silence.
             it = f"(it.{one.name}, it.__getattr__)"
             self._numbers += 1
             yield f"def _claim{self._numbers}(it: {self._type(one)}) -> None:", ""

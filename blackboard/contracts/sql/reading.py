@@ -3,8 +3,9 @@
 What a column declares for rows (a key, UNIQUE, CHECK, REFERENCES) becomes a rule of its table, as if it stood there.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from sqlglot import expressions as e
 
@@ -15,18 +16,29 @@ from blackboard.contracts.sql.schema import (
     ForeignKey,
     Index,
     Place,
-    Rules,
     Schema,
     Table,
     facet_values,
     index_facet,
 )
-from blackboard.contracts.sql.spelling import conditions, default_of, expression, name_of, table_name, type_of
+from blackboard.contracts.sql.spelling import (
+    conditions,
+    default_of,
+    expression,
+    name_of,
+    names_in,
+    reworded,
+    table_name,
+    type_of,
+    written,
+)
 from blackboard.contracts.sql.statements import STUMBLES, Statement, refusal, statements
+from blackboard.contracts.sql.tables import OpenTable
 from blackboard.errors import InvalidContract
 
 _SERIAL = {"serial": "integer", "bigserial": "bigint", "smallserial": "smallint"}
 _USUAL = {"ON DELETE NO ACTION", "ON UPDATE NO ACTION", "NOT DEFERRABLE", "INITIALLY IMMEDIATE", "MATCH SIMPLE"}
+_FROM = re.compile(r'\b(?:FROM|JOIN) ("(?:[^"]|"")*"|[\w.]+)')
 
 
 def read(text: str, *, only: bool = True) -> Schema:
@@ -34,12 +46,13 @@ def read(text: str, *, only: bool = True) -> Schema:
 
     Args:
         text: Statements in any of the usual dialects.
-        only: Whether statements that declare nothing are refused; else they are passed over.
+        only: Whether statements that declare nothing are refused, and what takes back or renames; else the former
+            are passed over, and the latter are followed in their order.
 
     Raises:
         InvalidContract: It is no DDL, declares something twice or of what is not there, or is too much.
     """
-    found = _Found()
+    found = _Found(only=only)
     for statement in statements(text, only=only):
         try:
             found.add(statement)
@@ -53,33 +66,6 @@ def read(text: str, *, only: bool = True) -> Schema:
             raise refusal(schema.places[name], f"{name} is declared twice")
         seen.add(name)
     return schema
-
-
-@dataclass(slots=True)
-class _Open:
-    """A table whose declaration is being read."""
-
-    name: str
-    columns: dict[str, Column] = field(default_factory=dict)
-    primary_key: list[str] | None = None
-    unique: set[tuple[str, ...]] = field(default_factory=set)
-    checks: set[str] = field(default_factory=set)
-    foreign_keys: set[ForeignKey] = field(default_factory=set)
-    others: set[str] = field(default_factory=set)
-
-    def built(self) -> Table:
-        key = self.primary_key or []
-        columns = {
-            name: replace(column, nullable=column.nullable and name not in key) for name, column in self.columns.items()
-        }
-        rules = Rules(
-            tuple(key),
-            frozenset(self.unique),
-            frozenset(self.checks),
-            frozenset(self.foreign_keys),
-            frozenset(self.others),
-        )
-        return Table(self.name, columns, rules)
 
 
 def _targeted(tables: Mapping[str, Table]) -> dict[str, Table]:
@@ -105,8 +91,9 @@ def _in_pairs(key: ForeignKey, primary: tuple[str, ...]) -> ForeignKey:
 class _Found:
     """What the statements so far declare."""
 
-    def __init__(self) -> None:
-        self.tables: dict[str, _Open] = {}
+    def __init__(self, *, only: bool) -> None:
+        self._only = only
+        self.tables: dict[str, OpenTable] = {}
         self.indexes: dict[str, Index] = {}
         self.views: dict[str, str] = {}
         self.places: dict[str, Place] = {}
@@ -130,7 +117,7 @@ class _Found:
             raise self._refused(tree, "a table without columns, or made by a query: declare its columns")
 
     def _table(self, declared: e.Schema, options: tuple[str, ...]) -> None:
-        table = _Open(table_name(declared.this), others=set(options))
+        table = OpenTable(table_name(declared.this), others=set(options))
         self._new(table.name, declared.this, {**self.tables, **self.views})
         self.tables[table.name] = table
         for part in declared.expressions:
@@ -140,7 +127,7 @@ class _Found:
         for part in declared.expressions:
             self._rule(table, part)
 
-    def _part(self, table: _Open, part: e.Expr) -> None:
+    def _part(self, table: OpenTable, part: e.Expr) -> None:
         if isinstance(part, e.Identifier):
             part = e.ColumnDef(this=part)
         if not isinstance(part, e.ColumnDef):
@@ -151,7 +138,7 @@ class _Found:
         self._new(join(table.name, name), part.this, table.columns, key=name)
         table.columns[name] = self._column(table, name, part)
 
-    def _column(self, table: _Open, name: str, declared: e.ColumnDef) -> Column:
+    def _column(self, table: OpenTable, name: str, declared: e.ColumnDef) -> Column:
         column = Column(name, type_of(declared.kind))
         if column.type in _SERIAL:
             column = replace(column, type=_SERIAL[column.type], nullable=False, identity="by default")
@@ -163,7 +150,7 @@ class _Found:
                 column = _with(column, kind)
         return column
 
-    def _rule_of(self, table: _Open, name: str, kind: e.Expr) -> bool:
+    def _rule_of(self, table: OpenTable, name: str, kind: e.Expr) -> bool:
         """Take what a column declares for rows, and say whether it was that."""
         match kind:
             case e.PrimaryKeyColumnConstraint():
@@ -178,7 +165,7 @@ class _Found:
                 return False
         return True
 
-    def _rule(self, table: _Open, part: e.Expr) -> None:
+    def _rule(self, table: OpenTable, part: e.Expr) -> None:
         match part:
             case e.ColumnDef() | e.Identifier():
                 pass
@@ -199,12 +186,12 @@ class _Found:
             case _:
                 table.others.add(expression(part))
 
-    def _key(self, table: _Open, columns: list[str], where: e.Expr) -> None:
+    def _key(self, table: OpenTable, columns: list[str], where: e.Expr) -> None:
         if table.primary_key is not None:
             raise self._refused(where, f"{table.name} has two primary keys")
         table.primary_key = columns
 
-    def _named(self, table: _Open, parts: Iterable[e.Expr]) -> list[str]:
+    def _named(self, table: OpenTable, parts: Iterable[e.Expr]) -> list[str]:
         names = []
         for part in parts:
             names.append(name_of(part))
@@ -231,8 +218,9 @@ class _Found:
         self._new(index_facet(name), declared.this or declared.args["table"], self.indexes, key=name)
         unique = bool(tree.args.get("unique"))
         index = Index(name, table, parts, unique, expression(where.this) if where else None, others)
-        if index.unique and index.plain and set(parts) <= self.tables[table].columns.keys():
-            self.tables[table].unique.add(tuple(sorted(parts)))
+        columns_of = {written(name): name for name in self.tables[table].columns}
+        if index.unique and index.plain and columns_of.keys() >= set(parts):
+            self.tables[table].unique.add(tuple(sorted(columns_of[part] for part in parts)))
         self.indexes[name] = index
 
     def _view(self, tree: e.Create) -> None:
@@ -244,21 +232,95 @@ class _Found:
         self.views[name] = f"({', '.join(columns)}) AS {query}" if columns else query
 
     def _alter(self, tree: e.Alter) -> None:
-        name = table_name(tree.this)
-        table = self.tables.get(name)
-        if table is None:
-            raise self._refused(tree.this, f"ALTER TABLE {name}, which is not declared before it")
         for action in tree.args.get("actions") or [tree]:
-            match action:
-                case e.ColumnDef():
+            name = table_name(tree.this)
+            table = self.tables.get(name)
+            if table is None and tree.args.get("exists") and not self._only:
+                return
+            if table is None:
+                raise self._refused(tree.this, f"ALTER TABLE {name}, which is not declared before it")
+            if isinstance(action, e.AddConstraint):
+                for part in action.expressions:
+                    self._rule(table, part)
+            elif isinstance(action, e.ColumnDef):
+                if self._only or not (action.args.get("exists") and name_of(action.this) in table.columns):
                     self._part(table, action)
-                case e.AddConstraint():
-                    for part in action.expressions:
-                        self._rule(table, part)
-                case _:
-                    raise self._refused(
-                        tree, "ALTER TABLE is read where it adds columns or constraints: declare the rest"
-                    )
+            elif self._only or not self._altered(table, action, tree.args.get("options") or []):
+                raise self._refused(tree, "ALTER TABLE is read where it adds columns or constraints: declare the rest")
+
+    def _altered(self, table: OpenTable, action: e.Expr, options: list[e.Expr]) -> bool:
+        """Rename or drop something, and say whether it was that."""
+        match action:
+            case e.Drop(kind="COLUMN"):
+                for part in action.args["tables"]:
+                    self._drop_column(table, part.this, missing=bool(action.args.get("exists")))
+            case e.RenameColumn():
+                self._rename_column(table, action.this.this, action.args["to"].this)
+            case e.AlterRename() if options:
+                # So the library reads `RENAME a TO b`, without the word COLUMN.
+                self._rename_column(table, action.this.this, options[0].this.this)
+            case e.AlterRename():
+                self._rename(table, action.this)
+            case _:
+                return False
+        return True
+
+    def _rename(self, table: OpenTable, to: e.Expr) -> None:
+        """Let a table have another name; who names no schema stays in the one that the table is in."""
+        old, schema = table.name, table.name.rpartition(".")[0]
+        new = table_name(to) if not schema or to.args.get("db") else f"{schema}.{table_name(to)}"
+        self._new(new, to, {**self.tables, **self.views})
+        self.tables = {(new if name == old else name): one for name, one in self.tables.items()}
+        self._move(old, new)
+        table.name = new
+        self.indexes = {
+            name: replace(index, table=new) if index.table == old else index for name, index in self.indexes.items()
+        }
+        self._retarget(old, lambda key: replace(key, table=new))
+        self.views = {
+            name: _FROM.sub(lambda found: reworded(found[0], old, new), text) for name, text in self.views.items()
+        }
+
+    def _rename_column(self, table: OpenTable, one: e.Expr, to: e.Expr) -> None:
+        [old], new = self._named(table, [one]), name_of(to)
+        self._new(join(table.name, new), to, table.columns, key=new)
+        table.rename(old, new)
+        self._move(join(table.name, old), join(table.name, new))
+        for name, index in self.indexes.items():
+            if index.table == table.name:
+                parts = tuple(reworded(part, old, new) for part in index.parts)
+                others = tuple(reworded(part, old, new) for part in index.others)
+                where = index.where and reworded(index.where, old, new)
+                self.indexes[name] = replace(index, parts=parts, where=where, others=others)
+        names = {old: new}
+        self._retarget(
+            table.name, lambda key: replace(key, targets=tuple(names.get(name, name) for name in key.targets))
+        )
+
+    def _drop_column(self, table: OpenTable, one: e.Expr, *, missing: bool) -> None:
+        if missing and name_of(one) not in table.columns:
+            return
+        [name] = self._named(table, [one])
+        table.drop(name)
+        self.places.pop(join(table.name, name), None)
+        for index in list(self.indexes.values()):
+            said = " ".join([*index.parts, *index.others, index.where or ""])
+            if index.table == table.name and written(name) in names_in(said):
+                self._drop("INDEX", index.name)
+        self._retarget(table.name, lambda key: None if name in key.targets else key)
+
+    def _retarget(self, table: str, change: Callable[[ForeignKey], ForeignKey | None]) -> None:
+        """Change the foreign keys into a table."""
+        for one in self.tables.values():
+            changed = (change(key) if key.table == table else key for key in one.foreign_keys)
+            one.foreign_keys = {key for key in changed if key is not None}
+
+    def _move(self, old: str, new: str) -> None:
+        """Let what stands at a place, and in it, have another name."""
+        self.places = {
+            new + at[len(old) :] if at == old or at.startswith(f"{old}.") else at: place
+            for at, place in self.places.items()
+        }
 
     def _drop(self, kind: str, name: str) -> None:
         """Forget what is there no longer; who drops a table drops its indexes."""

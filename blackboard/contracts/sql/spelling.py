@@ -1,5 +1,7 @@
 """One spelling for each name, type and expression, so that what means the same reads the same."""
 
+import re
+
 from sqlglot import expressions as e
 
 from blackboard.contracts.facets import join
@@ -22,6 +24,7 @@ _FLIPPED: dict[type[e.Expr], type[e.Binary]] = {
     e.EQ: e.EQ,
     e.NEQ: e.NEQ,
 }
+_NAME = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b[^\W\d]\w*\b(?!\()""")
 
 
 def name_of(identifier: e.Expr) -> str:
@@ -75,6 +78,27 @@ def conditions(tree: e.Expr) -> list[str]:
     return [_spelled(_bare(part)) for part in parts]
 
 
+def written(name: str) -> str:
+    """Return a name as an expression has it: quoted where it is no plain name in lower case."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"' if _is_quoted(name) else name
+
+
+def reworded(text: str, old: str, new: str) -> str:
+    """Return a spelled expression that names something by another name."""
+    own, wanted = written(old), written(new)
+    return _NAME.sub(lambda found: wanted if found[0] == own else found[0], text)
+
+
+def names_in(text: str) -> set[str]:
+    """Return the names that a spelled expression has, as they are written there."""
+    return {found[0] for found in _NAME.finditer(text)}
+
+
+def _is_quoted(name: str) -> bool:
+    return join("", name) != name or name != name.lower()
+
+
 def _bare(tree: e.Expr) -> e.Expr:
     while isinstance(tree, e.Paren):
         tree = tree.this
@@ -87,7 +111,7 @@ def _spelled(tree: e.Expr) -> str:
     for identifier in tree.find_all(e.Identifier):
         name = name_of(identifier)
         identifier.set("this", name)
-        identifier.set("quoted", join("", name) != name or name != name.lower())
+        identifier.set("quoted", _is_quoted(name))
     return tree.sql(comments=False)
 
 

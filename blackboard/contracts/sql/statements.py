@@ -76,7 +76,8 @@ def statements(text: str, *, only: bool) -> Iterator[Statement]:
     """
     # Made anew, for a parser keeps where it is, and contracts are read in several threads.
     parser = _Parser(dialect=_Dialect())
-    for tokens in _cut(_tokens(text)):
+    for cut_off in _cut(_tokens(text)):
+        tokens = _naming_columns(cut_off) if cut_off[0].token_type is TokenType.ALTER else cut_off
         words = [token.text.upper() for token in tokens[:3]]
         if not (_declares(words) or (not only and _takes_back(words))):
             if only and words[0] != "COMMENT":
@@ -152,6 +153,16 @@ def _as_meant(token: Token) -> Token:
     if token.token_type is TokenType.TINYINT and token.text.upper() == "INT8":
         return Token(TokenType.BIGINT, "BIGINT", token.line, token.col, token.start, token.end)
     return token
+
+
+def _naming_columns(tokens: list[Token]) -> list[Token]:
+    """Write `DROP COLUMN a` for `DROP a`, which the library does not read."""
+    found: list[Token] = []
+    for before, token in pairwise([*tokens[:1], *tokens]):
+        if before.token_type is TokenType.DROP and token.token_type in (TokenType.VAR, TokenType.IDENTIFIER):
+            found.append(Token(TokenType.COLUMN, "COLUMN", token.line, token.col, token.start, token.end))
+        found.append(token)
+    return found
 
 
 def _cut(tokens: list[Token]) -> Iterator[list[Token]]:
