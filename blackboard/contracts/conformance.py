@@ -11,25 +11,25 @@ from typing import Any
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.json_schema import conform as json_schema
 from blackboard.contracts.language import Contract
+from blackboard.contracts.openapi import conform as openapi
 from blackboard.contracts.python.checker import COMMAND, Judging, beside, judging, said
 from blackboard.contracts.python.stub import Stub
 from blackboard.contracts.sql import conform as sql
 from blackboard.errors import InvalidContract
 from blackboard.spec.effects import Effect
 
-_BY_TEXT: Mapping[str, tuple[str, Callable[[Any, Mapping[str, str]], Iterable[Finding]]]] = {
+_Told = Callable[[Any, Mapping[str, str]], Iterable[Finding]]
+_BY_TEXT: Mapping[str, tuple[str, _Told]] = {
     "json-schema": (".json", json_schema.findings),
+    "openapi": (".openapi.yaml", openapi.findings),
     "sql": (".sql", sql.findings),
 }
 """Language -> the suffix of the files that hold what it declares, and what is found in them."""
 
-_BY_NAME = frozenset({"json-schema"})
-"""The languages whose files are named as the decision: most JSON of a component is something else."""
-
 JUDGED = ("python", *_BY_TEXT)
 """The languages that can judge files."""
 
-RULES = 3
+RULES = 4
 """Counted up with each change of what conforms, so that no verdict of other rules stands."""
 
 
@@ -75,12 +75,12 @@ def conformance_plan(
             found += _handed(contract, judgings[-1])
         elif contract.language in _BY_TEXT:
             suffix, findings = _BY_TEXT[contract.language]
-            name = f"{key.rpartition('/')[2]}{suffix}" if contract.language in _BY_NAME else ""
-            held = {path: text for path, text in files.items() if _is_named(path, name or suffix)}
+            held = _holding(contract.language, key.rpartition("/")[2], files)
             if facets is not None:
                 unjudged.append(f"{key} is implemented in part, and files are judged by the whole")
             elif not held:
-                unjudged.append(f"{key} could be judged by a file {name or f'*{suffix}'}, and there is none")
+                name = "*" if contract.language == "sql" else key.rpartition("/")[2]
+                unjudged.append(f"{key} could be judged by a file {name}{suffix}, and there is none")
             else:
                 found += findings(body, held)
     probes = {one.path: one.text for one in judgings if one.lines}
@@ -102,7 +102,7 @@ def decoded(files: Mapping[str, bytes]) -> tuple[dict[str, str], list[Finding]]:
     """Return path -> text, and where a file that is judged is no text."""
     texts: dict[str, str] = {}
     found: list[Finding] = []
-    suffixes = (".py", *(suffix for suffix, _ in _BY_TEXT.values()))
+    suffixes = (".py", ".json", ".sql", *openapi.SUFFIXES)
     for path, content in sorted(files.items()):
         texts[path] = content.decode(errors="replace")
         if "\ufffd" in texts[path] and path.lower().endswith(suffixes):
@@ -114,6 +114,16 @@ def decoded(files: Mapping[str, bytes]) -> tuple[dict[str, str], list[Finding]]:
     return texts, found
 
 
-def _is_named(path: str, name: str) -> bool:
-    """Say whether a path ends in a suffix, or where it is no suffix in the name of a file."""
-    return path.lower().endswith(name) if name.startswith(".") else path.rpartition("/")[2] == name
+def _holding(language: str, name: str, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the files that hold what a decision declares.
+
+    All DDL does. JSON is named as the decision, for most JSON of a component is something else; a document of OpenAPI
+    says what it is, and only where some are named as the decision, others are about other decisions.
+    """
+    if language == "sql":
+        return {path: text for path, text in files.items() if path.lower().endswith(".sql")}
+    if language == "json-schema":
+        return {path: text for path, text in files.items() if path.rpartition("/")[2] == f"{name}.json"}
+    held = {path: text for path, text in files.items() if openapi.is_document(path, text)}
+    names = {f"{name}{suffix}" for suffix in openapi.SUFFIXES}
+    return {path: text for path, text in held.items() if path.rpartition("/")[2] in names} or held

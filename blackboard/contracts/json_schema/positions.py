@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++')
 
@@ -14,10 +14,17 @@ def position(text: str, path: Sequence[str]) -> tuple[int, int]:
         text: A valid JSON text.
         path: Names of members and indices of items, from the root.
     """
-    wanted = tuple(path)
+    return positions(text, [tuple(path)]).get(tuple(path), (0, 0))
+
+
+def positions(text: str, paths: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[int, int]]:
+    """Return path -> line and column of the value there, for those of some paths that lead to one."""
+    wanted = set(paths)
+    deepest = max(map(len, wanted), default=0)
+    found: dict[tuple[str, ...], tuple[int, int]] = {}
     names: list[str] = []
     objects: list[bool] = []
-    for token in _TOKEN.finditer(text):
+    for token in _TOKEN.finditer(text) if wanted else ():
         mark = token[0]
         if mark in "}]":
             objects.pop()
@@ -27,12 +34,15 @@ def position(text: str, path: Sequence[str]) -> tuple[int, int]:
         elif mark != ":" and objects and objects[-1] and not _after_colon(text, token.start()):
             names[-1] = json.loads(mark)
         elif mark != ":":
-            if len(names) == len(wanted) and tuple(names) == wanted:
-                return _line_and_column(text, token.start())
+            if len(names) <= deepest and (path := tuple(names)) in wanted:
+                found[path] = _line_and_column(text, token.start())
+                wanted.remove(path)
+                if not wanted:
+                    break
             if mark in "{[":
                 objects.append(mark == "{")
                 names.append("" if mark == "{" else "0")
-    return 0, 0
+    return found
 
 
 def _after_colon(text: str, index: int) -> bool:

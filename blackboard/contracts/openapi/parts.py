@@ -37,11 +37,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A document as read: its schemas and its parts by facet, and which parts an operation or status has."""
+    """A document as read: its schemas, its parts by facet, which an operation or status has, and where they are."""
 
     document: Document
     parts: Mapping[str, Part]
     inside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    places: Mapping[str, Path] = field(default_factory=dict, compare=False)
 
     @property
     def facets(self) -> dict[str, JSON]:

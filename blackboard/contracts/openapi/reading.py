@@ -48,11 +48,13 @@ class _Reader:
         self._parts: dict[str, Part] = {}
         self._inside: dict[str, dict[str, None]] = {}
         self._schemas: dict[Path, Schema] = {}
+        self._places: dict[str, Path] = {}
 
     def read(self) -> Api:
         for name, schema in members(members(self._root.get("components")).get("schemas")).items():
             self._schema(schema, ("components", "schemas", name))
-            self._parts[f"schemas {name}"] = Part("schema", None, path=("components", "schemas", name))
+            at = ("components", "schemas", name)
+            self._part(f"schemas {name}", Part("schema", None, path=at), at)
         for template, item in members(self._root.get("paths")).items():
             resolved, path = self._real(item, ("paths", template))
             for method in METHODS:
@@ -60,9 +62,10 @@ class _Reader:
                     self._operation(template, method, resolved, path)
         for name, scheme in members(members(self._root.get("components")).get("securitySchemes")).items():
             value = {word: part for word, part in members(scheme).items() if word != "description"}
-            self._parts[f"security {name}"] = Part("text", value)
+            self._part(f"security {name}", Part("text", value), ("components", "securitySchemes", name))
         if self._root.get("servers"):
-            self._parts["servers"] = Part("text", [members(one).get("url") for one in listed(self._root["servers"])])
+            urls = [members(one).get("url") for one in listed(self._root["servers"])]
+            self._part("servers", Part("text", urls), ("servers",))
         return self._finished()
 
     def _real(self, part: JSON, path: Path) -> tuple[Mapping[str, JSON], Path]:
@@ -89,7 +92,7 @@ class _Reader:
             raise self._refusal((*path, method), f"{name} is there twice")
         security = operation.get("security", self._root.get("security", []))
         ways = sorted((canonical_json(members(way)) for way in listed(security)), key=str)
-        self._parts[name] = Part("operation", {"security": ways})
+        self._part(name, Part("operation", {"security": ways}), (*path, method))
         places = {word: index for index, word in enumerate(_IN_PATH.findall(template), 1)}
         for holder, at in ((item, path), (operation, (*path, method))):
             for index, given in enumerate(listed(holder.get("parameters"))):
@@ -97,7 +100,7 @@ class _Reader:
         if "requestBody" in operation:
             body, at = self._real(operation["requestBody"], (*path, method, "requestBody"))
             part = Part("body", {"required": body.get("required") is True}, name, required=body.get("required") is True)
-            self._add(f"{name} body", part)
+            self._add(f"{name} body", part, at)
             self._contents("request", name, f"{name} body", body, at)
         for status, response in members(operation.get("responses")).items():
             given_response, at = self._real(response, (*path, method, "responses", status))
@@ -121,12 +124,13 @@ class _Reader:
         required = parameter.get("required") is True or place == "path"
         self._schema(schema, at)
         value: JSON = {"required": required, "how": how}
-        self._add(f"{operation} {shown}", Part("parameter", value, operation, "", shown, at, required, "request"))
+        part = Part("parameter", value, operation, "", shown, at, required, "request")
+        self._add(f"{operation} {shown}", part, path)
 
     def _status(self, operation: str, status: str, response: Mapping[str, JSON], path: Path) -> None:
         facet = f"{operation} {status.upper() if status != 'default' else status}"
         content = bool(members(response.get("content")))
-        self._add(facet, Part("status", {"content": content}, operation, "", facet.removeprefix(f"{operation} ")))
+        self._add(facet, Part("status", {"content": content}, operation, "", facet.removeprefix(f"{operation} ")), path)
         for name, given in members(response.get("headers")).items():
             header, at = self._real(given, (*path, "headers", name))
             if name.lower() != "content-type":
@@ -134,17 +138,21 @@ class _Reader:
                 required = header.get("required") is True
                 shown = f"header {name.lower()}"
                 part = Part("header", {"required": required}, operation, facet, shown, (*at, "schema"), required)
-                self._add(f"{facet} {shown}", part)
+                self._add(f"{facet} {shown}", part, at)
         self._contents("response", operation, facet, response, path)
 
     def _contents(self, word: Word, operation: str, within: str, holder: Mapping[str, JSON], path: Path) -> None:
         for media, content in members(holder.get("content")).items():
             at = (*path, "content", media, "schema")
             self._schema(members(content).get("schema", True), at)
-            self._add(f"{within} {media.lower()}", Part(word, {}, operation, within, media.lower(), at, direction=word))
+            part = Part(word, {}, operation, within, media.lower(), at, direction=word)
+            self._add(f"{within} {media.lower()}", part, at[:-1])
 
-    def _add(self, facet: str, part: Part) -> None:
-        self._parts[facet] = part
+    def _part(self, facet: str, part: Part, at: Path) -> None:
+        self._parts[facet], self._places[facet] = part, at
+
+    def _add(self, facet: str, part: Part, at: Path) -> None:
+        self._part(facet, part, at)
         self._inside.setdefault(part.within or part.operation, {})[facet] = None
 
     def _schema(self, schema: JSON, path: Path) -> None:
@@ -176,7 +184,7 @@ class _Reader:
             parts[name] = Part(
                 part.word, value, part.operation, part.within, part.name, part.path, part.required, direction
             )
-        return Api(document, parts, {name: tuple(inside) for name, inside in self._inside.items()})
+        return Api(document, parts, {name: tuple(inside) for name, inside in self._inside.items()}, self._places)
 
 
 def _flows(document: Document, parts: Iterable[Part]) -> dict[Path, str]:

@@ -5,9 +5,11 @@ there twice is refused, and what aliases would make of a small text.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from blackboard.contracts.json_schema.documents import Path
+from blackboard.contracts.json_schema.positions import positions
 from blackboard.contracts.plain import read_json
 from blackboard.errors import InvalidContract
 from blackboard.spec.canonical import JSON, MAX_DEPTH
@@ -40,6 +42,36 @@ def read_text(text: str) -> JSON:
         raise InvalidContract(LANGUAGE, error.problem or "no YAML", line=line, column=column) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise InvalidContract(LANGUAGE, str(error)) from None
+
+
+def lines_of(text: str, paths: Iterable[Path]) -> dict[Path, int]:
+    """Return path -> the line where it leads to in a text that was read, or as far as it leads."""
+    wanted = set(paths)
+    prefixes = {path[:length] for path in wanted for length in range(len(path) + 1)}
+    if text.lstrip().startswith("{"):
+        there = {path: line for path, (line, _) in positions(text, prefixes).items()}
+    else:
+        there = _lines(text, prefixes)
+    return {path: next(there[path[:end]] for end in range(len(path), -1, -1) if path[:end] in there) for path in wanted}
+
+
+def _lines(text: str, paths: Collection[Path]) -> dict[Path, int]:
+    import yaml  # noqa: PLC0415 - most boards have no YAML
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    root: Any = yaml.compose(text, Loader=loader)
+    found: dict[Path, int] = {(): root.start_mark.line + 1}
+    pending: list[tuple[Path, Any]] = [((), root)]
+    while pending:
+        path, node = pending.pop()
+        inside = node.value if isinstance(node.value, list) else []
+        is_object = isinstance(node, yaml.MappingNode)
+        steps = ((key.value, key, value) for key, value in inside) if is_object else ()
+        for name, at, value in steps or ((str(index), one, one) for index, one in enumerate(inside)):
+            if (*path, name) in paths:
+                found[*path, name] = at.start_mark.line + 1
+                pending.append(((*path, name), value))
+    return found
 
 
 class _Builder:
