@@ -53,6 +53,7 @@ def decide(
         stale=tuple(impact.stale),
         suspect=tuple(impact.suspect),
         orphaned=tuple(impact.orphaned),
+        decisions=tuple(impact.decisions),
         components=work.components,
         tokens=round(spent * (len(impact.stale) + len(impact.orphaned))) or None,
         refused_by=() if impact.refused_by is None else (str(impact.refused_by),),

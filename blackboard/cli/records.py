@@ -159,6 +159,7 @@ class WhyReport:
     Attributes:
         state: Of the decision or component; empty where the board knows nothing under the key.
         since: The revision that brought it into this state.
+        stale_since: The revision that broke what a decision rests on, None where it stands.
         waits_for: Keys that have to be accepted first.
         left: What the board still wants of it.
         unread: What a component's code relies on and its author did not read: a decision and facets each.
@@ -175,6 +176,7 @@ class WhyReport:
     next: tuple[ActivationLine, ...]
     unread: tuple[FacetsOf, ...] = ()
     unused: tuple[FacetsOf, ...] = ()
+    stale_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +350,7 @@ class ImpactReport:
     Attributes:
         revision: Of the commit; None where nothing was written.
         stale, suspect, orphaned: Components that need work after it.
+        decisions: Decisions that are stale after it: who made them looks again.
         components: How many there are.
         tokens: What that work would cost at this run's rate; None where no tokens were counted.
         refused_by: Why it would be refused; empty where it would not.
@@ -363,6 +366,7 @@ class ImpactReport:
     refused_by: tuple[str, ...]
     revision: int | None = None
     together: str = ""
+    decisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,8 @@ def _why_lines(report: WhyReport) -> Iterator[Text]:
         yield words(report.key, ": the board has nothing under this key")
         return
     since = "" if report.since is None else f" since {report.since}"
-    yield words((report.key, "bold"), " is ", state(report.state), since)
+    shaken = () if report.stale_since is None else (", ", state("stale"), f" since {report.stale_since}")
+    yield words((report.key, "bold"), " is ", state(report.state), since, *shaken)
     for cause in report.causes:
         yield words("  ").append_text(cause_line(cause))
     for what, found in (("relies unread on", report.unread), ("does not use", report.unused)):
@@ -230,6 +231,8 @@ def _impact_lines(report: ImpactReport) -> Iterator[Text]:
         yield from _key_change(change, "" if report.revision else "would ")
     if report.stale or report.suspect or report.orphaned:
         yield _affected(report)
+    if report.decisions:
+        yield words("  decisions ", state("stale"), f": {', '.join(report.decisions)}")
     if not report.changes:
         yield words("nothing changes: this is accepted already")
     for reason in report.refused_by:

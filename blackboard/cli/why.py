@@ -139,6 +139,9 @@ def _of_decision(
         (),
         left,
         overview.activations_of(board.store, key),
+        stale_since=min(
+            (one.revision for one in rests if any(it.uses == "breaking" for it in one.facets)), default=None
+        ),
     )
 
 

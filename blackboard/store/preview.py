@@ -1,5 +1,6 @@
 """What a commit would do to those who depend on it: a plan, and nothing more."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,11 @@ from blackboard.store.statements import Statement
 _LISTED = Statement("""
     SELECT k.key, p.pattern, pp.since FROM pattern_pin pp JOIN pattern p ON p.id = pp.pattern_id
     JOIN key k ON k.id = pp.component_id AND k.current = pp.component_version""")
+_RESTING = Statement("""
+    SELECT DISTINCT k.id, k.key, k.current AS version
+    FROM json_each(:moved) m JOIN key d ON d.key = m.value JOIN pin p ON p.key_id = d.id
+    JOIN key k ON k.id = p.component_id AND k.current = p.component_version AND k.kind = 'decision'
+    WHERE k.key NOT IN (SELECT value FROM json_each(:moved))""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Impact:
 
     Attributes:
         stale, suspect, orphaned: Components that would become so, by key; also where only a constraint forbids it.
+        decisions: Decisions that would become stale: what their authors read for them breaks, or goes.
         refused_by: Why it would be refused, None where it would not.
     """
 
@@ -36,6 +43,7 @@ class Impact:
     suspect: tuple[str, ...] = ()
     orphaned: tuple[str, ...] = ()
     refused_by: Refused | None = None
+    decisions: tuple[str, ...] = ()
 
 
 def impact(store: Store, intent: Intent, planner: Callable[[HeadFacts, Intent], Plan | Refusal]) -> Impact:
@@ -45,22 +53,40 @@ def impact(store: Store, intent: Intent, planner: Callable[[HeadFacts, Intent], 
         broken = broken_reads(on, intent)
         planned = planner(facts, intent)
         would = planned.otherwise if isinstance(planned, Refusal) else planned
-        states = {} if would is None else _after(on, facts, would)
+        resting = {} if would is None else _resting(on, facts.revision, would)
+        states = {} if would is None else _after(on, facts, would, resting)
     refused = planned.error if isinstance(planned, Refusal) else None
     if broken and (left := in_the_way(broken, planned)):
         refused = conflict(store, intent, left)
-    by_state = {state: tuple(key for key, found in sorted(states.items()) if found is state) for state in Freshness}
-    return Impact(by_state[Freshness.STALE], by_state[Freshness.SUSPECT], by_state[Freshness.ORPHANED], refused)
+    worse = {key: found for key, found in sorted(states.items()) if key not in resting}
+    by_state = {state: tuple(key for key, found in worse.items() if found is state) for state in Freshness}
+    broken_in = (Freshness.STALE, Freshness.ORPHANED)
+    decisions = tuple(key for key in sorted(resting.keys() & states.keys()) if states[key] in broken_in)
+    stale, suspect, orphaned = (by_state[state] for state in (Freshness.STALE, Freshness.SUSPECT, Freshness.ORPHANED))
+    return Impact(stale, suspect, orphaned, refused, decisions)
 
 
-def _after(on: Connection, facts: HeadFacts, planned: Plan) -> dict[str, Freshness]:
-    """Return component -> its state after the plan, for those that would become worse."""
+def _resting(on: Connection, at: int, planned: Plan) -> dict[str, BuiltComponent]:
+    """Return the decisions that rest on what the plan moves, and are not moved by it, as if they were components."""
+    freshnesses = read.Freshnesses(on, at)
+    found: dict[str, BuiltComponent] = {}
+    for row in on.all(_RESTING, {"moved": json.dumps(planned.reshaped)}):
+        pins, _ = read.built_against(on, row)
+        found[row["key"]] = BuiltComponent(row["key"], row["version"], "", pins, (), freshnesses.of(row, pins, ()))
+    return found
+
+
+def _after(
+    on: Connection, facts: HeadFacts, planned: Plan, resting: Mapping[str, BuiltComponent]
+) -> dict[str, Freshness]:
+    """Return component, or decision that rests on others -> its state after the plan, if it would become worse."""
     at = facts.revision
     new = _new_facets(facts, planned)
     effects = {(row.key, row.name, row.old_since): row for row in planned.rows if isinstance(row, EffectRow)}
     joined = [row.key for row in planned.rows if isinstance(row, KeyRow) and row.member and row.current is not None]
     listed = _listed(on) if joined else {}
-    touched = {key: one for key, one in gather.components(on, at).items() if key not in planned.written}
+    built = {key: one for key, one in gather.components(on, at).items() if key not in planned.written}
+    touched = {**built, **resting}
     heads: dict[str, Mapping[str, FacetHead]] = {}
 
     def head(key: str, name: str) -> FacetHead | None:

@@ -1,9 +1,13 @@
 """Decisions that rest on decisions: who made one is woken when what was read for it breaks, and looks again."""
 
 import pytest
+from rich.console import Console
 
 from blackboard import Contract, Team, external, on
 from blackboard.choreography import Choreography, Role, agree, each, may, quorum
+from blackboard.cli.impact import decide as decide_keys
+from blackboard.cli.place import Author
+from blackboard.cli.render import render
 from blackboard.cli.why import why
 from blackboard.plan import plan
 from blackboard.store.compact import compact
@@ -184,6 +188,75 @@ def test_the_authors_of_both_are_woken_when_what_one_of_them_read_breaks_later(m
     assert pending() == []
     decide("db/items", "text", by="cora")
     assert pending() == [("art", "api/items", "stale"), ("dora", "api/items", "stale")]
+
+
+def previewed(board, act):
+    """Return which decisions a commit of the operator would make stale, and which rest on what broke after it."""
+    transaction = board.transaction("boss", role="operator")
+    act(transaction)
+    told = transaction.preview().decisions
+    transaction.commit()
+    with board.store.database.reading() as connection:
+        states = connection.raw.execute(
+            "SELECT key FROM decision_state WHERE state IN ('stale', 'orphaned')"
+        ).fetchall()
+    return told, tuple(sorted(key for (key,) in states))
+
+
+def deciding(value, *, reads=("db/items",), key="db/items"):
+    def act(transaction):
+        for one in reads:
+            transaction.decision(one)
+        transaction.decide(key, Contract.value(value))
+
+    return act
+
+
+def retracting(transaction):
+    transaction.decision("db/items")
+    transaction.retract("db/items", reason="not needed")
+
+
+def deciding_both(transaction):
+    for key in ("db/items", "api/items"):
+        deciding({"id": "uuid"}, reads=[key], key=key)(transaction)
+
+
+@pytest.mark.parametrize(
+    ("act", "stale"),
+    [
+        (deciding({"id": "text", "note": "text"}), ("api/items",)),
+        (deciding({"id": "integer", "note": "blob"}), ()),
+        (deciding({"id": "integer", "note": "text", "more": 1}), ()),
+        (retracting, ("api/items",)),
+        (deciding({"id": "str"}, reads=("api/items",), key="api/items"), ("top/app",)),
+        (deciding_both, ("top/app",)),
+    ],
+    ids=["what was read", "what was not read", "a facet more", "a retraction", "one step further", "both at once"],
+)
+def test_which_decisions_would_be_stale_is_said_before(rested, board, act, stale):
+    rested("top/app", "int", reads=["api/items"], facets=["id"])
+    assert previewed(board, act) == (stale, stale)
+
+
+def test_what_is_stale_already_is_no_news(rested, board):
+    rested("db/items", {"id": "text"}, by="cora")
+    assert previewed(board, deciding({"id": "uuid"})) == ((), ("api/items",))
+
+
+def test_a_dry_run_and_why_say_it_in_the_same_words(rested, board):
+    olga, contracts = Author("olga", "operator"), {"db/items": Contract.value({"id": "text"})}
+    assert "  decisions stale: api/items" in shown(decide_keys(board, olga, contracts, dry_run=True))
+    changed = decide_keys(board, olga, contracts)
+    assert "  decisions stale: api/items" in shown(changed)
+    assert shown(why(board, "api/items"))[0] == f"api/items is accepted since 3, stale since {changed.revision}"
+
+
+def shown(report):
+    screen = Console(width=10_000)
+    with screen.capture() as captured:
+        screen.print(render(report))
+    return captured.get().splitlines()
 
 
 def test_why_says_what_changed_beneath_it(rested, board):
