@@ -137,13 +137,14 @@ class Inconsistent(Refused):
         expression: What it says.
         terms: What it names, with the values after the writes and who decided them.
         why: What keeps it from having a value, "" where it is just false.
+        said: All of that in one line.
     """
 
     def __init__(self, constraint: str, expression: str, terms: Sequence[Term], why: str = "") -> None:
         self.constraint, self.expression, self.terms, self.why = constraint, expression, tuple(terms), why
         named = ", ".join(dict.fromkeys(term.key for term in terms)) or constraint
-        said = "; ".join([expression, *map(str, terms), *([why] if why else [])])
-        super().__init__(f"{constraint} would be false: {said}; change {named} in one commit, or the constraint")
+        self.said = "; ".join([expression, *map(str, terms), *([why] if why else [])])
+        super().__init__(f"{constraint} would be false: {self.said}; change {named} in one commit, or the constraint")
 
 
 class Reserved(Refused):

@@ -1,16 +1,18 @@
 """What a decision would do, and doing it: the same record before and after."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from blackboard.board import Blackboard
 from blackboard.cli import overview
+from blackboard.cli.affected import NOBODY, Affected
 from blackboard.cli.place import Author
-from blackboard.cli.records import ImpactReport, KeyChange
-from blackboard.cli.report import facet_lines
+from blackboard.cli.records import FacetLine, ImpactReport, KeyChange
 from blackboard.contracts.language import Contract, suffix_for_language
 from blackboard.errors import Inconsistent, Refused
+from blackboard.spec.effects import Comparison
+from blackboard.store.opened import Store
 from blackboard.transaction import Transaction
 
 
@@ -46,20 +48,41 @@ def decide(
         transaction.discard()
     if committed is not None:
         changes = tuple(change for change in changes if change.key in dict(committed.accepted))
-    work = overview.work(board.store)
-    spent = work.tokens / work.written if work.written else 0
+    refused = impact.refused_by
+    text, constraint = "" if refused is None else str(refused), ""
+    if isinstance(refused, Inconsistent):
+        text, constraint = refused.said, refused.constraint
     return ImpactReport(
         changes=changes,
-        stale=tuple(impact.stale),
-        suspect=tuple(impact.suspect),
-        orphaned=tuple(impact.orphaned),
-        decisions=tuple(impact.decisions),
-        components=work.components,
-        tokens=round(spent * (len(impact.stale) + len(impact.orphaned))) or None,
-        refused_by=() if impact.refused_by is None else (str(impact.refused_by),),
+        affected=affected(board.store, impact.stale, impact.suspect, impact.orphaned, impact.decisions),
+        refused_by=text,
+        constraint=constraint,
+        together=_together(board, refused, files),
         revision=committed.revision if committed is not None and changes else None,
-        together=_together(board, impact.refused_by, files),
     )
+
+
+def facet_lines(comparison: Comparison) -> tuple[FacetLine, ...]:
+    """Return what a comparison says, facet by facet."""
+    return tuple(
+        FacetLine(facet, change.reason, str(change.uses), str(change.implements), change.proof)
+        for facet, change in comparison.effects.items()
+    )
+
+
+def affected(
+    store: Store,
+    stale: Collection[str],
+    suspect: Collection[str],
+    orphaned: Collection[str],
+    decisions: Collection[str] = (),
+) -> Affected:
+    """Return who is affected with what it costs, `NOBODY` where nobody is."""
+    if not (stale or suspect or orphaned or decisions):
+        return NOBODY
+    work = overview.work(store)
+    tokens = round(work.tokens / max(work.written, 1) * (len(stale) + len(orphaned))) or None
+    return Affected(tuple(stale), tuple(suspect), tuple(orphaned), tuple(decisions), work.components, tokens)
 
 
 def _together(board: Blackboard, refused: Refused | None, files: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
+from blackboard.cli.affected import NOBODY, Affected
 from blackboard.cli.examined import HealthReport, RecoveryReport
 from blackboard.solver import Possible
 from blackboard.spec.canonical import JSON
@@ -199,6 +200,7 @@ class VersionLine:
         reason: Why it was rejected, withdrawn or retracted, or what it was merged into.
         bases: The versions of which it was made.
         compacted: Its text is no longer kept.
+        affected: Who will need work if it is accepted.
     """
 
     version: int
@@ -216,6 +218,7 @@ class VersionLine:
     changes: tuple[FacetLine, ...] = ()
     compacted: bool = False
     bases: tuple[int, ...] = ()
+    affected: Affected = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,7 @@ class PinLine:
 
     Attributes:
         observed: Those of the facets that nobody read: the code shows that they are used.
+        changes: What became of the facets since, for this side.
     """
 
     key: str
@@ -253,6 +257,7 @@ class PinLine:
     facets: tuple[str, ...]
     now: int | None
     observed: tuple[str, ...] = ()
+    changes: tuple[FacetLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +339,7 @@ class DiffReport:
 
     Attributes:
         proofs: Whether the proofs are to be shown too; as JSON they always are.
+        affected: The components that need work at the newer one and did not at the older one.
     """
 
     old: int
@@ -341,6 +347,7 @@ class DiffReport:
     decisions: tuple[KeyChange, ...]
     components: tuple[FileChange, ...]
     proofs: bool = False
+    affected: Affected = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,25 +355,19 @@ class ImpactReport:
     """What a commit would do, or did.
 
     Attributes:
+        affected: Who needs work after it.
+        refused_by: Why it would be refused; "" where it would not.
+        constraint: The constraint that refuses it.
+        together: The command that amends in one commit all that the constraint names.
         revision: Of the commit; None where nothing was written.
-        stale, suspect, orphaned: Components that need work after it.
-        decisions: Decisions that are stale after it: who made them looks again.
-        components: How many there are.
-        tokens: What that work would cost at this run's rate; None where no tokens were counted.
-        refused_by: Why it would be refused; empty where it would not.
-        together: The command that amends in one commit all that the constraint names which refuses it.
     """
 
     changes: tuple[KeyChange, ...]
-    stale: tuple[str, ...]
-    suspect: tuple[str, ...]
-    orphaned: tuple[str, ...]
-    components: int
-    tokens: int | None
-    refused_by: tuple[str, ...]
-    revision: int | None = None
+    affected: Affected = NOBODY
+    refused_by: str = ""
+    constraint: str = ""
     together: str = ""
-    decisions: tuple[str, ...] = ()
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

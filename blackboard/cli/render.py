@@ -11,6 +11,7 @@ from functools import singledispatch
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from blackboard.cli.affected import Affected
 from blackboard.cli.clean import clean
 from blackboard.cli.records import (
     ActivationLine,
@@ -54,6 +55,8 @@ Part = str | int | tuple[str, str]
 
 
 _MOST_FACETS = 8
+_THOUSANDS = 10_000
+_APART = "   "
 
 
 def words(*parts: Part) -> Text:
@@ -197,7 +200,7 @@ def cause_line(cause: Cause) -> Text:
     return text
 
 
-def facet_line(line: FacetLine) -> Text:
+def facet_line(line: FacetLine, between: str = ", ") -> Text:
     """Return what the change of one facet is, and what it means for whom."""
     effects = [
         (f"{effect} for {side}", STYLES["stale"] if effect == "breaking" else "")
@@ -205,17 +208,17 @@ def facet_line(line: FacetLine) -> Text:
         if effect and effect != "none"
     ]
     text = words(f"{line.facet} " if line.facet else "", line.reason)
-    for part in effects:
-        text.append(", ").append_text(words(part))
+    if effects:
+        text.append(between).append_text(Text(", ").join(words(part) for part in effects))
     return text.append(f" ({UNDECIDED})", QUIET) if effects and line.proof == UNDECIDED else text
 
 
 def next_line(line: ActivationLine) -> Text:
     """Return one wish of one source: who has it, or since when it waits."""
-    text = words(line.source, " on ", (line.target, "bold"), ", ", state(line.state))
+    text = words(line.source, " on ", (line.target, "bold"), f", rating {line.rating:g}, ", state(line.state))
     if line.expires_in_seconds is not None:
         text.append_text(words(f" by {holder(line)} for {line.expires_in_seconds:.0f} s"))
-    text.append_text(words(f", rating {line.rating:g}, {line.kind} since {line.since}"))
+    text.append_text(words(f" since {line.since} ({line.kind})"))
     if line.attempts:
         text.append_text(words(f", {line.attempts} attempts"))
     return text.append_text(words((f": {line.reason}", QUIET))) if line.reason else text
@@ -229,31 +232,39 @@ def _impact(report: ImpactReport) -> RenderableType:
 def _impact_lines(report: ImpactReport) -> Iterator[Text]:
     for change in report.changes:
         yield from _key_change(change, "" if report.revision else "would ")
-    if report.stale or report.suspect or report.orphaned:
-        yield _affected(report)
-    if report.decisions:
-        yield words("  decisions ", state("stale"), f": {', '.join(report.decisions)}")
+    yield from _affected(report.affected)
     if not report.changes:
         yield words("nothing changes: this is accepted already")
-    for reason in report.refused_by:
-        yield words(("  refused: ", BAD), reason)
+    if report.refused_by:
+        by = f" by {report.constraint}" if report.constraint else ""
+        more = ";  amend them together:" if report.together else ""
+        yield words((f"  refused{by}: ", BAD), report.refused_by, more)
     if report.together:
-        yield words("  amend them together:  ", report.together)
+        yield words("  ", report.together)
     if report.revision is not None:
         yield words(f"committed as revision {report.revision}")
 
 
-def _affected(report: ImpactReport) -> Text:
-    groups = (("stale", report.stale), ("suspect", report.suspect), ("orphaned", report.orphaned))
-    text = Text()
-    for name, keys in groups:
-        if keys:
-            text.append_text(words("  ", state(name), f": {', '.join(keys)}"))
-    work = len(report.stale) + len(report.orphaned)
-    text.append_text(words(f"  ({work} of {report.components} components"))
-    if report.tokens:
-        text.append(f"; about {report.tokens:,} tokens at this run's rate")
-    return text.append(")")
+def _affected(found: Affected) -> Iterator[Text]:
+    """Yield whom a change leaves with work, those who only have to be checked last."""
+    parts = [words(state(name), f": {', '.join(keys)}") for name, keys in _to_rework(found) if keys]
+    if parts:
+        cost = f"; about {_in_short(found.tokens)} tokens at this run's rate" if found.tokens else ""
+        parts[-1].append(f"  ({len(found.rework)} of {found.components} components{cost})")
+    if found.suspect:
+        parts.append(words(state("suspect"), f": {', '.join(found.suspect)}"))
+    if parts:
+        yield Text("  ").append_text(Text("     ").join(parts))
+    if found.decisions:
+        yield words("  decisions ", state("stale"), f": {', '.join(found.decisions)}")
+
+
+def _to_rework(found: Affected) -> tuple[tuple[str, Sequence[str]], ...]:
+    return (("stale", found.stale), ("orphaned", found.orphaned))
+
+
+def _in_short(amount: int) -> str:
+    return f"{amount / 1000:.0f}k" if amount >= _THOUSANDS else f"{amount:,}"
 
 
 def _proof(line: FacetLine) -> Iterator[Text]:
@@ -272,11 +283,11 @@ def _key_change(change: KeyChange, modal: str = "") -> Iterator[Text]:
     head = words(f"{modal}{verb} ", (change.key, "bold"), versions, merged_from(change.bases))
     lines = shown_facets(change.facets)
     if len(lines) == 1:
-        yield head.append(":  ").append_text(facet_line(lines[0]))
+        yield head.append(":  ").append_text(facet_line(lines[0], _APART))
         return
     yield head
     for line in lines:
-        yield words("  ").append_text(facet_line(line))
+        yield words("  ").append_text(facet_line(line, _APART))
 
 
 def shown_facets(lines: Sequence[FacetLine]) -> Sequence[FacetLine]:
@@ -329,7 +340,8 @@ def _version_lines(line: VersionLine) -> Iterator[Text]:
     if line.reason:
         yield words("    ", line.reason)
     for change in shown_facets(line.changes):
-        yield words("    ").append_text(facet_line(change))
+        yield words("    ").append_text(facet_line(change, _APART))
+    yield from (words("  ").append_text(text) for text in _affected(line.affected))
     if line.compacted:
         yield words(("    its text was compacted", QUIET))
     yield from _block(line.text)
@@ -354,6 +366,8 @@ def _component_lines(report: ComponentReport) -> Iterator[Text]:
         now = "" if pin.now == pin.version else " (now retracted)" if pin.now is None else f" (now {pin.now})"
         facets = [f"{name} (unread)" if name in pin.observed else name for name in pin.facets]
         yield words(f"  {pin.side} {pin.key} {pin.version}{now}: ", ", ".join(facets) or "whole")
+        for change in shown_facets(pin.changes):
+            yield words("    ").append_text(facet_line(change, _APART))
     for verdict in report.verdicts:
         result = ("passed", GOOD) if verdict.passed else ("failed", BAD)
         yield words(f"  {verdict.revision} {verdict.check} ", result)
@@ -412,4 +426,5 @@ def _diff(report: DiffReport) -> RenderableType:
         lines.append(words("wrote " if change.new else "lost ", (change.key, "bold"), f" {versions}"))
         for mark, paths in (("+", change.added), ("-", change.removed), ("~", change.changed)):
             lines.extend(words(f"  {mark} {path}") for path in paths)
+    lines.extend(_affected(report.affected))
     return Group(*lines) if lines else words(f"nothing differs between {report.old} and {report.new}")

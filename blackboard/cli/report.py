@@ -6,7 +6,10 @@ from itertools import groupby
 from typing import TypeVar
 
 from blackboard.board import Blackboard
-from blackboard.cli import overview
+from blackboard.cli import causes, overview
+from blackboard.cli.affected import NOBODY
+from blackboard.cli.impact import affected, decide, facet_lines
+from blackboard.cli.place import OPERATOR, Author
 from blackboard.cli.records import (
     ComponentReport,
     DecisionReport,
@@ -28,7 +31,6 @@ from blackboard.contracts.merging import merge
 from blackboard.snapshot import Component, Decision, Snapshot, Version
 from blackboard.solver import possible
 from blackboard.spec.convergence import Outcome
-from blackboard.spec.effects import Comparison
 from blackboard.spec.keys import is_reserved, matches
 from blackboard.spec.records import ChangeRecord
 from blackboard.store import feed, operate
@@ -106,7 +108,7 @@ def decision(
         state=found.state if found else overview.standing(board.store, key)[1],
         current=current.version if current else None,
         questions=tuple(QuestionLine(one.question, one.options, one.author, one.revision) for one in questions),
-        versions=tuple(_version(one, current, versions) for one in reversed(chosen)),
+        versions=tuple(_version(board, one, current, versions) for one in reversed(chosen)),
     )
 
 
@@ -115,13 +117,16 @@ def _standing(versions: Sequence[Version]) -> Sequence[Version]:
     return [one for one in versions if one.state in ("accepted", "proposed")] or versions
 
 
-def _version(version: Version, current: Version | None, among: Sequence[Version]) -> VersionLine:
+def _version(board: Blackboard, version: Version, current: Version | None, among: Sequence[Version]) -> VersionLine:
     compared: tuple[FacetLine, ...] = ()
+    left = NOBODY
     if version.state == "proposed" and version.contract and current and current.contract:
         base = next((one.contract for one in among if one.version in version.bases[:1]), None)
         # It may have begun with an earlier version, and be merged: what it leaves alone stays as it is now.
-        whole = version.contract if base is None else merge(base, current.contract, version.contract)
-        compared = facet_lines(current.contract.compare(whole if isinstance(whole, Contract) else version.contract))
+        merged = version.contract if base is None else merge(base, current.contract, version.contract)
+        whole = merged if isinstance(merged, Contract) else version.contract
+        compared = facet_lines(current.contract.compare(whole))
+        left = decide(board, Author(version.author, OPERATOR), {version.key: whole}, dry_run=True).affected
     return VersionLine(
         version=version.version,
         state=version.state,
@@ -138,14 +143,7 @@ def _version(version: Version, current: Version | None, among: Sequence[Version]
         changes=compared,
         compacted=version.contract is None,
         bases=version.bases,
-    )
-
-
-def facet_lines(comparison: Comparison) -> tuple[FacetLine, ...]:
-    """Return what a comparison says, facet by facet."""
-    return tuple(
-        FacetLine(facet, change.reason, str(change.uses), str(change.implements), change.proof)
-        for facet, change in comparison.effects.items()
+        affected=left,
     )
 
 
@@ -163,7 +161,7 @@ def component(board: Blackboard, key: str, *, files: bool = False, at: int | Non
         revision=found.revision,
         waits_for=found.waits_for,
         files={path: len(content) for path, content in sorted(found.files.items())},
-        pins=_pins(snapshot, found),
+        pins=_pins(board, snapshot, found, broken=at is None),
         verdicts=tuple(
             VerdictLine(one.check, one.passed, one.log, one.author, one.revision) for one in snapshot.verdicts(key)
         ),
@@ -173,14 +171,17 @@ def component(board: Blackboard, key: str, *, files: bool = False, at: int | Non
     )
 
 
-def _pins(snapshot: Snapshot, found: Component) -> tuple[PinLine, ...]:
+def _pins(board: Blackboard, snapshot: Snapshot, found: Component, *, broken: bool) -> tuple[PinLine, ...]:
     lines = []
+    with board.store.database.reading() as connection:
+        gone = causes.broken_pins(connection, found.key) if broken else ()
     ordered = sorted(found.pins, key=lambda pin: (pin.key, str(pin.side), pin.version, pin.name))
     for (key, side, version), same in groupby(ordered, key=lambda pin: (pin.key, str(pin.side), pin.version)):
         now, pins = snapshot.decision(key), [pin for pin in same if pin.name]
         facets = tuple(pin.name for pin in pins)
         observed = tuple(pin.name for pin in pins if pin.observed)
-        lines.append(PinLine(key, side, version, facets, None if now is None else now.version, observed))
+        changes = tuple(one.line for one in gone if (one.key, one.side, one.version) == (key, side, version))
+        lines.append(PinLine(key, side, version, facets, None if now is None else now.version, observed, changes))
     return tuple(lines)
 
 
@@ -224,6 +225,8 @@ def diff(board: Blackboard, old: int, new: int, *, pattern: str = "**", proofs: 
     before, after = board.snapshot(at=old), board.snapshot(at=new)
     decisions = _paired(before.decisions(pattern), after.decisions(pattern))
     components = _paired(before.components(pattern), after.components(pattern))
+    worse = {key: now.state for key, (then, now) in components.items() if now and now.state != (then and then.state)}
+    left = ([key for key, state in worse.items() if state == kind] for kind in ("stale", "suspect", "orphaned"))
     return DiffReport(
         old,
         new,
@@ -232,6 +235,7 @@ def diff(board: Blackboard, old: int, new: int, *, pattern: str = "**", proofs: 
         ),
         tuple(change for key, pair in components.items() for change in _built(key, *pair)),
         proofs,
+        affected(board.store, *left),
     )
 
 

@@ -4,9 +4,9 @@ from itertools import groupby
 
 from blackboard.board import Blackboard
 from blackboard.cli import causes, overview
+from blackboard.cli.impact import facet_lines
 from blackboard.cli.place import OPERATOR
 from blackboard.cli.records import Cause, FacetLine, FacetsOf, WhyReport, merged_from
-from blackboard.cli.report import facet_lines
 from blackboard.snapshot import Component, Snapshot, Version
 from blackboard.spec.convergence import Obligation
 from blackboard.spec.effects import Side

@@ -172,14 +172,14 @@ def test_an_operators_decision_makes_the_next_run_rewrite_what_relies_on_it(proj
     dry = bb("decide", "api/greeting", "warm.json", "--dry-run", cwd=project)
     assert dry.returncode == 0
     assert dry.stdout.splitlines() == [
-        "would amend api/greeting 1 -> 2:  $ plain -> warm, breaking for uses, breaking for implements (undecided)",
+        "would amend api/greeting 1 -> 2:  $ plain -> warm   breaking for uses, breaking for implements (undecided)",
         "  stale: greeter  (1 of 1 components)",
     ]
     assert bb("decide", "api/greeting", "warm.json", "--because", "people", cwd=project).returncode == 0
     why = bb("why", "greeter", cwd=project)
     assert why.stdout.splitlines()[0].startswith("greeter is stale since ")
     assert 'amended api/greeting 1 -> 2 "people": $ plain -> warm, breaking for uses' in why.stdout
-    assert "next: coder-1 on greeter, pending" in why.stdout
+    assert "next: coder-1 on greeter, rating 0, pending since" in why.stdout
     assert bb("status", cwd=project).returncode == 1
     second = bb("run", project)
     assert second.returncode == 0

@@ -100,8 +100,10 @@ def _is_type_variable(ends: Ends, name: str) -> bool:
 def _reason(found: Gaps, values: tuple[JSON, JSON]) -> str:
     """Return one line: each thing that differs, as it was and as it is."""
     uses, implements = found
-    texts = [f"{gap.what}: {gap.wanted} -> {gap.served}" for gap in uses[:_MAX_TOLD]]
-    texts += [f"{gap.what}: {gap.served} -> {gap.wanted}" for gap in implements[:_MAX_TOLD]]
+    told = [(gap.what, gap.wanted, gap.served) for gap in uses[:_MAX_TOLD]]
+    told += [(gap.what, gap.served, gap.wanted) for gap in implements[:_MAX_TOLD]]
+    # The facet itself says what has a type.
+    texts = [f"{old} -> {new}" if what == "type" else f"{what}: {old} -> {new}" for what, old, new in told]
     return _line(dict.fromkeys(texts or [_difference(values)]))
 
 

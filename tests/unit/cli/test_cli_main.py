@@ -119,7 +119,7 @@ def test_a_decision_is_taken_from_a_file_in_the_language_of_its_suffix(place, ca
 def test_a_dry_run_writes_nothing_and_says_what_would_be(place, capsys):
     file(place, "ids.json", '"uuid"')
     assert main(["decide", "api/ids", "ids.json", "--dry-run"]) == Exit.YES
-    assert said(capsys)[0].startswith("would amend api/ids 1 -> 2:  $ int -> uuid, breaking for uses")
+    assert said(capsys)[0].startswith("would amend api/ids 1 -> 2:  $ int -> uuid   breaking for uses")
     main(["log", "--json"])
     assert json.loads(said(capsys)[0])["revision"] == 1
 

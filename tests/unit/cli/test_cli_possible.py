@@ -60,7 +60,7 @@ def test_a_dry_run_says_what_refuses_it_and_what_amends_both(agreed, capsys, key
     said = run(capsys, "decide", key, file(agreed, name, text), "--dry-run", status=Exit.NO)
     assert f"would amend {key} 1 -> 2" in said
     assert "stale: store" in said
-    assert f"refused: constraint/ids would be false: {IDS}; " in said
+    assert f"  refused by constraint/ids: {IDS}; " in said
     assert said.rstrip().endswith(f"bb decide {key} {name} {other}")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pytest
 from rich.console import Console
 
+from blackboard.cli.affected import Affected
 from blackboard.cli.clean import clean
 from blackboard.cli.records import (
     ActivationLine,
@@ -115,7 +116,7 @@ def test_why_reads_as_the_design_says():
         "http-api is stale since 57",
         '  57 ann (operator) amended api/ids 2 -> 3 "clients make them": Recipe.id int -> str, breaking for uses',
         "  41 coder-2 wrote http-api 2 against api/recipes 2 (facets Recipe.id, Recipe.title)",
-        "  next: coder on http-api, pending, rating 3, stale since 57",
+        "  next: coder on http-api, rating 3, pending since 57 (stale)",
     ]
 
 
@@ -123,19 +124,17 @@ def test_an_impact_says_what_would_be_stale_what_it_costs_and_who_refuses():
     line = FacetLine("recipe.id", "int -> text", "breaking", "breaking", "undecided")
     shown = ImpactReport(
         changes=(KeyChange("db/schema", 2, 3, (line,)),),
-        stale=("http-api", "storage"),
-        suspect=("cli",),
-        orphaned=(),
-        components=9,
-        tokens=41_000,
-        refused_by=("by constraint/ids: a == b",),
+        affected=Affected(("http-api", "storage"), ("cli",), (), ("doc/ids",), 9, 41_380),
+        refused_by="a == b",
+        constraint="constraint/ids",
         together="bb decide db/schema schema.sql api/recipes recipes.pyi",
     )
     assert printed(render(shown)).splitlines() == [
-        "would amend db/schema 2 -> 3:  recipe.id int -> text, breaking for uses, breaking for implements (undecided)",
-        "  stale: http-api, storage  suspect: cli  (2 of 9 components; about 41,000 tokens at this run's rate)",
-        "  refused: by constraint/ids: a == b",
-        "  amend them together:  bb decide db/schema schema.sql api/recipes recipes.pyi",
+        "would amend db/schema 2 -> 3:  recipe.id int -> text   breaking for uses, breaking for implements (undecided)",
+        "  stale: http-api, storage  (2 of 9 components; about 41k tokens at this run's rate)     suspect: cli",
+        "  decisions stale: doc/ids",
+        "  refused by constraint/ids: a == b;  amend them together:",
+        "  bb decide db/schema schema.sql api/recipes recipes.pyi",
     ]
 
 
@@ -144,7 +143,7 @@ def test_the_set_of_facet_names_is_shown_only_where_it_says_something_new():
     names = FacetLine("", "facets: 1 added", "breaking", "breaking")
     language = FacetLine("", "language value -> python", "breaking", "breaking")
     change = KeyChange("k", 1, 2, (names, added))
-    report = ImpactReport((change,), (), (), (), 0, None, ())
+    report = ImpactReport((change,))
     assert "facets" not in printed(render(report))
     changed = dataclasses.replace(report, changes=(dataclasses.replace(change, facets=(language, added)),))
     assert "language value -> python" in printed(render(changed))

@@ -6,6 +6,7 @@ from rich.console import Console
 from blackboard import Contract, Team, external, on
 from blackboard.choreography import Choreography, Role, agree, each, may, quorum
 from blackboard.cli import report
+from blackboard.cli.affected import NOBODY, Affected
 from blackboard.cli.impact import decide
 from blackboard.cli.place import Author
 from blackboard.cli.render import render
@@ -281,28 +282,28 @@ def test_a_dry_run_says_what_would_be_stale_and_writes_nothing(amended):
     head = amended.revision
     shown = decide(amended, ANN, {"api/ids": Contract.value({"kind": "uuid", "page": 50})}, dry_run=True)
     assert [(one.key, one.old, one.new) for one in shown.changes] == [("api/ids", 2, 3)]
-    assert (shown.stale, shown.suspect, shown.orphaned, shown.components) == (("pager",), (), (), 2)
-    assert (shown.refused_by, shown.revision, amended.revision) == ((), None, head)
+    assert shown.affected == Affected(stale=("pager",), components=2)
+    assert (shown.refused_by, shown.revision, amended.revision) == ("", None, head)
 
 
 def test_several_decisions_are_one_commit_that_says_what_it_did(amended):
     contracts = {"api/ids": Contract.value({"kind": "uuid", "page": 50}), "api/more": Contract.value(1)}
     shown = decide(amended, ANN, contracts, rationale="both")
     assert [(one.key, one.old, one.new) for one in shown.changes] == [("api/ids", 2, 3), ("api/more", None, 1)]
-    assert (shown.stale, shown.revision, amended.revision) == (("pager",), 5, 5)
+    assert (shown.affected.stale, shown.revision, amended.revision) == (("pager",), 5, 5)
     assert amended.snapshot().decision("api/more").rationale == "both"
 
 
 def test_a_decision_that_says_what_is_accepted_already_changes_nothing(amended):
     shown = decide(amended, ANN, {"api/ids": Contract.value({"kind": "uuid", "page": 20})})
-    assert (shown.changes, shown.stale, shown.revision) == ((), (), None)
+    assert (shown.changes, shown.affected, shown.revision) == ((), NOBODY, None)
     assert amended.revision == 4
 
 
 def test_a_dry_run_names_the_refusal_and_the_real_one_raises_it(voted):
     contracts = {"api/ids": Contract.value("uuid")}
     rik = Author("rik", "reviewer")
-    assert "not permitted" in decide(voted, rik, contracts, dry_run=True).refused_by[0]
+    assert "not permitted" in decide(voted, rik, contracts, dry_run=True).refused_by
     head = voted.revision
     with pytest.raises(Refused):
         decide(voted, rik, contracts)
