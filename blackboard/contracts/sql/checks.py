@@ -1,7 +1,8 @@
 """Values that fit a check and values that do not, found by trying those that stand in it and their neighbours.
 
 An expression is evaluated in SQL's three values, None for unknown, over the part of the language that is the same
-everywhere: comparisons, IN, AND, OR, NOT, IS NULL, arithmetic on whole numbers, the length of a text.
+everywhere: comparisons, IN, AND, OR, NOT, IS NULL, COALESCE, arithmetic on whole numbers, the length of a text. A
+column may hold `ANYTHING`: then the answer is that of every value, or `ANYTHING`.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -11,8 +12,11 @@ from typing import Any
 
 Scalar = int | float | str | bool | None
 
+ANYTHING: Any = object()
+"""Some value, or NULL."""
+
 MAX_TRIED = 256
-_MAX_OF_A_COLUMN, _MAX_LENGTH = 12, 300
+_MAX_OF_A_COLUMN, _MAX_LENGTH, _MOST = 12, 300, 10**18
 _KEPT = 8192
 """How many expressions are kept as read: more than two texts have, else each is read again and again."""
 
@@ -55,6 +59,24 @@ def passes(text: str, row: Mapping[str, Scalar]) -> bool:
     return found is None or bool(found)
 
 
+def passes_always(text: str, row: Mapping[str, Scalar]) -> bool:
+    """Say whether a row passes a check whatever stands where it has `ANYTHING`; what nobody knows does not."""
+    try:
+        return evaluate(text, row) is not ANYTHING and passes(text, row)
+    except Undecidable:
+        return False
+
+
+def computes_null(text: str, columns: Mapping[str, bool]) -> bool:
+    """Say whether an expression may be NULL over columns (name -> whether they may be); what nobody knows may."""
+    try:
+        # Why NULL wherever it may be: nothing that is evaluated here makes more of it than of a value.
+        found = evaluate(text, {name: None if nullable else ANYTHING for name, nullable in columns.items()})
+    except Undecidable:
+        return True
+    return found is None or (found is ANYTHING and any(columns[name] for name in columns_of(text)))
+
+
 def assignments(
     columns: Mapping[str, str], checks: list[str], *, nullable: Collection[str] = ()
 ) -> Iterator[dict[str, Scalar]]:
@@ -69,15 +91,15 @@ def _candidates(name: str, kind: str, checks: list[str]) -> list[Scalar]:
 
     near = [check for check in checks if name in columns_of(check)]
     literals = [literal for check in near for literal in _tree(check).find_all(e.Literal)]
+    read = [float(literal.name) for literal in literals if literal.is_number]
+    numbers = [int(number) for number in read if abs(number) < _MOST]
     found: list[Scalar] = [sample(kind)]
     if isinstance(found[0], str):
         found += [literal.name for literal in literals if literal.is_string] + ["b", "", "zz"]
-        sizes = [int(literal.name) for literal in literals if literal.is_int]
         found += [
-            "a" * size for near_by in sizes for size in (near_by, near_by - 1, near_by + 1) if 0 < size < _MAX_LENGTH
+            "a" * size for near_by in numbers for size in (near_by, near_by - 1, near_by + 1) if 0 < size < _MAX_LENGTH
         ]
     elif not isinstance(found[0], bool):
-        numbers = [int(float(literal.name)) for literal in literals if literal.is_number]
         found += [
             n for number in numbers for sign in (1, -1) for n in (sign * number, sign * number + 1, sign * number - 1)
         ]
@@ -127,12 +149,12 @@ def _value(node: Any, row: Mapping[str, Scalar]) -> Any:  # noqa: ANN401
         raise Undecidable
     if kind == "In" and not node.expressions:
         raise Undecidable
-    parts = [node.this, *(node.expressions if kind == "In" else [node.args.get("expression")])]
+    parts = [node.this, *(node.expressions if kind in _OF_MANY else [node.args.get("expression")])]
     values = [_value(part, row) for part in parts if part is not None]
     if kind in _OF_UNKNOWN:
         return _OF_UNKNOWN[kind](*values)
     operation = _OPERATIONS.get(kind) or _unknown()
-    return None if None in values else operation(*values)
+    return _strictly(operation, *values)
 
 
 def _unknown() -> Any:  # noqa: ANN401
@@ -143,16 +165,28 @@ def _number(text: str) -> Scalar:
     return float(text) if "." in text else int(text)
 
 
-def _and(*values: Scalar) -> bool | None:
-    return False if any(value is not None and not value for value in values) else None if None in values else True
+def _and(*values: Scalar) -> Any:  # noqa: ANN401
+    if any(value is not None and not value for value in values):
+        return False
+    return ANYTHING if ANYTHING in values else None if None in values else True
 
 
-def _or(*values: Scalar) -> bool | None:
-    return True if any(values) else None if None in values else False
+def _or(*values: Scalar) -> Any:  # noqa: ANN401
+    if any(value for value in values if value is not ANYTHING):
+        return True
+    return ANYTHING if ANYTHING in values else None if None in values else False
 
 
-def _in(value: Scalar, *members: Scalar) -> bool | None:
-    return _or(*(None if None in (value, member) else _like(value, member) == 0 for member in members))
+def _coalesce(*values: Scalar) -> Scalar:
+    return next((value for value in values if value is not None), None)
+
+
+def _in(value: Scalar, *members: Scalar) -> Any:  # noqa: ANN401
+    return _or(*(_strictly(lambda a, b: _like(a, b) == 0, value, member) for member in members))
+
+
+def _strictly(operation: Callable[..., Any], *values: Scalar) -> Any:  # noqa: ANN401
+    return None if None in values else ANYTHING if ANYTHING in values else operation(*values)
 
 
 def _like(left: Scalar, right: Scalar) -> int:
@@ -179,8 +213,10 @@ _OF_UNKNOWN: Mapping[str, Callable[..., Scalar]] = {
     "And": _and,
     "Or": _or,
     "In": _in,
-    "Is": lambda value, _: value is None,
+    "Is": lambda value, _: ANYTHING if value is ANYTHING else value is None,
+    "Coalesce": _coalesce,
 }
+_OF_MANY = frozenset({"In", "Coalesce"})
 _OPERATIONS: Mapping[str, Callable[..., Scalar]] = {
     "EQ": lambda a, b: _like(a, b) == 0,
     "NEQ": lambda a, b: _like(a, b) != 0,
@@ -193,5 +229,6 @@ _OPERATIONS: Mapping[str, Callable[..., Scalar]] = {
     "Mul": lambda a, b: _whole(a) * _whole(b),
     "Neg": lambda a: -_whole(a),
     "Not": lambda a: not a,
+    "DPipe": lambda a, b: a + b if isinstance(a, str) and isinstance(b, str) else _unknown(),
     "Length": lambda a: len(a) if isinstance(a, str) else _unknown(),
 }

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from blackboard.contracts.facets import NAMES, Reading, changed_names, join
-from blackboard.contracts.sql import references, values
-from blackboard.contracts.sql.checks import Scalar, Undecidable, columns_of, sample
+from blackboard.contracts.sql import checks, references, values
+from blackboard.contracts.sql.checks import Scalar, columns_of, passes_always, sample
 from blackboard.contracts.sql.rows import Effort, Row, Rows, Script, column_name, table_name
 from blackboard.contracts.sql.schema import Column, ForeignKey, Index, Schema, index_facet
 from blackboard.spec.canonical import canonical_json
@@ -109,8 +109,24 @@ class _Both:
             yield _breaks("answers another query")
         elif table in self.old.tables and column and not self.new.tables[table].columns[column].omittable:
             yield _breaks("new, and every row needs it", self._narrower(table, self._before.fitting(table)))
+        elif table in self.old.tables and column and self._computes_null(table, self.new.tables[table].columns[column]):
+            yield self._computed(table, self.new.tables[table].columns[column])
         else:
             yield _keeps("new", f"{query} -- {WIDER}")
+
+    def _computes_null(self, table: str, column: Column) -> bool:
+        """Say whether a column that takes no NULL may compute one of what the table already had."""
+        old = self.old.tables[table].columns
+        if column.generated is None or column.nullable:
+            return False
+        return checks.computes_null(column.generated, {name: one.nullable for name, one in old.items()})
+
+    def _computed(self, table: str, column: Column) -> Difference:
+        old = self.old.tables[table].columns
+        empty = [name for name in sorted(columns_of(column.generated or "")) if name in old and old[name].nullable]
+        rows = (self._before.fitting(table, given={name: None}) for name in empty if old[name].writable)
+        shown = (row for row in rows if row and self._after.as_read(table, row).get(column.name, 0) is None)
+        return _breaks("new, and may compute NULL, which it does not take", self._narrower(table, next(shown, None)))
 
     # --- columns ---
 
@@ -243,14 +259,10 @@ class _Both:
         fresh = columns_of(check) - self.old.tables[table].columns.keys()
         if not fresh:
             return _breaks(why, self._narrower(table, self._before.breaking(table, check, read=self._after)))
-        try:
-            failing = self._before.failing(table, check, read=self._after)
-        except Undecidable:
-            return _breaks(why)
-        if failing is None:
+        if passes_always(check, self._after.left_out(table, self.old.tables[table].columns)):
             shown = self._fresh(table, min(fresh))
             return _keeps(f"{why}, as all that leave out {', '.join(sorted(fresh))} do", shown)
-        return _breaks(why, self._narrower(table, failing))
+        return _breaks(why, self._narrower(table, self._before.failing(table, check, read=self._after)))
 
     def _foreign_keys(self, table: str) -> Iterator[Difference]:
         old, new = self.old.tables[table].rules.foreign_keys, self.new.tables[table].rules.foreign_keys

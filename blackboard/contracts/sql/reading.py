@@ -155,7 +155,7 @@ class _Found:
         match kind:
             case e.PrimaryKeyColumnConstraint():
                 self._key(table, [name], kind)
-            case e.UniqueColumnConstraint() if not kind.args.get("nulls"):
+            case e.UniqueColumnConstraint() if not (kind.args.get("nulls") or kind.args.get("on_conflict")):
                 table.unique.add((name,))
             case e.CheckColumnConstraint():
                 table.checks.update(conditions(kind.this))
@@ -174,7 +174,9 @@ class _Found:
                     self._rule(table, inner)
             case e.PrimaryKey():
                 self._key(table, self._named(table, part.expressions), part)
-            case e.UniqueColumnConstraint(this=e.Schema()) if not part.args.get("nulls"):
+            case e.UniqueColumnConstraint(this=e.Schema()) if not (
+                part.args.get("nulls") or part.args.get("on_conflict")
+            ):
                 table.unique.add(tuple(sorted(self._named(table, part.this.expressions))))
             case e.CheckColumnConstraint():
                 table.checks.update(conditions(part.this))

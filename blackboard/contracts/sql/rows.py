@@ -8,7 +8,15 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 
-from blackboard.contracts.sql.checks import Scalar, Undecidable, assignments, columns_of, evaluate, passes
+from blackboard.contracts.sql.checks import (
+    ANYTHING,
+    Scalar,
+    Undecidable,
+    assignments,
+    columns_of,
+    evaluate,
+    passes,
+)
 from blackboard.contracts.sql.schema import Schema
 
 EFFORT = 10_000
@@ -143,17 +151,18 @@ class Rows:
                 return
 
     def failing(self, table: str, check: str, *, read: "Rows") -> Row | None:
-        """Return a row that fails a check of another schema, where some of its columns are new; None where none does.
-
-        Raises:
-            Undecidable: The check cannot be evaluated here, or not that soon.
-        """
-        for row in self.having(table, columns_of(check), [check]):
-            if not passes(check, read.as_read(table, row)):
-                return row
-        if not self._effort.spend(0):
-            raise Undecidable
+        """Return a row that fails a check of another schema, with new columns of its own; None where none is found."""
+        read_columns = read.schema.tables[table].columns.values()
+        sources = [one.generated for one in read_columns if one.name in columns_of(check) and one.generated]
+        for row in self.having(table, columns_of(check).union(*map(columns_of, sources)), [check]):
+            with suppress(Undecidable):
+                if not passes(check, read.as_read(table, row)):
+                    return row
         return None
+
+    def left_out(self, table: str, others: Collection[str]) -> Row:
+        """Return what is read of the columns that a row leaves out which has anything in the others."""
+        return self.as_read(table, dict.fromkeys(others, ANYTHING))
 
     def as_read(self, table: str, row: Row) -> Row:
         """Return a row as it is read after it was written: what was left out has its default, or is computed.

@@ -7,7 +7,7 @@ from math import inf
 from blackboard.contracts.sql.checks import Scalar
 
 _BITS = {"boolean": 2, "tinyint": 8, "smallint": 16, "mediumint": 24, "integer": 32, "bigint": 64}
-_LONGEST = 1000
+_LONGEST, _MAX_DIGITS = 1000, 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,17 @@ class _Domain:
 
 def _domain(spelled: str) -> _Domain | None:
     base, _, length = spelled.partition("(")
-    numbers = [int(part) for part in length.rstrip(")").split(",") if part.strip().isdigit()]
+    parts = [part.strip() for part in length.rstrip(")").split(",")]
+    numbers = [int(part) if len(part) < _MAX_DIGITS else 10**_MAX_DIGITS for part in parts if part.isdigit()]
     if base in _BITS:
         return _Domain("whole", 2 ** (_BITS[base] - 1) - 1)
     if base in ("text", "varchar", "char"):
         return _Domain("text", numbers[0] if numbers else 1 if base == "char" else inf)
     if base == "decimal":
         precision, scale = (*numbers, 0)[:2] if numbers else (inf, 1)
-        return _Domain("number" if scale else "whole", 10 ** (precision - scale) - 1 if numbers else inf)
+        return _Domain(
+            "number" if scale else "whole", 10 ** min(precision - scale, _MAX_DIGITS) - 1 if numbers else inf
+        )
     return _Domain("number", inf) if base in ("real", "double precision") else None
 
 
@@ -38,7 +41,7 @@ def only(one: str, other: str) -> list[Scalar]:
         return []
     if taken.kind == "text" and refused.kind != "text":
         return ["a"]
-    if taken.most <= refused.most or taken.kind == "text" != refused.kind or refused.most >= 10**18:
+    if taken.most <= refused.most or taken.kind == "text" != refused.kind or refused.most >= 10**_MAX_DIGITS - 1:
         return []
     if taken.kind == "text":
         return ["a" * (int(refused.most) + 1)] if refused.most < _LONGEST else []

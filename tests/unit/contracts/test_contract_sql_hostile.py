@@ -62,6 +62,9 @@ HOSTILE = [
 ]
 
 CHANGED = [
+    (columns("DECIMAL(100000000, 2)", 9), columns("DECIMAL(100000001, 2)", 9)),
+    (columns(f"VARCHAR({'9' * 5_000})", 1), columns(f"VARCHAR({'9' * 5_001})", 1)),
+    *((checked(f"a > {number}"), checked(f"a < {number}")) for number in ("9" * 5_000, "1e400", "1.5e999999999")),
     (columns("INT", 1_500), columns("INT NOT NULL", 1_500)),
     (columns("INT NOT NULL", 1_500), columns("TEXT NOT NULL", 1_500)),
     (columns("INT UNIQUE", 1_500), columns("INT", 1_500)),
