@@ -70,9 +70,10 @@ class Recent:
     def moved(self, before: int, after: int, changed: Changed | None) -> None:
         """Hear what changed between two revisions; None: it may be anything."""
         with self._guard:
-            if after <= self.revision:
+            if after <= self.revision or (changed is not None and before > self.revision):
+                # What others changed in between is heard of by whoever looks at the head next, and this with it.
                 return
-            if changed is None or before > self.revision:
+            if changed is None:
                 self.since = after
                 self._kept.clear()
             else:

@@ -19,9 +19,9 @@ _LOCK = struct.Struct("hhqqi4x")  # type, whence, start, length, process: struct
 _NUMBERS = struct.Struct("qq")  # the last ticket given out, the one whose turn it is
 _FIRST_BYTE = 64
 _LARGEST = 2**62  # what is beyond was not counted: the file is damaged
-_RUNG_SECONDS = 0.005  # between two looks behind a bell that is rung at the end of a turn
+_RUNG_SECONDS = 0.005  # between two looks behind a bell that is rung at the end of a turn, for each place in line
 _NEXT_SECONDS, _NEAR_SECONDS = 0.00005, 0.0003  # without one
-_NEAR = 8  # as many places before its turn, whoever waits without a bell looks often
+_NEAR = 8  # as many places count; with fewer before its turn, whoever waits without a bell looks often
 
 PATIENCE_SECONDS = 2.0
 """How long a turn may take before those behind it stop waiting for it."""
@@ -87,7 +87,7 @@ class Tickets:
         os.pwrite(self._file, _NUMBERS.pack(last, serving), 0)
 
     def _wait(self, ticket: int) -> None:
-        seen, patient_until = 0, 0.0
+        seen, patient_until, heard = 0, 0.0, False
         with self._bells.of(ticket) as bell:
             # The bell is there before it is looked whether the turn before is over: what rings in between is heard.
             while self._is_held(ticket - 1):
@@ -103,8 +103,10 @@ class Tickets:
                 if bell is None or not self._rung:
                     time.sleep(min(pause, _RUNG_SECONDS))
                 if bell is not None:
-                    # Where it is not heard the others may be of another network, and the next is not heard either.
-                    self._rung = self._bells.hear(bell, _RUNG_SECONDS if self._rung else 0)
+                    heard = self._bells.hear(bell, _RUNG_SECONDS * max(1, min(ahead, _NEAR)) if self._rung else 0)
+            if bell is not None:
+                # Where the turn comes unheard the others may be of another network, and the next is not heard either.
+                self._rung = heard or self._bells.hear(bell, 0)
 
     def give_back(self) -> None:
         """End the turn, or the waiting for it."""

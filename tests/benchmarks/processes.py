@@ -1,44 +1,74 @@
-"""P3: eight processes that commit to one board."""
+"""P3: eight processes that commit to one board, and the same by hand."""
 
 import statistics
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import commits
 from .measure import FLOORS, Bar, Bench, Line, fsync_ms, in_turns
-from .writers import OURS, RAW, Writers, Written, together, write
+from .writers import LINED_UP, OURS, RAW, Writers, together, write
 
 PROCESSES = 8
-TOGETHER = Bar("P3", "commits of 8 processes, beside one raw writer", 0.9, f"{FLOORS}/commits.py", "at least")
+BY_HAND = f"{FLOORS}/commits.py"
+TOGETHER = Bar("P3", "commits of 8 processes, beside one raw writer", 0.9, BY_HAND, "at least")
 FAIR = Bar("P3", "of those: the slowest process beside the fastest", 0.5, "the fastest of the processes", "at least")
+FLOOR = Bar("P3", "the floor itself: 8 processes by hand, in line, beside one raw writer", 0.9, BY_HAND, "at least")
+BUSY = Bar("P3", "the same without a line, by SQLite's busy handler", 0.9, BY_HAND, "at least")
+BESIDE = Bar("P3", "commits of 8 processes, beside 8 processes by hand, in line", 0.8, BY_HAND, "at least")
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """Processes of one kind that write at once.
+
+    Attributes:
+        shares: Of each round: what the slowest managed beside the fastest.
+        worst_ms: Of each round: the longest time that one commit took.
+    """
+
+    kind: str
+    path: Path
+    processes: int
+    seconds: float
+    shares: list[float] = field(default_factory=list)
+    worst_ms: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        """Let them write once and return how many commits they managed in each second."""
+        lanes = range(self.processes)
+        written = together(
+            [Writers(self.kind, self.path, threads=1, seconds=self.seconds, first_lane=lane) for lane in lanes]
+        )
+        counts = [one.commits for one in written]
+        self.shares.append(min(counts) / max(counts))
+        self.worst_ms.append(max(one.worst_ms for one in written))
+        return sum(one.per_second for one in written)
 
 
 def run(bench: Bench) -> Iterator[Line]:
     """Measure P3."""
-    seconds = (0.2, 2.0, 5.0)[bench.size]
-    shares: list[float] = []
-    worst: list[float] = []
+    seconds, processes = (0.2, 2.0, 5.0)[bench.size], bench.of(2, PROCESSES, PROCESSES)
     with bench.place("processes") as folder:
         ours, floor = folder / "ours.db", folder / "floor.db"
         with commits.filled_board(ours), commits.filled_floor(floor):
             pass
 
-        def of_all() -> float:
-            lanes = range(bench.of(2, PROCESSES, PROCESSES))
-            written = together([Writers(OURS, ours, threads=1, seconds=seconds, first_lane=lane) for lane in lanes])
-            shares.append(_share(written))
-            worst.append(max(one.worst_ms for one in written))
-            return sum(one.per_second for one in written)
-
         def alone() -> float:
             return write(RAW, floor, threads=1, seconds=seconds).per_second
 
-        pairs = in_turns(of_all, alone, rounds=bench.of(1, 5, 9), warm=0)
-        per_second = {"ours_per_s": statistics.median(pairs.ours), "floor_per_s": statistics.median(pairs.floor)}
-        yield TOGETHER.measured(pairs.ratio, fsync_ms(folder), **per_second)
-        yield FAIR.measured(statistics.median(shares), fsync_ms(folder), worst_wait_ms=max(worst))
+        def crowd(kind: str) -> _Crowd:
+            return _Crowd(kind, ours if kind == OURS else floor, processes, seconds)
 
-
-def _share(written: list[Written]) -> float:
-    """Return what the slowest managed beside the fastest."""
-    counts = [one.commits for one in written]
-    return min(counts) / max(counts)
+        for bar, kind, other in (
+            (TOGETHER, crowd(OURS), alone),
+            (FLOOR, crowd(LINED_UP), alone),
+            (BUSY, crowd(RAW), alone),
+            (BESIDE, crowd(OURS), crowd(LINED_UP)),
+        ):
+            pairs = in_turns(kind, other, rounds=bench.of(1, 5, 9), warm=0)
+            share, worst_ms = statistics.median(kind.shares), max(kind.worst_ms)
+            per_second = {"ours_per_s": statistics.median(pairs.ours), "floor_per_s": statistics.median(pairs.floor)}
+            yield bar.measured(pairs.ratio, fsync_ms(folder), **per_second, slowest_beside_fastest=share)
+            if bar is TOGETHER:
+                yield FAIR.measured(share, fsync_ms(folder), worst_wait_ms=worst_ms)

@@ -12,6 +12,16 @@ THREADS = 8
 AT_LEAST: Sense = "at least"
 GROUPED = Bar("P2", "commits of 8 threads, beside group commit by hand", 0.45, f"{FLOORS}/group_commit.py", AT_LEAST)
 SLOWER = Bar("P2", "commits of 8 threads, fsync + 2 ms, beside one raw writer", 2.5, f"{FLOORS}/commits.py", AT_LEAST)
+SLOWER_FLOOR = Bar(
+    "P2",
+    "the floor itself: group commit by hand, fsync + 2 ms, beside one raw writer",
+    2.5,
+    f"{FLOORS}/commits.py",
+    AT_LEAST,
+)
+SLOWER_BESIDE = Bar(
+    "P2", "commits of 8 threads, fsync + 2 ms, beside group commit by hand", 0.8, f"{FLOORS}/group_commit.py", AT_LEAST
+)
 SLOW = Bar("SLOW", "commits of 8 threads, fsync + 20 ms, beside one thread", 4.0, "the same with one thread", AT_LEAST)
 ERRORS = Bar("SLOW", "of those commits: what timed out or failed", 0, "none")
 
@@ -26,9 +36,19 @@ def run(bench: Bench) -> Iterator[Line]:
             yield SLOWER.skipped(slow_disk.NO_COMPILER)
             return
         slower = slow_disk.environment(library, 2)
-        yield _paired(
-            bench, SLOWER, lambda: _of(bench, OURS, ours, slower), lambda: _of(bench, RAW, floor, slower, threads=1)
-        )
+
+        def us() -> Written:
+            return _of(bench, OURS, ours, slower)
+
+        def by_hand() -> Written:
+            return _of(bench, GROUP, floor, slower)
+
+        def alone() -> Written:
+            return _of(bench, RAW, floor, slower, threads=1)
+
+        yield _paired(bench, SLOWER, us, alone)
+        yield _paired(bench, SLOWER_FLOOR, by_hand, alone)
+        yield _paired(bench, SLOWER_BESIDE, us, by_hand)
 
 
 def run_slow(bench: Bench) -> Iterator[Line]:

@@ -89,6 +89,21 @@ def test_what_another_process_changes_is_looked_up_again_and_nothing_else(locati
         assert counted == ["api/a"]
 
 
+def test_what_this_process_writes_after_another_one_is_all_that_is_looked_up_again(location, given, counted):
+    with Blackboard.open(location, create=True) as here, Blackboard.open(location) as there:
+        for key in ("api/a", "api/b", "api/c"):
+            given(here).decided(key, 1)
+        assert values(here, "api/a", "api/b", "api/c") == [1, 1, 1]
+        late = here.transaction("ann")
+        given(there).decided("api/a", 2)
+        late.decision("api/b")
+        late.decide("api/b", Contract.value(3))
+        late.commit()
+        counted.clear()
+        assert values(here, "api/a", "api/b", "api/c") == [2, 3, 1]
+        assert counted == ["api/a", "api/b"]
+
+
 def test_an_earlier_moment_is_told_as_it_was(board, given):
     first = given(board).decided("api/a", 1).revision
     before = board.snapshot()

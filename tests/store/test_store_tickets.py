@@ -108,6 +108,27 @@ def test_a_bell_is_relied_on_again_when_it_is_heard_and_no_longer_when_it_is_not
     second.close()
 
 
+def test_a_bell_that_comes_after_a_long_turn_is_relied_on_all_the_while(location, monkeypatch):
+    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 0.001)
+    first, second, looks, naps = Tickets.beside(location), Tickets.beside(location), [], []
+    timing = SimpleNamespace(monotonic=time.monotonic, sleep=naps.append)
+    monkeypatch.setattr("blackboard.store.tickets.time", timing)
+    hear = _Bells.hear
+    monkeypatch.setattr(_Bells, "hear", lambda _, *told: looks.append(hear(*told)) or looks[-1])
+    first.take()
+    thread = threading.Thread(target=second.take)
+    thread.start()
+    until, gate = time.monotonic() + 30, threading.Event()
+    while len(looks) < 5 and time.monotonic() < until:
+        gate.wait(0.001)
+    first.give_back()
+    thread.join(timeout=30)
+    assert looks[:5] == [False] * 5
+    assert (second._rung, naps) == (True, [])
+    first.close()
+    second.close()
+
+
 def test_who_waits_is_told_though_the_count_of_tickets_is_too_low(location, monkeypatch):
     monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
     monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 3600)
