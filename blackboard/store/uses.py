@@ -3,6 +3,10 @@
 What an import means does not depend on who was written first. A write is looked at in the plan, so at the head and with
 what is written beside it; and where it offers more than the component did before, those written earlier whose code
 names it are looked at again: what they turn out to rely on is pinned by a version that differs in nothing else.
+
+What is agreed later than the code that relies on it is found in the same way, not when it is accepted: until a
+component implements it, what an import means is not said by anybody. Who implements the decision has to be written
+anew, or is suspect and passes its checks as it is, before the board converges; that is when others are looked at.
 """
 
 import json
@@ -16,9 +20,9 @@ from blackboard.contracts.language import Contract
 from blackboard.contracts.python.modules import Modules
 from blackboard.contracts.uses.offers import Offer, Stubs
 from blackboard.contracts.uses.python import Code
-from blackboard.spec.changes import Intent, Observe, Plan, Refusal, Write, amended_by
+from blackboard.spec.changes import Intent, Judge, Observe, Plan, Refusal, Write, amended_by
 from blackboard.spec.effects import Side
-from blackboard.spec.staleness import FacetHead, Pin
+from blackboard.spec.staleness import Built, FacetHead, Freshness, Pin
 from blackboard.store import read
 from blackboard.store.commit import Planner
 from blackboard.store.facts import HeadFacts, Reads
@@ -149,7 +153,7 @@ def observing(planner: Planner) -> Planner:
     def planned(facts: HeadFacts, intent: Intent) -> Plan | Refusal:
         look = _Look(facts, intent)
         acts = tuple(look.at(act) if isinstance(act, Write) else act for act in intent.acts)
-        if not look.writes:
+        if not look.offering:
             return planner(facts, intent)
         found = planner(facts, intent._replace(acts=(*acts, *look.again())))
         seen = found.footprint
@@ -170,8 +174,14 @@ class _Look:
     def __init__(self, facts: HeadFacts, intent: Intent) -> None:
         self._facts, self._intent = facts, intent
         self.writes = [act for act in intent.acts if isinstance(act, Write)]
+        self._passed = {act.component for act in intent.acts if isinstance(act, Judge) and act.passed}
         self._amended = amended_by(intent.acts)
         self.keys: set[str] = set()
+
+    @property
+    def offering(self) -> bool:
+        """Whether there is something by which others may turn out to rely on more."""
+        return bool(self.writes or self._passed)
 
     def at(self, write: Write) -> Write:
         """Return a write with pins of what its code relies on and nobody read; it is validated like what was read."""
@@ -187,7 +197,9 @@ class _Look:
 
     def again(self) -> Iterator[Observe]:
         """Yield the components, written earlier, whose code turns out to rely on more by what is written now."""
-        words = sorted({word for write in self.writes for word in self._more(write)})
+        words = sorted(
+            {word for found in (*map(self._more, self.writes), *map(self._kept, self._passed)) for word in found}
+        )
         written = [write.component for write in self.writes]
         asked = {"words": json.dumps(words), "written": json.dumps(written)}
         first = read.board_row(self._facts.on)["first"] if words else 0
@@ -234,15 +246,22 @@ class _Look:
     def _more(self, write: Write) -> Iterator[str]:
         """Yield the words under which a component offers what the one before it did not, or did otherwise."""
         built = self._facts.built(write.component)
-        row = self._facts.key(write.component)
-        old: dict[str, bytes] = {}
-        if built is not None and row is not None:
-            held = self._facts.on.all(_FILES, {"id": row.id, "version": built.version})
-            old = {one["path"]: bytes(one["content"]) for one in held}
         new = {path: content for path, (_, content) in write.files.items()}
-        before = set() if built is None else self._offered(old, built.pins)
+        before = set() if built is None else self._offered(self._held(write.component, built), built.pins)
         for word, *_ in self._offered(new, write.pins) - before:
             yield word
+
+    def _kept(self, component: str) -> Iterator[str]:
+        """Yield the words under which a component offers what was agreed since it was written, if it is suspect."""
+        built = self._facts.built(component)
+        if built is not None and built.freshness is Freshness.SUSPECT:
+            for word, *_ in self._offered(self._held(component, built), built.pins):
+                yield word
+
+    def _held(self, component: str, built: Built) -> dict[str, bytes]:
+        row = self._facts.key(component)
+        held = [] if row is None else self._facts.on.all(_FILES, {"id": row.id, "version": built.version})
+        return {one["path"]: bytes(one["content"]) for one in held}
 
     def _offered(self, files: Mapping[str, bytes], pins: Sequence[Pin]) -> set[tuple[str, str, str, frozenset[str]]]:
         """Return (word under which it is found, decision, digest of its facets' names, which of them are bound)."""

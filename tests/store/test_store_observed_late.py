@@ -108,6 +108,37 @@ def test_documents_and_tables_are_found_by_whoever_came_first(board):
     assert pins(board) == {("ttl", True), ("note.text", True)}
 
 
+def schema(**properties):
+    return Contract.json_schema({"type": "object", "properties": properties})
+
+
+def test_what_is_agreed_later_and_its_provider_holds_already_is_relied_on_once_that_is_checked(board):
+    decide(board, schema(ttl={"type": "integer"}), "conf/app")
+    begin(board, "base", {"conf.json": '{"ttl": 1, "size": 2}'}, implements=["conf/app"]).commit()
+    use(board, "import json\nconf = json.load(open('conf.json'))\nprint(conf['ttl'], conf['size'])\n")
+    assert pins(board) == {("ttl", True)}
+    decide(board, schema(ttl={"type": "integer"}, size={"type": "integer"}), "conf/app")
+    assert board.snapshot().component("base").state == "suspect"
+    assert pins(board) == {("ttl", True)}
+    with board.transaction("tess") as change:
+        change.verdict("conformance", "base", passed=True)
+    assert pins(board) == {("ttl", True), ("size", True)}
+    assert (state(board), board.snapshot().component("use").author) == ("current", "ann")
+    decide(board, schema(ttl={"type": "integer"}, size={"type": "string"}), "conf/app")
+    assert state(board) == "stale"
+    board.verify()
+
+
+def test_what_is_agreed_later_and_its_provider_has_to_make_is_relied_on_once_it_is_made(board):
+    provide(board)
+    use(board, USER + "lib.connect().count()\n")
+    decide(board, STUB.replace("def connect", "    def count(self) -> int: ...\ndef connect"))
+    assert board.snapshot().component("lib").state == "stale"
+    assert pins(board) == FOUND
+    provide(board, CODE.replace("def connect", "    def count(self) -> int: ...\ndef connect"))
+    assert pins(board) == {*FOUND, ("Store.count", True)}
+
+
 def test_a_provider_that_came_after_the_snapshot_is_seen(board):
     started = begin(board, "use", {"use.py": USER})
     provide(board)
