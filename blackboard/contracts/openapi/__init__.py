@@ -9,5 +9,6 @@
 
 Users send requests and receive responses. What is not declared is never sent and not understood: a parameter, a media
 type, a status. In the schemas of bodies the convention of `json-schema` holds. No facets are docs: summaries,
-descriptions, examples, tags, `operationId` (nothing that is sent holds it), links and callbacks.
+descriptions, examples, tags, `operationId` (nothing that is sent holds it) and links. In callbacks and webhooks who
+implements asks, and the user answers.
 """

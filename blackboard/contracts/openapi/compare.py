@@ -1,5 +1,6 @@
 """What a new document means for those who send requests and for those who answer them."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -12,7 +13,11 @@ from blackboard.contracts.openapi.parts import Api, Part
 from blackboard.spec.canonical import JSON, canonical_json, parse_json
 from blackboard.spec.effects import UNDECIDED, Comparison, Effect, FacetChange
 
+_ASKED = ("operation", "parameter", "body", "request", "servers")
 _ANSWERED = ("status", "response", "header")
+_TURNED = {"request": "response", "response": "request", "both": "both"}
+_HOW = ("style", "explode", "media", "allowReserved", "allowEmptyValue")
+_HOST = re.compile(r"https?://[^/{}?#]+/?")
 _BOTH = Effect.BREAKING, Effect.BREAKING
 
 
@@ -49,20 +54,23 @@ class _Pair:
             reason = differences(before.value, after.value)
         else:
             reason = f"{part.word} {'added' if before is None else 'removed'}"
-        if part.word == "text":
-            fine = before is None or (after is None and name != "servers")
-            effects = (Effect.COMPATIBLE, Effect.COMPATIBLE) if fine else _BOTH
-            return FacetChange(*effects, reason, "" if fine else UNDECIDED)
+        if part.word == "security":
+            # Why a new one or one that is gone does nothing: the operations that need it say so.
+            effects = (Effect.COMPATIBLE, Effect.COMPATIBLE) if None in parts else _BOTH
+            return FacetChange(*effects, reason, "" if None in parts else UNDECIDED)
         forward, backward = self._breaks(name, 0), self._breaks(name, 1)
         ways = {one.direction for one in parts if one is not None}
         direction = "response" if part.word in _ANSWERED else ways.pop() if len(ways) == 1 else "both"
-        direction = "request" if part.word in ("operation", "parameter", "body", "request") else direction
+        direction = "request" if part.word in _ASKED else direction
+        if part.calls:
+            direction = "both" if part.word == "operation" and None in parts else _TURNED[direction]
         uses, implements = by_side(direction, forward=forward is not None, backward=backward is not None)
         broken = [one for one in (forward, backward) if one is not None]
         if not broken:
             effect = Effect.NONE if self._is_same(*parts) else Effect.COMPATIBLE
             return FacetChange(effect, effect, reason, "")
-        proofs = [one.proof(direction, forward=one is forward) for one in broken]
+        told = "both" if part.calls else direction
+        proofs = [one.proof(told, forward=one is forward) for one in broken]
         proof = next((one for one in proofs if one != UNDECIDED), UNDECIDED)
         return FacetChange(uses, implements, reason, proof)
 
@@ -74,6 +82,8 @@ class _Pair:
         part = sends.parts.get(name) or takes.parts[name]
         if part.word == "schema":
             return self._shared(sends.parts.get(name), takes.parts.get(name), sender)
+        if part.word == "servers":
+            return _unserved(sends.servers(), takes.servers(), of_all=True)
         if part.operation not in sends.parts and name not in sends.parts:
             return None
         if (part.operation or name) not in takes.parts:
@@ -81,7 +91,9 @@ class _Pair:
             return None if part.word in _ANSWERED else self._request(sender, part.operation or name, {})
         match part.word:
             case "operation":
-                return None if _admitted(sends.parts[name], takes.parts[name]) else self._request(sender, name, {})
+                if not _admitted(sends, takes, name):
+                    return self._request(sender, name, {})
+                return _unserved(sends.servers(name), takes.servers(name))
             case "parameter" | "body":
                 return self._given(name, part, sender)
             case "request":
@@ -92,6 +104,8 @@ class _Pair:
     def _shared(self, sent: Part | None, taken: Part | None, sender: int) -> Break | None:
         if sent is None or taken is None or sent.path is None or taken.path is None:
             return None
+        if members(sent.value).get("encoding") != members(taken.value).get("encoding"):
+            return Break()
         return self._versus.between(sender, sent.path, taken.path)
 
     def _given(self, name: str, part: Part, sender: int) -> Break | None:
@@ -103,7 +117,7 @@ class _Pair:
             return None
         if taken is None:
             return self._request(sender, part.operation, {name: self._some(sent, sender)})
-        if members(sent.value).get("how") != members(taken.value).get("how"):
+        if any(members(sent.value).get(word) != members(taken.value).get(word) for word in _HOW):
             return Break()
         found = self._written(sent, taken, sender)
         if found is not None and found.example is not None and self._reads(found.example.value, taken, 1 - sender):
@@ -200,12 +214,31 @@ def _taken(sends: Api, takes: Api, operation: str, status: str) -> list[str | No
     return list(dict.fromkeys(found))
 
 
-def _admitted(sent: Part, taken: Part) -> bool:
+def _admitted(sends: Api, takes: Api, operation: str) -> bool:
     """Say whether who is known in each way that one document says is known in a way that the other says."""
-    ways, needed = ([_way(one) for one in listed(members(part.value).get("security"))] for part in (sent, taken))
+    ways, needed = (
+        [_way(api, one) for one in listed(members(api.parts[operation].value).get("security"))]
+        for api in (sends, takes)
+    )
     return all(any(need <= way for need in needed or [set()]) for way in ways or [set()])
 
 
-def _way(text: JSON) -> set[tuple[str, str]]:
+def _way(api: Api, text: JSON) -> set[tuple[str, str]]:
     schemes = members(parse_json(str(text)))
-    return {(scheme, str(scope)) for scheme, scopes in schemes.items() for scope in ("", *listed(scopes))}
+    return {
+        (canonical_json(api.scheme(scheme)), str(scope))
+        for scheme, scopes in schemes.items()
+        for scope in ("", *listed(scopes))
+    }
+
+
+def _unserved(sent: list[str], served: list[str], *, of_all: bool = False) -> Break | None:
+    """Say whether requests are sent to where nobody answers them."""
+    # Why a host alone: a document that names no server says "/", and leaves open which host that is.
+    some = of_all and ("/" in sent or "/" in served)
+    known = {*served, *(one for one in sent if some and _bare(one) and any(map(_bare, served)))}
+    return next((Break(Found({"server": one})) for one in sent if one not in known), None)
+
+
+def _bare(server: str) -> bool:
+    return server == "/" or _HOST.fullmatch(server) is not None

@@ -9,9 +9,9 @@ from typing import NoReturn
 from urllib.parse import quote
 
 from blackboard.contracts.json_schema.documents import Path, Schema
-from blackboard.contracts.json_schema.literals import Found, members
+from blackboard.contracts.json_schema.literals import Found, listed, members
 from blackboard.contracts.openapi.parts import Api, Part
-from blackboard.spec.canonical import JSON, canonical_json
+from blackboard.spec.canonical import JSON, canonical_json, parse_json
 
 Example = Callable[[Path, Schema], Found | None]
 NOT_EMPTY: Schema = {"minLength": 1}
@@ -58,10 +58,20 @@ class Exchanges:
                     headers[called] = _plain(value)
             elif part.word == "body" and given.get(name, True) is not None:
                 message |= self._content(name, given, needed=part.required or name in given)
-        if members(self._api.parts[operation].value).get("security") not in ([], ["{}"]):
-            headers["authorization"] = "…"
+        for name in self._known_by(operation):
+            scheme = members(self._api.scheme(name))
+            if scheme.get("in") == "query":
+                query.append(f"{quote(str(scheme.get('name')))}=…")
+            else:
+                by_header = scheme.get("in") == "header"
+                headers[str(scheme.get("name")).lower() if by_header else str(scheme.get("in", "authorization"))] = "…"
         target = "".join(places) + ("?" + "&".join(query) if query else "")
         return {"request": f"{method} {target}", **({"headers": headers} if headers else {}), **message}
+
+    def _known_by(self, operation: str) -> list[str]:
+        """Return the names of what says who asks, in the first of the ways that an operation has."""
+        ways = listed(members(self._api.parts[operation].value).get("security"))
+        return sorted(members(parse_json(str(ways[0])))) if ways else []
 
     def response(self, operation: str, status: str, given: Mapping[str, Found | None]) -> JSON:
         """Return a response.

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from blackboard.contracts.json_schema.documents import Document, Path
+from blackboard.contracts.json_schema.literals import listed, members
 from blackboard.spec.canonical import JSON
 
-Word = Literal["operation", "parameter", "body", "request", "status", "response", "header", "schema", "text"]
+Word = Literal[
+    "operation", "parameter", "body", "request", "status", "response", "header", "schema", "servers", "security"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Part:
         path: Where its schema is, None where it has none.
         required: Whether it has to be sent.
         direction: Who sends what is of this schema.
+        calls: The operation is a callback or a webhook: who implements the document asks, its user answers.
     """
 
     word: Word
@@ -33,6 +37,7 @@ class Part:
     path: Path | None = None
     required: bool = False
     direction: str = "both"
+    calls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +64,14 @@ class Api:
             if f"{operation} {name}" in self.parts:
                 return f"{operation} {name}"
         return None
+
+    def servers(self, operation: str = "") -> list[str]:
+        """Return where requests are sent, those of an operation where it has servers of its own."""
+        own = members(self.parts[operation].value).get("servers") if operation else None
+        everywhere = members(self.parts["servers"].value).get("servers") if "servers" in self.parts else ["/"]
+        return [str(one) for one in listed(own or everywhere)]
+
+    def scheme(self, name: str) -> JSON:
+        """Return how it is known who asks, by the name that a document gives to that."""
+        known = self.parts.get(f"security {name}")
+        return name if known is None else known.value

@@ -1,7 +1,8 @@
 """From a document to its parts."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from blackboard.contracts.facets import Facets
 from blackboard.contracts.json_schema import metaschema
@@ -22,6 +23,10 @@ _IN_PATH = re.compile(r"\{([^{}]*)\}")
 _PLACES = ("query", "header", "path", "cookie")
 _STYLE = {"query": "form", "header": "simple", "path": "simple", "cookie": "form"}
 _UNNAMED = frozenset({"accept", "content-type", "authorization"})
+_HINTS = frozenset({"description", "bearerFormat"})
+_OF_SERVER = frozenset({"url", "variables"})
+_SENT = {True: ("parameter", "request"), False: ("response", "header")}
+"""Whether it is sent by who asks -> what has a schema."""
 _HOPS = 16
 
 
@@ -55,18 +60,23 @@ class _Reader:
             self._schema(schema, ("components", "schemas", name))
             at = ("components", "schemas", name)
             self._part(f"schemas {name}", Part("schema", None, path=at), at)
-        for template, item in members(self._root.get("paths")).items():
-            resolved, path = self._real(item, ("paths", template))
-            for method in METHODS:
-                if method in resolved:
-                    self._operation(template, method, resolved, path)
+        for template, item in _named(self._root.get("paths")):
+            self._item(template, item, ("paths", template))
+        for name, item in _named(self._root.get("webhooks")):
+            self._item(f"webhook {name}", item, ("webhooks", name), calls=True)
         for name, scheme in members(members(self._root.get("components")).get("securitySchemes")).items():
-            value = {word: part for word, part in members(scheme).items() if word != "description"}
-            self._part(f"security {name}", Part("text", value), ("components", "securitySchemes", name))
+            value = {word: part for word, part in members(scheme).items() if word not in _HINTS}
+            value |= {"scheme": str(value["scheme"]).lower()} if "scheme" in value else {}
+            self._part(f"security {name}", Part("security", value), ("components", "securitySchemes", name))
         if self._root.get("servers"):
-            urls = [members(one).get("url") for one in listed(self._root["servers"])]
-            self._part("servers", Part("text", urls), ("servers",))
+            self._part("servers", Part("servers", _servers(self._root)), ("servers",))
         return self._finished()
+
+    def _item(self, shown: str, item: JSON, path: Path, *, calls: bool = False) -> None:
+        resolved, path = self._real(item, path)
+        for method in METHODS:
+            if method in resolved:
+                self._operation(shown, method, resolved, path, calls=calls)
 
     def _real(self, part: JSON, path: Path) -> tuple[Mapping[str, JSON], Path]:
         """Follow the references of what is no schema."""
@@ -85,15 +95,16 @@ class _Reader:
             path = steps[1:]
         raise self._refusal(path, "its references lead on and on")
 
-    def _operation(self, template: str, method: str, item: Mapping[str, JSON], path: Path) -> None:
+    def _operation(self, shown: str, method: str, item: Mapping[str, JSON], path: Path, *, calls: bool) -> None:
         operation = members(item[method])
-        name = f"{method.upper()} {_IN_PATH.sub('{}', template)}"
+        name = f"{method.upper()} {shown if calls else _IN_PATH.sub('{}', shown)}"
         if name in self._parts:
             raise self._refusal((*path, method), f"{name} is there twice")
-        security = operation.get("security", self._root.get("security", []))
+        security = operation.get("security", [] if calls else self._root.get("security", []))
         ways = sorted((canonical_json(members(way)) for way in listed(security)), key=str)
-        self._part(name, Part("operation", {"security": ways}), (*path, method))
-        places = {word: index for index, word in enumerate(_IN_PATH.findall(template), 1)}
+        servers = _servers(operation) or _servers(item)
+        self._part(name, Part("operation", {"security": ways, **servers}, calls=calls), (*path, method))
+        places = {} if calls else {word: index for index, word in enumerate(_IN_PATH.findall(shown), 1)}
         for holder, at in ((item, path), (operation, (*path, method))):
             for index, given in enumerate(listed(holder.get("parameters"))):
                 self._parameter(name, given, (*at, "parameters", str(index)), places)
@@ -102,9 +113,15 @@ class _Reader:
             part = Part("body", {"required": body.get("required") is True}, name, required=body.get("required") is True)
             self._add(f"{name} body", part, at)
             self._contents("request", name, f"{name} body", body, at)
-        for status, response in members(operation.get("responses")).items():
+        for status, response in _named(operation.get("responses")):
             given_response, at = self._real(response, (*path, method, "responses", status))
             self._status(name, status, given_response, at)
+        for callback, given in _named(operation.get("callbacks")):
+            if calls:
+                raise self._refusal((*path, method, "callbacks"), "a callback has no callbacks of its own")
+            to, at = self._real(given, (*path, method, "callbacks", callback))
+            for address, called in _named(to):
+                self._item(f"callback {callback} {address} of {name}", called, (*at, address), calls=True)
 
     def _parameter(self, operation: str, given: JSON, path: Path, places: Mapping[str, int]) -> None:
         parameter, path = self._real(given, path)
@@ -120,10 +137,10 @@ class _Reader:
         schema = parameter.get("schema", True) if media is None else members(content[media]).get("schema", True)
         style = parameter.get("style", _STYLE[place])
         how: dict[str, JSON] = {"style": style, "explode": parameter.get("explode", style == "form"), "media": media}
-        how |= {"reserved": parameter.get("allowReserved", False), "empty": parameter.get("allowEmptyValue", False)}
+        how |= {word: parameter.get(word, False) for word in ("allowReserved", "allowEmptyValue")}
         required = parameter.get("required") is True or place == "path"
         self._schema(schema, at)
-        value: JSON = {"required": required, "how": how}
+        value: JSON = {"required": required, **how}
         part = Part("parameter", value, operation, "", shown, at, required, "request")
         self._add(f"{operation} {shown}", part, path)
 
@@ -145,7 +162,9 @@ class _Reader:
         for media, content in members(holder.get("content")).items():
             at = (*path, "content", media, "schema")
             self._schema(members(content).get("schema", True), at)
-            part = Part(word, {}, operation, within, media.lower(), at, direction=word)
+            encoding = members(content).get("encoding")
+            value: JSON = {"encoding": encoding} if encoding else {}
+            part = Part(word, value, operation, within, media.lower(), at, direction=word)
             self._add(f"{within} {media.lower()}", part, at[:-1])
 
     def _part(self, facet: str, part: Part, at: Path) -> None:
@@ -170,7 +189,8 @@ class _Reader:
             metaschema.check(document, inner)
         check_references(document)
         whole = Whole(document)
-        flows = _flows(document, tuple(self._parts.values()))
+        called = {name for name, part in self._parts.items() if part.calls}
+        flows = _flows(document, tuple(self._parts.values()), called)
         found = Facets(LANGUAGE)
         parts: dict[str, Part] = {}
         for name, part in self._parts.items():
@@ -181,17 +201,38 @@ class _Reader:
                 direction = flows.get(part.path or (), "both")
                 value = {**members(value), "direction": direction}
             found.add(name, value)
-            parts[name] = Part(
-                part.word, value, part.operation, part.within, part.name, part.path, part.required, direction
-            )
+            calls = part.calls or (part.operation != "" and self._parts[part.operation].calls)
+            parts[name] = replace(part, value=value, direction=direction, calls=calls)
         return Api(document, parts, {name: tuple(inside) for name, inside in self._inside.items()}, self._places)
 
 
-def _flows(document: Document, parts: Iterable[Part]) -> dict[Path, str]:
-    """Return which way what is of a shared schema is sent, as far as it is sent at all."""
+def _named(parts: JSON) -> list[tuple[str, JSON]]:
+    """Return what is there by name; what begins with x- is somebody's own."""
+    return [(name, part) for name, part in members(parts).items() if not name.startswith("x-")]
+
+
+def _servers(holder: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return where the requests of a document, a path or an operation are sent, nothing where it does not say."""
+    said = [
+        {word: part for word, part in members(one).items() if word in _OF_SERVER}
+        for one in listed(holder.get("servers"))
+    ]
+    urls = sorted(str(one.get("url")) if len(one) == 1 else canonical_json(one) for one in said)
+    return {"servers": [*urls]} if urls else {}
+
+
+def _flows(document: Document, parts: Iterable[Part], called: Collection[str]) -> dict[Path, str]:
+    """Return which way what is of a shared schema is sent, as far as it is sent at all.
+
+    Args:
+        called: The operations that an implementer asks for.
+    """
     reached: dict[str, set[Path]] = {}
-    for word, ways in (("request", ("parameter", "request")), ("response", ("response", "header"))):
-        pending = [part.path for part in parts if part.word in ways and part.path is not None]
+    for word in ("request", "response"):
+        asks = {True: word == "response", False: word == "request"}
+        pending = [
+            part.path for part in parts if part.path is not None and part.word in _SENT[asks[part.operation in called]]
+        ]
         found = reached[word] = set(pending)
         while pending:
             for reference in references_in(normal(document, document.schemas[pending.pop()])):

@@ -235,3 +235,109 @@ def test_a_reason_is_in_the_words_of_the_document(before, after, facet, reason):
     change = Contract("openapi", RECIPES).compare(Contract("openapi", RECIPES.replace(before, after))).effects[facet]
 
     assert change.reason == reason
+
+
+EVENTS = (
+    TOP
+    + """\
+x-own: {a: 1}
+paths:
+  x-own: {a: 1}
+  /r:
+    post:
+      callbacks:
+        done:
+          "{$request.query.to}":
+            post:
+              requestBody: {required: true, content: {application/json: {schema: {$ref: "#/components/schemas/Event"}}}}
+              responses: {"204": {description: Seen.}}
+      responses: {"204": {description: Done.}}
+webhooks:
+  news:
+    post:
+      requestBody: {content: {application/json: {schema: {type: integer}}}}
+      responses: {"204": {description: Seen.}}
+components:
+  schemas:
+    Event: {type: object, required: [id], properties: {id: {type: integer}}}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "uses", "implements"),
+    [
+        ("schema: {type: integer}", "schema: {type: number}", "breaking", "compatible"),
+        ("id: {type: integer}", "id: {type: [integer, 'null']}", "breaking", "compatible"),
+        ("required: [id]", "required: [id, at]", "compatible", "breaking"),
+        (
+            '      responses: {"204": {description: Seen.}}',
+            '      responses: {"200": {description: Seen.}}',
+            *["breaking"] * 2,
+        ),
+        ("  news:", "  olds:", "breaking", "breaking"),
+        ("        done:", "        ended:", "breaking", "breaking"),
+        ("    post:\n      requestBody", "    put:\n      requestBody", "breaking", "breaking"),
+    ],
+)
+def test_in_callbacks_and_webhooks_who_implements_asks(before, after, uses, implements):
+    compared = Contract("openapi", EVENTS).compare(Contract("openapi", EVENTS.replace(before, after)))
+
+    assert (compared.effect("uses"), compared.effect("implements")) == (uses, implements)
+
+
+def test_a_callback_has_no_callbacks():
+    with pytest.raises(InvalidContract, match="of its own"):
+        Contract(
+            "openapi", EVENTS.replace('      responses: {"204": {description: Seen.}}', "      callbacks: {a: {b: {}}}")
+        )
+
+
+V1 = "servers: [{url: 'https://example.org/v1'}]"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "uses", "implements"),
+    [
+        ("", "servers: [{url: /v2}]", "breaking", "breaking"),
+        ("", "servers: [{url: 'https://example.org'}]", "compatible", "compatible"),
+        (V1, V1.replace("v1", "v2"), "breaking", "breaking"),
+        (V1, V1.replace("]", ", {url: 'https://example.org/v2'}]"), "compatible", "breaking"),
+        (V1.replace("]", ", {url: 'https://example.org/v2'}]"), V1, "breaking", "compatible"),
+        (V1, V1.replace("'}", "', description: Here.}"), "none", "none"),
+    ],
+)
+def test_requests_are_sent_to_servers(old, new, uses, implements):
+    compared = Contract("openapi", TOP + old).compare(Contract("openapi", TOP + new))
+    own = [TOP + "paths: {/r: {get: {" + (text or "servers: []") + "}}}" for text in (old, new)]
+    of_one = Contract("openapi", own[0]).compare(Contract("openapi", own[1]))
+
+    assert (compared.effect("uses"), compared.effect("implements")) == (uses, implements)
+    assert of_one.effect("uses") == (uses if old else "breaking")
+    assert all(change.proof != UNDECIDED for change in compared.effects.values())
+
+
+def test_who_asks_is_known_by_the_scheme_and_not_by_its_name():
+    renamed = RECIPES.replace("key:", "token:").replace("[key", "[token")
+    same = Contract("openapi", RECIPES).compare(Contract("openapi", renamed))
+    spelled = Contract("openapi", RECIPES.replace("scheme: bearer", "scheme: Bearer, bearerFormat: JWT"))
+    keyed = RECIPES.replace("type: http, scheme: bearer", "type: apiKey, in: header, name: X-Key")
+    bearer = Contract("openapi", RECIPES).compare(Contract("openapi", keyed))
+    assert {same.effect("uses"), same.effect("implements")} == {"compatible"}
+    assert not Contract("openapi", RECIPES).compare(spelled).effects
+    assert bearer.effects["security key"].uses == "breaking"
+
+
+def test_a_key_is_sent_where_its_scheme_says():
+    keyed = RECIPES.replace("type: http, scheme: bearer", "type: apiKey, in: header, name: X-Key")
+    gone = keyed.replace("    get:\n", "    head:\n")
+
+    proof = Contract("openapi", keyed).compare(Contract("openapi", gone)).effects["GET /recipes/{}"].proof
+    assert message(proof).headers == {"x-key": "…"}
+
+
+def test_how_a_body_is_encoded_is_compared():
+    form = TOP + "paths: {/r: {post: {requestBody: {content: {multipart/form-data: {schema: {}, %s}}}, responses: {}}}}"
+    old, new = (Contract("openapi", form % f"encoding: {{a: {{contentType: {kind}}}}}") for kind in ("a/b", "a/c"))
+
+    assert old.compare(new).effect("uses") == "breaking"
