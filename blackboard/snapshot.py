@@ -170,14 +170,14 @@ class Reader:
 
     def decision_of(self, key: str) -> Decision | None:
         """Return the accepted version of a key, None where there is none."""
-        check_key(key)
         recent = self._store.database.recent
-        found: Decision | Written | None = recent.get(key, self.revision)
+        # What is kept was well formed when it was put there.
+        found: Decision | Written | None = recent.get(key, self.revision) if type(key) is str else None
         if isinstance(found, Written):
             found = _as_read(found)
             recent.put(key, found, self.revision)
         if found is None:
-            row = read.decision_row(self._store.database, key, self.revision)
+            row = read.decision_row(self._store.database, check_key(key), self.revision)
             self._check_kept(row)
             if row is not None:
                 found = self._decision(row)

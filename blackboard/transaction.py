@@ -7,7 +7,7 @@ by these methods, never declared; what its components are built against (their p
 import asyncio
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -62,23 +62,17 @@ class _Draft:
     uses: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Stood:
-    """What a transaction relies on of a decision: facets by name, or the whole."""
-
-    decision: Decision
-    names: set[str] = field(default_factory=set)
-    whole: bool = False
-
-    def pins(self, key: str, side: Side, heads: Mapping[str, FacetHead]) -> Iterable[Pin]:
-        """Return them as pins."""
-        digests = self.decision.contract.digests
-        values = {name: digests.get(name, "") for name in self.names}
-        if self.whole:
-            values |= {**digests, "": facet_names_digest(digests)}
-        for name, value in values.items():
-            head = heads.get(name)
-            yield Pin(key, name, side, self.decision.version, 0 if head is None else head.since, value)
+def _pins(
+    decision: Decision, side: Side, heads: Mapping[str, FacetHead], names: Iterable[str], *, whole: bool
+) -> Iterable[Pin]:
+    """Yield what is relied on of a decision as pins: facets by name, or the whole."""
+    digests = decision.contract.digests
+    values = {name: digests.get(name, "") for name in names}
+    if whole:
+        values |= {**digests, "": facet_names_digest(digests)}
+    for name, value in values.items():
+        head = heads.get(name)
+        yield Pin(decision.key, name, side, decision.version, 0 if head is None else head.since, value)
 
 
 class Transaction(Reader):
@@ -115,7 +109,9 @@ class Transaction(Reader):
         self._acts: list[Act] = []
         self._drafts: dict[str, _Draft] = {}
         self._reads = Reads()
-        self._stood: dict[tuple[str, Side], _Stood] = {}
+        # Whole, and by the names of facets.
+        self._whole: dict[tuple[str, Side], Decision] = {}
+        self._named: dict[tuple[str, Side], tuple[Decision, frozenset[str]]] = {}
         self._listed: set[str] = set()
 
     # --- reads ---
@@ -187,12 +183,17 @@ class Transaction(Reader):
     def pins(self) -> tuple[Pin, ...]:
         """What a component written now would be built against, by key and facet."""
         amended = amended_by(self._acts)
-        stood = [(key, side, one) for (key, side), one in self._stood.items() if key not in amended]
-        if not stood:
+        named = {**{stood: (one, frozenset[str]()) for stood, one in self._whole.items()}, **self._named}
+        kept = {stood: one for stood, one in named.items() if stood[0] not in amended}
+        if not kept:
             return ()
         with self.reading() as on:
-            heads = {key: read.facet_heads(on, key, self.revision) for key in {key for key, _, _ in stood}}
-        pins = [pin for key, side, one in stood for pin in one.pins(key, side, heads[key])]
+            heads = {key: read.facet_heads(on, key, self.revision) for key in {key for key, _ in kept}}
+        pins = [
+            pin
+            for (key, side), (decision, names) in kept.items()
+            for pin in _pins(decision, side, heads[key], names, whole=(key, side) in self._whole)
+        ]
         return tuple(sorted(pins, key=lambda pin: (pin.key, pin.name, pin.side)))
 
     # --- writes ---
@@ -348,10 +349,11 @@ class Transaction(Reader):
     # --- parts ---
 
     def _intent(self) -> Intent:
-        acts = (*self._acts, *(self._write_of(component, draft) for component, draft in self._drafts.items()))
-        ordered = sorted(acts, key=lambda act: isinstance(act, Judge))
+        acts = [*self._acts, *(self._write_of(component, draft) for component, draft in self._drafts.items())]
+        if len(acts) > 1:
+            acts.sort(key=lambda act: isinstance(act, Judge))
         return Intent(
-            self.author, self.role, tuple(ordered), self._reads, self.revision, self._idempotency_key, self._token
+            self.author, self.role, tuple(acts), self._reads, self.revision, self._idempotency_key, self._token
         )
 
     def _write_of(self, component: str, draft: _Draft) -> Write:
@@ -372,15 +374,13 @@ class Transaction(Reader):
         if found is None:
             self._reads.decisions[key] = None
             return
-        stood = self._stood.get((key, side))
-        if stood is None:
-            stood = self._stood[key, side] = _Stood(found)
         if facets is None:
             self._reads.decisions[key] = found.contract.digest
-            stood.whole = True
+            self._whole[key, side] = found
             return
         facets = found.contract.meant_by(facets)
-        stood.names.update(facets)
+        _, names = self._named.get((key, side), (found, frozenset()))
+        self._named[key, side] = found, names | facets
         if self._reads.decisions.get(key) is None:
             digests = found.contract.digests
             self._reads.facets.update({(key, name): digests.get(name) for name in facets})

@@ -5,10 +5,9 @@ or removed.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from blackboard.errors import InvalidContract, TooLarge
 from blackboard.spec.canonical import JSON, canonical_json
@@ -17,10 +16,12 @@ from blackboard.spec.effects import UNDECIDED, Comparison, Effect, FacetChange, 
 MAX_FACETS = 10_000
 MAX_FACET_NAME_BYTES = 1024
 
+_ABSENT: Any = object()
+_SCALARS = (str, int)
+
 NAMES = ""
 """The facet that stands for the set of facet names."""
 
-_PLAIN_SEGMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SHOWN = 48
 
 
@@ -52,8 +53,8 @@ class Facets:
             InvalidContract: There are too many.
             TooLarge: Its name is too long.
         """
-        size = len(name.encode())
-        if size > MAX_FACET_NAME_BYTES:
+        # Of most it is seen without spelling them: no character takes more than 4 bytes.
+        if len(name) > MAX_FACET_NAME_BYTES // 4 and (size := len(name.encode())) > MAX_FACET_NAME_BYTES:
             raise TooLarge("facet name", size, MAX_FACET_NAME_BYTES)
         if len(self.values) >= MAX_FACETS:
             raise InvalidContract(self._language, f"more than {MAX_FACETS:,} facets: split it into several decisions")
@@ -62,7 +63,7 @@ class Facets:
 
 def join(prefix: str, segment: str) -> str:
     """Return the path of a member: `prefix.segment`, the segment quoted as JSON where it is no plain word."""
-    plain = segment if _PLAIN_SEGMENT.fullmatch(segment) else json.dumps(segment, ensure_ascii=False)
+    plain = segment if segment.isascii() and segment.isidentifier() else json.dumps(segment, ensure_ascii=False)
     return f"{prefix}.{plain}" if prefix else plain
 
 
@@ -70,9 +71,12 @@ def undecided(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> Comparison:
     """Call every difference breaking for both sides, undecided: nothing is known but that it differs."""
     effects: dict[str, FacetChange] = {}
     for name in sorted(old.keys() | new.keys()):
-        if name in old and name in new and _plainly_same(old[name], new[name]):
+        was, now = old.get(name, _ABSENT), new.get(name, _ABSENT)
+        # The same without spelling them; what is unequal here says nothing (1 is True in Python).
+        if type(was) is type(now) and isinstance(was, _SCALARS) and was == now:
             continue
-        before, after = (canonical_json(facets[name]) if name in facets else None for facets in (old, new))
+        before = None if was is _ABSENT else canonical_json(was)
+        after = None if now is _ABSENT else canonical_json(now)
         if before != after:
             effects[name] = FacetChange(Effect.BREAKING, Effect.BREAKING, difference(before, after))
     moved = old.keys() ^ new.keys()
@@ -81,18 +85,14 @@ def undecided(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> Comparison:
     return Comparison(effects)
 
 
-def _plainly_same(before: JSON, after: JSON) -> bool:
-    """Say whether two values are the same without spelling them; no says nothing (1 is True in Python)."""
-    return type(before) is type(after) and isinstance(before, str | int) and before == after
-
-
 def difference(before: str | None, after: str | None) -> str:
     """Return `old -> new` of two canonical texts in one short line, beginning where they differ; None is absent."""
-    shared = 0
-    if before is not None and after is not None:
-        length = min(len(before), len(after))
-        shared = next((index for index in range(length) if before[index] != after[index]), length)
-    start = max(0, shared - _SHOWN // 2) if max(len(before or ""), len(after or "")) > _SHOWN else 0
+    old, new = before or "", after or ""
+    start = 0
+    if max(len(old), len(new)) > _SHOWN:
+        length = min(len(old), len(new))
+        shared = next((index for index in range(length) if old[index] != new[index]), length)
+        start = max(0, shared - _SHOWN // 2)
     return f"{_shown(before, start)} -> {_shown(after, start)}"
 
 

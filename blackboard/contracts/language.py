@@ -7,7 +7,6 @@ texts look like; two with the same language and text are equal.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache, partial
-from json import loads
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, Self, TypeVar, overload
 
@@ -20,7 +19,7 @@ from blackboard.contracts.python.stub import Python, Stub
 from blackboard.contracts.sql.ddl import Sql
 from blackboard.contracts.task import FIELDS, Task, body_of
 from blackboard.errors import Invalid, InvalidContract, TooLarge
-from blackboard.spec.canonical import JSON, NotCanonical, check_text, digest, digest_made, parse_json
+from blackboard.spec.canonical import JSON, NotCanonical, check_text, digest, digest_made, parse_json, read_made
 from blackboard.spec.effects import Comparison, Effect, FacetChange
 
 MAX_TEXT_BYTES = 1_048_576
@@ -115,7 +114,7 @@ def contract_digest(language: str, digests: Mapping[str, str]) -> str:
 
     Why the language: a task and a value may have the same facets, and only one of them is a task.
     """
-    return digest_made([language, dict(digests)])
+    return digest_made([language, digests if type(digests) is dict else dict(digests)])
 
 
 def facet_names_digest(names: Iterable[str]) -> str:
@@ -204,7 +203,7 @@ class Contract:
         _check_size(text)
         contract = object.__new__(cls)
         # What was just spelled needs no strict reading: it repeats no name and holds no NaN.
-        contract._become("value", text, _reading("value", loads(text)), None)
+        contract._become("value", text, _reading("value", read_made(text)), None)
         return contract
 
     @classmethod
@@ -268,16 +267,17 @@ class Contract:
     @property
     def digests(self) -> Mapping[str, str]:
         """Facet name -> digest of its value."""
-        whole, digests = self._knows()
+        whole, digests = self._known or self._knows()
         if isinstance(digests, str):
-            digests = MappingProxyType(loads(digests))
+            digests = MappingProxyType(read_made(digests))
             self._known = (whole, digests)
         return digests
 
     @property
     def digest(self) -> str:
         """The digest of the language and all facets."""
-        return self._knows()[0]
+        # Asked for of each decision that is read.
+        return (self._known or self._knows())[0]
 
     def meant_by(self, names: Iterable[str]) -> frozenset[str]:
         """Return facets together with those that they name, and without which nobody knows what they say."""
@@ -306,11 +306,8 @@ class Contract:
             _keep(language, text, reading)
 
     def _knows(self) -> "tuple[str, Digests]":
-        known = self._known
-        if known is None:
-            digests = MappingProxyType({name: digest(value) for name, value in self._reads().facets.items()})
-            known = (contract_digest(self._language, digests), digests)
-            self._known = known
+        digests = {name: digest(value) for name, value in self._reads().facets.items()}
+        known = self._known = (contract_digest(self._language, digests), MappingProxyType(digests))
         return known
 
     def _reads(self) -> Reading[object]:

@@ -104,6 +104,10 @@ def laid_out(value: JSON) -> str:
 def _leaves(value: JSON, path: str, found: Facets) -> None:
     if isinstance(value, dict) and value:
         for name, member in value.items():
-            _leaves(member, join(path, name), found)
+            here = join(path, name)
+            if isinstance(member, dict):
+                _leaves(member, here, found)
+            else:
+                found.add(here, member)
     else:
         found.add(path or ROOT, value)

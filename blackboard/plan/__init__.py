@@ -124,9 +124,9 @@ def _head_rows(draft: Draft) -> list[HeadRow]:
         current = draft.view.version(key, record.current) if record is not None and record.current is not None else None
         old = draft.view.head_facets(key)
         new = {} if current is None else {**current.body.facets, "": facet_names_digest(current.body.facets)}
-        stood = {name: head.digest for name, head in old.items()}
-        moved = [name for name in stood.keys() | new.keys() if stood.get(name) != new.get(name)]
-        found += [HeadRow(key, name, new.get(name)) for name in sorted(moved)]
+        gone = {name: None for name, head in old.items() if head.digest is not None and name not in new}
+        moved = {name: digest for name, digest in new.items() if name not in old or old[name].digest != digest}
+        found += [HeadRow(key, name, digest) for name, digest in sorted({**moved, **gone}.items())]
     return found
 
 

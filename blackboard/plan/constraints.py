@@ -20,8 +20,11 @@ def falsified(draft: Draft, accepting: Iterable[VersionRecord] = ()) -> Inconsis
         accepting: Versions that may be accepted beside what the plan has accepted already.
     """
     accepted = {one.key: one for one in accepting}
+    concerned = _concerned(draft, [*draft.reshaped, *accepted])
+    if not concerned:
+        return None
     after = _After(draft.view, accepted)
-    found = (after.falsehood(constraint) for constraint in _concerned(draft, [*draft.reshaped, *accepted]))
+    found = (after.falsehood(constraint) for constraint in concerned)
     return next((one for one in found if one is not None), None)
 
 
@@ -37,9 +40,12 @@ def freed(draft: Draft) -> list[str]:
 
 
 def _concerned(draft: Draft, changed: Iterable[str]) -> list[str]:
-    changed = [*changed]
-    named = {constraint for key in changed for constraint in draft.view.naming(key)}
-    return sorted(named.union(key for key in changed if key.startswith(PREFIX)))
+    found: set[str] = set()
+    for key in changed:
+        found.update(draft.view.naming(key))
+        if key.startswith(PREFIX):
+            found.add(key)
+    return sorted(found)
 
 
 class _After:

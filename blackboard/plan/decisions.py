@@ -63,11 +63,11 @@ def propose(draft: Draft, act: Propose) -> None:
     """Add proposed versions; where no rule has anybody vote, they are accepted at once."""
     for key, body in act.bodies:
         record = draft.view.key(key)
-        if record is not None and _stands(draft, key, body) and draft.view.question(key) is not None:
+        if record is not None and _stands(draft, record, body) and draft.view.question(key) is not None:
             draft.permit("propose", key)
             if record.state is KeyState.ACCEPTED:
                 _uphold(draft, record)
-    fresh = [(key, body) for key, body in act.bodies if not _stands(draft, key, body)]
+    fresh = [(key, body) for key, body in act.bodies if not _stands(draft, draft.view.key(key), body)]
     if not fresh or _is_up(draft, fresh):
         return
     joint = len(fresh) > 1
@@ -161,7 +161,7 @@ def decide(draft: Draft, act: Decide, *, installing: bool = False) -> None:
     if not installing:
         _writable(act.key)
     record = draft.view.key(act.key)
-    if record is not None and _stands(draft, act.key, act.body):
+    if record is not None and _stands(draft, record, act.body):
         if record.state is KeyState.CONTESTED or draft.view.question(act.key) is not None:
             draft.permit("decide", act.key)
             draft.reject_live(act.key, "the standing version was upheld")
@@ -385,18 +385,15 @@ def _decision(draft: Draft, key: str) -> KeyRecord:
     return record
 
 
-def _accepted_as(draft: Draft, key: str, body: Body) -> bool:
-    """Say whether what this text says is accepted already: then it is agreement, not a change."""
-    record = draft.view.key(key)
+def _stands(draft: Draft, record: KeyRecord | None, body: Body) -> bool:
+    """Say whether what a text says is accepted already, and looked at since its premises changed.
+
+    Then it is agreement, not a change.
+    """
     if record is None or record.current is None:
         return False
-    return record.digest == body.digest or merging.says_all(draft, record, body)
-
-
-def _stands(draft: Draft, key: str, body: Body) -> bool:
-    """Say whether nothing is to be done for a text to be what is accepted, and looked at since its premises changed."""
-    record = draft.view.key(key)
-    return record is not None and _accepted_as(draft, key, body) and not is_looked_at_again(draft, record)
+    said = record.digest == body.digest or merging.says_all(draft, record, body)
+    return said and not is_looked_at_again(draft, record)
 
 
 def _is_up(draft: Draft, bodies: Sequence[tuple[str, Body]]) -> bool:

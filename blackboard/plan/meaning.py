@@ -9,7 +9,7 @@ from blackboard.plan.draft import Draft
 from blackboard.spec.changes import EffectRow
 from blackboard.spec.effects import Effect, FacetChange
 from blackboard.spec.records import Body
-from blackboard.spec.staleness import FacetHead, Pin
+from blackboard.spec.staleness import Pin
 
 _APPEARED = FacetChange(Effect.BREAKING, Effect.BREAKING, "it was looked for and absent")
 _AGAIN = FacetChange(Effect.NONE, Effect.NONE, "the same again")
@@ -23,11 +23,12 @@ def note_effects(draft: Draft, key: str, body: Body) -> None:
     heads = draft.view.head_facets(key)
     new = {**body.facets, NAMES: facet_names_digest(body.facets)}
     olds = {(name, since) for name, (since, digest) in heads.items() if digest is not None and digest != new.get(name)}
-    olds.update(one for one in draft.view.facts.pinned(key) if one[0] in new or one[0] in heads)
+    if pinned := draft.view.facts.pinned(key):
+        olds.update(one for one in pinned if one[0] in new or one[0] in heads)
     comparisons: dict[int, Mapping[str, FacetChange]] = {}
     for name, since in sorted(olds):
-        head = heads.get(name, FacetHead(0, None))
-        if head.digest is not None and head.digest == new.get(name):
+        head = heads.get(name)
+        if head is not None and head.digest is not None and head.digest == new.get(name):
             continue
         if since not in comparisons:
             comparisons[since] = _changes(draft.view.facts.body_at(key, since), body)
@@ -46,6 +47,8 @@ def effect_of(draft: Draft, pin: Pin, version: int) -> Effect:
 
 def _changes(old: Body | None, new: Body) -> Mapping[str, FacetChange]:
     """Return what became of each facet; of one that was absent before, that it came."""
-    absent = {NAMES, *new.facets} if old is None else new.facets.keys() - old.facets.keys()
-    compared = {} if old is None else contract_of(old).compare(contract_of(new)).effects
-    return {**compared, **dict.fromkeys(absent, _APPEARED)}
+    if old is None:
+        return dict.fromkeys((NAMES, *new.facets), _APPEARED)
+    compared = contract_of(old).compare(contract_of(new)).effects
+    absent = new.facets.keys() - old.facets.keys()
+    return {**compared, **dict.fromkeys(absent, _APPEARED)} if absent else compared

@@ -7,7 +7,6 @@ a dict in a test, or from what the same plan has just written.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Protocol
 
 from blackboard.choreography import moves
@@ -208,9 +207,11 @@ class View:
         """Return the versions that are proposed and not settled, oldest first."""
         self._keys.add(key)
         own = [record for (of, _), record in self.versions.items() if of == key and record.state is State.PROPOSED]
-        others = [record for record in self.facts.proposed(key) if (key, record.version) not in self.versions]
-        # Those that the plan adds are the newest, but it may also have moved others on.
-        return tuple(sorted([*others, *own], key=attrgetter("version")))
+        others = self.facts.proposed(key)
+        if others:
+            # Those that the plan adds are the newest, but it may also have moved others on.
+            others = tuple(record for record in others if (key, record.version) not in self.versions)
+        return (*others, *own)
 
     def joint(self, record: VersionRecord) -> tuple[VersionRecord, ...]:
         """Return the versions that are accepted together with this one, itself included."""

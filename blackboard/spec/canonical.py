@@ -41,9 +41,12 @@ def canonical_json(value: JSON) -> str:
         NotCanonical: The value holds NaN, an infinity, a lone surrogate, a whole number of more than 4,300 digits, or
             something that is not JSON.
     """
-    if type(value) is str:
+    kind = type(value)
+    if kind is str:
         # Most are: long lists are put in order by the texts of what is in them.
-        return json.encoder.encode_basestring(check_text(value))
+        return json.encoder.encode_basestring(check_text(value))  # type: ignore[arg-type]
+    if kind is int and -_TOO_LARGE < value < _TOO_LARGE:
+        return str(value)
     return json_made(_normal(value, 0))
 
 
@@ -64,6 +67,13 @@ json_made = _speller()
 """Returns the canonical JSON text of a value that this code made: of dicts, lists, texts without lone surrogates, whole
 numbers. Why it is there: to look for what cannot be there would cost more than the text."""
 
+_decode = json.JSONDecoder().raw_decode
+
+
+def read_made(text: str) -> Any:  # noqa: ANN401 - what was spelled
+    """Return the value of a JSON text that this code made: `json.loads` looks for white space on both sides of it."""
+    return _decode(text)[0]
+
 
 def digest(value: JSON) -> str:
     """Return the digest of a value's canonical text: the algorithm's version, a colon, SHA-256 in hex."""
@@ -74,7 +84,7 @@ def digest(value: JSON) -> str:
 
 def digest_made(value: JSON) -> str:
     """Return the same for a value that this code made."""
-    return digest_text(json_made(value))
+    return f"{ALGORITHM}:{sha256(json_made(value).encode()).hexdigest()}"
 
 
 @lru_cache(maxsize=4096)

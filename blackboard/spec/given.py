@@ -147,10 +147,10 @@ def several(values: Iterable[_Kind], kind: type[_Kind], what: str) -> tuple[_Kin
 
 def a_side(value: str) -> Side:
     """Return a side."""
-    side = _SIDES.get(value) if isinstance(value, str) else None
-    if side is None:
-        raise _wrong(value, "side", "'uses' or 'implements'")
-    return side
+    try:
+        return _SIDES[value]
+    except (KeyError, TypeError):
+        raise _wrong(value, "side", "'uses' or 'implements'") from None
 
 
 def a(kind: type[_Kind], value: _Kind, what: str) -> _Kind:

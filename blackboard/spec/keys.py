@@ -32,10 +32,8 @@ def check_key(text: str) -> str:
     Raises:
         InvalidKey: It is empty, too long, or has a segment that is not allowed.
     """
-    # By far the most of all that is checked: one step less.
-    if type(text) is not str or not 0 < len(text) <= MAX_KEY_BYTES:
-        _check(text, wild=False, variables=False)
-    _check_segments(text, False, False)  # noqa: FBT003 - lru_cache tells names from places
+    # By far the most of all that is checked: of one text alone, which the cache finds as it is.
+    (_well_formed if type(text) is str else _check)(text)
     return text
 
 
@@ -71,7 +69,7 @@ def check_pattern(text: str) -> str:
     Raises:
         InvalidKey: It is not.
     """
-    _check(text, wild=True, variables=False)
+    _check(text, wild=True)
     return text
 
 
@@ -143,7 +141,12 @@ def key_range(pattern: str) -> dict[str, str]:
     return {"low": low, "high": low + "\U0010ffff"}
 
 
-def _check(text: str, *, wild: bool, variables: bool) -> None:
+@lru_cache(maxsize=8192)
+def _well_formed(text: str) -> None:
+    _check(text)
+
+
+def _check(text: str, *, wild: bool = False, variables: bool = False) -> None:
     if not isinstance(text, str) or not text:
         raise InvalidKey(str(text), "it is empty")
     # What is too long is refused, so it is not kept.

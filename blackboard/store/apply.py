@@ -120,6 +120,7 @@ class Application:
 
     def __init__(self, turn: Turn, intent: Intent, plan: Plan) -> None:
         self._turn = turn
+        self._on = turn.connection
         self._intent = intent
         self._plan = plan
         self.revision = turn.revision + 1
@@ -142,13 +143,13 @@ class Application:
             _APPLY[kind](self, list(same))
         self._settle()
         self._membership(keys)
-        keep_counts(self._turn, self._plan)
+        keep_counts(self._turn, self._plan, appeared=[row.key for row in keys if row.appeared])
 
     def log(self) -> str:
         """Write the feed's entries and the log's, move the head, and return the new digest."""
         turn, intent, plan = self._turn, self._intent, self._plan
         entries = list(enumerate(plan.changes))
-        turn.run_many(CHANGE, [self._change(ordinal, change) for ordinal, change in entries])
+        self._on.run_many(CHANGE, [self._change(ordinal, change) for ordinal, change in entries])
         record: dict[str, JSON] = {
             "revision": self.revision,
             "author": intent.author,
@@ -162,7 +163,7 @@ class Application:
             for ordinal, change in entries
         ]
         chained = chain(turn.digest, record, content)
-        turn.run(LOG, {**record, "digest": chained})
+        self._on.run(LOG, {**record, "digest": chained})
         installs = any(is_reserved(change.key) for change in plan.changes)
         moved = {"revision": self.revision, "digest": chained, "installs": installs}
         turn.advance(ADVANCE, moved, changed_by(plan, self.revision))
@@ -198,19 +199,19 @@ class Application:
                 "revision": self.revision,
             }
             if row.id is None:
-                written["id"] = self._turn.one(_NEW_KEY, written)["id"]
+                written["id"] = self._on.one(_NEW_KEY, written)["id"]
             else:
-                self._turn.run(_KEY, written)
+                self._on.run(_KEY, written)
             self.ids[row.key] = written["id"]
             if row.moved and written["state"] != "absent":
                 tenures.append(written)
-        self._turn.run_many(_TENURE, tenures)
+        self._on.run_many(_TENURE, tenures)
         more = (changed | self._named(others)) - self.ids.keys()
         if more:
-            found = self._turn.all(_IDS, {"keys": json.dumps(sorted(more))})
+            found = self._on.all(_IDS, {"keys": json.dumps(sorted(more))})
             self.ids.update({row["key"]: row["id"] for row in found})
         unwritten = changed - {row.key for row in rows}
-        self._turn.run_many(CHANGED, [{"id": self.ids[key], "revision": self.revision} for key in unwritten])
+        self._on.run_many(CHANGED, [{"id": self.ids[key], "revision": self.revision} for key in unwritten])
 
     def _named(self, rows: Sequence[Row]) -> set[str]:
         """Return every key that a row is about, and that need not be changed for it."""
@@ -222,7 +223,7 @@ class Application:
 
     def _settle(self) -> None:
         """Move existing versions on; one that this commit adds was written in the state in which it leaves it."""
-        self._turn.run_many(
+        self._on.run_many(
             _SETTLE,
             [
                 {
@@ -239,26 +240,27 @@ class Application:
     def _membership(self, rows: Iterable[KeyRow]) -> None:
         """Keep what patterns name in step: decisions that joined or left, and new ones that a task's pattern names."""
         decisions = [row for row in rows if row.kind == "decision" and (row.id is None or row.member)]
-        known = self._turn.all(_PATTERNS) if decisions else []
+        known = self._on.all(_PATTERNS) if decisions else []
         for row in decisions:
             here = {"id": self.ids[row.key], "since": self.revision}
             under = [found["id"] for found in known if matches(found["pattern"], row.key)]
             if row.member and row.current is None:
-                self._turn.run(_LEAVE, here)
+                self._on.run(_LEAVE, here)
             elif row.member:
-                self._turn.run_many(_JOIN, [{**here, "pattern_id": one} for one in under])
+                self._on.run_many(_JOIN, [{**here, "pattern_id": one} for one in under])
             if row.id is None:
-                self._turn.run_many(_NEED_NEW, [{**here, "pattern_id": one} for one in under])
+                self._on.run_many(_NEED_NEW, [{**here, "pattern_id": one} for one in under])
 
     def _heads(self, rows: Sequence[HeadRow]) -> None:
         at = {"revision": self.revision}
         moved = [{"id": self.ids[row.key], "name": row.name, "digest": row.digest, **at} for row in rows]
-        self._turn.run_many(_HEAD, moved)
+        self._on.run_many(_HEAD, moved)
 
     def _versions(self, rows: Sequence[VersionRow]) -> None:
-        self._turn.run_many(_VERSION, [self._version(row) for row in rows])
+        self._on.run_many(_VERSION, [self._version(row) for row in rows])
         for row in rows:
-            self._pins(row.key, row.version, row.premises)
+            if row.premises:
+                self._pins(row.key, row.version, row.premises)
 
     def _version(self, row: VersionRow) -> dict[str, Any]:
         left = self._left.pop((row.key, row.version), None)
@@ -274,7 +276,7 @@ class Application:
             "author": row.author,
             "role": row.role,
             "rationale": row.rationale,
-            "evidence": json_made(row.evidence),
+            "evidence": json_made(row.evidence) if row.evidence else "[]",
             "electorate": None if row.electorate is None else json_made(row.electorate),
             "quorum": row.quorum,
             "round": row.round,
@@ -286,7 +288,7 @@ class Application:
         }
 
     def _effects(self, rows: Sequence[EffectRow]) -> None:
-        self._turn.run_many(
+        self._on.run_many(
             _EFFECT,
             [
                 {
@@ -304,40 +306,40 @@ class Application:
 
     def _vote(self, row: VoteRow) -> None:
         values = {"key_id": self.ids[row.key], "version": row.version, "author": row.author, "approve": row.approve}
-        self._turn.run(_VOTE, {**values, "reason": row.reason, "revision": self.revision})
+        self._on.run(_VOTE, {**values, "reason": row.reason, "revision": self.revision})
 
     def _question(self, row: QuestionRow) -> None:
         identifier = self.ids[row.key]
         values = {"key_id": identifier, "revision": self.revision, "text": row.text, "closed_revision": None}
         options = json.dumps(list(row.options), ensure_ascii=False)
-        self._turn.run(_QUESTION, {**values, "options": options, "author": row.author, "role": row.role})
-        self._turn.run(_ASKED, {"id": identifier, "revision": self.revision})
+        self._on.run(_QUESTION, {**values, "options": options, "author": row.author, "role": row.role})
+        self._on.run(_ASKED, {"id": identifier, "revision": self.revision})
 
     def _close(self, row: CloseRow) -> None:
         at = {"id": self.ids[row.key], "revision": self.revision}
-        self._turn.run(_CLOSE, at)
-        self._turn.run(_ASKED, at)
+        self._on.run(_CLOSE, at)
+        self._on.run(_ASKED, at)
 
     def _component(self, row: ComponentRow) -> None:
         identifier = self.ids[row.key]
         at = {"key_id": identifier, "version": row.version}
         described = {**at, "author": row.author, "role": row.role, "digest": row.digest, "revision": self.revision}
-        self._turn.run(_COMPONENT, described)
+        self._on.run(_COMPONENT, described)
         files = sorted(row.files.items())
-        self._turn.run_many(_BLOB, [{"digest": blob, "content": content} for _, (blob, content) in files])
-        self._turn.run_many(_FILE, [{**at, "path": path, "blob": blob} for path, (blob, _) in files])
+        self._on.run_many(_BLOB, [{"digest": blob, "content": content} for _, (blob, content) in files])
+        self._on.run_many(_FILE, [{**at, "path": path, "blob": blob} for path, (blob, _) in files])
         pinned = {"component_id": identifier, "component_version": row.version}
-        self._turn.run(_WAKES_OF, {"component_id": identifier, "version": row.version})
+        self._on.run(_WAKES_OF, {"component_id": identifier, "version": row.version})
         self._pins(row.key, row.version, row.pins)
         for listed in row.patterns:
             # What is under it was validated in this turn, and what this commit adds to it, its author knows.
             here = {"pattern_id": self._pattern(listed.pattern), "since": self.revision}
-            self._turn.run(_PATTERN_PIN, {**pinned, **here})
+            self._on.run(_PATTERN_PIN, {**pinned, **here})
 
     def _pins(self, key: str, version: int, pins: Iterable[Pin]) -> None:
         """Write what a version of a component was built against, or one of a decision rests on."""
         here = {"component_id": self.ids[key], "component_version": version}
-        self._turn.run_many(
+        self._on.run_many(
             _PIN,
             [
                 {
@@ -356,12 +358,12 @@ class Application:
 
     def _pattern(self, pattern: str) -> int:
         """Return the id of a pattern; a new one gets the decisions that it names already."""
-        found = self._turn.one(_PATTERN_ID, {"pattern": pattern})
+        found = self._on.one(_PATTERN_ID, {"pattern": pattern})
         if found is None:
-            self._turn.run(_PATTERN, {"pattern": pattern})
-            found = self._turn.one(_PATTERN_ID, {"pattern": pattern})
-            members = self._turn.all(_ACCEPTED, key_range(pattern))
-            self._turn.run_many(
+            self._on.run(_PATTERN, {"pattern": pattern})
+            found = self._on.one(_PATTERN_ID, {"pattern": pattern})
+            members = self._on.all(_ACCEPTED, key_range(pattern))
+            self._on.run_many(
                 _JOIN,
                 [
                     {"pattern_id": found["id"], "id": row["id"], "since": row["member_revision"]}
@@ -372,7 +374,7 @@ class Application:
         return int(found["id"])
 
     def _verdict(self, row: VerdictRow) -> None:
-        self._turn.run(
+        self._on.run(
             _VERDICT,
             {
                 "check_name": row.check,
@@ -389,30 +391,28 @@ class Application:
 
     def _position(self, row: PositionRow) -> None:
         state = json.dumps(dict(row.state), sort_keys=True)
-        self._turn.run(
-            _POSITION, {"id": self.ids[row.key], "path": row.path, "state": state, "revision": self.revision}
-        )
+        self._on.run(_POSITION, {"id": self.ids[row.key], "path": row.path, "state": state, "revision": self.revision})
 
     def _deadline(self, row: DeadlineRow) -> None:
         at = {"id": self.ids[row.key], "path": row.path}
         if row.seconds is None:
-            self._turn.run(_DISARM, at)
+            self._on.run(_DISARM, at)
         else:
-            self._turn.run(_ARM, {**at, "round": row.round, "due": self._turn.now + row.seconds})
+            self._on.run(_ARM, {**at, "round": row.round, "due": self._turn.now + row.seconds})
 
     def _needs(self, row: NeedRow) -> None:
         identifier = self.ids[row.component]
-        self._turn.run(_FORGET_NEEDS, {"id": identifier})
-        self._turn.run(_FORGET_NEED_PATTERNS, {"id": identifier})
+        self._on.run(_FORGET_NEEDS, {"id": identifier})
+        self._on.run(_FORGET_NEED_PATTERNS, {"id": identifier})
         here = {"component_id": identifier}
         named = [*((key, 1) for key in row.keys), *((key, 0) for key in row.under)]
-        self._turn.run_many(_NEED, [{**here, "key_id": self.ids[key], "named": by} for key, by in named])
-        self._turn.run_many(_NEED_PATTERN, [{**here, "pattern_id": self._pattern(one)} for one in row.patterns])
+        self._on.run_many(_NEED, [{**here, "key_id": self.ids[key], "named": by} for key, by in named])
+        self._on.run_many(_NEED_PATTERN, [{**here, "pattern_id": self._pattern(one)} for one in row.patterns])
 
     def _wakes(self, row: WakesRow) -> None:
         here = {"component_id": self.ids[row.component]}
-        self._turn.run(_FORGET_WAKES, {"id": here["component_id"]})
-        self._turn.run_many(_WAKES, [{**here, "source": source, "kind": kind} for source, kind in row.sources])
+        self._on.run(_FORGET_WAKES, {"id": here["component_id"]})
+        self._on.run_many(_WAKES, [{**here, "source": source, "kind": kind} for source, kind in row.sources])
 
 
 def _each(apply: Callable[[Application, Any], None]) -> Callable[[Application, Sequence[Any]], None]:

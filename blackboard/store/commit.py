@@ -14,7 +14,7 @@ from blackboard.errors import Conflict, KeyReused
 from blackboard.spec.canonical import JSON, json_made
 from blackboard.spec.changes import Committed, Intent, Plan, Refusal
 from blackboard.spec.keys import key_range, matches
-from blackboard.store import agenda, reservations
+from blackboard.store import agenda, reservations, schema
 from blackboard.store.apply import Application
 from blackboard.store.content import content_digest
 from blackboard.store.facts import HeadFacts, Reads
@@ -23,7 +23,7 @@ from blackboard.store.instances import count_instances
 from blackboard.store.opened import Store
 from blackboard.store.premises import conflict
 from blackboard.store.session import Turn
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Statement, insert_into
 from blackboard.store.wake import update_agenda
 
 Planner = Callable[[HeadFacts, Intent], Plan | Refusal]
@@ -36,10 +36,7 @@ _SEEN = Statement(
     "SELECT content, revision, accepted, head_before FROM idempotency "
     "WHERE author = :author AND idempotency_key = :idempotency_key"
 )
-_REMEMBER = Statement(
-    "INSERT INTO idempotency (author, idempotency_key, content, revision, accepted, head_before) "
-    "VALUES (:author, :idempotency_key, :content, :revision, :accepted, :head_before)"
-)
+_REMEMBER = insert_into(schema.idempotency, ignore=True)
 _CHANGED = Statement(
     "SELECT DISTINCT k.key, c.kind = 'written' AS built FROM change c LEFT JOIN key k ON k.id = c.key_id "
     "WHERE c.revision > :after"
@@ -85,13 +82,15 @@ def commit(store: Store, intent: Intent, *, replan: Planner, beside: Beside | No
     """
     if not intent.acts:
         return _validate_only(store, intent)
+    # Before any turn, in which others wait.
+    content = content_digest(intent)
     for _ in range(ROUNDS):
         with store.database.courtesy, store.database.reading(place_checked=False) as connection:
             planned = replan(HeadFacts(connection, store.kept), intent)
-        done = _under_row(store, intent, planned, replan, beside)
+        done = _under_row(store, intent, content, planned, replan, beside)
         if done is not None:
             return done
-    done = _under_row(store, intent, None, replan, beside)
+    done = _under_row(store, intent, content, None, replan, beside)
     if done is None:
         raise RuntimeError("a plan made under the row was overtaken: the row does not exclude others")
     return done
@@ -107,18 +106,18 @@ def _validate_only(store: Store, intent: Intent) -> Committed:
 
 
 def _under_row(
-    store: Store, intent: Intent, planned: Plan | Refusal | None, replan: Planner, beside: Beside | None
+    store: Store, intent: Intent, content: str, planned: Plan | Refusal | None, replan: Planner, beside: Beside | None
 ) -> Committed | None:
     """Validate and apply; None where the plan was overtaken and has to be made again."""
-    # Before the turn, in which others wait.
-    content = content_digest(intent)
 
     def once(turn: Turn) -> Committed | Broken | None:
-        replayed = replayed_of(turn, intent.author, intent.idempotency_key, content)
-        if replayed is not None:
-            return replayed
+        foreseen = _foreseen(turn, intent, planned)
+        if foreseen is None or not remember(turn, intent.author, intent.idempotency_key, content, foreseen):
+            replayed = replayed_of(turn, intent.author, intent.idempotency_key, content)
+            if replayed is not None:
+                return replayed
         done = validated(turn)
-        if isinstance(done, Committed):
+        if foreseen is None and isinstance(done, Committed):
             remember(turn, intent.author, intent.idempotency_key, content, done)
         return done
 
@@ -131,7 +130,8 @@ def _under_row(
             agenda.fence(turn, intent.token)
         # A plan may find that more is relied on than was read: that is looked at too.
         found = replan(HeadFacts(turn, store.kept, in_turn=True), intent) if planned is None else planned
-        broken = broken_reads(turn, intent)
+        # At the head that was read, what was read stands.
+        broken = broken_reads(turn, intent) if turn.revision != intent.base else []
         if broken and planned is not None:
             found = replan(HeadFacts(turn, store.kept, in_turn=True), intent)
         if broken:
@@ -142,6 +142,16 @@ def _under_row(
     if isinstance(done, list):
         raise conflict(store, intent, done)
     return done
+
+
+def _foreseen(turn: Turn, intent: Intent, planned: Plan | Refusal | None) -> Committed | None:
+    """Return what a plan comes to that was made at this head of what was read at it, None where that is to be seen.
+
+    Whatever refuses such a one yet is raised, and undoes all of it.
+    """
+    if isinstance(planned, Plan) and planned.changes and planned.head == turn.revision == intent.base:
+        return Committed(turn.revision + 1, planned.accepted, turn.revision)
+    return None
 
 
 def _in_conflict(
@@ -205,9 +215,9 @@ def replayed_of(turn: Turn, author: str, idempotency_key: str, content: str) -> 
     return committed(seen)
 
 
-def remember(turn: Turn, author: str, idempotency_key: str, content: str, done: Committed) -> None:
-    """Keep a result for whoever asks again."""
-    turn.run(
+def remember(turn: Turn, author: str, idempotency_key: str, content: str, done: Committed) -> bool:
+    """Keep a result for whoever asks again; False where another one is kept already."""
+    kept = turn.run(
         _REMEMBER,
         {
             "author": author,
@@ -218,6 +228,7 @@ def remember(turn: Turn, author: str, idempotency_key: str, content: str, done: 
             "head_before": done.head_before,
         },
     )
+    return kept > 0
 
 
 def find_commit(store: Store, idempotency_key: str, *, author: str) -> Committed | None:

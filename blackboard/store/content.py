@@ -1,7 +1,8 @@
 """The content of an intent, for the comparison of two commits under one idempotency key."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, get_args
 
 from blackboard.spec.canonical import JSON, digest_made
@@ -9,19 +10,23 @@ from blackboard.spec.changes import Act, Intent
 from blackboard.spec.records import Body
 from blackboard.spec.staleness import PatternPin, Pin
 
-_FIELDS: Mapping[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Act)}
+_FIELDS: Mapping[type, Callable[[Any], tuple[Any, ...]]] = {
+    # The name of its kind first.
+    kind: attrgetter("__class__.__name__", *(field.name for field in fields(kind)))
+    for kind in get_args(Act)
+}
+
+_SCALARS = (str, int, float)
 
 
 def content_digest(intent: Intent) -> str:
     """Return the digest of what the intent wants, without what it read: the same wish on a newer base is the same."""
-    acts: list[JSON] = [
-        [type(act).__name__, *(_plain(getattr(act, name)) for name in _FIELDS[type(act)])] for act in intent.acts
-    ]
+    acts: list[JSON] = [list(map(_plain, _FIELDS[type(act)](act))) for act in intent.acts]
     return digest_made([intent.author, acts])
 
 
 def _plain(value: Any) -> JSON:  # noqa: ANN401, PLR0911 - the value of any field of an act, a case each
-    if value is None or isinstance(value, str | int | float):
+    if value is None or isinstance(value, _SCALARS):
         return value
     match value:
         case Body(language, text):

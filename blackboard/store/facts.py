@@ -11,7 +11,7 @@ from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.constraint import NAMES
 from blackboard.errors import Compacted
 from blackboard.spec import keys
-from blackboard.spec.canonical import JSON, parse_json
+from blackboard.spec.canonical import JSON, parse_json, read_made
 from blackboard.spec.effects import Side
 from blackboard.spec.history import RULED
 from blackboard.spec.lifecycle import KeyState, State
@@ -119,6 +119,7 @@ _RESERVED = Statement(
     "OR (k.key >= 'role/' AND k.key < 'role0') OR (k.key >= 'member/' AND k.key < 'member0') "
     "OR (k.key >= 'source/' AND k.key < 'source0')"
 )
+_STATES = {str(state): state for state in KeyState}
 _STATE = Statement("SELECT state FROM component_state WHERE component_id = :id")
 _decided = key.alias("decision_key")
 PINS = Statement(
@@ -187,7 +188,7 @@ class _Standing:
         self.id: int = own[-1]
         language, text, facets, self.since = current
         self.body = (
-            None if language is None else Body(language, text or "", json.loads(facets), self.record.digest or "")
+            None if language is None else Body(language, text or "", read_made(facets), self.record.digest or "")
         )
 
 
@@ -205,7 +206,7 @@ class HeadFacts:
 
     def key(self, key: str) -> KeyRecord | None:
         """Return the record of a key that exists."""
-        standing = self._stands(key)
+        standing = self._standing.get(key) or self._stands(key)
         return None if standing is None else standing.record
 
     def _stands(self, key: str) -> _Standing | None:
@@ -240,8 +241,9 @@ class HeadFacts:
     def proposed(self, key: str) -> tuple[VersionRecord, ...]:
         """Return the versions that are proposed and not settled, oldest first."""
         standing = self._stands(key)
-        rows = self._of_key(_PROPOSED, key) if standing is not None and standing.live else ()
-        return tuple(version_record(key, row) for row in rows)
+        if standing is None or not standing.live:
+            return ()
+        return tuple(version_record(key, row) for row in self._of_key(_PROPOSED, key))
 
     def joint(self, joint: int) -> tuple[VersionRecord, ...]:
         """Return the versions of one joint proposal, by key."""
@@ -364,7 +366,17 @@ def key_record(row: Any) -> KeyRecord:  # noqa: ANN401 - a row
 
 def _record(columns: Any) -> KeyRecord:  # noqa: ANN401 - a row
     key, kind, state, last_version, current, digest, generation, mod_revision, identifier = columns
-    return KeyRecord(key, kind, KeyState(state), last_version, current, digest, generation, mod_revision, identifier)
+    return KeyRecord(
+        key,
+        kind,
+        _STATES.get(state) or KeyState(state),
+        last_version,
+        current,
+        digest,
+        generation,
+        mod_revision,
+        identifier,
+    )
 
 
 def body(row: Any) -> Body:  # noqa: ANN401 - a row
@@ -374,28 +386,8 @@ def body(row: Any) -> Body:  # noqa: ANN401 - a row
 
 def version_record(key: str, row: Any) -> VersionRecord:  # noqa: ANN401 - a row
     """Return a row of `version`, all its columns in their order, as a record."""
-    (
-        _,
-        number,
-        language,
-        text,
-        facets,
-        digest,
-        state,
-        base,
-        author,
-        role,
-        rationale,
-        evidence,
-        electorate,
-        quorum,
-        round_,
-        joint,
-        reason,
-        revision,
-        _,
-        merged,
-    ) = row
+    _, number, language, text, facets, digest, state, base, author, role, rationale, *more = row
+    evidence, electorate, quorum, round_, joint, reason, revision, _, merged = more
     return VersionRecord(
         key,
         number,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from blackboard.spec import keys
-from blackboard.spec.changes import KeyRow, Plan
+from blackboard.spec.changes import Plan
 from blackboard.store.statements import Statement
 
 if TYPE_CHECKING:
@@ -46,9 +46,8 @@ def matching(template: str, known: Iterable[str]) -> int:
     return sum(keys.matches(template, key) and not keys.is_reserved(key) for key in known)
 
 
-def keep_counts(turn: "Turn", plan: Plan) -> None:
+def keep_counts(turn: "Turn", plan: Plan, appeared: Sequence[str]) -> None:
     """Count the keys that a plan made appear, once its rows are written, under the templates of its choreography."""
-    appeared = [row.key for row in plan.rows if isinstance(row, KeyRow) and row.appeared]
     if not appeared and not any(keys.is_reserved(change.key) for change in plan.changes):
         return
     known = {row["template"] for row in turn.all(_COUNTS)}

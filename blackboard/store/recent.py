@@ -29,13 +29,16 @@ Changed = Mapping[str, tuple[VersionRow, int] | None]
 
 def changed_by(plan: Plan, revision: int) -> Changed:
     """Return what a plan changes that is applied as a revision."""
-    stands = {row.key: row.current for row in plan.rows if type(row) is KeyRow and row.state is KeyState.ACCEPTED}
-    written = {
-        row.key: (row, revision)
-        for row in plan.rows
-        if type(row) is VersionRow and row.electorate is None and stands.get(row.key) == row.version
-    }
-    return {**dict.fromkeys(change.key for change in plan.changes), **written}
+    found: dict[str, tuple[VersionRow, int] | None] = dict.fromkeys([change.key for change in plan.changes])
+    stands: dict[str, int | None] = {}
+    # The rows of keys come first.
+    for row in plan.rows:
+        if type(row) is KeyRow:
+            if row.state is KeyState.ACCEPTED:
+                stands[row.key] = row.current
+        elif type(row) is VersionRow and row.electorate is None and stands.get(row.key) == row.version:
+            found[row.key] = (row, revision)
+    return found
 
 
 class Recent:

@@ -259,10 +259,13 @@ class Session:
         self.commit_seconds = time.monotonic() - began
         if self._head is not None:
             self._database.remembered.note(self._head)
-            known = [one for one in self._changed if one is not None]
-            changed = {key: now for one in known for key, now in one.items()}
-            whole = len(known) < len(self._changed)
-            self._database.recent.moved(self._before, self._head.revision, None if whole else changed)
+            changed: dict[str, Any] | None = {}
+            for one in self._changed:
+                if one is None or changed is None:
+                    changed = None
+                else:
+                    changed.update(one)
+            self._database.recent.moved(self._before, self._head.revision, changed)
             self._head = None
         # Still in the turn: no other process writes meanwhile.
         self.journal.keep_bounded(self.connection().raw)

@@ -104,6 +104,9 @@ def _many(bench: Bench) -> Line:
                 for offset in range(keys):
                     transaction.decision(key(number + offset))
                 transaction.decide(key(number), Contract.value(value(KEYS + number)))
+                # At the head that was read nothing would be looked at: somebody else commits meanwhile.
+                with board.transaction("bea", role="operator") as other:
+                    other.decide(f"beside/part-{number:06}", Contract.value(number))
                 taken += cpu(transaction.commit)
             return taken
 

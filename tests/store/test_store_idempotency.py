@@ -4,8 +4,11 @@ import sqlite3
 
 import pytest
 
-from blackboard import CommitUnknown, Conflict, Contract, InvalidKey, KeyReused, NotPermitted
+from blackboard import CommitUnknown, Conflict, Contract, InvalidKey, KeyReused, NotPermitted, Sealed
 from blackboard.spec.changes import Committed
+from blackboard.spec.halt import HaltAct
+from blackboard.store import operate
+from blackboard.store.operate import Operator
 
 
 def deciding(board, key, value, *, by="ann", name="call-1", read=False):
@@ -93,6 +96,16 @@ def test_a_refused_commit_does_not_use_its_key_up(board, given):
     with pytest.raises(Conflict):
         deciding(board, "api/ids", "text").commit()
     assert deciding(board, "api/ids", "text", read=True).commit().revision == 2
+
+
+def test_what_is_refused_under_the_row_does_not_use_its_key_up(board):
+    """The key is written down first where nothing came between, and goes with all else."""
+    boss = Operator("boss", reason="an audit")
+    operate.halt(board.store, boss, HaltAct.SEAL)
+    with pytest.raises(Sealed):
+        deciding(board, "api/ids", "int").commit()
+    operate.halt(board.store, boss, HaltAct.UNSEAL)
+    assert deciding(board, "api/ids", "text").commit().accepted == (("api/ids", 1),)
 
 
 def test_agreement_is_remembered_like_any_result(board):

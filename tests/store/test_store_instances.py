@@ -120,12 +120,12 @@ def plans_of(board, monkeypatch, meanwhile, key=KEYS[1]) -> int:
     """Return how often a commit of a new key is planned when something happens after its plan was made."""
     real, seen, left = commits._under_row, [], [meanwhile]
 
-    def between(store, intent, planned, replan, beside):
+    def between(store, intent, content, planned, replan, beside):
         if left and intent.author == "ari":
             left.pop()()
         if intent.author == "ari":
             seen.append(planned)
-        return real(store, intent, planned, replan, beside)
+        return real(store, intent, content, planned, replan, beside)
 
     monkeypatch.setattr(commits, "_under_row", between)
     decide(board, key)
