@@ -12,7 +12,8 @@ from blackboard.contracts.finding import Finding
 from blackboard.contracts.json_schema import conform as json_schema
 from blackboard.contracts.language import Contract
 from blackboard.contracts.openapi import conform as openapi
-from blackboard.contracts.python.checker import COMMAND, Judging, beside, judging, said
+from blackboard.contracts.python.checker import COMMAND, Judging, judging, said
+from blackboard.contracts.python.laid import laid
 from blackboard.contracts.python.stub import Stub
 from blackboard.contracts.sql import conform as sql
 from blackboard.errors import InvalidContract
@@ -29,7 +30,7 @@ _BY_TEXT: Mapping[str, tuple[str, _Told]] = {
 JUDGED = ("python", *_BY_TEXT)
 """The languages that can judge files."""
 
-RULES = 4
+RULES = 5
 """Counted up with each change of what conforms, so that no verdict of other rules stands."""
 
 
@@ -84,8 +85,8 @@ def conformance_plan(
             else:
                 found += findings(body, held)
     probes = {one.path: one.text for one in judgings if one.lines}
-    laid = {**beside(files), **probes} if probes else {}
-    return ConformancePlan(tuple(sorted({*found})), tuple(unjudged), laid, (*COMMAND, *probes), tuple(judgings))
+    read = {**laid(files, [body for one in judgings for body in one.bodies]), **probes} if probes else {}
+    return ConformancePlan(tuple(sorted({*found})), tuple(unjudged), read, (*COMMAND, *probes), tuple(judgings))
 
 
 def _handed(contract: Contract, judged: Judging) -> Iterator[Finding]:

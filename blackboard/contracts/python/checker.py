@@ -3,7 +3,8 @@
 `judging` makes of a contract and files what syntax alone can tell, and a probe; `said` reads the output of the checker
 run over all probes. The checker reads no configuration but ours (one beside the files could load plugins) and takes no
 module of the folder for one of its own (`-I`). Inside the component it is believed where a function of the contract
-returns what its own annotation does not allow; how code is typed otherwise is its author's business.
+returns what is not allowed, by its own annotation or where it has none by the contract, and where the name of a
+function or class is given something else; how code is typed otherwise is its author's business.
 """
 
 import ast
@@ -13,17 +14,17 @@ from dataclasses import dataclass
 
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.python.conform import find, findings, unseen, widened
-from blackboard.contracts.python.interface import Declared, declared
+from blackboard.contracts.python.interface import Declared, FunctionNode, declared, members
+from blackboard.contracts.python.laid import SETTING, Body
 from blackboard.contracts.python.modules import Module, Modules, bases
-from blackboard.contracts.python.probe import UNSEEN, Line, probe
+from blackboard.contracts.python.probe import UNSEEN, Line, probe, result_of
 from blackboard.contracts.python.source import Source
 
-_SETTING = "conformance_probe.ini"
 COMMAND = (
     "-I",
     "-m",
     "mypy",
-    f"--config-file={_SETTING}",
+    f"--config-file={SETTING}",
     "--cache-dir=/dev/null",
     "--explicit-package-bases",
     "--no-error-summary",
@@ -35,8 +36,8 @@ _SAID = re.compile(r"(?P<path>[^:\n]+):(?P<line>\d+): (?P<kind>error|note): (?P<
 _GOT = re.compile(r'got "(?P<got>.*)", expected "')
 _CONFLICT = re.compile(r'\w+: expected ".*", got "(?P<got>.*)"$')
 _OF_BODIES = frozenset({"return-value", "return", "empty-body"})
-_YIELDS = 'Incompatible types in "yield'
-_SILENT = re.compile(r"#(\s*)(type:\s*ignore|mypy:)")
+_OF_GENERATORS = re.compile(r'Incompatible types in "yield|The return type of an? (?:async )?generator')
+_INVARIANT = "is invariant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Judging:
         places: Facet -> file and line where the component has it.
         declares: Facet -> what the contract says of it.
         unseen: Facet -> why it is missing where the checker sees nothing of it.
-        bodies: (file, first line, last line, facet) of the functions that the contract declares.
+        bodies: The functions that the contract declares.
+        bound: (file, line) of a statement that gives the name of a function or class a value -> facet.
         widened: The contract with what its enumerations have in the component beside what it declares.
         more: Facet of that -> what is wrong where the contract hands it to its users.
     """
@@ -61,7 +63,8 @@ class Judging:
     places: Mapping[str, tuple[str, int]]
     declares: Mapping[str, str]
     unseen: Mapping[str, str]
-    bodies: tuple[tuple[str, int, int, str], ...]
+    bodies: tuple[Body, ...]
+    bound: Mapping[tuple[str, int], str]
     widened: str
     more: Mapping[str, Finding]
 
@@ -92,39 +95,42 @@ def judging(
     path = f"conformance_probe_{number}.py"
     while path in files:
         path = f"_{path}"
-    places: dict[str, tuple[str, int]] = {}
-    bodies: list[tuple[str, int, int, str]] = []
-    for one in found:
-        module = held.get(one.path.partition(".")[0])
-        if module is not None:
-            places[one.path] = (module.path, _line(module, one))
-            node = find(module, one.path)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                bodies.append((module.path, node.lineno, node.end_lineno or node.lineno, one.path))
     unread = (Finding(path, line, f"it cannot be read: {why}") for path, (line, why) in modules.unread.items())
     skipped = {one.path for one in whole} - {one.path for one in found}
     hidden = unseen(found, held, modules)
     lines = probe(source, names, without={*different, *skipped}, unseen=hidden) if names else ()
+    places = {one.path: (module.path, _line(module, one)) for one, module in _placed(found, held)}
+    results = {line.partition(":")[0] for line, _ in lines}
+    bodies = tuple(
+        Body(module.path, node, one.path, path, result if (result := result_of(one.path)) in results else "", one.node)
+        for one, module in _placed(found, held)
+        if isinstance(node := find(module, one.path), FunctionNode)
+    )
+    bound = {at: one.path for one, module in _placed(found, held) for at in _bound(one, module)}
     declares = {one.path: one.said for one in found}
     more = widened(source.text, found, held)
-    return Judging((*unread, *different.values()), path, lines, places, declares, hidden, tuple(bodies), *more)
+    return Judging((*unread, *different.values()), path, lines, places, declares, hidden, bodies, bound, *more)
 
 
-def beside(files: Mapping[str, str]) -> dict[str, str]:
-    """Return path -> text of what the checker reads beside the probes.
+def _placed(found: Iterable[Declared], held: Mapping[str, Module]) -> Iterator[tuple[Declared, Module]]:
+    """Yield what is declared and the module that holds it."""
+    return ((one, held[name]) for one in found if (name := one.path.partition(".")[0]) in held)
 
-    That is its configuration, which says where imports begin, and the code that silences it by comments, without what
-    silences it.
-    """
-    code = {path: text for path, text in files.items() if path.endswith(".py") and _SILENT.search(text)}
-    setting = f"[mypy]\nmypy_path = {':'.join(bases(files))}\n"
-    return {_SETTING: setting, **{path: _SILENT.sub(r"#\1", text) for path, text in code.items()}}
+
+def _bound(one: Declared, module: Module) -> Iterator[tuple[str, int]]:
+    """Yield where a name that the contract gives a function or class is given a value."""
+    owner, _, name = one.path.rpartition(".")
+    within = find(module, owner) if owner else None
+    found = members(within).get(name, ()) if isinstance(within, ast.ClassDef) else module.bound.get(one.path, ())
+    if isinstance(one.node, FunctionNode | ast.ClassDef):
+        yield from ((module.path, node.lineno) for node in found if isinstance(node, ast.Assign | ast.AnnAssign))
 
 
 def said(output: str, judgings: Iterable[Judging]) -> tuple[Finding, ...]:
     """Return what the checker's output says of the component, each facet once."""
     by_path = {one.path: one for one in judgings}
     bodies = [body for one in by_path.values() for body in one.bodies]
+    bound = {at: facet for one in by_path.values() for at, facet in one.bound.items()}
     found: dict[tuple[str, str], Finding] = {}
     for path, line, text, code, notes in _entries(output.splitlines()):
         judged = by_path.get(path)
@@ -136,10 +142,12 @@ def said(output: str, judgings: Iterable[Judging]) -> tuple[Finding, ...]:
                 reason = unheld if code == UNSEEN else _reason(text, notes)
                 what = f"by the contract `{judged.declares[facet]}`, but {facet} {reason}"
                 found.setdefault((file, facet), Finding(file, place, what))
-        elif code in _OF_BODIES or text.startswith(_YIELDS):
-            for file, first, last, facet in bodies:
-                if file == path and first <= line <= last:
-                    found.setdefault((f"{file}:{line}", facet), Finding(file, line, f"{facet}: {text}"))
+        elif code in _OF_BODIES or _OF_GENERATORS.match(text):
+            for body in bodies:
+                if body.holds(path, line) and not (body.is_given and any(_INVARIANT in note for note in notes)):
+                    found.setdefault((f"{path}:{line}", body.facet), Finding(path, line, f"{body.facet}: {text}"))
+        elif code == "assignment" and (path, line) in bound:
+            found.setdefault((path, bound[path, line]), Finding(path, line, f"{bound[path, line]}: {text}"))
     return tuple(dict.fromkeys(found.values()))
 
 

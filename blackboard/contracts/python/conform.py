@@ -8,6 +8,7 @@ extra optional parameters and everything that accepts more than the contract ask
 import ast
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.python.docstrings import raises
@@ -55,6 +56,32 @@ def _findings(found: Sequence[Declared], holders: Holders, modules: Modules) -> 
         node = None if module is None else find(module, one.path)
         if module is not None and node is not None:
             yield from ((one.path, Finding(module.path, line, what)) for line, what in _differing(one, node, module))
+    yield from _replaced({one.path: one for one in found if isinstance(one.node, FunctionNode) and one.owner}, modules)
+
+
+def _replaced(methods: Mapping[str, Declared], modules: Modules) -> Iterator[tuple[str, Finding]]:
+    """Yield the methods that code, when it is imported, puts something else in the place of."""
+    for module in modules.found:
+        pending: list[ast.AST] = [module.tree]
+        while pending:
+            match statement := pending.pop():
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                    continue
+                case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=of), attr=str(name))]):
+                    pass
+                case ast.Expr(
+                    value=ast.Call(
+                        func=ast.Name(id="setattr"), args=[ast.Name(id=of), ast.Constant(value=str(name)), *_]
+                    )
+                ):
+                    pass
+                case _:
+                    inner = (*getattr(statement, "body", ()), *getattr(statement, "orelse", ()))
+                    pending += [one for one in inner if isinstance(one, ast.stmt)]
+                    continue
+            if of in module.bound and (path := f"{of}.{name}") in methods:
+                what = f"by the contract `{methods[path].said}`, but {path} is replaced here; define it in {of}"
+                yield path, Finding(module.path, statement.lineno, what)
 
 
 def find(module: Module, path: str) -> ast.stmt | None:
@@ -90,9 +117,21 @@ def _differing(one: Declared, node: ast.stmt, module: Module) -> Iterator[tuple[
         elif isinstance(node, ast.ClassDef) and _is_hashed(declares) and _is_unhashed(node):
             yield node.lineno, f"by the contract instances of {one.path} are hashable, but here they are not"
     elif isinstance(declares, ast.Assign | ast.AnnAssign) and isinstance(node, ast.Assign | ast.AnnAssign):
-        wanted, given = _literal(declares.value), _literal(node.value)
+        wanted, given = _literal(declares.value), _literal(_set(one, node.value, module))
         if wanted is not None and given is not None and wanted != given:
             yield node.lineno, f"by the contract `{one.said}`, but {one.path} is {given}"
+
+
+def _set(one: Declared, value: ast.expr | None, module: Module) -> ast.expr | None:
+    """Return what a name is set to: by default, where a field is described, or by an enumeration's own count."""
+    if last_name(value) == "field" and isinstance(value, ast.Call):
+        return next((word.value for word in value.keywords if word.arg == "default"), None)
+    own = find(module, one.path.rpartition(".")[0])
+    wanted = one.node.value if isinstance(one.node, ast.Assign | ast.AnnAssign) else None
+    if last_name(value) == "auto" and isinstance(own, ast.ClassDef) and isinstance(wanted, ast.Constant):
+        counted = wanted.value if isinstance(wanted.value, int) else 1
+        return ast.Constant(one.name.lower() if "StrEnum" in map(last_name, own.bases) else counted)
+    return value
 
 
 def _is_hashed(node: ast.ClassDef) -> bool:
@@ -209,6 +248,10 @@ def _call(declares: FunctionNode, node: FunctionNode) -> str:
     if is_awaited(declares) and isinstance(node, ast.FunctionDef) and node.returns is None:
         return "is not awaited"
     wanted, given = declares.args, node.args
+    if "staticmethod" in decorators(node) and "staticmethod" not in decorators(declares):
+        wanted = copy(wanted)
+        named = "posonlyargs" if wanted.posonlyargs else "args"
+        setattr(wanted, named, getattr(wanted, named)[1:])
     return next(_parameters(wanted, given), "")
 
 

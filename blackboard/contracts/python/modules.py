@@ -76,8 +76,11 @@ class Modules:
                 unread[path] = (error.line, error.why)
                 continue
             bound: dict[str, list[ast.stmt]] = {}
-            for name, statement in bindings(tree.body):
-                bound.setdefault(name, []).append(statement)
+            for name, statement in bindings(tree.body, when_run=True):
+                if isinstance(statement, ast.Delete):
+                    bound.pop(name, None)
+                else:
+                    bound.setdefault(name, []).append(statement)
             found.append(Module(path, _importable(path, begins), tree, bound))
         return cls(tuple(found), unread)
 
@@ -131,8 +134,14 @@ def _importable(path: str, begins: Iterable[str]) -> str | None:
     return ".".join(parts) if all(part.isidentifier() for part in parts) else None
 
 
-def bindings(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.stmt]]:
-    """Yield what statements bind in their scope, those inside `if`, `try`, `with` and loops included."""
+def bindings(statements: Sequence[ast.stmt], *, when_run: bool = False) -> Iterator[tuple[str, ast.stmt]]:
+    """Yield what statements bind in their scope, those inside `if`, `try`, `with` and loops included.
+
+    Args:
+        statements: Of a scope.
+        when_run: Only what is there once the code was imported: nothing that only a type checker or a script comes to,
+            and no name without a value; and what is deleted, by the statement that does it.
+    """
     pending = list(reversed(statements))
     while pending:
         statement = pending.pop()
@@ -144,11 +153,31 @@ def bindings(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.stmt]]:
             case ast.Assign():
                 yield from ((name, statement) for target in statement.targets for name in _names(target))
             case ast.AnnAssign() | ast.AugAssign():
-                yield from ((name, statement) for name in _names(statement.target))
+                if statement.value is not None or not when_run:
+                    yield from ((name, statement) for name in _names(statement.target))
+            case ast.Delete() if when_run:
+                yield from ((name, statement) for target in statement.targets for name in _names(target))
+            case ast.If() | ast.While() if when_run and (holds := _holds(statement.test)) is not None:
+                pending.extend(reversed(statement.body if holds else statement.orelse))
             case ast.If() | ast.For() | ast.While() | ast.Try() | ast.With():
                 inner = [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.stmt)]
                 handled = [one for part in getattr(statement, "handlers", ()) for one in part.body]
                 pending.extend(reversed([*inner, *handled]))
+
+
+def _holds(test: ast.expr) -> bool | None:
+    """Say whether a condition holds when code is imported, None where that depends."""
+    turned = False
+    while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test, turned = test.operand, not turned
+    match test:
+        case ast.Constant(value=value):
+            return bool(value) is not turned
+        case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
+            return turned
+        case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant(value="__main__")]):
+            return turned
+    return None
 
 
 def _names(target: ast.expr) -> Iterator[str]:

@@ -46,6 +46,11 @@ _OF_CLASS = frozenset({"staticmethod", "classmethod"})
 _WRAPPERS = frozenset({"ClassVar", "Final", "NotRequired", "ReadOnly", "Required"})
 
 
+def result_of(facet: str) -> str:
+    """Return the name in a probe of what a function of the contract returns."""
+    return f"_result_{facet.replace('.', '__')}"
+
+
 def probe(
     source: Source, modules: Mapping[str, str], *, without: Iterable[str] = (), unseen: Collection[str] = ()
 ) -> tuple[Line, ...]:
@@ -170,7 +175,16 @@ class _Probe:
         first, dot, rest = one.path.partition(".")
         return f"_m{sorted(set(self._modules.values())).index(self._modules[first])}.{first}{dot}{rest}"
 
+    def _result(self, one: Declared, returns: ast.expr | None) -> Iterator[Line]:
+        """Name what a function returns, where that means the same outside of the function and its class."""
+        if returns is not None:
+            named = {node.id for node in ast.walk(returns) if isinstance(node, ast.Name)}
+            if named.isdisjoint({"Self", *self._variables}):
+                yield f"{result_of(one.path)}: _t.TypeAlias = {_text(returns)}", ""
+
     def _function(self, one: Declared, nodes: Sequence[FunctionNode]) -> Iterator[Line]:
+        if len(one.nodes) == 1:
+            yield from self._result(one, nodes[0].returns)
         extra = set(decorators(nodes[0])) - _SAYING_NOTHING
         owner = one.owner
         if owner is None or extra & _OF_CLASS:

@@ -1,0 +1,120 @@
+"""A component's code as the type checker reads it: nothing silences it, and the contract says what is returned.
+
+Where a function of the contract says nothing of what it returns, or says `Any`, a checker would believe whatever its
+body does. So the contract's word is written into it, by a name that stands in the probe. No line moves.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from blackboard.contracts.python.interface import FunctionNode, decorators, last_name
+from blackboard.contracts.python.modules import bases
+
+SETTING = "conformance_probe.ini"
+
+_SILENT = re.compile(r"#(\s*)(type:\s*ignore|mypy:)")
+_UNCHECKED = re.compile(r"\bno_type_check\b")
+# Between the last parameter of a function, or its name, and the colon before its body.
+_REST = re.compile(rb"(?:[\s,()/\\]|#[^\n]*)*+:")
+_NAME = re.compile(rb"(?:async\s+)?def\s+\w+\s*\(")
+_SAYING_NOTHING = frozenset({"abstractmethod", "final", "no_type_check", "override"})
+_AS_THEY_RUN = frozenset({"__init__", "__new__"})
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A function of a component that a contract declares.
+
+    Attributes:
+        file: Where it stands.
+        node: What it is there.
+        facet: Of the contract.
+        probe: The path of the contract's probe.
+        result: The name in the probe of what it returns by the contract, "" where it has none.
+        declares: What the contract says of it.
+    """
+
+    file: str
+    node: FunctionNode
+    facet: str
+    probe: str
+    result: str
+    declares: ast.stmt
+
+    def holds(self, path: str, line: int) -> bool:
+        """Say whether a line is of this function."""
+        return path == self.file and self.node.lineno <= line <= (self.node.end_lineno or self.node.lineno)
+
+    @property
+    def is_given(self) -> bool:
+        """Say whether the contract says what it returns, and not the code."""
+        node = self.node
+        said = set(decorators(node)) ^ set(decorators(self.declares))
+        return (
+            bool(self.result)
+            and type(node) is type(self.declares)
+            and not said - _SAYING_NOTHING
+            and node.name not in _AS_THEY_RUN
+            and (node.returns is None or last_name(node.returns) == "Any")
+        )
+
+
+def laid(files: Mapping[str, str], bodies: Iterable[Body]) -> dict[str, str]:
+    """Return path -> text of what the checker reads in place of the component's files, and its configuration.
+
+    Args:
+        files: path -> text of the component's files.
+        bodies: Its functions that contracts declare.
+    """
+    given: dict[str, dict[int, Body]] = {}
+    for body in bodies:
+        if body.is_given and body.file in files:
+            given.setdefault(body.file, {}).setdefault(body.node.lineno, body)
+    setting = f"[mypy]\nmypy_path = {':'.join(bases(files))}\n"
+    found = {SETTING: setting}
+    for path, text in files.items():
+        if path.endswith(".py"):
+            heard = _UNCHECKED.sub("final", _SILENT.sub(r"#\1", _with_results(text, given.get(path, {}).values())))
+            if heard != text:
+                found[path] = heard
+    return found
+
+
+def _with_results(text: str, bodies: Iterable[Body]) -> str:
+    content = text.removeprefix("\ufeff").encode(errors="surrogatepass")
+    begins = [0, *(match.end() for match in re.finditer(rb"\n", content))]
+    imports: list[str] = []
+    for body in sorted(bodies, key=lambda body: -body.node.lineno):
+        place = _place(body.node, content, begins)
+        if place is not None:
+            name = f"{body.result}_{len(imports)}"
+            imports.append(f"from {body.probe.removesuffix('.py')} import {body.result} as {name}\n")
+            content = content[: place.start] + f' -> "{name}"'.encode() + content[place.stop :]
+    end = "\n" if imports else ""
+    return content.decode(errors="surrogatepass") + end + "".join(imports) if imports else text
+
+
+def _place(node: FunctionNode, content: bytes, begins: list[int]) -> slice | None:
+    """Return where a function says what it returns, or would say it."""
+    if node.returns is not None:
+        start, stop = _at(node.returns, begins)
+        start = content.rindex(b"->", 0, start)
+        return slice(start, stop)
+    last = max((_at(one, begins)[1] for one in _parameters(node)), default=0)
+    if not last:
+        name = _NAME.match(content, _at(node, begins)[0])
+        last = name.end() if name else 0
+    rest = _REST.match(content, last) if last else None
+    return slice(rest.end() - 1, rest.end() - 1) if rest else None
+
+
+def _at(node: ast.expr | ast.arg | ast.stmt, begins: list[int]) -> tuple[int, int]:
+    return begins[node.lineno - 1] + node.col_offset, begins[(node.end_lineno or 1) - 1] + (node.end_col_offset or 0)
+
+
+def _parameters(node: FunctionNode) -> Iterator[ast.expr | ast.arg]:
+    for part in ast.iter_child_nodes(node.args):
+        if isinstance(part, ast.expr | ast.arg):
+            yield part
