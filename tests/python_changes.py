@@ -59,7 +59,15 @@ SIGNATURES = [
     ("(a: list[UUID])", "(a: list[UUID], b: int)", "bb"),
     ("() -> int", "() -> bool", "cb"),
     ("() -> int", "() -> int | None", "bc"),
-    ("() -> int", "() -> Any", "bc?"),
+    ("() -> int", "() -> Any", "bc"),
+    ("() -> Any", "() -> list[str]", "cb"),
+    ("() -> tuple", "() -> tuple[int, str]", "cb"),
+    ("() -> dict[str, Any]", "() -> dict[str, int]", "bb"),
+    ("() -> Generator[int]", "() -> Generator[int, None, None]", "nn"),
+    ("(a: Any)", "(a: list[Any])", "bc"),
+    ("(a: int)", "(a: SupportsIndex)", "cb"),
+    ("(a: IO)", "(a: IO[bytes])", "bb?"),
+    ("(*args: Any)", "(a: bool = True, *args: Any)", "bb"),
     ("() -> int", "() -> Never", "cb"),
     ("() -> Awaitable[int]", "() -> Awaitable[str]", "bb"),
     ("() -> Iterator[int]", "() -> Coroutine[object, object, Iterator[int]]", "bb"),
@@ -88,6 +96,16 @@ MODULES = [
     (raising("KeyError", "ValueError"), raising("KeyError"), "cb?"),
     ("class E(KeyError): ...\n" + raising("KeyError"), "class E(KeyError): ...\n" + raising("E"), "cb?"),
     ("T = TypeVar('T')\ndef f(x: int) -> int: ...", "T = TypeVar('T')\ndef f(x: T) -> T: ...", "cb"),
+    ("T = TypeVar('T')\ndef f(x: T) -> T: ...", "F = TypeVar('F')\ndef f(x: F) -> F: ...", "nn"),
+    ("T = TypeVar('T')\ndef f(x: T) -> T: ...", "F = TypeVar('F', bound=int)\ndef f(x: F) -> F: ...", "bc?"),
+    ("T = TypeVar('T', int, str)\ndef f(x: T): ...", "F = TypeVar('F', int)\ndef f(x: F): ...", "bc?"),
+    ("T = TypeVar('T', bound='int')\ndef f(x: T): ...", "T = TypeVar('T', bound=int)\ndef f(x: T): ...", "nn"),
+    (
+        "T = TypeVar('T')\ndef f() -> Callable[[T], T]: ...",
+        "F = TypeVar('F')\ndef f() -> Callable[[F], F]: ...",
+        "nn",
+    ),
+    ("async def f() -> Any: ...", "async def f() -> int: ...", "cb"),
     ("x: int", "x: bool", "cb"),
     ("x: int", "x: float", "bc"),
     ("X = 60", "X = 61", "bb"),
@@ -113,6 +131,16 @@ CLASSES = [
     ("class A:\n  x: int", "class A:\n  x: bool", "cb"),
     ("class A:\n  x: int", "class A:\n  @property\n  def x(self) -> int: ...", "cc"),
     ("class A:\n  x: int", "class A:\n  def x(self) -> int: ...", "bb"),
+    ("class A:\n  x: Any", "class A:\n  def x(self) -> int: ...", "cb"),
+    ("class A:\n  x: int", "class A:\n  x: Any", "bc"),
+    ("class A:\n  def m(self: T) -> T: ...\nT = TypeVar('T', bound=A)", "class A:\n  def m(self) -> Self: ...", "nn"),
+    ("class A:\n  def m(self) -> Any: ...", "class A:\n  def m(self) -> Self: ...", "cb"),
+    (
+        "class A:\n  def __init__(self, *args: Any) -> None: ...",
+        "class A:\n  def __init__(self, a: bool = True, *args: Any) -> None: ...",
+        "bb",
+    ),
+    ("class A(Sized): ...", "T = TypeVar('T')\nclass A(Sized, Generic[T]): ...", "bb?"),
     ("class A:\n  x: int", "class A:\n  x: ClassVar[int]", "cb?"),
     ("class A:\n  def m(self): ...", "class A:\n  @staticmethod\n  def m(): ...", "cb"),
     ("class A:\n  def m(self): ...", "class A:\n  @abstractmethod\n  def m(self): ...", "bc"),
@@ -168,6 +196,20 @@ CLASSES = [
     (f"{STORE}\ndef f() -> Store: ...", f"{STORE}\n  def put(self): ...\ndef f() -> Store: ...", "cb"),
     (f"{STORE}\ndef f(a: Store): ...", f"{STORE.replace('str', 'object')}\ndef f(a: Store): ...", "cb"),
 ]
+
+
+OPAQUE = [
+    ("def f() -> list[A]: ...", "def f() -> Sequence[A]: ...", "bc"),
+    ("def f(a: A) -> int: ...", "def f(a: A) -> str: ...", "bb"),
+    ("def f() -> tuple[A, int]: ...", "def f() -> tuple[A, str]: ...", "bb"),
+    ("def f() -> Any: ...", "def f() -> list[A]: ...", "cb?"),
+    ("def f() -> A: ...", "def f() -> A | None: ...", "bc?"),
+    ("def f() -> A: ...", "def f() -> B: ...", "bb?"),
+    ("class T(TypedDict):\n  a: A\n  n: int", "class T(TypedDict):\n  a: A\n  n: int | None", "bb"),
+    ("class K(A):\n  def m(self) -> int: ...", "class K(A):\n  def m(self) -> str: ...", "bb"),
+    ("class K:\n  def m(self) -> int: ...", "class K(A):\n  def m(self) -> int: ...", "cb?"),
+]
+"""Changes of stubs that import `A` and `B` from a module of which nothing is known."""
 
 
 def overloaded(signatures):

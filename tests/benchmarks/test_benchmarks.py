@@ -96,15 +96,18 @@ def test_a_folder_that_is_none_is_said_in_one_sentence(capsys, tmp_path, place) 
 
 def test_what_cannot_be_decided_between_releases_is_counted(tmp_path) -> None:
     texts = {
-        "old": {"a.pyi": "import m\ndef f(x: m.A) -> int: ...\ndef g() -> int: ...\ndef _h() -> int: ...\n"},
-        "new": {"a.pyi": "import m\ndef f(x: m.B) -> int: ...\ndef g() -> str: ...\n", "b.pyi": "from m import *\n"},
+        "old": {"a.pyi": "import m\nk: int\ndef f(x: m.A) -> int: ...\ndef g() -> int: ...\ndef _h() -> int: ...\n"},
+        "new": {
+            "a.pyi": "import m\nk: int\ndef f(x: m.B) -> int: ...\ndef g() -> str: ...\n",
+            "b.pyi": "from m import *\n",
+        },
     }
     for folder, files in texts.items():
         (tmp_path / folder).mkdir()
         for name, text in files.items():
             (tmp_path / folder / name).write_text(text)
     step = releases.compare("lib", "1", "2", tmp_path / "old", tmp_path / "new")
-    assert (step.facets, step.changed, step.undecided, step.share) == (2, 2, 1, 0.5)
+    assert (step.facets, step.changed, step.undecided, step.share, step.share_of_changed) == (3, 2, 1, 1 / 3, 0.5)
     assert [one.partition(":")[0] for one in step.unread] == ["b.pyi"]
     assert "50.0%" in releases.as_table([step])
 

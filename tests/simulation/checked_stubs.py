@@ -26,19 +26,19 @@ class Checked:
         self._folder = folder
         self._number = 0
 
-    def stub(self, text) -> str:
-        """Add a stub and return its module's name."""
-        return self._add("stub", "pyi", PRELUDE + text)
+    def stub(self, text, package="") -> str:
+        """Add a stub, to a package if one is named, and return its module's name."""
+        return self._add("stub", "pyi", PRELUDE + text, package)
 
     def program(self, text, stub) -> str:
         """Add a program that imports a stub as `contract`."""
         return self._add("program", "py", text.replace("import contract\n", f"import {stub} as contract\n", 1))
 
-    def _add(self, what, suffix, text) -> str:
+    def _add(self, what, suffix, text, package="") -> str:
         self._number += 1
         name = f"{what}{self._number}"
-        (self._folder / f"{name}.{suffix}").write_text(text)
-        return name
+        (self._folder / package / f"{name}.{suffix}").write_text(text)
+        return f"{package}.{name}" if package else name
 
     def errors(self) -> dict[str, list[str]]:
         """Return module -> what is wrong in it, for modules where something is."""

@@ -5,7 +5,7 @@ import types
 
 import pytest
 from checked_stubs import PRELUDE, Checked, proofs
-from python_changes import OVERLOADS, STUBS, overloaded
+from python_changes import OPAQUE, OVERLOADS, STUBS, overloaded
 
 from blackboard.contracts.language import Contract
 
@@ -26,6 +26,25 @@ def test_a_type_checked_proof_is_right_beside_one_stub_and_wrong_beside_the_othe
     assert [(program, errors[right]) for right, _, program in cases if right in errors] == []
     assert [program for _, wrong, program in cases if wrong not in errors] == []
     assert len(cases) > len(STUBS) / 2
+
+
+@pytest.mark.parametrize("models", ["", "class A: ...\nclass B: ...\n"], ids=["nobody knows", "a class"])
+def test_a_proof_holds_whatever_a_name_that_cannot_be_resolved_is(models, tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.pyi").touch()
+    if models:
+        (package / "models.pyi").write_text(models)
+    checked, cases = Checked(tmp_path), []
+    for pair in OPAQUE:
+        for _, program, works, fails in proofs(*(f"from .models import A, B\n{stub}" for stub in pair[:2])):
+            right, wrong = (checked.program(program, checked.stub(stub, "package")) for stub in (works, fails))
+            cases.append((right, wrong, program))
+    errors = checked.errors()
+
+    assert [(program, errors[right]) for right, _, program in cases if right in errors] == []
+    assert [program for _, wrong, program in cases if wrong not in errors] == []
+    assert len(cases) >= len(OPAQUE) / 2
 
 
 @pytest.mark.parametrize(

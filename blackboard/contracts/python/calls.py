@@ -4,8 +4,8 @@ The same question in both directions is what a changed function does to each sid
 an implementation of the old one also one of the new.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -62,12 +62,12 @@ class Shape:
     Attributes:
         slots: The parameters, without the instance or class of a method.
         returns: What comes back; a coroutine from an `async def`.
-        free: The type variables for which each call has types of its own.
+        free: The type variables for which each call has types of its own, and what they are bound to.
     """
 
     slots: tuple[Slot, ...]
     returns: Type
-    free: frozenset[str] = frozenset()
+    free: Mapping[str, Type | None] = field(default_factory=dict)
 
     def by_position(self) -> list[Slot]:
         """Return the parameters that an argument can reach by its place."""
@@ -91,7 +91,12 @@ def type_gap(what: str, given: Type, wanted: Type, fits: Fits) -> Iterator[Gap]:
 
 def call_gaps(served: Shape, wanted: Shape, fits: Fits, pool: Pool) -> Iterator[Gap]:
     """Tell which calls are wanted and not served, parameters and result."""
-    served = _instantiated(served, wanted, pool)
+    variables_ = _bound(served, wanted, pool)
+    for name, actual in variables_.items():
+        limit = served.free[name]
+        if actual.name != name and limit is not None and not fits(actual, limit):
+            yield Gap(f"type variable {name}", str(actual), str(limit), decided=False)
+    served = _instantiated(served, variables_, pool)
     yield from argument_gaps(served, wanted, fits)
     yield from type_gap("returns", served.returns, wanted.returns, fits)
 
@@ -166,22 +171,29 @@ def _rest_gaps(served: Shape, wanted: Shape, reached: set[str], fits: Fits) -> I
             yield from type_gap(what, slot.type, other.type, fits)
 
 
-def _instantiated(served: Shape, wanted: Shape, pool: Pool) -> Shape:
-    """Give the type variables of what is served the types that the wanted calls have in their places."""
-    if not served.free:
-        return served
+def _bound(served: Shape, wanted: Shape, pool: Pool) -> dict[str, Type]:
+    """Return for type variables of what is served the types that the wanted calls have in their places."""
     found: dict[str, Type] = {}
+    if not served.free:
+        return found
     for slot, other in zip(served.by_position(), wanted.by_position(), strict=False):
         _bind(slot.type, other.type, served.free, found, pool)
     for slot in served.slots:
         same = wanted.named(slot.name)
         if slot.passing is Passing.NAME and same is not None:
             _bind(slot.type, same.type, served.free, found, pool)
+    # Why last: what is passed decides, the result only where a variable is in nothing that is passed.
+    result: dict[str, Type] = {}
+    _bind(served.returns, wanted.returns, served.free, result, pool)
+    return result | found
+
+
+def _instantiated(served: Shape, found: Mapping[str, Type], pool: Pool) -> Shape:
     slots = tuple(replace(slot, type=substituted(slot.type, found, pool)) for slot in served.slots)
     return replace(served, slots=slots, returns=substituted(served.returns, found, pool))
 
 
-def _bind(pattern: Type, actual: Type, free: frozenset[str], found: dict[str, Type], pool: Pool) -> None:
+def _bind(pattern: Type, actual: Type, free: Collection[str], found: dict[str, Type], pool: Pool) -> None:
     if pattern.form is Form.CALLABLE and pattern.name in free and actual.form is Form.CALLABLE:
         found.setdefault(pattern.name, actual)
         _bind(pattern.items[-1], actual.items[-1], free, found, pool)

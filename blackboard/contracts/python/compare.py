@@ -10,7 +10,7 @@ from blackboard.contracts.facets import NAMES, changed_names, difference
 from blackboard.contracts.python.calls import Gap
 from blackboard.contracts.python.declarations import Class, Declaration, Property, Variable
 from blackboard.contracts.python.members import Members
-from blackboard.contracts.python.proofs import proof
+from blackboard.contracts.python.proofs import Proofs
 from blackboard.contracts.python.serving import Ends
 from blackboard.contracts.python.serving_classes import gaps
 from blackboard.contracts.python.types import VARIABLE_MAKERS, Budget, Pool, Types, Undecidable
@@ -38,7 +38,8 @@ def compared(old: Stubs, new: Stubs) -> dict[str, FacetChange]:
     found = {name: _gaps(ends, name) for name in changed}
     # Why a budget of their own: what is proved is not to cost what is known.
     pool.budget = Budget(MAX_STEPS // 2)
-    effects = {name: _change(ends, name, found[name], (old[1].get(name), new[1].get(name))) for name in changed}
+    proofs = Proofs(ends)
+    effects = {name: _change(ends, name, found[name], (old[1].get(name), new[1].get(name)), proofs) for name in changed}
     moved = old[1].keys() ^ new[1].keys()
     effects |= {name: _with_members(ends, name, effects) for name in changed if name not in moved}
     if moved:
@@ -55,14 +56,16 @@ def _gaps(ends: tuple[Ends, Ends], name: str) -> Gaps | None:
         return None
 
 
-def _change(ends: tuple[Ends, Ends], name: str, found: Gaps | None, values: tuple[JSON, JSON]) -> FacetChange:
+def _change(
+    ends: tuple[Ends, Ends], name: str, found: Gaps | None, values: tuple[JSON, JSON], proofs: Proofs
+) -> FacetChange:
     if found is None:
         return FacetChange(Effect.BREAKING, Effect.BREAKING, _difference(values))
     harmless = Effect.COMPATIBLE if any(found) or _is_seen(ends[1], name) else Effect.NONE
     uses, implements = (Effect.BREAKING if one else harmless for one in found)
     try:
         ends[0].pool.budget.spend(_FACET_STEPS)
-        shown = proof(ends, name, found)
+        shown = proofs.proof(name, found)
     except (Undecidable, RecursionError):
         shown = UNDECIDED
     return FacetChange(uses, implements, _reason(found, values), shown)

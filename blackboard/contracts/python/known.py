@@ -84,6 +84,7 @@ BASES: Mapping[str, tuple[str, ...]] = {
     "pathlib.PosixPath": ("pathlib.Path",),
     **dict.fromkeys(("Iterable", "Container", "Sized", "Awaitable", "AsyncIterable", "Hashable"), ()),
     **dict.fromkeys(("Enum", "ABC", "Protocol", "Generic", "NamedTuple", "TypedDict", "None", "Callable"), ()),
+    **dict.fromkeys(("SupportsAbs", "SupportsBytes", "SupportsComplex", "SupportsIndex", "SupportsRound"), ()),
     **dict.fromkeys(("SupportsInt", "SupportsFloat", "os.PathLike", "uuid.UUID", "decimal.Decimal"), ()),
     **dict.fromkeys(("datetime.date", "datetime.time", "datetime.timedelta", "datetime.tzinfo"), ()),
     **dict.fromkeys(("fractions.Fraction", "types.ModuleType", "re.Pattern", "re.Match"), ()),
@@ -94,10 +95,22 @@ BASES: Mapping[str, tuple[str, ...]] = {
 STRUCTURAL = frozenset(
     """
     Iterable Iterator Container Sized Collection Reversible Awaitable AsyncIterable AsyncIterator Hashable SupportsInt
-    SupportsFloat os.PathLike contextlib.AbstractContextManager contextlib.AbstractAsyncContextManager
+    SupportsFloat SupportsAbs SupportsBytes SupportsComplex SupportsIndex SupportsRound os.PathLike
+    contextlib.AbstractContextManager contextlib.AbstractAsyncContextManager
     """.split()  # noqa: SIM905 -- a word list is read more easily than a list of words
 )
 """Those that a class is by what it has, so that no list of bases tells."""
+
+RESTRICTED: Mapping[str, tuple[str, ...]] = dict.fromkeys(
+    ("typing.IO", "re.Pattern", "re.Match", "os.PathLike"), ("bytes", "str")
+)
+"""Class -> what its argument may be, where that may not be just any type."""
+
+
+def is_resolved(name: str) -> bool:
+    """Say whether a program can name a class: everybody knows it, or the module that it is imported from."""
+    module, _, last = name.rpartition(".")
+    return last.isidentifier() and not name.startswith(".") and (bool(module) or is_known(name))
 
 
 def is_known(name: str) -> bool:

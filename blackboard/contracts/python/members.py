@@ -195,6 +195,13 @@ class Members:
             return self.types.read("Any" if declared.value in (None, UNSAID) else f"Literal[{declared.value}]")
         return self.types.read(declared.annotation, owner)
 
+    def result(self, declared: Declaration, owner: str | None = None) -> Type:
+        """Return the type of what is read or, of a function that is first called, and awaited, comes back."""
+        if not isinstance(declared, Function):
+            return self.variable(declared, owner)
+        returns = self._shape(declared.signatures[0], owner).returns
+        return returns.items[-1] if declared.signatures[0].awaited else returns
+
     def attribute(self, of: Type, member: str) -> Type:
         """Return the type of an attribute of an instance."""
         found = self.member(of.name, member)
@@ -233,8 +240,25 @@ class Members:
             pool = self.types.pool
             anything = pool.named("object")
             returns = pool.named("Coroutine", anything, anything, returns)
-        free = variables([*(slot.type for slot in slots), returns])
-        return Shape(slots, returns, free - {"Self"} - set(self.parameters(owner) if owner else ()))
+        own = set(self.parameters(owner)) if owner else set()
+        free = variables([*(slot.type for slot in slots), returns]) - {"Self"} - own
+        shape = Shape(slots, returns, {name: self.types.bound(name) for name in free})
+        return self._of_self(shape, owner, signature.parameters[0].annotation) if skipped and owner else shape
+
+    def _of_self(self, shape: Shape, owner: str, first: str | None) -> Shape:
+        """Read as `Self` what was written before there was: a variable that the instance or class is annotated with.
+
+        Also one bound to the class that comes back though nothing passed says what it is: tools that write stubs leave
+        the annotation of `self` out.
+        """
+        of_first = variables([self.types.read(first)]) & shape.free.keys() if first else set()
+        passed = variables(slot.type for slot in shape.slots)
+        above = {*self.line(owner), *(base.partition("[")[0] for base in self.base_texts(owner))}
+        unsaid = {name for name, bound in shape.free.items() if name not in passed and bound and bound.name in above}
+        itself = {name: self.types.read("Self", owner) for name in of_first | unsaid}
+        slots = tuple(replace(slot, type=substituted(slot.type, itself, self.types.pool)) for slot in shape.slots)
+        free = {name: bound for name, bound in shape.free.items() if name not in itself}
+        return Shape(slots, substituted(shape.returns, itself, self.types.pool), free)
 
     def initializer(self, name: str) -> list[Shape] | None:
         """Return what an instance is made with, by who calls the class or, where it is abstract, subclasses it."""

@@ -20,9 +20,10 @@ _EVERYDAY = frozenset(
     Collection Concatenate Container Coroutine Enum EnumMeta Final Flag Generator Generic Hashable InitVar IntEnum
     IntFlag ItemsView Iterable Iterator KW_ONLY KeysView Literal LiteralString Mapping MappingView MutableMapping
     MutableSequence MutableSet NamedTuple Never NewType NoReturn NotRequired Optional ParamSpec Protocol ReadOnly
-    Required Reversible Self Sequence Sized StrEnum SupportsFloat SupportsInt TypeAlias TypeGuard TypeIs TypeVar
-    TypeVarTuple TypedDict Union Unpack ValuesView abstractmethod abstractproperty auto dataclass dataclass_transform
-    deprecated field final overload override runtime_checkable type_check_only unique
+    Required Reversible Self Sequence Sized StrEnum SupportsAbs SupportsBytes SupportsComplex SupportsFloat
+    SupportsIndex SupportsInt SupportsRound TypeAlias TypeGuard TypeIs TypeVar TypeVarTuple TypedDict Union Unpack
+    ValuesView abstractmethod abstractproperty auto dataclass dataclass_transform deprecated field final overload
+    override runtime_checkable type_check_only unique
     """.split()  # noqa: SIM905 -- a word list is read more easily than a list of words
 )
 _NEW_SPELLINGS = {

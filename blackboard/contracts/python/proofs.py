@@ -6,14 +6,15 @@ type checker or running it shows the failure; the stub is imported as `contract`
 """
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from blackboard.contracts.python.calls import Gap, Shown
-from blackboard.contracts.python.declarations import Class, Function, Kind, Passing, Property, Variable
+from blackboard.contracts.python.calls import Gap, Shown, says_any
+from blackboard.contracts.python.declarations import Class, Declaration, Function, Kind, Passing, Property, Variable
 from blackboard.contracts.python.flows import Flow
 from blackboard.contracts.python.members import CONSTRUCTORS, Members, is_abstract, is_value
 from blackboard.contracts.python.serving import Ends
 from blackboard.contracts.python.serving_classes import flow_of
+from blackboard.contracts.python.serving_classes import gaps as facet_gaps
 from blackboard.contracts.python.snippets import Snippets, Unshowable
 from blackboard.spec.effects import UNDECIDED, Side
 
@@ -32,47 +33,86 @@ _FEATURES = {
     "ordered": "{}.__lt__ is not object.__lt__",
     "matched by position": "hasattr({}, '__match_args__')",
 }
-_WITHOUT_TYPES = frozenset({"not taken", "required", "absent", "not possible"})
-"""What is there instead where a gap is no matter of types."""
 _MAX_PROOF = 4_000
 
 
-def proof(ends: Sequence[Ends], facet: str, gaps: Sequence[Sequence[Gap]]) -> str:
-    """Return the proofs for the sides that break, none if none does; *undecided* stands where nothing shows it."""
-    texts: list[str] = []
-    for one, found in zip(ends, gaps, strict=True):
-        if found:
-            texts.append(_side(one, facet, found) or f"# {one.side}: {UNDECIDED}")
-    shown = any("\n" in text for text in texts)
-    return "\n\n".join(texts) if shown or not texts else UNDECIDED
+class Proofs:
+    """Writes what shows that a change breaks somebody."""
+
+    def __init__(self, ends: Sequence[Ends]) -> None:
+        self._ends = [(one, one.in_programs(), one.in_programs(one.pool.named("object"))) for one in ends]
+
+    def proof(self, facet: str, gaps: Sequence[Sequence[Gap]]) -> str:
+        """Return the proofs for the sides that break, none if none does; *undecided* stands where nothing shows it."""
+        texts: list[str] = []
+        for one, found in zip(self._ends, gaps, strict=True):
+            if found:
+                texts.append(_side(*one, facet, found) or f"# {one[0].side}: {UNDECIDED}")
+        shown = any("\n" in text for text in texts)
+        return "\n\n".join(texts) if shown or not texts else UNDECIDED
 
 
-def _side(ends: Ends, facet: str, gaps: Sequence[Gap]) -> str | None:
-    decided = [gap for gap in gaps if gap.decided]
-    # What goes with everything hides a difference of types, and none of what is passed at all.
-    ways = (False, True) if any(gap.served in _WITHOUT_TYPES for gap in decided) else (False,)
-    for opaque in ways:
-        try:
-            program = _program(ends, facet, decided, opaque=opaque)
-        except Unshowable:
-            continue
-        if program is not None:
-            return program
+def _side(ends: Ends, checked: Ends, exact: Ends, facet: str, gaps: Sequence[Gap]) -> str | None:
+    """Write what shows gaps of one side.
+
+    Args:
+        ends: Where they are from.
+        checked: As a type checker sees them.
+        exact: As it sees them where it is asked for just this type.
+        facet: What changed.
+        gaps: What is missing.
+    """
+    program = _checked_program(ends, facet, _typed)
+    if program and any(gap.decided and gap.shown is Shown.TYPES for gap in facet_gaps(checked, facet)):
+        return program
+    for gap in gaps:
+        lines = list(_run(ends, facet, gap)) if gap.decided else []
+        if lines:
+            return "\n".join([_HEADS[ends.side, False], *lines])
+    if _is_inexact(ends, exact, facet):
+        return _checked_program(ends, facet, _exactly)
     return _named(ends, facet)
 
 
-def _program(ends: Ends, facet: str, decided: Sequence[Gap], *, opaque: bool) -> str | None:
-    snippets = Snippets(ends.wanted, opaque=opaque)
-    if any(gap.shown is Shown.TYPES for gap in decided):
-        lines = list(_typed(ends, snippets, facet))
-        program = snippets.program(lines) if lines else ""
-        if 0 < len(program) <= _MAX_PROOF:
-            return f"{_HEADS[ends.side, True]}\n{program}"
-    for gap in decided:
-        lines = list(_run(ends, facet, gap))
-        if lines:
-            return "\n".join([_HEADS[ends.side, False], *lines])
-    return None
+def _checked_program(ends: Ends, facet: str, write: Callable[[Ends, Snippets, str], Iterator[str]]) -> str | None:
+    snippets = Snippets(ends.wanted)
+    try:
+        lines = list(write(ends, snippets, facet))
+    except Unshowable:
+        return None
+    program = snippets.program(lines) if lines else ""
+    return f"{_HEADS[ends.side, True]}\n{program}" if 0 < len(program) <= _MAX_PROOF else None
+
+
+def _is_inexact(ends: Ends, exact: Ends, facet: str) -> bool:
+    """Say whether what is called or read is, here and there, Any where it was just one type."""
+    owner, _, name = facet.rpartition(".")
+    found = [members.member(owner, name) for members in (exact.served, exact.wanted)]
+    if name in CONSTRUCTORS or not all(found) or ends.wanted.kind(owner) in (Kind.ENUM, Kind.TYPED_DICT):
+        return False
+    (served_by, served), (wanted_by, wanted) = (one for one in found if one)
+    if not isinstance(served, Function | Variable | Property) or not _is_said(wanted):
+        return False
+    if owner and Flow.RECEIVED not in flow_of(ends, owner, name):
+        return False
+    given, asked = exact.served.result(served, served_by), exact.wanted.result(wanted, wanted_by)
+    return says_any(ends.served.result(served, served_by)) and exact.fits(given, asked) is False
+
+
+def _is_said(declared: Declaration) -> bool:
+    """Say whether the type of a result is just what is declared, whatever is passed."""
+    if isinstance(declared, Variable):
+        return declared.annotation not in (None, "Final", "ClassVar")
+    if isinstance(declared, Property):
+        return True
+    return isinstance(declared, Function) and not declared.overloaded
+
+
+def _exactly(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
+    owner, _, name = facet.rpartition(".")
+    found = ends.wanted.member(owner, name)
+    if found is not None:
+        yield from snippets.is_exactly(found[1], facet, owner or None)
 
 
 def _named(ends: Ends, facet: str) -> str | None:

@@ -5,7 +5,8 @@ serve who counts on the new one. So one question, asked twice, is the whole comp
 """
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 from blackboard.contracts.python.calls import UNSAID, Gap, Shape, Shown, call_gaps, split, type_gap
 from blackboard.contracts.python.declarations import (
@@ -32,12 +33,13 @@ _SAYING_NOTHING = _BINDING | {"abstractmethod", "final", "abstractproperty", "fu
 class Ends:
     """One stub that serves and one that is counted on, with the types of both."""
 
-    def __init__(self, served: Members, wanted: Members, side: Side) -> None:
+    def __init__(self, served: Members, wanted: Members, side: Side, *, in_programs: bool = False) -> None:
         self.served, self.wanted, self.side = served, wanted, side
         self.pool = served.types.pool
-        self.subtyping = Subtyping(served, wanted)
+        self.subtyping = Subtyping(served, wanted, in_programs=in_programs)
+        self._in_programs = in_programs
         self._turned: Ends | None = None
-        self._flows: dict[str, Flow] | None = None
+        self._flows: Callable[[], dict[str, Flow]] = cache(lambda: flows(wanted))
 
     def fits(self, value: Type, wanted: Type) -> bool | None:
         """Say whether a value of one type can stand for another."""
@@ -46,14 +48,25 @@ class Ends:
     def turned(self) -> "Ends":
         """Return the types with those who give and those who take in each other's place."""
         if self._turned is None:
-            self._turned = Ends(self.wanted, self.served, self.side)
+            self._turned = Ends(self.wanted, self.served, self.side, in_programs=self._in_programs)
         return self._turned
+
+    def in_programs(self, anything: Type | None = None) -> "Ends":
+        """Return the ends as a type checker sees them in a program that counts on the one and has the other.
+
+        Args:
+            anything: What Any is where it is served: what goes with everything, or else what is given here.
+        """
+        any_, object_ = self.pool.any, self.pool.named("object")
+        served = Members(self.served.types.in_programs(anything or any_))
+        wanted, given = (Members(self.wanted.types.in_programs(one)) for one in (object_, any_))
+        made = Ends(served, wanted, self.side, in_programs=True)
+        made._turned, made._flows = Ends(given, served, self.side, in_programs=True), self._flows
+        return made
 
     def flow(self, name: str) -> Flow:
         """Return where the values of a class or alias flow, by the stub that is counted on."""
-        if self._flows is None:
-            self._flows = flows(self.wanted)
-        return self._flows.get(name, Flow.NOWHERE)
+        return self._flows().get(name, Flow.NOWHERE)
 
 
 def plain_gaps(ends: Ends, name: str) -> Iterator[Gap]:
@@ -95,7 +108,10 @@ def declared_gaps(ends: Ends, served: Declaration, wanted: Declaration, owner: t
             if served != wanted:
                 yield Gap("import", wanted.source, served.source, decided=False)
         case _:
-            yield Gap("declared as", described(wanted), described(served))
+            first, second = owner or (None, None)
+            held = ends.served.variable(served, first)
+            if not ends.fits(held, ends.wanted.variable(wanted, second)):
+                yield Gap("declared as", described(wanted), described(served), decided=held.form is not Form.ANY)
 
 
 def described(declared: Declaration) -> str:

@@ -42,8 +42,9 @@ def _class_gaps(ends: Ends, name: str, served: Class, wanted: Class) -> Iterator
             unclear = fitting is None and ends.served.has_unknown_base(name)
             yield Gap("bases", str(base), ", ".join(served.bases) or "none", decided=not unclear)
     if ends.served.parameters(name) != ends.wanted.parameters(name):
-        old, new = (", ".join(members.parameters(name)) or "none" for members in (ends.wanted, ends.served))
-        yield Gap("type parameters", old, new, decided=False)
+        old, new = (members.parameters(name) for members in (ends.wanted, ends.served))
+        decided = bool(old) and len(old) != len(new)
+        yield Gap("type parameters", ", ".join(old) or "none", ", ".join(new) or "none", decided=decided)
     for feature in sorted(_features(wanted) - _features(served)):
         yield Gap("instances", feature, f"not {feature}", shown=Shown.FEATURE)
     if _keywords(served) != _keywords(wanted):

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from blackboard.contracts.python import known
-from blackboard.contracts.python.calls import Shape, Slot
+from blackboard.contracts.python.calls import Shape, Slot, variables
 from blackboard.contracts.python.declarations import Declaration, Function, Kind, Passing, Property, Variable
-from blackboard.contracts.python.members import Members, is_abstract, is_needed
+from blackboard.contracts.python.members import CONSTRUCTORS, Members, is_abstract, is_needed
 from blackboard.contracts.python.types import Form, Type
 
 _MAX_TYPE = 2_000
@@ -31,15 +31,8 @@ class Unshowable(Exception):
 class Snippets:
     """Writes programs for those who count on one stub."""
 
-    def __init__(self, members: Members, *, opaque: bool = False) -> None:
-        """Write for those who count on a stub.
-
-        Args:
-            members: Of the stub.
-            opaque: Whether a type that nobody can resolve may stand in a program, as one that goes with everything.
-        """
+    def __init__(self, members: Members) -> None:
         self.members = members
-        self._opaque = opaque
         self._modules = {"contract"}
         self._users = 0
 
@@ -60,20 +53,45 @@ class Snippets:
 
     def called(self, shape: Shape, target: str, first: str = "") -> Iterator[str]:
         """Write the calls of one shape: with everything, with what is required, by name."""
+        for taken, call in self._calls(shape, target, first):
+            yield f"def {self._user()}({taken}) -> {self.type(shape.returns)}:"
+            yield f"    {call}" if shape.returns.form is Form.NEVER else f"    return {call}"
+
+    def _calls(self, shape: Shape, target: str, first: str) -> Iterator[tuple[str, str]]:
+        """Return the ways to call: the parameters of who calls, and the call."""
         names = {slot.name: f"a{number}" for number, slot in enumerate(self._few(shape.slots))}
         for chosen, by_name in _ways(shape):
+            if variables([shape.returns]) & shape.free.keys() - variables(slot.type for slot in chosen):
+                continue  # nothing passed says what comes back
             taken = [f"{names[slot.name]}: {self.type(slot.type)}" for slot in chosen]
             passed = [_passed(slot, names[slot.name], by_name=by_name) for slot in chosen]
-            head = ", ".join([*([first] if first else []), *taken])
-            yield f"def {self._user()}({head}) -> {self.type(shape.returns)}:"
-            call = f"{target}({', '.join(passed)})"
-            yield f"    {call}" if shape.returns.form is Form.NEVER else f"    return {call}"
+            yield ", ".join([*([first] if first else []), *taken]), f"{target}({', '.join(passed)})"
+
+    def is_exactly(self, declared: Declaration, path: str, owner: str | None = None) -> Iterator[str]:
+        """Write that what is called or read has just the type that it is declared with, which Any has not.
+
+        Raises:
+            Unshowable: It holds names that nobody can resolve.
+        """
+        of_instance = owner is not None and not _is_of_class(declared)
+        first = self.it(owner) if owner and of_instance else ""
+        target = f"it.{path.rpartition('.')[2]}" if of_instance else f"contract.{path}"
+        taken, expression, before = first, target, ""
+        if isinstance(declared, Function):
+            shape = self.members.function(declared, owner)[0]
+            taken, expression = next(self._calls(shape, target, first), ("", ""))
+            if not expression:
+                raise Unshowable
+            before = "async " if declared.signatures[0].awaited else ""
+        expected = self.type(self.members.result(declared, owner), None)
+        self._modules.add("typing")
+        yield f"{before}def {self._user()}({taken}) -> None:"
+        yield f"    typing.assert_type({'await ' if before else ''}{expression}, {expected})"
 
     def reads(self, declared: Declaration, path: str, owner: str | None = None) -> Iterator[str]:
         """Write how a constant or attribute is read."""
         value = self.members.variable(declared, owner)
-        of_class = isinstance(declared, Variable) and (declared.annotation or "").startswith("ClassVar")
-        if owner is None or of_class:
+        if owner is None or _is_of_class(declared):
             yield from self.held("", f"contract.{path}", value)
         else:
             yield from self.held(self.it(owner), f"it.{path.rpartition('.')[2]}", value)
@@ -92,7 +110,8 @@ class Snippets:
     def constructs(self, name: str) -> Iterator[str]:
         """Write how instances are made."""
         for shape in self.members.initializer(name) or ():
-            if any(slot.passing is Passing.REST for slot in shape.slots):
+            written = any(self.members.member(name, one) for one in CONSTRUCTORS)
+            if not written and any(slot.passing is Passing.REST for slot in shape.slots):
                 continue
             if self.members.is_constructed(name):
                 yield from self.called(shape, f"contract.{name}")
@@ -197,46 +216,63 @@ class Snippets:
             if found is not None:
                 yield key, self.type(self.members.variable(found[1])), is_needed(found[1])
 
-    def type(self, of: Type, anything: str = "object") -> str:
+    def type(self, of: Type, anything: str | None = "object") -> str:
         """Spell a type as it is written beside the stub, its aliases unfolded.
 
         Args:
             of: The type.
-            anything: How Any is spelled: `object` where it must be found out whether anything goes.
+            anything: How Any is spelled: `object` where it must be found out whether anything goes; None for just the
+                type that is meant, where nothing else goes for what nobody can resolve.
 
         Raises:
-            Unshowable: It holds names that nobody can resolve, or is too long.
+            Unshowable: It is too long, or nothing else goes for what it holds.
         """
         self.members.types.pool.budget.spend(of.size)
-        if anything != "object":
+        if anything == "typing.Any":
             self._modules.add("typing")
         text = self._spelled(of, anything, ())
         if len(text) > _MAX_TYPE:
             raise Unshowable
         return text
 
-    def _spelled(self, of: Type, anything: str, unfolded: tuple[Type, ...]) -> str:  # noqa: C901, PLR0911 - a case each
+    def _spelled(self, of: Type, anything: str | None, unfolded: tuple[Type, ...]) -> str:  # noqa: PLR0911 - a case each
         match of.form:
             case Form.ANY:
-                return anything
+                return anything or self._typing("Any")
             case Form.ALIAS:
-                text = self.members.types.alias(of.name)
-                if of in unfolded and not of.items:
-                    return f"contract.{of.name}"
-                if text is None or of.items or len(unfolded) > _MAX_UNFOLDED:
-                    raise Unshowable
-                return self._spelled(self.members.types.read(text), anything, (*unfolded, of))
-            case Form.VARIABLE if of.items:
-                return self._spelled(of.items[0], anything, unfolded) if anything == "object" else self._typing("Self")
+                return self._alias(of, anything, unfolded)
             case Form.VARIABLE:
-                return f"contract.{of.name}"
+                return self._variable(of, anything, unfolded)
             case Form.LITERAL:
                 return self._typing(f"Literal[{self._literal(of.name)}]")
             case Form.NEVER:
                 return self._typing("Never")
-            case Form.OPAQUE | Form.NAMED if not self._is_resolved(of):
-                return self._unresolved()
-        items = [self._spelled(item, anything, unfolded) for item in of.items]
+            case Form.OPAQUE | Form.NAMED if of.form is Form.OPAQUE or not self.members.types.is_resolved(of.name):
+                if anything is None:
+                    raise Unshowable
+                return self._typing("Any")
+        if of.form is Form.NAMED and of.name in known.RESTRICTED and of.items[0].form is Form.ANY and anything:
+            name = self._named(of.name)
+            return " | ".join(f"{name}[{one}]" for one in known.RESTRICTED[of.name])
+        return self._made(of, [self._spelled(item, anything, unfolded) for item in of.items])
+
+    def _variable(self, of: Type, anything: str | None, unfolded: tuple[Type, ...]) -> str:
+        if not of.items:
+            return f"contract.{of.name}"
+        if anything == "typing.Any":
+            return self._typing("Self")
+        return self._spelled(self.members.instance(of.items[0].name), anything, unfolded)
+
+    def _alias(self, of: Type, anything: str | None, unfolded: tuple[Type, ...]) -> str:
+        text = self.members.types.alias(of.name)
+        if of in unfolded and not of.items:
+            return f"contract.{of.name}"
+        if text is None or of.items or len(unfolded) > _MAX_UNFOLDED:
+            raise Unshowable
+        return self._spelled(self.members.types.read(text), anything, (*unfolded, of))
+
+    def _made(self, of: Type, items: Sequence[str]) -> str:
+        """Return a type of others that are spelled."""
         if of.form is Form.UNION:
             return " | ".join(items)
         if of.form is Form.TUPLE:
@@ -267,18 +303,6 @@ class Snippets:
         self._modules.add("enum")
         return f"enum.{name}"
 
-    def _is_resolved(self, of: Type) -> bool:
-        if of.form is Form.NAMED and of.name.removeprefix("this.") in self.members.types.declarations:
-            return True
-        module, _, last = of.name.rpartition(".")
-        named = of.form is Form.NAMED and last.isidentifier() and not of.name.startswith(".")
-        return named and (bool(module) or known.is_known(of.name))
-
-    def _unresolved(self) -> str:
-        if not self._opaque:
-            raise Unshowable
-        return self._typing("Any")
-
     def _few(self, things: Collection[_Thing]) -> Collection[_Thing]:
         """Return what a program is to hold, if a person would read it."""
         if len(things) > _MAX_THINGS:
@@ -297,8 +321,11 @@ class Snippets:
 _STARS = {Passing.REST: "*", Passing.REST_BY_NAME: "**"}
 
 
-def _is_of_class(declared: Function) -> bool:
-    return any({"staticmethod", "classmethod"} & set(signature.decorators) for signature in declared.signatures)
+def _is_of_class(declared: Declaration) -> bool:
+    if isinstance(declared, Variable):
+        return (declared.annotation or "").startswith("ClassVar")
+    signatures = declared.signatures if isinstance(declared, Function) else ()
+    return any({"staticmethod", "classmethod"} & set(signature.decorators) for signature in signatures)
 
 
 def _required(shape: Shape) -> list[Slot]:

@@ -138,8 +138,13 @@ class Speller:
         return f"({left} {_BINARY[type(node.op)]} {right})"
 
     def _call(self, node: ast.Call, depth: int) -> str:
-        arguments = [self.value(argument, depth + 1) for argument in node.args]
-        named = [(word.arg, self.value(word.value, depth + 1)) for word in node.keywords]
+        of_types = self.name(node.func) in ("NewType", "TypeVar")
+        spells = [self.annotation if of_types and number else self.value for number, _ in enumerate(node.args)]
+        arguments = [spell(argument, depth + 1) for spell, argument in zip(spells, node.args, strict=True)]
+        named = [
+            (word.arg, (self.annotation if of_types and word.arg == "bound" else self.value)(word.value, depth + 1))
+            for word in node.keywords
+        ]
         arguments += [f"{name}={text}" for name, text in sorted((name, text) for name, text in named if name)]
         arguments += [f"**{text}" for name, text in named if not name]
         return f"{_tight(self.value(node.func, depth + 1))}({', '.join(arguments)})"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from blackboard.contracts.python import known
-from blackboard.contracts.python.calls import Shape, Slot, call_gaps, substituted
+from blackboard.contracts.python.calls import Shape, Slot, call_gaps, says_any, substituted
 from blackboard.contracts.python.declarations import Class, Declaration, Kind, Passing
 from blackboard.contracts.python.members import Members
 from blackboard.contracts.python.types import Form, Pool, Type, Undecidable
@@ -24,8 +24,16 @@ class Subtyping:
     A class that both declare is one class: what changed in it is told for its own facets.
     """
 
-    def __init__(self, given: Members, taken: Members) -> None:
+    def __init__(self, given: Members, taken: Members, *, in_programs: bool = False) -> None:
+        """Compare types of two stubs.
+
+        Args:
+            given: The stub of those who give.
+            taken: The stub of those who take.
+            in_programs: Whether what promises nothing goes with everything, as a type checker lets it pass.
+        """
         self.given, self.taken = given, taken
+        self._in_programs = in_programs
         self.pool: Pool = given.types.pool
         self._budget = self.pool.budget
         self._by_origin = {members.types.origin: members.types for members in (given, taken)}
@@ -84,7 +92,7 @@ class Subtyping:
         if (wanted.form, wanted.name) == (Form.NAMED, "object"):
             return True
         if value.form is Form.ANY:
-            return None  # it promises nothing, and a type checker lets it pass as everything
+            return self._in_programs or None  # it promises nothing, and a type checker lets it pass as everything
         if value.form is Form.UNION:
             return every(self.fits(member, wanted) for member in value.items)
         if wanted.form is Form.UNION:
@@ -109,6 +117,8 @@ class Subtyping:
                 return self._callable(value, wanted)
             case Form.NAMED, Form.NAMED:
                 return self._named(value, wanted)
+            case Form.NAMED, Form.TUPLE if value.name == "tuple" and self._in_programs and says_any(value):
+                return True
             case Form.NAMED, Form.TUPLE:
                 return any_of(self._fits_base(base, wanted) for base in self._above(value))
             case (Form.NAMED, Form.CALLABLE) | (Form.CALLABLE, Form.NAMED):
@@ -172,10 +182,7 @@ class Subtyping:
         """Return what every value of a type variable is, None where nothing is said."""
         if variable.items:
             return variable.items[0]
-        types = self._by_origin[variable.origin]
-        call = types.constructed(variable.name, "TypeVar")
-        text = types.keyword(call, "bound") if call else None
-        return None if text is None else types.read(text.strip("'\""))
+        return self._by_origin[variable.origin].bound(variable.name)
 
     def _callable(self, value: Type, wanted: Type) -> Answer:
         if value.name != wanted.name and not {value.name, wanted.name} <= {"", "..."}:
@@ -247,7 +254,7 @@ class Subtyping:
 
     def _arguments(self, value: Type, wanted: Type) -> Answer:
         if len(value.items) != len(wanted.items):
-            return None
+            return (self._in_programs and not (value.items and wanted.items)) or None
         found = self.declared(value.name)
         signs = (found[0] if found else self.given).variance(value.name)
         pairs = zip(value.items, wanted.items, signs.ljust(len(value.items), "="), strict=False)

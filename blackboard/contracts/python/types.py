@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from blackboard.contracts.python.declarations import Class, Declaration, Variable
-from blackboard.contracts.python.known import VARIANCE, is_known
+from blackboard.contracts.python.declarations import Class, Declaration, Reexport, Variable
+from blackboard.contracts.python.known import RESTRICTED, VARIANCE, is_known, is_resolved
 from blackboard.contracts.python.source import parse_expression
 from blackboard.errors import InvalidContract
 
-_RELATIVE = re.compile(r"(?<![\w.\])])\.+(?=[^\W\d])")
+_RELATIVE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?<![\w.\])])\.+(?=[^\W\d])""")
+"""The dots before a name, and what is quoted, to be left as it is."""
 _DOTS = "__dots__"
 
 MAX_SIZE, MAX_DEPTH = 10_000, 100
@@ -126,10 +127,11 @@ class Pool:
             found = self._made[key] = Type(form, name, items, origin, size, depth)
         return found
 
-    def named(self, name: str, *items: Type) -> Type:
+    def named(self, name: str, *items: Type, anything: Type | None = None) -> Type:
         """Return a class with its arguments, those that are not given being Any."""
         missing = len(VARIANCE.get(name, "")) - len(items)
-        return self.make(Form.NAMED, name, items + (self.any,) * missing)
+        rest = self.named("None") if items and name in ("Generator", "AsyncGenerator") else anything or self.any
+        return self.make(Form.NAMED, name, items + (rest,) * missing)
 
     def union(self, members: tuple[Type, ...]) -> Type:
         """Return a type that is any of some others."""
@@ -144,11 +146,27 @@ class Pool:
 class Types:
     """The types of one stub."""
 
-    def __init__(self, declarations: Mapping[str, Declaration], pool: Pool, origin: int) -> None:
+    def __init__(
+        self, declarations: Mapping[str, Declaration], pool: Pool, origin: int, anything: Type | None = None
+    ) -> None:
+        """Take the declarations of a stub.
+
+        Args:
+            declarations: By facet name.
+            pool: Makes the types.
+            origin: The number of the stub.
+            anything: What Any stands for in programs beside the stub, where what nobody can resolve is Any; None
+                where types are what the stub says.
+        """
         self.declarations = declarations
         self.pool = pool
         self.origin = origin
+        self._anything = anything
         self._read: dict[tuple[str, str | None], Type] = {}
+
+    def in_programs(self, anything: Type) -> "Types":
+        """Return the types as programs beside the stub have them."""
+        return Types(self.declarations, self.pool, self.origin, anything)
 
     def read(self, text: str | None, owner: str | None = None) -> Type:
         """Return what a spelled annotation stands for; Any where there is none.
@@ -158,13 +176,19 @@ class Types:
             owner: The class that it stands in, which is what `Self` means there.
         """
         if text is None:
-            return self.pool.any
+            return self._anything or self.pool.any
         found = self._read.get((text, owner))
         if found is None:
             self.pool.budget.spend(1 + len(text) // 8)
             found = self._name(text, owner) if text.isidentifier() else self._parsed(text, owner)
             self._read[text, owner] = found
         return found
+
+    def is_resolved(self, name: str) -> bool:
+        """Say whether it is known what a name stands for, or where that can be found."""
+        declared = self.declarations.get(name.removeprefix("this."))
+        imported = name if declared is None else declared.source if isinstance(declared, Reexport) else None
+        return imported is None or is_resolved(imported)
 
     def alias(self, name: str) -> str | None:
         """Return the type that a name of the stub stands for, None where it is no alias."""
@@ -181,6 +205,14 @@ class Types:
             call = _expression(declared.value)
             return call if isinstance(call, ast.Call) else None
         return None
+
+    def bound(self, variable: str) -> Type | None:
+        """Return what every value of a type variable is, None where nothing is said."""
+        call = self.constructed(variable, "TypeVar")
+        limits = [ast.unparse(item) for item in call.args[1:]] if call else []
+        bound = self.keyword(call, "bound") if call else None
+        texts = [*limits, *([] if bound is None else [bound])]
+        return self.pool.union(tuple(self.read(text) for text in texts)) if texts else None
 
     def keyword(self, call: ast.Call, name: str) -> str | None:
         """Return a keyword argument of a call as text."""
@@ -201,7 +233,20 @@ class Types:
 
     def _parsed(self, text: str, owner: str | None) -> Type:
         node = _expression(text)
-        return self.pool.make(Form.OPAQUE, text) if node is None else self._type(node, owner)
+        return self._opaque(text) if node is None else self._type(node, owner)
+
+    def _opaque(self, text: str) -> Type:
+        return self.pool.any if self._anything else self.pool.make(Form.OPAQUE, text)
+
+    def _class(self, name: str, items: tuple[Type, ...] = ()) -> Type:
+        """Return a class with its arguments, or what it is in programs where nobody can resolve it."""
+        if self._anything is None:
+            return self.pool.named(name, *items)
+        if not self.is_resolved(name):
+            return self.pool.any
+        if name in RESTRICTED and items in ((), (self._anything,)) and self._anything is not self.pool.any:
+            return self.pool.union(tuple(self.pool.named(name, self.pool.named(one)) for one in RESTRICTED[name]))
+        return self.pool.named(name, *items, anything=self._anything)
 
     def _type(self, node: ast.expr, owner: str | None) -> Type:
         match node:
@@ -216,27 +261,27 @@ class Types:
             case ast.Subscript():
                 items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
                 return self._subscript(ast.unparse(node.value), items, owner)
-        return self.pool.make(Form.OPAQUE, ast.unparse(node))
+        return self._opaque(ast.unparse(node))
 
     def _name(self, name: str, owner: str | None) -> Type:  # noqa: PLR0911 - a case each
         plain = name.removeprefix("this.")
         if name.startswith(_DOTS):
             dots, _, rest = name.removeprefix(_DOTS).partition(".")
-            return self.pool.named("." * int(dots) + rest)
+            return self._class("." * int(dots) + rest)
         if name in ("Any", "Never", "NoReturn"):
-            return self.pool.any if name == "Any" else self.pool.never
+            return self.pool.never if name != "Any" else self._anything or self.pool.any
+        if name == "Self" and owner is not None and self._anything:
+            return self._class(owner)
         if name == "Self" and owner is not None:
             # Why with its class: in what inherits the method it is that class instead.
             return self.pool.make(Form.VARIABLE, "Self", (self.pool.named(owner),))
         if plain not in self.declarations:
-            return (
-                self.pool.make(Form.CALLABLE, "...", (self.pool.any,)) if name == "Callable" else self.pool.named(name)
-            )
+            return self.pool.make(Form.CALLABLE, "...", (self.read(None),)) if name == "Callable" else self._class(name)
         if any(self.constructed(plain, maker) for maker in VARIABLE_MAKERS):
             return self.pool.make(Form.VARIABLE, plain, origin=self.origin)
         if self.alias(plain) is not None:
             return self.pool.make(Form.ALIAS, plain, origin=self.origin)
-        return self.pool.named(name)
+        return self._class(name)
 
     def _subscript(self, outer: str, items: list[ast.expr], owner: str | None) -> Type:  # noqa: PLR0911 - a case each
         if outer == "Literal":
@@ -246,7 +291,7 @@ class Types:
         if outer == "Callable" and len(items) > 1:
             return self._callable(items, owner)
         if any(isinstance(item, ast.Starred | ast.List) for item in items):
-            return self.pool.make(Form.OPAQUE, f"{outer}[{', '.join(map(ast.unparse, items))}]")
+            return self._opaque(f"{outer}[{', '.join(map(ast.unparse, items))}]")
         if outer == "tuple" and not (len(items) > 1 and _is_dots(items[-1])):
             empty = len(items) == 1 and isinstance(items[0], ast.Tuple)
             return self.pool.make(Form.TUPLE, items=() if empty else tuple(self._type(item, owner) for item in items))
@@ -254,7 +299,9 @@ class Types:
         name = self._name(outer, owner)
         if name.form in (Form.ALIAS, Form.VARIABLE):
             return self.pool.make(name.form, name.name, inner, name.origin)
-        return self.pool.named(outer, *inner)
+        if name.form is Form.ANY:
+            return name
+        return self._class(name.name if name.form is Form.NAMED else outer, inner)
 
     def _callable(self, items: list[ast.expr], owner: str | None) -> Type:
         returns = self._type(items[-1], owner)
@@ -264,16 +311,16 @@ class Types:
         if self.constructed(variable, "ParamSpec"):
             return self.pool.make(Form.CALLABLE, variable, (returns,))
         if not isinstance(items[0], ast.List) or any(isinstance(item, ast.Starred) for item in items[0].elts):
-            return self.pool.make(Form.OPAQUE, f"Callable[{', '.join(map(ast.unparse, items))}]")
+            return self._opaque(f"Callable[{', '.join(map(ast.unparse, items))}]")
         taken = tuple(self._type(item, owner) for item in items[0].elts)
         return self.pool.make(Form.CALLABLE, items=(*taken, returns))
 
 
 def _expression(text: str) -> ast.expr | None:
     """Read a spelled type or value; None where it is none, which happens to what is spelled with odd names."""
-    if "." in text and "'" not in text and '"' not in text:
+    if "." in text:
         # `from .models import A` makes `.models.A` of A, which is no expression.
-        text = _RELATIVE.sub(lambda found: f"{_DOTS}{len(found[0])}.", text)
+        text = _RELATIVE.sub(lambda found: f"{_DOTS}{len(found[0])}." if found[0][0] == "." else found[0], text)
     try:
         return parse_expression(text)
     except InvalidContract:

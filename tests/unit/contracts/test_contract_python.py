@@ -98,7 +98,7 @@ class Outer:
 def test_every_declaration_is_a_facet_of_its_own():
     assert facets(STUB) == {
         "Refused": "import .errors.Refused",
-        "T": "= TypeVar('T', bound='Recipe')",
+        "T": "= TypeVar('T', bound=Recipe)",
         "Ids": "= int | str | None",
         "LIMIT": "Final = (60 * 60)",
         "NotFound": {"kind": "class", "bases": ["Exception"]},

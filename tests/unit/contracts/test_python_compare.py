@@ -1,7 +1,7 @@
 """Whom a change of a stub breaks: those who use it, those who implement it, both, nobody."""
 
 import pytest
-from python_changes import STUBS
+from python_changes import OPAQUE, STUBS
 
 from blackboard.contracts.language import Contract
 from blackboard.spec.effects import UNDECIDED
@@ -16,7 +16,10 @@ def effects(old, new):
     return "".join(str(comparison.effect(side))[0] for side in ("uses", "implements"))
 
 
-@pytest.mark.parametrize(("old", "new", "expected"), STUBS)
+IMPORTED = [(f"from .models import A, B\n{old}", f"from .models import A, B\n{new}", said) for old, new, said in OPAQUE]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), [*STUBS, *IMPORTED])
 def test_a_change_breaks_those_who_are_no_longer_served(old, new, expected):
     undecided = any(UNDECIDED in change.proof for name, change in compared(old, new).effects.items() if name)
 
