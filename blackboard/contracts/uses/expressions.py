@@ -8,15 +8,13 @@ counts only where the contract declares it.
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from blackboard.contracts.facets import join
 from blackboard.contracts.python.interface import FunctionNode, decorators, last_name, members
-from blackboard.contracts.python.source import parse_expression
+from blackboard.contracts.uses import literals
+from blackboard.contracts.uses.known import NOTHING, Known, Scope, Types, collected, instance, items, parts
 from blackboard.contracts.uses.offers import Offer, Stubs
-from blackboard.errors import InvalidContract
 
 MAX_DEPTH = 48
 
@@ -25,56 +23,15 @@ _LONGEST = 1024
 
 _SLICE = re.compile(r"\[\d+:\]")
 
-_READING_JSON = frozenset({"load", "loads"})
+_READING = {"Path": "file", "open": "file", "load": "json", "loads": "json"}
+_NAMING = frozenset({"TypeVar", "cast", "import_module"})
 CLOSING = frozenset({"closing", "aclosing"})
+_GETTERS = frozenset({"cached_property", "property"})
 _ASKING = {"len": "__len__", **dict.fromkeys(CLOSING, "close")}
-_PASSING_ON = frozenset({"enumerate", "iter", "list", "reversed", "set", "sorted", "tuple", "zip"})
+_WAITING = frozenset({"run", "run_until_complete", "wait_for"})
+_PASSING_ON = frozenset({"enumerate", "filter", "iter", "list", "reversed", "set", "sorted", "tuple", "zip"})
 _PICKING = frozenset({"max", "min", "next"})
-_PLAIN_AROUND = frozenset({"Annotated", "ClassVar", "Final", "Optional", "Union"})
-
-
-class Known(NamedTuple):
-    """A type that an expression may have.
-
-    Attributes:
-        kind: `instance` or `class` of a contract's class, `function`, `module`, `own` for an instance and `maker` for
-            a class or function of the component itself, `json` for a part of a document.
-        key: Of the decision; of the component's own, the module.
-        path: Of the declaration; of a part of a document, its facet.
-        inside: Whether it is a collection of such, or something that is awaited or entered for one.
-    """
-
-    kind: str
-    key: str
-    path: str
-    inside: bool = False
-
-
-Types = frozenset[Known]
-NOTHING: Types = frozenset()
-
-
-@dataclass(slots=True, eq=False)
-class Scope:
-    """The names of a module, class or function; a class' names are also the attributes of its instances."""
-
-    outer: "Scope | None"
-    node: ast.AST
-    own: str = ""
-    names: dict[str, set[Known]] = field(default_factory=dict)
-
-    def find(self, name: str) -> Types:
-        """Return what a name is; inside of a method those of its class are not seen."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.names and not (isinstance(scope.node, ast.ClassDef) and scope is not self):
-                return frozenset(scope.names[name])
-            scope = scope.outer
-        return NOTHING
-
-    def bind(self, name: str, types: Iterable[Known]) -> None:
-        """Let a name be one of some types too."""
-        self.names.setdefault(name, set()).update(types)
+_GOING_THROUGH = _PASSING_ON | _PICKING | _WAITING | {"map"}
 
 
 class Expressions:
@@ -156,7 +113,7 @@ class Expressions:
         literal = node.slice.value if isinstance(node.slice, ast.Constant) else None
         for one in self.types(node.value, scope, depth):
             if one.kind == "json":
-                found |= self._part([one], node.slice)
+                found |= self.part([one], node.slice)
             elif one.inside or one.kind == "class":
                 found |= {one, one._replace(inside=False)}
             elif one.kind == "instance" and isinstance(literal, str):
@@ -182,12 +139,15 @@ class Expressions:
                 found.add(owner)
             elif owner.kind == "json":
                 found.add(owner._replace(kind="reading"))
+            elif owner.kind == "file":
+                found.add(owner)
             elif owner.kind in ("instance", "class"):
                 found |= self._member(owner, name)
             elif (body := self.body(owner)) is not None:
                 own = members(body.node).get(name) if isinstance(body.node, ast.ClassDef) else None
                 if own is not None and isinstance(own[0], FunctionNode):
-                    found.add(Known("maker", owner.key, f"{owner.path}.{name}"))
+                    made = Known("maker", owner.key, f"{owner.path}.{name}")
+                    found |= {made} if _GETTERS.isdisjoint(decorators(own[0])) else self._made(made)
                 else:
                     found |= body.names.get(name, set())
                     pending += self._bases(body)
@@ -239,52 +199,62 @@ class Expressions:
     # --- calls ---
 
     def _call(self, node: ast.Call, scope: Scope, depth: int) -> Types:
+        if file := self._file(node, scope, depth):
+            return file
         name = last_name(node.func)
         given = self.types(node.args[0], scope, depth) if node.args else NOTHING
         called = self.types(node.func, scope, depth)
         if not called:
             return self._known_call(name, node, given, scope)
         self.fields(called, node.args, _keywords(node))
-        if name == "get" and node.args:
-            parts = self._part([one._replace(kind="json") for one in called if one.kind == "reading"], node.args[0])
+        if name in ("get", "pop", "setdefault") and node.args:
+            parts = self.part([one._replace(kind="json") for one in called if one.kind == "reading"], node.args[0])
             return parts | {made for function in called for made in self.returned(function)}
         return frozenset(one for function in called for one in self.returned(function))
 
     def _known_call(self, name: str, node: ast.Call, given: Types, scope: Scope) -> Types:
         """Return what comes of a call of something that everybody knows."""
         second = node.args[1] if len(node.args) > 1 else None
-        if name in _READING_JSON:
-            return self._document(node) if self._documents else NOTHING
-        if name == "import_module":
-            return self._module(node.args[0] if node.args else None)
+        if name in _READING:
+            return frozenset(one._replace(kind=_READING[name]) for one in given if one.kind == "file")
+        if name in _NAMING:
+            return self._named_type(name, node, scope)
         if name in _ASKING:
             self.attributes(given, _ASKING[name])
             return given if name in CLOSING else NOTHING
-        if name in ("getattr", "hasattr") and isinstance(second, ast.Constant):
+        if name in ("getattr", "hasattr", "setattr") and isinstance(second, ast.Constant):
             return self.attributes(given, str(second.value))
         if name == "isinstance" and isinstance(node.args[0], ast.Name):
             classes = (one for one in self.types(second, scope) if one.kind == "class")
-            scope.bind(node.args[0].id, (one._replace(kind="instance", inside=False) for one in classes))
+            scope.bind(node.args[0].id, map(instance, classes))
         if name in ("partial", "replace"):
             standing = (one._replace(kind="class") for one in given if one.kind == "instance")
             self.fields(given if name == "partial" else standing, node.args[1:], _keywords(node))
             return given
-        return self._gone_through(name, node, scope) if name in _PASSING_ON | _PICKING else NOTHING
+        return self._gone_through(name, node, scope) if name in _GOING_THROUGH else NOTHING
 
-    def _module(self, node: ast.expr | None) -> Types:
-        """Return the module that is imported by a name that stands there."""
-        name = node.value if isinstance(node, ast.Constant) else None
-        known = isinstance(name, str) and (self.stubs.has(name) or name in self.tops)
-        return frozenset({Known("module", "", str(name))}) if known else NOTHING
+    def _named_type(self, name: str, node: ast.Call, scope: Scope) -> Types:
+        """Return what a call names: a module by its text, or a type."""
+        first = node.args[0] if node.args else None
+        if name == "cast":
+            return self.annotation(first, scope)
+        if name == "TypeVar":
+            return self.types(next((word.value for word in node.keywords if word.arg == "bound"), None), scope)
+        text = first.value if isinstance(first, ast.Constant) else None
+        known = isinstance(text, str) and (self.stubs.has(text) or text in self.tops)
+        return frozenset({Known("module", "", str(text))}) if known else NOTHING
 
     def _gone_through(self, name: str, node: ast.Call, scope: Scope) -> Types:
         """Return what is picked or passed on of collections; what they are looked at by is called with each."""
+        if name in _WAITING:
+            return items(self.types(node.args[0], scope)) if node.args else NOTHING
         ones = frozenset(one for argument in node.args for one in self.iterated(self.types(argument, scope)))
-        for key in (word.value for word in node.keywords if isinstance(word.value, ast.Lambda)):
+        given = [*node.args[:1], *(word.value for word in node.keywords)]
+        for key in (one for one in given if isinstance(one, ast.Lambda)):
             inner = self.scopes.setdefault(id(key), Scope(scope, key, scope.own))
             for one in key.args.args:
                 inner.bind(one.arg, ones)
-        return ones if name in _PICKING else collected(ones)
+        return ones if name in _PICKING else collected(ones if name != "map" else ())
 
     def iterated(self, types: Types) -> Types:
         """Return what is gone through one by one; what is no collection is asked for what it gives."""
@@ -300,6 +270,8 @@ class Expressions:
             found = (called, called._replace(inside=False))
         elif called.kind in ("class", "reading"):
             found = (called._replace(kind="instance" if called.kind == "class" else "json"),)
+        elif called.kind == "file":
+            found = (called,)
         elif called.kind == "maker" and f"{called.key}:{called.path}" in self._classes:
             found = (called._replace(kind="own"),)
         elif called.kind == "maker":
@@ -345,12 +317,13 @@ class Expressions:
 
     # --- documents ---
 
-    def _document(self, node: ast.Call) -> Types:
-        """Return the document that is read where a call names its file."""
-        named = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-        return frozenset(Known("json", self._documents[name], "") for name in named if name in self._documents)
+    def _file(self, node: ast.expr, _: Scope, __: int) -> Types:
+        """Return the document whose path an expression spells."""
+        key = self._documents.get(literals.path_of(node) or "") if self._documents else None
+        return frozenset({Known("file", key, "")}) if key is not None else NOTHING
 
-    def _part(self, documents: Iterable[Known], index: ast.expr) -> Types:
+    def part(self, documents: Iterable[Known], index: ast.expr) -> Types:
+        """Return a part of documents; naming it is relying on it."""
         literal = index.value if isinstance(index, ast.Constant) else None
         if not isinstance(literal, str):
             return items(frozenset(documents))
@@ -364,10 +337,10 @@ class Expressions:
     def annotation(self, node: ast.expr | None, scope: Scope) -> Types:
         """Return what a value with an annotation of the component is."""
         found: set[Known] = set()
-        for inner, inside in _parts(node):
+        for inner, inside in parts(node):
             for one in self.types(inner, scope):
                 if one.kind == "class":
-                    found.add(one._replace(kind="instance", inside=inside))
+                    found.add(one._replace(kind="instance", inside=inside or one.inside))
                 elif one.kind == "maker" and f"{one.key}:{one.path}" in self._classes:
                     found.add(one._replace(kind="own", inside=inside))
         return frozenset(found)
@@ -375,7 +348,7 @@ class Expressions:
     def said(self, key: str, node: ast.expr | None) -> Types:
         """Return what a value with an annotation of a contract is."""
         found: set[Known] = set()
-        for inner, inside in _parts(node):
+        for inner, inside in parts(node):
             named = self.stubs.named(key, last_name(inner))
             if named is not None and isinstance(self.stubs.node(*named), ast.ClassDef):
                 found.add(Known("instance", *named, inside=inside))
@@ -383,6 +356,8 @@ class Expressions:
 
     _TYPED: ClassVar[Mapping[type[ast.expr], Callable[[Any, Any, Scope, int], Types]]] = {
         ast.Name: _name,
+        ast.Constant: _file,
+        ast.BinOp: _file,
         ast.Attribute: _dotted,
         ast.Call: _call,
         ast.Subscript: _subscript,
@@ -402,18 +377,6 @@ class Expressions:
     }
 
 
-def items(types: Types) -> Types:
-    """Return what comes out of a collection; what is none stays what it is."""
-    return frozenset(
-        one for whole in types for one in ([whole._replace(inside=False), whole] if whole.inside else [_item(whole)])
-    )
-
-
-def collected(types: Iterable[Known]) -> Types:
-    """Return what a collection of some is; a document knows its own lists."""
-    return frozenset(one if one.kind == "json" else one._replace(inside=True) for one in types)
-
-
 def _reached(facets: Iterable[str]) -> Mapping[str, Sequence[str]]:
     """Return path -> the facets that code relies on by it: which item of a list it takes is not known."""
     found: dict[str, list[str]] = {}
@@ -425,25 +388,3 @@ def _reached(facets: Iterable[str]) -> Mapping[str, Sequence[str]]:
 
 def _keywords(node: ast.Call) -> list[str]:
     return [word.arg for word in node.keywords if word.arg is not None]
-
-
-def _item(one: Known) -> Known:
-    return one._replace(path=f"{one.path}[]") if one.kind == "json" and one.path else one
-
-
-def _parts(node: ast.expr | None) -> Iterator[tuple[ast.expr, bool]]:
-    """Yield the plain names in an annotation, and whether each is inside of something."""
-    pending = [] if node is None else [(node, False)]
-    while pending:
-        one, inside = pending.pop()
-        if isinstance(one, ast.Name | ast.Attribute):
-            yield one, inside
-        elif isinstance(one, ast.BinOp):
-            pending += [(one.left, inside), (one.right, inside)]
-        elif isinstance(one, ast.Subscript):
-            pending += [(one.value, inside), (one.slice, inside or last_name(one.value) not in _PLAIN_AROUND)]
-        elif isinstance(one, ast.Tuple):
-            pending += [(item, inside) for item in one.elts]
-        elif isinstance(one, ast.Constant) and isinstance(one.value, str):
-            with suppress(InvalidContract):
-                pending.append((parse_expression(one.value), inside))

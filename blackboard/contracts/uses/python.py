@@ -12,7 +12,8 @@ from blackboard.contracts.facets import join
 from blackboard.contracts.python.interface import FunctionNode, decorators, last_name
 from blackboard.contracts.python.modules import Modules, imported_names
 from blackboard.contracts.uses import literals
-from blackboard.contracts.uses.expressions import CLOSING, Expressions, Known, Scope, Types, items
+from blackboard.contracts.uses.expressions import CLOSING, Expressions
+from blackboard.contracts.uses.known import Known, Scope, Types, collected, instance, items
 from blackboard.contracts.uses.offers import Offer
 
 MAX_CHARACTERS = 150_000
@@ -45,10 +46,11 @@ class Code:
     def __init__(self, files: Mapping[str, str]) -> None:
         found = Modules.of(files, most=MAX_CHARACTERS).found
         self._trees = {one.name or one.path: one.tree for one in found}
-        nodes = (node for tree in self._trees.values() for node in ast.walk(tree))
+        nodes = [node for tree in self._trees.values() for node in ast.walk(tree)]
         texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        paths = (literals.path_of(node) for node in nodes if isinstance(node, ast.Constant | ast.BinOp | ast.Call))
         self.modules = {name for tree in self._trees.values() for name in imported_names(tree)}
-        self.documents = {text for text in texts if text.endswith(".json")}
+        self.documents = {path for path in paths if path is not None and path.endswith(".json")}
         self.has_sql = any(map(literals.is_sql, texts))
 
     def uses(self, offers: Sequence[Offer]) -> dict[str, frozenset[str]]:
@@ -63,6 +65,7 @@ class _Reader(Expressions):
 
     def __init__(self, offers: Sequence[Offer], trees: Mapping[str, ast.Module]) -> None:
         super().__init__(offers, trees)
+        self._parts: set[int] = set()
         self._tables = {one.key: _tables(one) for one in offers if one.contract.language == "sql"}
         others = any(one.contract.language != "python" for one in offers)
         imported = (name for tree in trees.values() for name in imported_names(tree))
@@ -75,6 +78,7 @@ class _Reader(Expressions):
         self.declare()
         for _ in range(_ROUNDS):
             self.forget()
+            self._parts.clear()
             for scope in self.tops.values():
                 self._walk(scope)
 
@@ -133,8 +137,24 @@ class _Reader(Expressions):
     # --- values ---
 
     def _assigned(self, node: ast.Assign | ast.NamedExpr, scope: Scope) -> None:
+        types = self.types(node.value, scope)
+        if not types and isinstance(node.value, ast.Subscript):
+            # What is not seen to be a value may be the name of a type.
+            types = frozenset(one._replace(kind="class") for one in self.annotation(node.value, scope))
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-            self._assign(target, self.types(node.value, scope), scope)
+            self._assign(target, types, scope)
+
+    def _outside(self, node: ast.Global | ast.Nonlocal, scope: Scope) -> None:
+        """Let names be those of the module, or of the function around."""
+        for name in node.names:
+            outer = scope.outer
+            while outer is not None and outer.outer is not None:
+                if isinstance(node, ast.Nonlocal) and name in outer.names:
+                    break
+                outer = outer.outer
+            if outer is not None:
+                outer.names.setdefault(name, set()).update(scope.names.get(name, ()))
+                scope.names[name] = outer.names[name]
 
     def _annotated(self, node: ast.AnnAssign, scope: Scope) -> None:
         types = self.annotation(node.annotation, scope)
@@ -181,6 +201,9 @@ class _Reader(Expressions):
         if isinstance(scope.node, FunctionNode):
             self._keys(node.value, self.annotation(scope.node.returns, scope))
 
+    def _yielded(self, node: ast.Yield, scope: Scope) -> None:
+        scope.bind("return", collected(self.types(node.value, scope)))
+
     def _keys(self, value: ast.expr | None, types: Types) -> None:
         """A dictionary that is written where a class of a contract is wanted names its keys."""
         if isinstance(value, ast.Dict):
@@ -190,10 +213,27 @@ class _Reader(Expressions):
     def _matched(self, node: ast.MatchClass, scope: Scope) -> None:
         self.fields(self.types(node.cls, scope), [], node.kwd_attrs)
 
+    def _cases(self, node: ast.Match, scope: Scope) -> None:
+        """What a case takes for a class is one there, and what it takes out of a document is a part of it."""
+        subject = self.types(node.subject, scope)
+        for pattern in (case.pattern for case in node.cases):
+            inner = pattern.pattern if isinstance(pattern, ast.MatchAs) else pattern
+            names = [pattern.name] if isinstance(pattern, ast.MatchAs) and pattern.name else []
+            names += [node.subject.id] if isinstance(node.subject, ast.Name) else []
+            if isinstance(inner, ast.MatchClass):
+                made = [instance(one) for one in self.types(inner.cls, scope) if one.kind == "class"]
+                for name in names:
+                    scope.bind(name, made)
+            elif isinstance(inner, ast.MatchMapping):
+                for key in inner.keys:
+                    self.part([one for one in subject if one.kind == "json"], key)
+
     def _compared(self, node: ast.Compare, scope: Scope) -> None:
         """What compares asks either side, what looks for a member asks the whole."""
         sides = [[one for one in self.types(side, scope) if not one.inside] for side in (node.left, *node.comparators)]
         for operator, left, right in zip(node.ops, sides, sides[1:], strict=False):
+            if isinstance(operator, ast.In | ast.NotIn):
+                self.part([one for one in right if one.kind == "json"], node.left)
             if isinstance(operator, ast.In | ast.NotIn) and not self.attributes(right, "__contains__"):
                 self.attributes(right, "__iter__")
             for name in _COMPARING.get(type(operator), ()):
@@ -206,7 +246,20 @@ class _Reader(Expressions):
             self._statement(node.value)
 
     def _formatted(self, node: ast.JoinedStr, _: Scope) -> None:
-        self._statement("".join(str(one.value) if isinstance(one, ast.Constant) else "?" for one in node.values))
+        self._statement(_spelled(node))
+
+    def _joined(self, node: ast.BinOp, scope: Scope) -> None:
+        """A statement may be put together of parts; what is no text stands for a value."""
+        self.types(node, scope)
+        if not isinstance(node.op, ast.Add) or id(node) in self._parts:
+            return
+        parts: list[str] = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+            self._parts.add(id(left))
+            parts.append(_spelled(left.right))
+            left = left.left
+        self._statement("".join([_spelled(left), *reversed(parts)]))
 
     def _statement(self, text: str) -> None:
         """A statement is about the one contract that has its tables."""
@@ -233,12 +286,27 @@ class _Reader(Expressions):
         ast.comprehension: _looped,
         ast.With: _entered,
         ast.AsyncWith: _entered,
+        ast.Global: _outside,
+        ast.Nonlocal: _outside,
         ast.Return: _return,
+        ast.Yield: _yielded,
+        ast.Match: _cases,
         ast.MatchClass: _matched,
         ast.Compare: _compared,
         ast.Constant: _text,
         ast.JoinedStr: _formatted,
+        ast.BinOp: _joined,
     }
+
+
+def _spelled(node: ast.expr) -> str:
+    """Return the text of a literal, with a question mark for what is put in."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=values):
+            return "".join(str(one.value) if isinstance(one, ast.Constant) else "?" for one in values)
+    return "?"
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
