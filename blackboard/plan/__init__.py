@@ -66,7 +66,7 @@ def plan(facts: Facts, intent: Intent) -> Plan | Refusal:
     """
     view = View(facts)
     try:
-        draft = Draft(view, intent, None, view.registry())
+        draft = Draft(view, intent)
         draft.role = _role(draft)
         for act in intent.acts:
             _ACTS[type(act)](draft, act)

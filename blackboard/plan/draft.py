@@ -1,11 +1,10 @@
 """A plan in the making: the view, and the rows, changes and events that the acts add."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from blackboard.choreography import moves
 from blackboard.errors import Conflict, Premise
-from blackboard.plan.view import Registry, View
+from blackboard.plan.view import View
 from blackboard.spec.canonical import JSON, digest_made
 from blackboard.spec.changes import (
     ChangeRow,
@@ -24,7 +23,6 @@ from blackboard.spec.records import Body, KeyRecord, VersionRecord
 from blackboard.spec.triggers import Event, TriggerKind
 
 
-@dataclass(slots=True)
 class Draft:
     """What the acts of one intent add up to.
 
@@ -35,22 +33,22 @@ class Draft:
         merged: Keys of which an earlier version was read, and of which what both changed is kept.
     """
 
-    view: View
-    intent: Intent
-    role: str | None
-    registry: Registry
-    rows: list[Row] = field(default_factory=list)
-    changes: list[ChangeRow] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    accepted: list[tuple[str, int]] = field(default_factory=list)
-    reshaped: list[str] = field(default_factory=list)
-    bases: dict[str, KeyRecord | None] = field(default_factory=dict)
-    settled: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    wakes: list[tuple[str, str, str]] = field(default_factory=list)
-    written: list[str] = field(default_factory=list)
-    checked: list[str] = field(default_factory=list)
-    merged: set[str] = field(default_factory=set)
-    path: str = ""
+    def __init__(self, view: View, intent: Intent) -> None:
+        self.view, self.intent = view, intent
+        self.role: str | None = None
+        self.registry = view.registry()
+        self.rows: list[Row] = []
+        self.changes: list[ChangeRow] = []
+        self.events: list[Event] = []
+        self.accepted: list[tuple[str, int]] = []
+        self.reshaped: list[str] = []
+        self.bases: dict[str, KeyRecord | None] = {}
+        self.settled: list[tuple[str, tuple[str, ...]]] = []
+        self.wakes: list[tuple[str, str, str]] = []
+        self.written: list[str] = []
+        self.checked: list[str] = []
+        self.merged: set[str] = set()
+        self.path = ""
 
     def touch(self, key: str, kind: str) -> KeyRecord:
         """Return a key's record, made if the key is new; it is written out at the end of the plan."""
@@ -80,8 +78,11 @@ class Draft:
         Raises:
             NotPermitted: None does.
         """
-        act = moves.Act(verb, key, check)
-        self.path = moves.guard(self.registry.choreography, self.view, act, role=self.role, author=self.intent.author)
+        choreography = self.registry.choreography
+        self.path = ""
+        if choreography is not None:
+            act = moves.Act(verb, key, check)
+            self.path = moves.guard(choreography, self.view, act, role=self.role, author=self.intent.author)
         return self.path
 
     def add(self, record: KeyRecord, body: Body, **said: Any) -> VersionRecord:  # noqa: ANN401 - VersionRow's

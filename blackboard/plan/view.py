@@ -5,7 +5,7 @@ a dict in a test, or from what the same plan has just written.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -161,23 +161,24 @@ def _rechecks(
         yield from (Recheck(source.name, trigger.pattern) for trigger in written)
 
 
-@dataclass(slots=True)
 class View:
     """A board as a plan sees it: the facts, what the plan itself wrote over them, and the footprint."""
 
-    facts: Facts
-    written: dict[str, KeyRecord] = field(default_factory=dict)
-    versions: dict[tuple[str, int], VersionRecord] = field(default_factory=dict)
-    cast: dict[tuple[str, int], dict[str, bool]] = field(default_factory=dict)
-    questions: dict[str, QuestionRecord | None] = field(default_factory=dict)
-    positions: dict[tuple[str, str], Mapping[str, JSON]] = field(default_factory=dict)
-    verdicts: dict[tuple[str, str], Judged] = field(default_factory=dict)
-    rebuilt: dict[str, Built] = field(default_factory=dict)
-    rests: dict[tuple[str, int], tuple[Pin, ...]] = field(default_factory=dict)
-    installed: Reserved | None = None
-    _keys: set[str] = field(default_factory=set)
-    _patterns: set[str] = field(default_factory=set)
-    _rooms: set[Room] = field(default_factory=set)
+    # No dataclass: one is made for each commit, and each field that begins empty would cost three times as much.
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.written: dict[str, KeyRecord] = {}
+        self.versions: dict[tuple[str, int], VersionRecord] = {}
+        self.cast: dict[tuple[str, int], dict[str, bool]] = {}
+        self.questions: dict[str, QuestionRecord | None] = {}
+        self.positions: dict[tuple[str, str], Mapping[str, JSON]] = {}
+        self.verdicts: dict[tuple[str, str], Judged] = {}
+        self.rebuilt: dict[str, Built] = {}
+        self.rests: dict[tuple[str, int], tuple[Pin, ...]] = {}
+        self.installed: Reserved | None = None
+        self._keys: set[str] = set()
+        self._patterns: set[str] = set()
+        self._rooms: set[Room] = set()
 
     @property
     def footprint(self) -> Footprint:

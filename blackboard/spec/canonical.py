@@ -24,6 +24,7 @@ MAX_DIGITS = 4_300
 """Python reads and writes no longer whole number unless it is told to, and other readers of JSON far shorter ones."""
 
 _TOO_LARGE = 10**MAX_DIGITS
+_TOO_SMALL = -_TOO_LARGE
 
 
 class NotCanonical(ValueError):
@@ -45,7 +46,7 @@ def canonical_json(value: JSON) -> str:
     if kind is str:
         # Most are: long lists are put in order by the texts of what is in them.
         return json.encoder.encode_basestring(check_text(value))  # type: ignore[arg-type]
-    if kind is int and -_TOO_LARGE < value < _TOO_LARGE:
+    if kind is int and _TOO_SMALL < value < _TOO_LARGE:
         return str(value)
     return json_made(_normal(value, 0))
 
@@ -142,7 +143,7 @@ def _normal(value: JSON, depth: int) -> JSON:
     kind = type(value)
     if kind is str:
         return value if value.isascii() else check_text(value)  # type: ignore[union-attr, arg-type]
-    if value is None or kind is bool or (kind is int and -_TOO_LARGE < value < _TOO_LARGE):
+    if value is None or kind is bool or (kind is int and _TOO_SMALL < value < _TOO_LARGE):
         return value
     if depth > MAX_DEPTH:
         raise NotCanonical("nested too deeply")
@@ -158,7 +159,7 @@ def _normal(value: JSON, depth: int) -> JSON:
 
 def _number(value: JSON) -> int | float:
     match value:
-        case int() if -_TOO_LARGE < value < _TOO_LARGE:
+        case int() if _TOO_SMALL < value < _TOO_LARGE:
             return value
         case int():
             raise NotCanonical(f"a whole number of more than {MAX_DIGITS:,} digits")

@@ -33,7 +33,7 @@ from blackboard.store.chain import ADVANCE, CHANGE, CHANGED, LOG, chain
 from blackboard.store.instances import keep_counts
 from blackboard.store.recent import changed_by
 from blackboard.store.session import Turn
-from blackboard.store.statements import Statement, insert_into
+from blackboard.store.statements import Insertion, Statement, insert_into
 
 _NEW_KEY = Statement(
     "INSERT INTO key (key, kind, state, last_version, current, digest, generation, create_revision, member_revision, "
@@ -48,7 +48,7 @@ _KEY = Statement(
 )
 _IDS = Statement("SELECT k.key, k.id FROM key k JOIN json_each(:keys) e ON e.value = k.key")
 _TENURE = Statement("INSERT INTO tenure (key_id, revision, version, state) VALUES (:id, :revision, :current, :state)")
-_VERSION = insert_into(schema.version)
+_VERSION = Insertion(schema.version, ["base", "role", "electorate", "quorum", "joint", "settled_revision", "merged"])
 _SETTLE = Statement(
     "UPDATE version SET state = :state, reason = :reason, settled_revision = coalesce(settled_revision, :revision) "
     "WHERE key_id = :id AND version = :version"
@@ -119,10 +119,9 @@ class Application:
     """One plan being applied as revision `revision`."""
 
     def __init__(self, turn: Turn, intent: Intent, plan: Plan) -> None:
-        self._turn = turn
-        self._on = turn.connection
-        self._intent = intent
-        self._plan = plan
+        self._turn, self._on = turn, turn.connection
+        self._intent, self._plan = intent, plan
+        self._installs = any(is_reserved(change.key) for change in plan.changes)
         self.revision = turn.revision + 1
         self.ids: dict[str, int] = {}
         self._left: dict[tuple[str, int], SettleRow] = {}
@@ -143,7 +142,9 @@ class Application:
             _APPLY[kind](self, list(same))
         self._settle()
         self._membership(keys)
-        keep_counts(self._turn, self._plan, appeared=[row.key for row in keys if row.appeared])
+        appeared = [row.key for row in keys if row.appeared]
+        if appeared or self._installs:
+            keep_counts(self._turn, self._plan.counted, appeared)
 
     def log(self) -> str:
         """Write the feed's entries and the log's, move the head, and return the new digest."""
@@ -163,9 +164,9 @@ class Application:
             for ordinal, change in entries
         ]
         chained = chain(turn.digest, record, content)
-        self._on.run(LOG, {**record, "digest": chained})
-        installs = any(is_reserved(change.key) for change in plan.changes)
-        moved = {"revision": self.revision, "digest": chained, "installs": installs}
+        logged = {**record, "digest": chained}
+        self._on.run(LOG.of(logged), logged)
+        moved = {"revision": self.revision, "digest": chained, "installs": int(self._installs)}
         turn.advance(ADVANCE, moved, changed_by(plan, self.revision))
         return chained
 
@@ -194,8 +195,8 @@ class Application:
                 "current": row.current,
                 "digest": row.digest,
                 "generation": row.generation,
-                "member": row.member,
-                "changed": row.key in changed,
+                "member": int(row.member),  # to bind True costs the driver ten times a number
+                "changed": int(row.key in changed),
                 "revision": self.revision,
             }
             if row.id is None:
@@ -223,19 +224,9 @@ class Application:
 
     def _settle(self) -> None:
         """Move existing versions on; one that this commit adds was written in the state in which it leaves it."""
-        self._on.run_many(
-            _SETTLE,
-            [
-                {
-                    "id": self.ids[row.key],
-                    "version": row.version,
-                    "state": str(row.state),
-                    "reason": row.reason,
-                    "revision": self.revision,
-                }
-                for row in self._left.values()
-            ],
-        )
+        for row in self._left.values():
+            moved = {"id": self.ids[row.key], "version": row.version, "revision": self.revision}
+            self._on.run(_SETTLE, {**moved, "state": str(row.state), "reason": row.reason})
 
     def _membership(self, rows: Iterable[KeyRow]) -> None:
         """Keep what patterns name in step: decisions that joined or left, and new ones that a task's pattern names."""
@@ -257,8 +248,9 @@ class Application:
         self._on.run_many(_HEAD, moved)
 
     def _versions(self, rows: Sequence[VersionRow]) -> None:
-        self._on.run_many(_VERSION, [self._version(row) for row in rows])
         for row in rows:
+            values = self._version(row)
+            self._on.run(_VERSION.of(values), values)
             if row.premises:
                 self._pins(row.key, row.version, row.premises)
 

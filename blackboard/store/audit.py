@@ -38,7 +38,8 @@ def write_act(
     record: dict[str, JSON] = {"revision": revision, "author": author, "role": OPERATOR, "at": turn.now}
     record |= {"token": None, "choreography": None}
     chained = chain(turn.digest, record, [[0, kind, key and key["key"], None, author, path, content]])
-    turn.run(LOG, {**record, "digest": chained})
+    logged = {**record, "digest": chained}
+    turn.run(LOG.of(logged), logged)
     changed = None if key is None else {key["key"]: None}
-    turn.advance(ADVANCE, {"revision": revision, "digest": chained, "installs": False}, changed)
+    turn.advance(ADVANCE, {"revision": revision, "digest": chained, "installs": 0}, changed)
     return revision

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from blackboard.spec.canonical import JSON, digest_made
 from blackboard.store import schema
-from blackboard.store.statements import Statement, insert_into
+from blackboard.store.statements import Insertion, Statement, insert_into
 
 CHANGED = Statement("UPDATE key SET mod_revision = :revision WHERE id = :id")
 CHANGE = insert_into(schema.change)
-LOG = insert_into(schema.commit_log)
+LOG = Insertion(schema.commit_log, ["role", "token", "choreography"])
 ADVANCE = Statement(
     "UPDATE board SET revision = :revision, digest = :digest, clock = :now, "
     "installed = CASE WHEN :installs THEN :revision ELSE installed END"

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from blackboard.spec import keys
-from blackboard.spec.changes import Plan
 from blackboard.store.statements import Statement
 
 if TYPE_CHECKING:
@@ -46,14 +45,12 @@ def matching(template: str, known: Iterable[str]) -> int:
     return sum(keys.matches(template, key) and not keys.is_reserved(key) for key in known)
 
 
-def keep_counts(turn: "Turn", plan: Plan, appeared: Sequence[str]) -> None:
-    """Count the keys that a plan made appear, once its rows are written, under the templates of its choreography."""
-    if not appeared and not any(keys.is_reserved(change.key) for change in plan.changes):
-        return
+def keep_counts(turn: "Turn", counted: Sequence[str], appeared: Sequence[str]) -> None:
+    """Count the keys that appeared, once they are written, under the templates of the choreography as it is then."""
     known = {row["template"] for row in turn.all(_COUNTS)}
-    if not known.issubset(plan.counted):
-        turn.run(_FORGET, {"kept": json.dumps(plan.counted)})
-    for template in plan.counted:
+    if not known.issubset(counted):
+        turn.run(_FORGET, {"kept": json.dumps(counted)})
+    for template in counted:
         if template not in known:
             turn.run(_SET, {"template": template, "keys": _counted(turn, template)})
         elif more := matching(template, appeared):

@@ -64,7 +64,8 @@ at_point: Callable[[str], None] = _go_on
 
 def reached(point: str) -> None:
     """Say that a point was reached."""
-    at_point(point)
+    if at_point is not _go_on:
+        at_point(point)
 
 
 @dataclass(slots=True)

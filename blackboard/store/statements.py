@@ -4,7 +4,7 @@ Per-call Core costs about twenty times the CPU of the driver; compiled once it c
 given by name and bound by place: to bind by name, the driver makes each name anew at each call.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -61,10 +61,26 @@ class Statement:
         return self.text
 
 
-def insert_into(table: sa.Table, *, ignore: bool = False) -> Statement:
-    """Return the INSERT of one whole row, its parameters named as the columns."""
+def insert_into(table: sa.Table, *, ignore: bool = False, but: Collection[str] = ()) -> Statement:
+    """Return the INSERT of one row, its parameters named as the columns; `but` for those that are NULL."""
     columns = [column for column in table.columns if column.name != "id" or column.foreign_keys]
-    names = ", ".join(column.name for column in columns)
-    values = ", ".join(f":{column.name}" for column in columns)
+    given_names = [column.name for column in columns if column.name not in but]
+    values = ", ".join(f":{name}" for name in given_names)
     tail = " ON CONFLICT DO NOTHING" if ignore else ""
-    return Statement(f"INSERT INTO {table.name} ({names}) VALUES ({values}){tail}")
+    return Statement(f"INSERT INTO {table.name} ({', '.join(given_names)}) VALUES ({values}){tail}")
+
+
+class Insertion:
+    """The INSERT of a row of which much is mostly NULL: that is left out, for the driver asks around what it may be."""
+
+    def __init__(self, table: sa.Table, sparse: Sequence[str]) -> None:
+        self._table, self._sparse = table, sparse
+        self._found: dict[tuple[str, ...], Statement] = {}
+
+    def of(self, row: Parameters) -> Statement:
+        """Return the statement for the row."""
+        absent = tuple([name for name in self._sparse if row[name] is None])
+        found = self._found.get(absent)
+        if found is None:
+            found = self._found[absent] = insert_into(self._table, but=absent)
+        return found

@@ -144,6 +144,9 @@ def _paths(module: str) -> list[str]:
     return [f"{path}.py", f"{path}/__init__.py"]
 
 
+_SHOWING = (Write, Judge)
+"""The acts by which code shows what it relies on."""
+
 # --- in a plan -------------------------------------------------------------------------------------------------------
 
 
@@ -151,6 +154,8 @@ def observing(planner: Planner) -> Planner:
     """Return rules to which code relies on what it shows, whether it was read or not, and whoever was written first."""
 
     def planned(facts: HeadFacts, intent: Intent) -> Plan | Refusal:
+        if not any(isinstance(act, _SHOWING) for act in intent.acts):
+            return planner(facts, intent)
         look = _Look(facts, intent)
         acts = tuple(look.at(act) if isinstance(act, Write) else act for act in intent.acts)
         if not look.offering:
