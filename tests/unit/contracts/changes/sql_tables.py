@@ -405,7 +405,7 @@ HARD = (
         f"{_KEY}, x INTEGER CHECK (x % 2 = 0), y INTEGER CHECK (y < x), z INTEGER DEFAULT 1 CHECK (z > 0 OR x > 9)",
         "compatible",
         _INSERT,
-        _put(4),
+        "INSERT INTO recipe (id, x) VALUES (2, 4)",
     ),
     _change(
         "a computed column that takes no NULL is added",
