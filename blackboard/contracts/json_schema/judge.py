@@ -12,7 +12,7 @@ from blackboard.contracts.json_schema.documents import Document, Path, Schema
 from blackboard.contracts.json_schema.literals import Effort, ExhaustedError
 from blackboard.contracts.json_schema.patterns import matches
 from blackboard.contracts.json_schema.scalars import FORMATS
-from blackboard.spec.canonical import JSON
+from blackboard.spec.canonical import JSON, canonical_json
 
 _STEPS = 20_000
 _ON_AND_ON = ("$ref", "anyOf", "oneOf", "unevaluatedItems", "unevaluatedProperties")
@@ -36,7 +36,7 @@ class Judge:
         if self._hard:
             return None
         try:
-            return bool(self._validator.evolve(schema=_plain(schema)).is_valid(value))
+            return bool(self._validator.evolve(schema=schema).is_valid(value))
         except (_UnreadError, ExhaustedError, RecursionError, OverflowError):
             return None
 
@@ -74,7 +74,8 @@ class Judge:
     def _validator(self) -> Any:  # noqa: ANN401 - the library makes classes that no type checker knows
         kind, formats = _library()
         checker = formats()
-        checker.effort = self._effort
+        checker.effort, checker.validators, checker.steps = self._effort, {}, {}
+        checker.referred = cache(lambda name: self._document.schemas[self._document.named(name) or ()])
         return kind(_plain(self._document.root), format_checker=checker)
 
 
@@ -83,16 +84,26 @@ def _library() -> tuple[Any, Any]:
     # Why here: the library takes longer to load than all of ours, and most boards have no schema.
     from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators  # noqa: PLC0415
 
-    def pattern(_: object, pattern: str, instance: JSON, __: object) -> Iterator[ValidationError]:
+    def pattern(validator: Any, pattern: str, instance: JSON, __: object) -> Iterator[ValidationError]:  # noqa: ANN401
         if isinstance(instance, str):
-            found = matches(pattern, instance, Effort(_STEPS, _STEPS))
+            known = validator.format_checker.steps.setdefault(pattern, {})
+            found = matches(pattern, instance, Effort(_STEPS, _STEPS), known)
             if found is None:
                 raise _UnreadError
             if not found:
                 yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
+    def unique(_: object, wanted: object, instance: JSON, __: object) -> Iterator[ValidationError]:
+        # Why: the library compares each item with each.
+        if wanted and isinstance(instance, list) and len(set(map(canonical_json, instance))) < len(instance):
+            yield ValidationError(f"{instance!r} has non-unique elements")
+
+    def reference(validator: Any, name: str, instance: JSON, _: object) -> Iterator[ValidationError]:  # noqa: ANN401
+        # Why: where the library looks one up, what is nested too deeply is no error that can be caught.
+        yield from validator.descend(instance, validator.format_checker.referred(name))
+
     def counted(word: str) -> Any:  # noqa: ANN401 - as above
-        judged: Any = Draft202012Validator.VALIDATORS[word]
+        judged: Any = reference if word == "$ref" else Draft202012Validator.VALIDATORS[word]
 
         def keyword(validator: Any, said: Any, *given: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - as above
             # Why there: it is all that a validator hands on to those that it makes.
@@ -102,23 +113,33 @@ def _library() -> tuple[Any, Any]:
         return keyword
 
     extend: Any = validators.extend
-    kind = extend(
-        Draft202012Validator, {"pattern": pattern, "items": _items, **{word: counted(word) for word in _ON_AND_ON}}
-    )
-    return kind, partial(FormatChecker, tuple(FORMATS))
+    own = {"pattern": pattern, "uniqueItems": unique, **{word: counted(word) for word in _ON_AND_ON}}
+    return _keeping(extend(Draft202012Validator, own)), partial(FormatChecker, tuple(FORMATS))
 
 
-def _items(validator: Any, schema: Any, instance: JSON, around: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
-    """Look at the items of a list as the library does.
+def _keeping(kind: Any) -> Any:  # noqa: ANN401 - as above
+    """Let each schema have one validator.
 
-    Why: it makes a validator for each of them, which takes longer than most do.
+    Why: the library makes one for each value, which takes longer than most values do, and of its own kind where a
+    schema names its dialect. Whatever leads to a schema, it means the same: references have one base.
     """
-    before = len(around.get("prefixItems", ()))
-    if isinstance(instance, list) and len(instance) > before:
-        is_valid = validator.evolve(schema=schema).is_valid
-        for index in range(before, len(instance)):
-            if not is_valid(instance[index]):
-                yield from validator.descend(instance[index], schema, path=index)
+    made = kind.evolve
+
+    def evolve(validator: Any, **changes: Any) -> Any:  # noqa: ANN401 - as above
+        schema, kept = changes["schema"], validator.format_checker.validators
+        if id(schema) not in kept:
+            # The schema too, so that no other one is ever found by its id.
+            kept[id(schema)] = schema, made(validator, **{**changes, "schema": _plain(schema)})
+        return kept[id(schema)][1]
+
+    def descend(validator: Any, instance: JSON, schema: Any, path: Any = None, **_: Any) -> Iterator[Any]:  # noqa: ANN401
+        for error in evolve(validator, schema=schema).iter_errors(instance):
+            if path is not None:
+                error.path.appendleft(path)
+            yield error
+
+    kind.evolve, kind.descend = evolve, descend
+    return kind
 
 
 def _names(schema: Mapping[str, JSON]) -> Iterator[str]:
@@ -132,4 +153,6 @@ def _repeats_inside(pattern: str) -> bool:
 
 
 def _plain(schema: Schema) -> Any:  # noqa: ANN401 - what the library takes
-    return dict(schema) if isinstance(schema, Mapping) else schema
+    if not isinstance(schema, Mapping):
+        return schema
+    return {word: said for word, said in schema.items() if word != "$schema"}

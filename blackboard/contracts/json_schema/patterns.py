@@ -26,6 +26,7 @@ _PLAIN = [*range(97, 123), *range(48, 58), *range(65, 91), 45, 32, 95, *range(33
 MAX_STATES = 4_000
 MAX_LENGTH = 1_000
 MAX_SETS = 3_000
+MAX_STEPS = 2_000
 
 
 class UnreadError(Exception):
@@ -84,15 +85,28 @@ def automaton(pattern: str) -> Automaton | None:
         return None
 
 
-def matches(pattern: str, text: str, effort: Effort) -> bool | None:
-    """Say whether a pattern is found in a text, None where the expression is not read here."""
+Steps: TypeAlias = dict[tuple[frozenset[int], str], frozenset[int]]
+
+
+def matches(pattern: str, text: str, effort: Effort, known: Steps | None = None) -> bool | None:
+    """Say whether a pattern is found in a text, None where the expression is not read here.
+
+    Args:
+        known: The steps that were taken before for this pattern; those that are taken now are added, up to a bound.
+    """
     found = automaton(pattern)
     if found is None:
         return None
+    steps: Steps = {} if known is None else known
     states = found.closed((found.first,), "^")
     for character in text:
         effort.spend(1 + len(states) // 8)
-        states = found.step(states, ord(character))
+        after = steps.get((states, character))
+        if after is None:
+            after = found.step(states, ord(character))
+            if len(steps) < MAX_STEPS:
+                steps[states, character] = after
+        states = after
     return found.matched(states, "" if text else "^")
 
 
