@@ -7,6 +7,7 @@ HIERARCHY = "class Animal: ...\nclass Dog(Animal): ...\n"
 STORE = "class Store(Protocol):\n  def get(self, id: int) -> str: ..."
 COLOUR = "class Colour(Enum):\n  RED = 1\n  BLUE = 2\n"
 ABSTRACT = "class K(ABC):\n  @abstractmethod\n  def m(self) -> int: ...\n"
+DYNAMIC = "def __getattr__(name: str) -> Any: ..."
 FILM = "class Film(TypedDict):\n  title: str\n"
 
 
@@ -64,6 +65,7 @@ SIGNATURES = [
     ("() -> tuple", "() -> tuple[int, str]", "cb"),
     ("() -> dict[str, Any]", "() -> dict[str, int]", "bb"),
     ("() -> Generator[int]", "() -> Generator[int, None, None]", "nn"),
+    ("() -> Generator[Any, None, None]", "() -> Iterator[str]", "bb"),
     ("(a: Any)", "(a: list[Any])", "bc"),
     ("(a: int)", "(a: SupportsIndex)", "cb"),
     ("(a: IO)", "(a: IO[bytes])", "bb?"),
@@ -106,6 +108,8 @@ MODULES = [
         "nn",
     ),
     ("async def f() -> Any: ...", "async def f() -> int: ...", "cb"),
+    (f"class A:\n  x: int\nX: int\n{DYNAMIC}", DYNAMIC, "bc"),
+    (f"def f() -> Any: ...\n{DYNAMIC}", DYNAMIC, "bc?"),
     ("x: int", "x: bool", "cb"),
     ("x: int", "x: float", "bc"),
     ("X = 60", "X = 61", "bb"),
@@ -125,6 +129,7 @@ OVERLOADS = [
     ("def f(a: bool) -> int|def f(a: int) -> str", "def f(a: int) -> str|def f(a: bool) -> int", "bb"),
     ("def f(a: int) -> int|def f(a: str) -> str", "def f(a: int) -> int|def f(a: bytes) -> str", "bb"),
     ("def f(a: int) -> int", "def f(a: int) -> int|def f(a: str) -> str", "cb"),
+    ("def f(a: int) -> Any|def f(a: str) -> Any", "def f(a: int) -> int|def f(a: str) -> str", "cb"),
 ]
 
 CLASSES = [
@@ -140,6 +145,7 @@ CLASSES = [
         "class A:\n  def __init__(self, a: bool = True, *args: Any) -> None: ...",
         "bb",
     ),
+    ("class A:\n  def m(self, a: Any): ...", "T = TypeVar('T')\nclass A(Generic[T]):\n  def m(self, a: T): ...", "bb?"),
     ("class A(Sized): ...", "T = TypeVar('T')\nclass A(Sized, Generic[T]): ...", "bb?"),
     ("class A:\n  x: int", "class A:\n  x: ClassVar[int]", "cb?"),
     ("class A:\n  def m(self): ...", "class A:\n  @staticmethod\n  def m(): ...", "cb"),

@@ -1,7 +1,7 @@
 """The classes that everybody knows: what each of them is, and the variance of its arguments.
 
 `int` is listed under `float` and that under `complex`, as type checkers promote them. A base is spelled as a type in
-which `0` and `1` stand for the class' own arguments.
+which `_0` and `_1` stand for the class' own arguments.
 """
 
 import builtins
@@ -34,6 +34,8 @@ VARIANCE: Mapping[str, str] = {
     ),
 }
 """Class -> for each of its arguments `+` covariant, `-` contravariant, `=` invariant."""
+
+ARGUMENTS = ("_0", "_1", "_2")
 
 BASES: Mapping[str, tuple[str, ...]] = {
     "bool": ("int",),

@@ -195,12 +195,12 @@ class Members:
             return self.types.read("Any" if declared.value in (None, UNSAID) else f"Literal[{declared.value}]")
         return self.types.read(declared.annotation, owner)
 
-    def result(self, declared: Declaration, owner: str | None = None) -> Type:
-        """Return the type of what is read or, of a function that is first called, and awaited, comes back."""
+    def results(self, declared: Declaration, owner: str | None = None) -> list[Type]:
+        """Return the type of what is read or, by each way to call a function, comes back and is awaited."""
         if not isinstance(declared, Function):
-            return self.variable(declared, owner)
-        returns = self._shape(declared.signatures[0], owner).returns
-        return returns.items[-1] if declared.signatures[0].awaited else returns
+            return [self.variable(declared, owner)]
+        ways = zip(declared.signatures, self.function(declared, owner), strict=True)
+        return [shape.returns.items[-1] if way.awaited else shape.returns for way, shape in ways]
 
     def attribute(self, of: Type, member: str) -> Type:
         """Return the type of an attribute of an instance."""

@@ -6,13 +6,13 @@ type checker or running it shows the failure; the stub is imported as `contract`
 """
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from blackboard.contracts.python.calls import Gap, Shown, says_any
 from blackboard.contracts.python.declarations import Class, Declaration, Function, Kind, Passing, Property, Variable
 from blackboard.contracts.python.flows import Flow
 from blackboard.contracts.python.members import CONSTRUCTORS, Members, is_abstract, is_value
-from blackboard.contracts.python.serving import Ends
+from blackboard.contracts.python.serving import Ends, declared_gaps, has_anything, is_plain
 from blackboard.contracts.python.serving_classes import flow_of
 from blackboard.contracts.python.serving_classes import gaps as facet_gaps
 from blackboard.contracts.python.snippets import Snippets, Unshowable
@@ -62,16 +62,16 @@ def _side(ends: Ends, checked: Ends, exact: Ends, facet: str, gaps: Sequence[Gap
         facet: What changed.
         gaps: What is missing.
     """
-    program = _checked_program(ends, facet, _typed)
-    if program and any(gap.decided and gap.shown is Shown.TYPES for gap in facet_gaps(checked, facet)):
-        return program
+    for write, missing in ((_typed, facet_gaps), (_read, _read_gaps)):
+        program = _checked_program(ends, facet, write)
+        if program and any(gap.decided and gap.shown is Shown.TYPES for gap in missing(checked, facet)):
+            return program
     for gap in gaps:
         lines = list(_run(ends, facet, gap)) if gap.decided else []
         if lines:
             return "\n".join([_HEADS[ends.side, False], *lines])
-    if _is_inexact(ends, exact, facet):
-        return _checked_program(ends, facet, _exactly)
-    return _named(ends, facet)
+    program = _checked_program(ends, facet, _exactly) if _is_inexact(ends, exact, facet) else None
+    return program or _checked_program(ends, facet, _named)
 
 
 def _checked_program(ends: Ends, facet: str, write: Callable[[Ends, Snippets, str], Iterator[str]]) -> str | None:
@@ -87,25 +87,34 @@ def _checked_program(ends: Ends, facet: str, write: Callable[[Ends, Snippets, st
 def _is_inexact(ends: Ends, exact: Ends, facet: str) -> bool:
     """Say whether what is called or read is, here and there, Any where it was just one type."""
     owner, _, name = facet.rpartition(".")
-    found = [members.member(owner, name) for members in (exact.served, exact.wanted)]
-    if name in CONSTRUCTORS or not all(found) or ends.wanted.kind(owner) in (Kind.ENUM, Kind.TYPED_DICT):
+    there, found = (members.member(owner, name) for members in (exact.served, exact.wanted))
+    if there is None and has_anything(exact.served, facet):
+        there = "", Variable("Any")
+    if there is None or found is None or name in CONSTRUCTORS:
         return False
-    (served_by, served), (wanted_by, wanted) = (one for one in found if one)
-    if not isinstance(served, Function | Variable | Property) or not _is_said(wanted):
+    (served_by, served), (wanted_by, wanted) = there, found
+    if not isinstance(served, Function | Variable | Property) or not (_is_said(wanted) and is_plain(wanted)):
         return False
-    if owner and Flow.RECEIVED not in flow_of(ends, owner, name):
+    if owner and (ends.wanted.kind(owner) in (Kind.ENUM, Kind.TYPED_DICT) or not _is_received(ends, facet)):
         return False
-    given, asked = exact.served.result(served, served_by), exact.wanted.result(wanted, wanted_by)
-    return says_any(ends.served.result(served, served_by)) and exact.fits(given, asked) is False
+    given, asked = exact.served.results(served, served_by), exact.wanted.results(wanted, wanted_by)[0]
+    if isinstance(wanted, Function) and wanted.overloaded:
+        slots = exact.wanted.function(wanted, wanted_by)[0].slots
+        if any(says_any(slot.type) for slot in slots):
+            return False  # what goes with everything goes with several overloads
+    said = ends.served.results(served, served_by)
+    return all(map(says_any, said)) and all(exact.fits(one, asked) is False for one in given)
+
+
+def _is_received(ends: Ends, facet: str) -> bool:
+    owner, _, name = facet.rpartition(".")
+    return Flow.RECEIVED in flow_of(ends, owner, name)
 
 
 def _is_said(declared: Declaration) -> bool:
-    """Say whether the type of a result is just what is declared, whatever is passed."""
-    if isinstance(declared, Variable):
-        return declared.annotation not in (None, "Final", "ClassVar")
-    if isinstance(declared, Property):
-        return True
-    return isinstance(declared, Function) and not declared.overloaded
+    """Say whether the type of a result is declared."""
+    unsaid = isinstance(declared, Variable) and declared.annotation in (None, "Final", "ClassVar")
+    return not unsaid and isinstance(declared, Function | Variable | Property)
 
 
 def _exactly(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
@@ -115,15 +124,17 @@ def _exactly(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
         yield from snippets.is_exactly(found[1], facet, owner or None)
 
 
-def _named(ends: Ends, facet: str) -> str | None:
+def _named(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
     """Write just the name of a facet that is gone, where what it promises cannot be written."""
     owner, _, name = facet.rpartition(".")
     there = ends.served.member(owner, name) if owner else ends.served.types.declarations.get(facet)
     if there is not None or facet not in ends.wanted.types.declarations:
-        return None
-    snippets = Snippets(ends.wanted)
-    taken, expression = (f"it: contract.{owner}", f"it.{name}") if owner else ("", f"contract.{facet}")
-    return f"{_HEADS[ends.side, True]}\n{snippets.program(list(snippets.held(taken, expression, 'object')))}"
+        return
+    if has_anything(ends.served, facet):
+        yield from snippets.is_class(facet.partition(".")[0])
+    else:
+        taken, expression = (f"it: contract.{owner}", f"it.{name}") if owner else ("", f"contract.{facet}")
+        yield from snippets.held(taken, expression, "object")
 
 
 def _typed(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
@@ -148,10 +159,34 @@ def _typed(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
         yield from snippets.reads(wanted, facet)
 
 
+def _read(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
+    """Write how a class or member is read, and not what else it promises: that may be long."""
+    owner, _, name = facet.rpartition(".")
+    if ends.wanted.get(facet) is not None:
+        yield from snippets.held(snippets.it(facet), "it", "object")
+        for base in ends.wanted.bases(facet):
+            yield from snippets.held(snippets.it(facet), "it", base)
+    elif owner and _is_received(ends, facet):
+        found = ends.wanted.member(owner, name)
+        if found and isinstance(found[1], Function):
+            yield from snippets.calls(found[1], facet, owner)
+        elif found and isinstance(found[1], Variable | Property):
+            yield from snippets.reads(found[1], facet, owner)
+
+
+def _read_gaps(ends: Ends, facet: str) -> Iterable[Gap]:
+    """Tell what is missing of that."""
+    owner, _, name = facet.rpartition(".")
+    if ends.wanted.get(facet) is not None:
+        return [gap for gap in facet_gaps(ends, facet) if gap.what in ("bases", "type parameters")]
+    served, wanted = (members.member(owner, name) for members in (ends.served, ends.wanted))
+    if not owner or served is None or wanted is None or name in CONSTRUCTORS:
+        return ()
+    return declared_gaps(ends, served[1], wanted[1], (served[0], wanted[0]))
+
+
 def _class(ends: Ends, snippets: Snippets, name: str, wanted: Class) -> Iterator[str]:
-    yield from snippets.held(snippets.it(name), "it", "object")
-    for base in ends.wanted.bases(name):
-        yield from snippets.held(snippets.it(name), "it", base)
+    yield from _read(ends, snippets, name)
     if ends.served.get(name) is None:
         return
     if wanted.kind is Kind.PROTOCOL or ends.wanted.is_abstract(name):
@@ -195,12 +230,8 @@ def _held_member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Itera
     made = kind in (Kind.DATACLASS, Kind.NAMED_TUPLE) or (there is not None and is_abstract(there[1]))
     if kind is not Kind.PROTOCOL and (made or found is None or name in CONSTRUCTORS):
         yield from snippets.constructs(owner)
-    if found is None or name in CONSTRUCTORS or Flow.RECEIVED not in flow_of(ends, owner, name):
-        return
-    if isinstance(found[1], Function):
-        yield from snippets.calls(found[1], f"{owner}.{name}", owner)
-    elif isinstance(found[1], Variable | Property):
-        yield from snippets.reads(found[1], f"{owner}.{name}", owner)
+    if name not in CONSTRUCTORS:
+        yield from _read(ends, snippets, f"{owner}.{name}")
 
 
 def _run(ends: Ends, facet: str, gap: Gap) -> Iterator[str]:

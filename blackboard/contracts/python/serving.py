@@ -5,7 +5,7 @@ serve who counts on the new one. So one question, asked twice, is the whole comp
 """
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 
 from blackboard.contracts.python.calls import UNSAID, Gap, Shape, Shown, call_gaps, split, type_gap
@@ -58,7 +58,11 @@ class Ends:
             anything: What Any is where it is served: what goes with everything, or else what is given here.
         """
         any_, object_ = self.pool.any, self.pool.named("object")
-        served = Members(self.served.types.in_programs(anything or any_))
+
+        def unsaid(owner: str) -> Collection[str]:
+            return () if self.wanted.parameters(owner) else self.served.parameters(owner)
+
+        served = Members(self.served.types.in_programs(anything or any_, unsaid))
         wanted, given = (Members(self.wanted.types.in_programs(one)) for one in (object_, any_))
         made = Ends(served, wanted, self.side, in_programs=True)
         made._turned, made._flows = Ends(given, served, self.side, in_programs=True), self._flows
@@ -78,7 +82,7 @@ def plain_gaps(ends: Ends, name: str) -> Iterator[Gap]:
     if makers:
         yield from _variable_gaps(ends, name, makers[0])
     elif served is None:
-        yield Gap(name, "there", "absent")
+        yield Gap(name, "there", "absent", decided=not has_anything(ends.served, name))
     elif ends.wanted.types.constructed(name, "NewType"):
         yield from _new_type_gaps(ends, name)
     elif isinstance(wanted, Variable) and ends.wanted.types.alias(name) is not None:
@@ -112,6 +116,16 @@ def declared_gaps(ends: Ends, served: Declaration, wanted: Declaration, owner: t
             held = ends.served.variable(served, first)
             if not ends.fits(held, ends.wanted.variable(wanted, second)):
                 yield Gap("declared as", described(wanted), described(served), decided=held.form is not Form.ANY)
+
+
+def has_anything(members: Members, name: str) -> bool:
+    """Say whether a module that does not declare a name finds something under it all the same."""
+    return name.partition(".")[0] not in members.types.declarations and "__getattr__" in members.types.declarations
+
+
+def is_plain(declared: Declaration) -> bool:
+    """Say whether nothing decorates a function that may make something else of it."""
+    return not isinstance(declared, Function) or _decorators(declared) <= _SAYING_NOTHING
 
 
 def described(declared: Declaration) -> str:

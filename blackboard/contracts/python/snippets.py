@@ -83,10 +83,15 @@ class Snippets:
             if not expression:
                 raise Unshowable
             before = "async " if declared.signatures[0].awaited else ""
-        expected = self.type(self.members.result(declared, owner), None)
-        self._modules.add("typing")
+        expected = self.type(self.members.results(declared, owner)[0], None)
         yield f"{before}def {self._user()}({taken}) -> None:"
-        yield f"    typing.assert_type({'await ' if before else ''}{expression}, {expected})"
+        yield f"    {self._typing('assert_type')}({'await ' if before else ''}{expression}, {expected})"
+
+    def is_class(self, name: str) -> Iterator[str]:
+        """Write that a name is just that class, which Any is not."""
+        if self.members.get(name) is not None and not self.members.parameters(name):
+            yield f"def {self._user()}() -> None:"
+            yield f"    {self._typing('assert_type')}(contract.{name}, type[contract.{name}])"
 
     def reads(self, declared: Declaration, path: str, owner: str | None = None) -> Iterator[str]:
         """Write how a constant or attribute is read."""

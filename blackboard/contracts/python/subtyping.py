@@ -278,7 +278,9 @@ class Subtyping:
             return
         members, declared = found
         if isinstance(declared, Class):
-            given = dict(zip(members.parameters(value.name), value.items, strict=False))
+            parameters = members.parameters(value.name)
+            items = value.items or ((self.pool.any,) * len(parameters) if self._in_programs else ())
+            given = dict(zip(parameters, items, strict=False))
             for base in members.bases(value.name):
                 yield substituted(base, given, self.pool)
             if declared.kind is Kind.NAMED_TUPLE:

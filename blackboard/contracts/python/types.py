@@ -7,12 +7,12 @@ because the other one may say something else under its name.
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from blackboard.contracts.python.declarations import Class, Declaration, Reexport, Variable
-from blackboard.contracts.python.known import RESTRICTED, VARIANCE, is_known, is_resolved
+from blackboard.contracts.python.known import ARGUMENTS, RESTRICTED, VARIANCE, is_known, is_resolved
 from blackboard.contracts.python.source import parse_expression
 from blackboard.errors import InvalidContract
 
@@ -147,7 +147,12 @@ class Types:
     """The types of one stub."""
 
     def __init__(
-        self, declarations: Mapping[str, Declaration], pool: Pool, origin: int, anything: Type | None = None
+        self,
+        declarations: Mapping[str, Declaration],
+        pool: Pool,
+        origin: int,
+        anything: Type | None = None,
+        unsaid: Callable[[str], Collection[str]] = lambda _: (),
     ) -> None:
         """Take the declarations of a stub.
 
@@ -157,16 +162,17 @@ class Types:
             origin: The number of the stub.
             anything: What Any stands for in programs beside the stub, where what nobody can resolve is Any; None
                 where types are what the stub says.
+            unsaid: Returns the type variables of a class for which a program gives no types.
         """
         self.declarations = declarations
         self.pool = pool
         self.origin = origin
-        self._anything = anything
+        self._anything, self._unsaid = anything, unsaid
         self._read: dict[tuple[str, str | None], Type] = {}
 
-    def in_programs(self, anything: Type) -> "Types":
+    def in_programs(self, anything: Type, unsaid: Callable[[str], Collection[str]] = lambda _: ()) -> "Types":
         """Return the types as programs beside the stub have them."""
-        return Types(self.declarations, self.pool, self.origin, anything)
+        return Types(self.declarations, self.pool, self.origin, anything, unsaid)
 
     def read(self, text: str | None, owner: str | None = None) -> Type:
         """Return what a spelled annotation stands for; Any where there is none.
@@ -240,7 +246,7 @@ class Types:
 
     def _class(self, name: str, items: tuple[Type, ...] = ()) -> Type:
         """Return a class with its arguments, or what it is in programs where nobody can resolve it."""
-        if self._anything is None:
+        if self._anything is None or name in ARGUMENTS:
             return self.pool.named(name, *items)
         if not self.is_resolved(name):
             return self.pool.any
@@ -278,6 +284,8 @@ class Types:
         if plain not in self.declarations:
             return self.pool.make(Form.CALLABLE, "...", (self.read(None),)) if name == "Callable" else self._class(name)
         if any(self.constructed(plain, maker) for maker in VARIABLE_MAKERS):
+            if owner is not None and plain in self._unsaid(owner):
+                return self.pool.any
             return self.pool.make(Form.VARIABLE, plain, origin=self.origin)
         if self.alias(plain) is not None:
             return self.pool.make(Form.ALIAS, plain, origin=self.origin)
