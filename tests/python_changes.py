@@ -110,6 +110,7 @@ MODULES = [
     ("async def f() -> Any: ...", "async def f() -> int: ...", "cb"),
     (f"class A:\n  x: int\nX: int\n{DYNAMIC}", DYNAMIC, "bc"),
     (f"def f() -> Any: ...\n{DYNAMIC}", DYNAMIC, "bc?"),
+    ("x: int", f"x: int\n{DYNAMIC}", "cb"),
     ("x: int", "x: bool", "cb"),
     ("x: int", "x: float", "bc"),
     ("X = 60", "X = 61", "bb"),
@@ -213,6 +214,11 @@ OPAQUE = [
     ("def f() -> A: ...", "def f() -> B: ...", "bb?"),
     ("class T(TypedDict):\n  a: A\n  n: int", "class T(TypedDict):\n  a: A\n  n: int | None", "bb"),
     ("class K(A):\n  def m(self) -> int: ...", "class K(A):\n  def m(self) -> str: ...", "bb"),
+    (
+        "@dataclass\nclass K:\n  x: A = field(default_factory=A)",
+        "@dataclass\nclass K:\n  x: A = field(default_factory=A)\n  y: int = 0",
+        "cb",
+    ),
     ("class K:\n  def m(self) -> int: ...", "class K(A):\n  def m(self) -> int: ...", "cb?"),
 ]
 """Changes of stubs that import `A` and `B` from a module of which nothing is known."""

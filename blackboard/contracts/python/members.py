@@ -16,8 +16,7 @@ from blackboard.contracts.python.declarations import (
     Signature,
     Variable,
 )
-from blackboard.contracts.python.source import parse_expression
-from blackboard.contracts.python.types import Form, Type, Types
+from blackboard.contracts.python.types import Form, Type, Types, expression
 
 _SAYING_NO_BASE = frozenset({"Protocol", "Generic", "NamedTuple", "TypedDict", "ABC", "object"})
 CONSTRUCTORS = ("__init__", "__new__")
@@ -310,7 +309,7 @@ class Members:
         if passing is Passing.NAME and not is_needed(declared):
             default = UNSAID
         if default is not None and default.startswith("field("):
-            call = parse_expression(default)
+            call = expression(default)
             words = {word.arg: ast.unparse(word.value) for word in call.keywords} if isinstance(call, ast.Call) else {}
             if words.get("init") == "False":
                 return None

@@ -145,6 +145,8 @@ def _typed(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
         yield from _class(ends, snippets, facet, wanted)
     elif owner and ends.wanted.get(owner) is not None:
         yield from _member(ends, snippets, owner, name)
+    elif isinstance(wanted, Function) and facet == "__getattr__":
+        yield from snippets.held("", "contract.any_other_name", ends.wanted.results(wanted)[0])
     elif isinstance(wanted, Function):
         yield from snippets.calls(wanted, facet)
     elif call := ends.wanted.types.constructed(facet, "NewType"):

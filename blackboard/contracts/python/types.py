@@ -201,14 +201,14 @@ class Types:
         declared = self.declarations.get(name.removeprefix("this."))
         if not isinstance(declared, Variable) or declared.annotation is not None or declared.value is None:
             return None
-        node = _expression(declared.value)
+        node = expression(declared.value)
         return declared.value if node is not None and self._is_type(node) else None
 
     def constructed(self, name: str, maker: str) -> ast.Call | None:
         """Return the call of `TypeVar` or `NewType` that made a name of the stub."""
         declared = self.declarations.get(name.removeprefix("this."))
         if isinstance(declared, Variable) and declared.value and declared.value.startswith(f"{maker}("):
-            call = _expression(declared.value)
+            call = expression(declared.value)
             return call if isinstance(call, ast.Call) else None
         return None
 
@@ -238,7 +238,7 @@ class Types:
         return isinstance(node, ast.Subscript)
 
     def _parsed(self, text: str, owner: str | None) -> Type:
-        node = _expression(text)
+        node = expression(text)
         return self._opaque(text) if node is None else self._type(node, owner)
 
     def _opaque(self, text: str) -> Type:
@@ -324,7 +324,7 @@ class Types:
         return self.pool.make(Form.CALLABLE, items=(*taken, returns))
 
 
-def _expression(text: str) -> ast.expr | None:
+def expression(text: str) -> ast.expr | None:
     """Read a spelled type or value; None where it is none, which happens to what is spelled with odd names."""
     if "." in text:
         # `from .models import A` makes `.models.A` of A, which is no expression.
