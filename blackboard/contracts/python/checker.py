@@ -102,7 +102,7 @@ def judging(
     places = {one.path: (module.path, _line(module, one)) for one, module in _placed(found, held)}
     results = {line.partition(":")[0] for line, _ in lines}
     bodies = tuple(
-        Body(module.path, node, one.path, path, result if (result := result_of(one.path)) in results else "", one.node)
+        Body(module, node, one.path, path, result if (result := result_of(one.path)) in results else "", one.node)
         for one, module in _placed(found, held)
         if isinstance(node := find(module, one.path), FunctionNode)
     )

@@ -18,6 +18,7 @@ from blackboard.contracts.python.interface import (
     FunctionNode,
     decorators,
     is_awaited,
+    is_operator,
     last_name,
     members,
 )
@@ -252,14 +253,14 @@ def _call(declares: FunctionNode, node: FunctionNode) -> str:
         wanted = copy(wanted)
         named = "posonlyargs" if wanted.posonlyargs else "args"
         setattr(wanted, named, getattr(wanted, named)[1:])
-    return next(_parameters(wanted, given), "")
+    return next(_parameters(wanted, given, by_names=not is_operator(declares.name)), "")
 
 
-def _parameters(wanted: ast.arguments, given: ast.arguments) -> Iterator[str]:
+def _parameters(wanted: ast.arguments, given: ast.arguments, *, by_names: bool) -> Iterator[str]:
     ordered, own = [*wanted.posonlyargs, *wanted.args], [*given.posonlyargs, *given.args]
     defaults, own_defaults = _defaults(wanted), _defaults(given)
     for place, parameter in enumerate(ordered):
-        by_name = place >= len(wanted.posonlyargs) and not _is_self(parameter, place)
+        by_name = by_names and place >= len(wanted.posonlyargs) and not _is_self(parameter, place)
         if place >= len(own):
             if given.vararg is None or (by_name and given.kwarg is None):
                 yield f"has no parameter {parameter.arg} at place {place + 1}"

@@ -8,9 +8,8 @@ from typing import TypeGuard
 
 from blackboard.contracts.python.declarations import Declaration, Function, Parameter, Passing, Property, Signature
 from blackboard.contracts.python.docstrings import raises
+from blackboard.contracts.python.interface import FunctionNode, is_operator
 from blackboard.contracts.python.spelling import Speller
-
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 MAX_OVERLOADS = 256
 
@@ -18,8 +17,6 @@ _GETTERS = frozenset({"property", "abstractproperty", "functools.cached_property
 _ACCESSORS = ("getter", "setter", "deleter")
 # Why not facets: what one says about a declaration is seen by the type checker and by nobody who calls.
 _SAYING_NOTHING = frozenset({"override", "type_check_only"})
-# Why only these: all others are called by operators and the like, which pass their arguments by place.
-_CALLED_BY_NAME = frozenset({"__init__", "__new__", "__call__", "__init_subclass__", "__post_init__"})
 _OF_THE_CLASS = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 
 
@@ -78,7 +75,7 @@ def _signature(speller: Speller, node: FunctionNode, decorators: tuple[str, ...]
         # Why: how an author calls the instance is nobody else's business.
         of_class = "classmethod" in decorators or node.name in _OF_THE_CLASS
         parameters[0] = replace(parameters[0], name="cls" if of_class else "self")
-    if method and node.name.startswith("__") and node.name.endswith("__") and node.name not in _CALLED_BY_NAME:
+    if method and is_operator(node.name):
         either = Passing.EITHER
         parameters = [
             replace(item, passing=Passing.POSITION) if item.passing is either else item for item in parameters

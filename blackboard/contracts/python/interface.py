@@ -12,6 +12,8 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
 _YIELDED = frozenset({"AsyncGenerator", "AsyncIterable", "AsyncIterator"})
+# Why only these: all others are called by operators and the like, which pass their arguments by place.
+_CALLED_BY_NAME = frozenset({"__init__", "__new__", "__call__", "__init_subclass__", "__post_init__"})
 _TYPE_VARIABLES = frozenset({"TypeVar", "ParamSpec", "TypeVarTuple"})
 
 
@@ -90,6 +92,11 @@ def decorators(node: ast.stmt) -> tuple[str, ...]:
 def is_awaited(node: FunctionNode) -> bool:
     """Say whether a call is awaited; `async def` that gives an AsyncIterator is written for what yields its items."""
     return isinstance(node, ast.AsyncFunctionDef) and last_name(node.returns) not in _YIELDED
+
+
+def is_operator(name: str) -> bool:
+    """Say whether a method is called by the language, which names no parameter: `__exit__`, `__getitem__`, `__eq__`."""
+    return name.startswith("__") and name.endswith("__") and name not in _CALLED_BY_NAME
 
 
 def members(node: ast.ClassDef) -> Mapping[str, Sequence[ast.stmt]]:

@@ -6,11 +6,12 @@ body does. So the contract's word is written into it, by a name that stands in t
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from blackboard.contracts.python.interface import FunctionNode, decorators, last_name
-from blackboard.contracts.python.modules import bases
+from blackboard.contracts.python.modules import Module, bases
 
 SETTING = "conformance_probe.ini"
 
@@ -28,7 +29,7 @@ class Body:
     """A function of a component that a contract declares.
 
     Attributes:
-        file: Where it stands.
+        module: Where it stands.
         node: What it is there.
         facet: Of the contract.
         probe: The path of the contract's probe.
@@ -36,7 +37,7 @@ class Body:
         declares: What the contract says of it.
     """
 
-    file: str
+    module: Module
     node: FunctionNode
     facet: str
     probe: str
@@ -45,7 +46,7 @@ class Body:
 
     def holds(self, path: str, line: int) -> bool:
         """Say whether a line is of this function."""
-        return path == self.file and self.node.lineno <= line <= (self.node.end_lineno or self.node.lineno)
+        return path == self.module.path and self.node.lineno <= line <= (self.node.end_lineno or self.node.lineno)
 
     @property
     def is_given(self) -> bool:
@@ -70,30 +71,45 @@ def laid(files: Mapping[str, str], bodies: Iterable[Body]) -> dict[str, str]:
     """
     given: dict[str, dict[int, Body]] = {}
     for body in bodies:
-        if body.is_given and body.file in files:
-            given.setdefault(body.file, {}).setdefault(body.node.lineno, body)
+        if body.is_given:
+            given.setdefault(body.module.path, {}).setdefault(body.node.lineno, body)
     setting = f"[mypy]\nmypy_path = {':'.join(bases(files))}\n"
     found = {SETTING: setting}
     for path, text in files.items():
         if path.endswith(".py"):
-            heard = _UNCHECKED.sub("final", _SILENT.sub(r"#\1", _with_results(text, given.get(path, {}).values())))
+            heard = _UNCHECKED.sub("final", _SILENT.sub(r"#\1", _with_results(text, [*given.get(path, {}).values()])))
             if heard != text:
                 found[path] = heard
     return found
 
 
-def _with_results(text: str, bodies: Iterable[Body]) -> str:
+def _with_results(text: str, bodies: Sequence[Body]) -> str:
+    """Return code in which functions say what they return by the contract, and none that they never do."""
+    if not bodies:
+        return text
     content = text.removeprefix("\ufeff").encode(errors="surrogatepass")
+    said = [(body.node, body.probe.removesuffix(".py"), body.result) for body in bodies]
+    # Why those too: where one of them is called, the function around ends.
+    told = {node.lineno for node, _, _ in said}
+    never = (node for node in bodies[0].module.tree.body if _never_returns(node) and node.lineno not in told)
+    said += [(node, "typing", "NoReturn") for node in never]
     begins = [0, *(match.end() for match in re.finditer(rb"\n", content))]
     imports: list[str] = []
-    for body in sorted(bodies, key=lambda body: -body.node.lineno):
-        place = _place(body.node, content, begins)
+    for node, module, result in sorted(said, key=lambda one: -one[0].lineno):
+        place = _place(node, content, begins)
         if place is not None:
-            name = f"{body.result}_{len(imports)}"
-            imports.append(f"from {body.probe.removesuffix('.py')} import {body.result} as {name}\n")
+            name = f"{result.lstrip('_')}_{len(imports)}_"
+            imports.append(f"from {module} import {result} as {name}\n")
             content = content[: place.start] + f' -> "{name}"'.encode() + content[place.stop :]
-    end = "\n" if imports else ""
-    return content.decode(errors="surrogatepass") + end + "".join(imports) if imports else text
+    return content.decode(errors="surrogatepass") + "\n" + "".join(imports)
+
+
+def _never_returns(node: ast.stmt) -> TypeGuard[FunctionNode]:
+    """Say whether a function that says nothing of it only ends by an error; one that is abstract may return yet."""
+    if not isinstance(node, ast.FunctionDef) or node.returns is not None or not isinstance(node.body[-1], ast.Raise):
+        return False
+    ends = any(isinstance(one, ast.Return | ast.Yield | ast.YieldFrom) for one in ast.walk(node))
+    return not ends and last_name(node.body[-1].exc) != "NotImplementedError" and not node.decorator_list
 
 
 def _place(node: FunctionNode, content: bytes, begins: list[int]) -> slice | None:

@@ -23,6 +23,7 @@ from blackboard.contracts.python.interface import (
     declared,
     decorators,
     is_awaited,
+    is_operator,
     is_type_variable,
     last_name,
     members,
@@ -415,6 +416,8 @@ def _bare(node: FunctionNode) -> FunctionNode:
 def _called(node: FunctionNode) -> FunctionNode:
     """Return a function as the `__call__` of a protocol."""
     called = _bare(node)
+    if is_operator(called.name):
+        called.args.posonlyargs, called.args.args = [*called.args.posonlyargs, *called.args.args], []
     called.name = "__call__"
     (called.args.posonlyargs or called.args.args).insert(0, ast.arg("_self"))
     return called

@@ -12,7 +12,8 @@ from blackboard.contracts.facets import Facets, Reading
 from blackboard.contracts.python.classes import declare_class, declare_field, inherited_kinds
 from blackboard.contracts.python.compare import compared
 from blackboard.contracts.python.declarations import Class, Declaration, Kind, PublicNames, Reexport, Variable
-from blackboard.contracts.python.functions import FunctionNode, declare_function, is_empty
+from blackboard.contracts.python.functions import declare_function, is_empty
+from blackboard.contracts.python.interface import FunctionNode
 from blackboard.contracts.python.mentions import mentioned
 from blackboard.contracts.python.names import Names, imported
 from blackboard.contracts.python.skeletons import skeleton

@@ -23,6 +23,7 @@ async def awaited() -> int: ...
 def opened() -> Iterator[Store]: ...
 def silent() -> int: ...
 def same(a: T) -> T: ...
+def ended(text: str) -> str: ...
 """
 BARE = """
 class Store:
@@ -54,6 +55,18 @@ def opened():
     yield Store()
 def silent(): return 1
 def same(a): return a
+def fail(why):
+    raise ValueError(why)
+def ended(text):
+    found = None
+    for one in text:
+        found = one
+    if found is None:
+        fail(text)
+    try:
+        return found
+    except ValueError:
+        fail(text)
 """
 
 
