@@ -31,6 +31,7 @@ class Shown(StrEnum):
     VALUE = "value"
     RAISES = "raises"
     FEATURE = "feature"
+    OWN = "own"
     LISTED = "listed"
     CHECKED = "checked"
 
@@ -115,6 +116,8 @@ def argument_gaps(served: Shape, wanted: Shape, fits: Fits) -> Iterator[Gap]:
         yield from _taken(found, slot, fits)
         if slot.passing is Passing.EITHER:
             yield from _name_gaps(served, found, slot, names, fits)
+        elif found.passing is Passing.EITHER and wanted.rest(Passing.REST_BY_NAME):
+            yield Gap(f"**kwargs named {found.name}", "taken", "not taken")
     for slot in wanted.slots:
         if slot.passing is Passing.NAME:
             named = names.get(slot.name) or by_name
@@ -167,8 +170,13 @@ def _rest_gaps(served: Shape, wanted: Shape, reached: set[str], fits: Fits) -> I
             continue
         by = _BY_POSITION if passing is Passing.REST else _BY_NAME
         others = [other for other in served.slots if other.passing in by and other.name not in reached]
-        for other in (found, *others):
-            yield from type_gap(what, slot.type, other.type, fits)
+        yield from type_gap(what, slot.type, found.type, fits)
+        for other in others:
+            by_name = f"**kwargs named {other.name}"
+            yield from type_gap(what if passing is Passing.REST else by_name, slot.type, other.type, fits)
+            if passing is Passing.REST and other.passing is Passing.EITHER and wanted.rest(Passing.REST_BY_NAME):
+                # Why not taken: what goes by this name reaches it by its place too.
+                yield Gap(by_name, "taken", "not taken")
 
 
 def _bound(served: Shape, wanted: Shape, pool: Pool) -> dict[str, Type]:
@@ -224,7 +232,12 @@ def split(shape: Shape) -> list[Shape]:
     """Return the calls of a shape apart by the members of its first union; none where it has no union."""
     for place, slot in enumerate(shape.slots):
         if slot.type.form is Form.UNION:
-            parts = (replace(slot, type=member) for member in slot.type.items)
+            # Why: who leaves it out passes None, so another member is always passed.
+            kept = slot.default != "None"
+            parts = (
+                replace(slot, type=member, default=slot.default if kept or member.name == "None" else None)
+                for member in slot.type.items
+            )
             return [replace(shape, slots=(*shape.slots[:place], one, *shape.slots[place + 1 :])) for one in parts]
     return []
 

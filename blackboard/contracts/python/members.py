@@ -330,6 +330,11 @@ def is_needed(declared: Declaration) -> bool:
     return text is None or not text.removeprefix("ReadOnly[").startswith("NotRequired[")
 
 
+def is_read_only(declared: Declaration) -> bool:
+    """Say whether a key of a TypedDict must not be written."""
+    return isinstance(declared, Variable) and "ReadOnly" in (declared.annotation or "").split("[")
+
+
 def is_value(name: str, declared: Declaration) -> bool:
     """Say whether a member of an enum is one of its values."""
     return isinstance(declared, Variable) and not name.startswith("_")

@@ -34,7 +34,9 @@ _NEW_SPELLINGS = {
     "DefaultDict": "collections.defaultdict",
     "Deque": "collections.deque",
     "Dict": "dict",
+    "EnvironmentError": "OSError",
     "FrozenSet": "frozenset",
+    "IOError": "OSError",
     "List": "list",
     "Match": "re.Match",
     "OrderedDict": "collections.OrderedDict",
@@ -44,7 +46,7 @@ _NEW_SPELLINGS = {
     "Tuple": "tuple",
     "Type": "type",
 }
-_UNIMPORTED_TOO = frozenset({"Dict", "FrozenSet", "List", "Set", "Tuple", "Type"})
+_UNIMPORTED_TOO = frozenset({"Dict", "EnvironmentError", "FrozenSet", "IOError", "List", "Set", "Tuple", "Type"})
 
 _MAX_RESOLVED_BYTES = 8_388_608
 

@@ -13,7 +13,7 @@ from blackboard.contracts.python.declarations import Class, Declaration, Functio
 from blackboard.contracts.python.flows import Flow
 from blackboard.contracts.python.members import CONSTRUCTORS, Members, is_abstract, is_value
 from blackboard.contracts.python.serving import Ends, declared_gaps, has_anything, is_plain
-from blackboard.contracts.python.serving_classes import flow_of
+from blackboard.contracts.python.serving_classes import flow_of, inherited_anew
 from blackboard.contracts.python.serving_classes import gaps as facet_gaps
 from blackboard.contracts.python.snippets import Snippets, Unshowable
 from blackboard.spec.effects import UNDECIDED, Side
@@ -62,8 +62,9 @@ def _side(ends: Ends, checked: Ends, exact: Ends, facet: str, gaps: Sequence[Gap
         facet: What changed.
         gaps: What is missing.
     """
+    named = [gap.what.rpartition(" ")[2] for gap in gaps if gap.what.startswith("**kwargs named ")]
     for write, missing in ((_typed, facet_gaps), (_read, _read_gaps)):
-        program = _checked_program(ends, facet, write)
+        program = _checked_program(ends, facet, write, named[0] if named else None)
         if program and any(gap.decided and gap.shown is Shown.TYPES for gap in missing(checked, facet)):
             return program
     for gap in gaps:
@@ -74,8 +75,10 @@ def _side(ends: Ends, checked: Ends, exact: Ends, facet: str, gaps: Sequence[Gap
     return program or _checked_program(ends, facet, _named)
 
 
-def _checked_program(ends: Ends, facet: str, write: Callable[[Ends, Snippets, str], Iterator[str]]) -> str | None:
-    snippets = Snippets(ends.wanted)
+def _checked_program(
+    ends: Ends, facet: str, write: Callable[[Ends, Snippets, str], Iterator[str]], other_name: str | None = None
+) -> str | None:
+    snippets = Snippets(ends.wanted, other_name)
     try:
         lines = list(write(ends, snippets, facet))
     except Unshowable:
@@ -189,6 +192,8 @@ def _read_gaps(ends: Ends, facet: str) -> Iterable[Gap]:
 
 def _class(ends: Ends, snippets: Snippets, name: str, wanted: Class) -> Iterator[str]:
     yield from _read(ends, snippets, name)
+    for member, _, _ in inherited_anew(ends, name):
+        yield from _held_member(ends, snippets, name, member)
     if ends.served.get(name) is None:
         return
     if wanted.kind is Kind.PROTOCOL or ends.wanted.is_abstract(name):
@@ -222,7 +227,9 @@ def _member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Iterator[s
     else:
         yield from _held_member(ends, snippets, owner, name)
         if Flow.GIVEN in flow:
-            yield from snippets.implements(owner)
+            there = ends.served.member(owner, name)
+            overridden = there is not None and not is_abstract(there[1]) and name not in CONSTRUCTORS
+            yield from snippets.implements(owner, name if overridden else "")
 
 
 def _held_member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Iterator[str]:
@@ -247,7 +254,10 @@ def _run(ends: Ends, facet: str, gap: Gap) -> Iterator[str]:
         value = ".value" if owner and ends.wanted.kind(owner) is Kind.ENUM else ""
         yield from ("import contract", f"assert contract.{facet}{value} == {gap.wanted}")
     elif gap.shown is Shown.FEATURE:
-        yield from ("import contract", f"assert {_FEATURES[gap.wanted].format(f'contract.{facet}')}")
+        made = f"contract.{facet.removesuffix('.__hash__')}"
+        yield from ("import contract", f"assert {_FEATURES[gap.wanted].format(made)}")
+    elif gap.shown is Shown.OWN:
+        yield from ("import contract", f"assert contract.{facet} is not object.{gap.what}")
     elif gap.shown is Shown.LISTED:
         yield from ("import contract", f"assert {gap.what.rpartition(' ')[2]!r} in contract.{facet}")
     elif gap.shown is Shown.CHECKED:

@@ -267,7 +267,7 @@ def raised(declared: Declaration) -> tuple[str, ...]:
 
 def _decorators(declared: Function) -> frozenset[str]:
     texts = {text for signature in declared.signatures for text in signature.decorators}
-    return frozenset(text for text in texts if not text.startswith("deprecated("))
+    return frozenset(text for text in texts if text.partition("(")[0].rpartition(".")[2] != "deprecated")
 
 
 def _listed(names: frozenset[str]) -> str:

@@ -7,9 +7,9 @@ where it flows from them, a TypedDict is written by whoever gives it, an enum's 
 from collections.abc import Iterator, Mapping
 
 from blackboard.contracts.python.calls import Gap, Shown, argument_gaps
-from blackboard.contracts.python.declarations import Class, Declaration, Kind, Property, Variable
+from blackboard.contracts.python.declarations import Class, Declaration, Function, Kind, Property, Variable
 from blackboard.contracts.python.flows import Flow
-from blackboard.contracts.python.members import CONSTRUCTORS, Members, is_abstract, is_needed, is_value
+from blackboard.contracts.python.members import CONSTRUCTORS, Members, is_abstract, is_needed, is_read_only, is_value
 from blackboard.contracts.python.serving import Ends, declared_gaps, plain_gaps, raised, raises_gaps
 from blackboard.contracts.python.types import Type
 from blackboard.spec.effects import Side
@@ -41,6 +41,8 @@ def _class_gaps(ends: Ends, name: str, served: Class, wanted: Class) -> Iterator
         if not fitting:
             unclear = fitting is None and ends.served.has_unknown_base(name)
             yield Gap("bases", str(base), ", ".join(served.bases) or "none", decided=not unclear)
+    for member, one, other in inherited_anew(ends, name):
+        yield from (gap._replace(what=f"{member}: {gap.what}") for gap in _wanted_gaps(ends, one, other, member))
     if ends.served.parameters(name) != ends.wanted.parameters(name):
         old, new = (members.parameters(name) for members in (ends.wanted, ends.served))
         decided = bool(old) and len(old) != len(new)
@@ -51,6 +53,17 @@ def _class_gaps(ends: Ends, name: str, served: Class, wanted: Class) -> Iterator
         yield Gap("keywords", str(_keywords(wanted)), str(_keywords(served)), decided=False)
     yield from _mark_gaps(ends, name, served, wanted)
     yield from raises_gaps(ends, raised(served), raised(wanted))
+
+
+def inherited_anew(ends: Ends, name: str) -> Iterator[tuple[str, "Found", "Found"]]:
+    """Yield the members that a class has from another class than before, of which no facet says so."""
+    bases = [declared.bases if declared else () for declared in (ends.served.get(name), ends.wanted.get(name))]
+    if bases[0] == bases[1]:
+        return
+    for member in sorted(ends.wanted.names(name) & ends.served.names(name) - set(CONSTRUCTORS)):
+        one, other = ends.served.member(name, member), ends.wanted.member(name, member)
+        if one and other and one[0] != other[0] and name not in (one[0], other[0]):
+            yield member, one, other
 
 
 def _order_gaps(served: Class, wanted: Class) -> Iterator[Gap]:
@@ -138,9 +151,11 @@ Found = tuple[str, Declaration] | None
 
 def _wanted_gaps(ends: Ends, served: Found, wanted: Found, name: str) -> Iterator[Gap]:
     if wanted is None:
+        if name == "__hash__" and served is not None and _is_none(served[1]):
+            yield Gap("instances", "hashable", "not hashable", shown=Shown.FEATURE)
         return
     if served is None:
-        yield Gap(name, "there", "absent")
+        yield Gap(name, "there", "absent", shown=Shown.OWN if hasattr(object, name) else Shown.TYPES)
         return
     if is_abstract(served[1]) and not is_abstract(wanted[1]) and ends.wanted.is_constructed(wanted[0]):
         yield Gap("instances", "can be made", "cannot be made")
@@ -152,10 +167,12 @@ def _implemented_gaps(ends: Ends, served: Found, wanted: Found, name: str, kind:
     if served is None:
         return
     needed = kind is Kind.PROTOCOL or is_abstract(served[1])
-    if wanted is None or (not is_abstract(wanted[1]) and kind is not Kind.PROTOCOL):
-        if needed:
-            yield Gap(name, "not needed", "needed")
+    if needed and (wanted is None or (not is_abstract(wanted[1]) and kind is not Kind.PROTOCOL)):
+        yield Gap(name, "not needed", "needed")
+    if wanted is None:
         return
+    if _is_final(served[1]) and not _is_final(wanted[1]):
+        yield Gap("overriding", "allowed", "not allowed")
     back = ends.turned()
     for gap in declared_gaps(back, wanted[1], served[1], (wanted[0], served[0])):
         yield gap._replace(wanted=gap.served, served=gap.wanted)
@@ -172,6 +189,16 @@ def _pairs(
     ends: Ends, served: tuple[str, Declaration], wanted: tuple[str, Declaration]
 ) -> tuple[tuple[Members, tuple[str, Declaration]], tuple[Members, tuple[str, Declaration]]]:
     return (ends.served, served), (ends.wanted, wanted)
+
+
+def _is_none(declared: Declaration) -> bool:
+    return isinstance(declared, Variable) and (
+        declared.value == "None" or declared.annotation in ("None", "ClassVar[None]")
+    )
+
+
+def _is_final(declared: Declaration) -> bool:
+    return isinstance(declared, Function) and any("final" in one.decorators for one in declared.signatures)
 
 
 def _is_written(declared: Declaration) -> bool:
@@ -197,6 +224,9 @@ def _key_gaps(ends: Ends, served: Found, wanted: Found, name: str, flow: Flow) -
     needed, asked = is_needed(served[1]), is_needed(wanted[1])
     if (Flow.RECEIVED in flow and asked and not needed) or (Flow.GIVEN in flow and needed and not asked):
         yield Gap(f"key {name}", _presence(needed=asked), _presence(needed=needed))
+    fixed, asked_fixed = is_read_only(served[1]), is_read_only(wanted[1])
+    if fixed != asked_fixed and (Flow.RECEIVED if fixed else Flow.GIVEN) in flow:
+        yield Gap(f"key {name}", _writing(fixed=asked_fixed), _writing(fixed=fixed), decided=False)
     value, other = ends.served.variable(served[1]), ends.wanted.variable(wanted[1])
     answers = [ends.fits(value, other)] if Flow.RECEIVED in flow else []
     answers += [ends.turned().fits(other, value)] if Flow.GIVEN in flow else []
@@ -206,6 +236,10 @@ def _key_gaps(ends: Ends, served: Found, wanted: Found, name: str, flow: Flow) -
 
 def _presence(*, needed: bool) -> str:
     return "required" if needed else "not required"
+
+
+def _writing(*, fixed: bool) -> str:
+    return "read only" if fixed else "written"
 
 
 def _moved_key_gaps(ends: Ends, served: Found, wanted: Found, name: str, flow: Flow) -> Iterator[Gap]:

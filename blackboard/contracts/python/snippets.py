@@ -31,8 +31,10 @@ class Unshowable(Exception):
 class Snippets:
     """Writes programs for those who count on one stub."""
 
-    def __init__(self, members: Members) -> None:
+    def __init__(self, members: Members, other_name: str | None = None) -> None:
+        """Write for those who count on a stub, who pass to `**kwargs` by some other name."""
         self.members = members
+        self._other_name = other_name or "any_other_name"
         self._modules = {"contract"}
         self._users = 0
 
@@ -59,12 +61,19 @@ class Snippets:
 
     def _calls(self, shape: Shape, target: str, first: str) -> Iterator[tuple[str, str]]:
         """Return the ways to call: the parameters of who calls, and the call."""
+        if shape.returns.name in ("TypeGuard", "TypeIs"):
+            raise Unshowable  # for a type checker what is returned is a bool
         names = {slot.name: f"a{number}" for number, slot in enumerate(self._few(shape.slots))}
         for chosen, by_name in _ways(shape):
             if variables([shape.returns]) & shape.free.keys() - variables(slot.type for slot in chosen):
                 continue  # nothing passed says what comes back
             taken = [f"{names[slot.name]}: {self.type(slot.type)}" for slot in chosen]
-            passed = [_passed(slot, names[slot.name], by_name=by_name) for slot in chosen]
+            passed = [
+                f"{self._other_name}={names[slot.name]}"
+                if slot.passing is Passing.REST_BY_NAME
+                else _passed(slot, names[slot.name], by_name=by_name)
+                for slot in chosen
+            ]
             yield ", ".join([*([first] if first else []), *taken]), f"{target}({', '.join(passed)})"
 
     def is_exactly(self, declared: Declaration, path: str, owner: str | None = None) -> Iterator[str]:
@@ -134,8 +143,8 @@ class Snippets:
         self._modules.add("dataclasses")
         yield from self.held(self.it(name), "dataclasses.fields(it)", "object")
 
-    def implements(self, name: str) -> Iterator[str]:
-        """Write an implementation of a Protocol or of what is abstract, given as one."""
+    def implements(self, name: str, overridden: str = "") -> Iterator[str]:
+        """Write an implementation of a Protocol or of what is abstract, and of one more member, given as one."""
         protocol = self.members.kind(name) is Kind.PROTOCOL
         yield f"class Mine{'' if protocol else f'(contract.{name})'}:"
         written = [
@@ -144,7 +153,7 @@ class Snippets:
         lines = [
             line
             for member, found in written
-            if found and (protocol or is_abstract(found[1]))
+            if found and (protocol or member == overridden or is_abstract(found[1]))
             for line in self._written(member, found[1], name)
         ]
         if not protocol and any(_required(shape) for shape in self.members.initializer(name) or ()):
@@ -349,7 +358,5 @@ def _ways(shape: Shape) -> Iterator[tuple[list[Slot], bool]]:
 
 
 def _passed(slot: Slot, name: str, *, by_name: bool) -> str:
-    if slot.passing is Passing.REST_BY_NAME:
-        return f"any_other_name={name}"
     named = slot.passing is Passing.NAME or (by_name and slot.passing is Passing.EITHER)
     return f"{slot.name}={name}" if named else name

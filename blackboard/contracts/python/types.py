@@ -309,6 +309,9 @@ class Types:
             return self.pool.make(name.form, name.name, inner, name.origin)
         if name.form is Form.ANY:
             return name
+        # Why None: what is not said of what is sent to it and of what it returns.
+        unsaid = max(0, len(VARIANCE[outer]) - len(inner)) if outer in ("Generator", "AsyncGenerator") else 0
+        inner += (self.pool.named("None"),) * unsaid
         return self._class(name.name if name.form is Form.NAMED else outer, inner)
 
     def _callable(self, items: list[ast.expr], owner: str | None) -> Type:

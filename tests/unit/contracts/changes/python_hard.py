@@ -332,4 +332,103 @@ INSIDE = (
     ),
 )
 
-ROWS = (*UNIONS, *FLOWS, *INHERITED, *INSIDE)
+_ABSTRACT = "class A(ABC):\n    @abstractmethod\n    def m(self) -> int: ...\n    "
+_MINE = "class Mine(A):\n    def m(self) -> int: return 1\n    "
+_BASES = "class A:\n    def m(self, a: int = 0) -> int: ...\nclass B:\n    def m(self) -> int: ...\n"
+HIDDEN = (
+    Row(
+        "inheritance: a base comes in between that has the method in another way",
+        "class A:\n    def m(self) -> int: ...\nclass C(A): ...",
+        "class A:\n    def m(self) -> int: ...\n"
+        "class B(A):\n    def m(self, *, b: int = 0) -> bool: ...\nclass C(B): ...",
+        "compatible",
+        "breaking",
+        "def g(c: C) -> int: return c.m()",
+        "def g(c: C) -> bool: return c.m(b=1)",
+    ),
+    Row(
+        "inheritance: a base comes in between that asks for more",
+        _BASES + "class C(A): ...",
+        _BASES + "class C(B, A): ...  # type: ignore[misc]",
+        "breaking",
+        "breaking",
+        "def g(c: C) -> int: return c.m(1)",
+        "def g(c: C) -> B: return c",
+    ),
+    Row(
+        "abstract: a method that may be overridden takes more",
+        _ABSTRACT + "def n(self) -> int: ...",
+        _ABSTRACT + "def n(self, a: int = 0) -> int: ...",
+        "breaking",
+        "breaking",
+        _MINE + "def n(self) -> int: return 1\nMine()",
+        "def g(a: A) -> int: return a.n(1)",
+    ),
+    Row(
+        "abstract: a method must no longer be overridden",
+        _ABSTRACT + "def n(self) -> int: ...",
+        _ABSTRACT + "@final\n    def n(self) -> int: ...",
+        "breaking",
+        "compatible",
+        _MINE + "def n(self) -> int: return 1\nMine()",
+        "def g(a: A) -> int: return a.n()",
+    ),
+    Row(
+        "instances are no longer hashable",
+        "class C:\n    def m(self) -> int: ...",
+        "class C:\n    def m(self) -> int: ...\n    __hash__: ClassVar[None]",
+        "breaking",
+        "breaking",
+        "hash(C())",
+        "assert C.__hash__ is None",
+        ("class C: ...", "class C:\n    __hash__ = None"),
+    ),
+    Row(
+        "arguments by name: one has the name of a parameter that went by its place only",
+        "def f(a: int, /, **others: int) -> int: ...",
+        "def f(a: int, **others: int) -> int: ...",
+        "breaking",
+        "breaking",
+        "f(1, a=2)",
+        "f(a=1)",
+    ),
+    Row(
+        "arguments by place and by name: one gets a place and a name",
+        "def f(*args: int, **others: int) -> int: ...",
+        "def f(a: int = 0, *args: int, **others: int) -> int: ...",
+        "breaking",
+        "compatible",
+        "f(1, a=2)",
+        "f(a=2)",
+    ),
+    Row(
+        "overloads: by None or another, in one",
+        "@overload\ndef f(a: int, b: None = None) -> int: ...\n@overload\ndef f(a: int, b: str) -> str: ...",
+        "def f(a: int, b: str | None = None) -> int | str: ...",
+        "breaking",
+        "compatible",
+        "def g() -> int: return f(1)",
+        "def g(b: str | None) -> int | str: return f(1, b)",
+    ),
+    Row(
+        "generators: what is not sent and not returned need not be said",
+        "def f() -> Generator[int, None, None]: ...",
+        "def f() -> Generator[int]: ...",
+        "none",
+        "none",
+        "def g() -> Generator[int, None, None]: return f()",
+    ),
+    Row(
+        "deprecated",
+        "def f() -> int: ...",
+        "import warnings\n@warnings.deprecated('use g')\ndef f() -> int: ...",
+        "none|compatible",
+        "none|compatible",
+        "def g() -> int: return f()",
+        "def g() -> int: return f()",
+        ("def f(): return 1", "def f(): return 1"),
+    ),
+)
+
+
+ROWS = (*HIDDEN, *UNIONS, *FLOWS, *INHERITED, *INSIDE)
