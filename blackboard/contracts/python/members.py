@@ -50,15 +50,26 @@ class Members:
         return self._own.get(name.removeprefix("this."), {})
 
     def line(self, name: str) -> list[str]:
-        """Return a class and its ancestors in this stub, nearest first."""
+        """Return a class and its ancestors in this stub, in the order in which a member is looked for in them."""
         if name in self._lines:
             return self._lines[name]
-        found = self._lines[name] = [name.removeprefix("this.")]
-        for one in found:
+        root = name.removeprefix("this.")
+        reached, bases, below = [root], dict[str, list[str]](), dict[str, int]()
+        for one in reached:
             declared = self.get(one)
-            if declared is not None and len(found) < _MAX_ANCESTORS:
-                bases = (base.partition("[")[0].removeprefix("this.") for base in declared.bases)
-                found += [base for base in bases if base not in found and self.get(base) is not None]
+            if declared is not None and len(reached) < _MAX_ANCESTORS:
+                named = (base.partition("[")[0].removeprefix("this.") for base in declared.bases)
+                bases[one] = [base for base in dict.fromkeys(named) if self.get(base) is not None]
+            for base in bases.get(one, ()):
+                reached += [] if base in below or base == root else [base]
+                below[base] = below.get(base, 0) + 1
+        found, pending = self._lines.setdefault(name, []), [root]
+        while pending:
+            found.append(pending.pop())
+            for base in reversed(bases.get(found[-1], [])):
+                below[base] -= 1
+                # Why the last time: a class is looked into after all that inherit from it.
+                pending += [base] if not below[base] and base != root else []
         return found
 
     def member(self, name: str, member: str) -> tuple[str, Declaration] | None:

@@ -335,6 +335,10 @@ INSIDE = (
 _ABSTRACT = "class A(ABC):\n    @abstractmethod\n    def m(self) -> int: ...\n    "
 _MINE = "class Mine(A):\n    def m(self) -> int: return 1\n    "
 _BASES = "class A:\n    def m(self, a: int = 0) -> int: ...\nclass B:\n    def m(self) -> int: ...\n"
+_MADE = (
+    "class X:\n    def __init__(self, a: int) -> None: ...\nclass A(X): ...\n"
+    "class B:\n    def __init__(self, b: str) -> None: ...\n"
+)
 HIDDEN = (
     Row(
         "inheritance: a base comes in between that has the method in another way",
@@ -354,6 +358,15 @@ HIDDEN = (
         "breaking",
         "def g(c: C) -> int: return c.m(1)",
         "def g(c: C) -> B: return c",
+    ),
+    Row(
+        "inheritance: two bases in another order, one of which inherits how it is made",
+        _MADE + "class C(A, B): ...",
+        _MADE + "class C(B, A): ...",
+        "breaking",
+        "breaking",
+        "C(1)",
+        "C('x')",
     ),
     Row(
         "abstract: a method that may be overridden takes more",
