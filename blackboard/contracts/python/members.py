@@ -202,7 +202,10 @@ class Members:
         if not isinstance(declared, Variable):
             return self.types.pool.make(Form.OPAQUE, str(declared.facet()))
         if declared.annotation in (None, "Final", "ClassVar"):
-            return self.types.read("Any" if declared.value in (None, UNSAID) else f"Literal[{declared.value}]")
+            value = declared.value or UNSAID
+            if value.startswith(("(", "[", "{")) or value.endswith((")", "]")):
+                return self.types.pool.make(Form.OPAQUE, value)  # no type is just this one value
+            return self.types.read("Any" if value == UNSAID else f"Literal[{value}]")
         return self.types.read(declared.annotation, owner)
 
     def results(self, declared: Declaration, owner: str | None = None) -> list[Type]:

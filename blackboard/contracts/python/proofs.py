@@ -131,6 +131,8 @@ def _named(ends: Ends, snippets: Snippets, facet: str) -> Iterator[str]:
     """Write just the name of a facet that is gone, where what it promises cannot be written."""
     owner, _, name = facet.rpartition(".")
     there = ends.served.member(owner, name) if owner else ends.served.types.declarations.get(facet)
+    if owner and owner in ends.served.types.declarations and ends.served.get(owner) is None:
+        return None
     if there is not None or facet not in ends.wanted.types.declarations:
         return
     if has_anything(ends.served, facet):
@@ -215,6 +217,8 @@ def _member(ends: Ends, snippets: Snippets, owner: str, name: str) -> Iterator[s
     found = ends.wanted.member(owner, name)
     kind, flow = ends.wanted.kind(owner), flow_of(ends, owner, name)
     if ends.served.get(owner) is None:
+        if owner in ends.served.types.declarations:
+            raise Unshowable  # something else has its name, perhaps another way to make the same
         yield from snippets.held(snippets.it(owner), "it", "object")
     elif kind is Kind.ENUM and (found is None or is_value(name, found[1])):
         if found is not None:

@@ -113,9 +113,12 @@ def declared_gaps(ends: Ends, served: Declaration, wanted: Declaration, owner: t
                 yield Gap("import", wanted.source, served.source, decided=False)
         case _:
             first, second = owner or (None, None)
-            held = ends.served.variable(served, first)
-            if not ends.fits(held, ends.wanted.variable(wanted, second)):
-                yield Gap("declared as", described(wanted), described(served), decided=held.form is not Form.ANY)
+            held, asked = ends.served.variable(served, first), ends.wanted.variable(wanted, second)
+            if not ends.fits(held, asked):
+                # Why not what is made by a call: it may be a class.
+                constants = [of for one, of in ((served, held), (wanted, asked)) if isinstance(one, Variable)]
+                decided = not any(of.form in (Form.ANY, Form.OPAQUE) for of in constants)
+                yield Gap("declared as", described(wanted), described(served), decided=decided)
 
 
 def has_anything(members: Members, name: str) -> bool:

@@ -7,6 +7,7 @@
     spelling    one spelling for each name, type and expression
     compare     what a change of each facet does to both sides, and why
     rows        statements that show it: rows that fit a schema, and rows that no longer do
+    views       what two queries of a view have in common
     checks      values that fit a check, and values that do not
     conform     whether the DDL of some files holds what a contract declares
     values      values that one type takes and another does not

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from blackboard.contracts.facets import NAMES, Reading, changed_names, join
-from blackboard.contracts.sql import checks, references, values
-from blackboard.contracts.sql.checks import Scalar, columns_of, passes_always, sample
+from blackboard.contracts.sql import checks, references, values, views
+from blackboard.contracts.sql.checks import Scalar, Undecidable, columns_of, passes_always, sample
 from blackboard.contracts.sql.rows import Effort, Row, Rows, Script, column_name, table_name
 from blackboard.contracts.sql.schema import Column, ForeignKey, Index, Schema, index_facet
 from blackboard.spec.canonical import canonical_json
@@ -106,13 +106,25 @@ class _Both:
         if there == [True, False]:
             yield _breaks("gone", f"{query} -- {NARROWER}")
         elif there == [True, True]:
-            yield _breaks("answers another query")
+            yield from self._view(table)
         elif table in self.old.tables and column and not self.new.tables[table].columns[column].omittable:
             yield _breaks("new, and every row needs it", self._narrower(table, self._before.fitting(table)))
         elif table in self.old.tables and column and self._computes_null(table, self.new.tables[table].columns[column]):
             yield self._computed(table, self.new.tables[table].columns[column])
         else:
             yield _keeps("new", f"{query} -- {WIDER}")
+
+    def _view(self, name: str) -> Iterator[Difference]:
+        try:
+            gone, fresh = views.moved(self.old.views[name], self.new.views[name])
+        except (Undecidable, KeyError):
+            yield _breaks("answers another query")
+            return
+        query = f"FROM {table_name(name)}"
+        yield from (_breaks(f"{one} gone", f"SELECT {column_name(one)} {query} -- {NARROWER}") for one in gone)
+        yield from (_keeps(f"{one} new", f"SELECT {column_name(one)} {query} -- {WIDER}") for one in fresh)
+        if not gone and not fresh:
+            yield _keeps("its columns are in another order")
 
     def _computes_null(self, table: str, column: Column) -> bool:
         """Say whether a column that takes no NULL may compute one of what the table already had."""

@@ -38,7 +38,8 @@ from blackboard.errors import InvalidContract
 
 _SERIAL = {"serial": "integer", "bigserial": "bigint", "smallserial": "smallint"}
 _USUAL = {"ON DELETE NO ACTION", "ON UPDATE NO ACTION", "NOT DEFERRABLE", "INITIALLY IMMEDIATE", "MATCH SIMPLE"}
-_FROM = re.compile(r'\b(?:FROM|JOIN) ("(?:[^"]|"")*"|[\w.]+)')
+_FROM = re.compile(r'\b(?:FROM|JOIN) (?:"(?:[^"]|"")*"|[\w.]+)|(?:"(?:[^"]|"")*"|\b\w+)(?=\.)')
+"""Where a query says a table: from which it reads, or whose column it means."""
 
 
 def read(text: str, *, only: bool = True) -> Schema:

@@ -106,7 +106,9 @@ def _bare(tree: e.Expr) -> e.Expr:
 
 
 def _spelled(tree: e.Expr) -> str:
-    for node in tree.find_all(e.Column):
+    # Why not of two: there the table says which column is meant.
+    of_one = sum(1 for _ in tree.find_all(e.Table)) <= 1
+    for node in tree.find_all(e.Column) if of_one else ():
         node.set("table", None)
     for identifier in tree.find_all(e.Identifier):
         name = name_of(identifier)

@@ -78,3 +78,12 @@ def test_a_builtin_class_without_a_member_of_a_protocol_is_known_to_be_none(othe
         Contract.python(f"{named}def f() -> Named | {other}: ...")
     )
     assert comparison.effects["f"].proof != UNDECIDED
+
+
+def test_a_class_made_by_a_call_may_be_the_same_and_nothing_shows_that_it_is_not():
+    made = "from typing import NamedTuple\nN = NamedTuple('N', [('a', int)])\n"
+    written = "from typing import NamedTuple\nclass N(NamedTuple):\n    a: int\n"
+    for old, new in ((made, written), (written, made)):
+        change = Contract.python(old).compare(Contract.python(new)).effects["N"]
+
+        assert (change.uses, change.implements, change.proof) == ("breaking", "breaking", UNDECIDED)

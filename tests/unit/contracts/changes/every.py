@@ -13,12 +13,13 @@ from changes import (
     schema_objects,
     schema_values,
     sql_tables,
+    sql_views,
 )
 
 _STUBS = (python_functions, python_types, python_classes, python_records, python_generics, python_hard, python_members)
 
 PYTHON = tuple(row for module in _STUBS for row in module.ROWS)
 SCHEMAS = (*schema_values.ROWS, *schema_objects.ROWS)
-SQL = sql_tables.ROWS
+SQL = (*sql_tables.ROWS, *sql_views.ROWS)
 APIS = (*api_requests.ROWS, *api_responses.ROWS)
 EVERY = (*PYTHON, *SCHEMAS, *SQL, *APIS)

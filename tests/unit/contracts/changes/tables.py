@@ -50,7 +50,7 @@ def outcomes(ddl: str, statements: Iterable[str]) -> list[object]:
 def held(ddl: str) -> object:
     """Return all that SQLite says of the tables, in no order."""
     connection = made(ddl)
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
     found = {
         name.lower(): (_columns(connection, name), _indexes(connection, name), _references(connection, name))
         for name in tables
