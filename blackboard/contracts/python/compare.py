@@ -111,7 +111,24 @@ def _reason(found: Gaps, values: tuple[JSON, JSON]) -> str:
 
 
 def _difference(values: tuple[JSON, JSON]) -> str:
+    old, new = values
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        words = (word for word in sorted({**old, **new}) if old.get(word) != new.get(word))
+        return _line([f"{word}: {_shown(old.get(word))} -> {_shown(new.get(word))}" for word in words])
+    if isinstance(old, Mapping | str) and isinstance(new, Mapping | str):
+        return _line([f"{_shown(old)} -> {_shown(new)}"])
     return difference(*(None if value is None else canonical_json(value) for value in values))
+
+
+def _shown(value: JSON) -> str:
+    """Return what a facet says under one of its words, as it is read."""
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(map(str, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{word} {_shown(said)}" for word, said in sorted(value.items()))
+    return value if isinstance(value, str) else canonical_json(value)
 
 
 def _line(texts: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from blackboard.contracts.python.declarations import (
     Declaration,
     Function,
     Kind,
+    Parameter,
     Passing,
     Property,
     Signature,
@@ -244,10 +245,7 @@ class Members:
     def _shape(self, signature: Signature, owner: str | None) -> Shape:
         bound = owner is not None and "staticmethod" not in signature.decorators
         skipped = 1 if bound and signature.parameters and signature.parameters[0].name in ("self", "cls") else 0
-        slots = tuple(
-            Slot(item.name, item.passing, self.types.read(item.annotation, owner), item.default)
-            for item in signature.parameters[skipped:]
-        )
+        slots = tuple(slot for item in signature.parameters[skipped:] for slot in self._slots(item, owner))
         returns = self.types.read(signature.returns, owner)
         if signature.awaited:
             pool = self.types.pool
@@ -257,6 +255,17 @@ class Members:
         free = variables([*(slot.type for slot in slots), returns]) - {"Self"} - own
         shape = Shape(slots, returns, {name: self.types.bound(name) for name in free})
         return self._of_self(shape, owner, signature.parameters[0].annotation) if skipped and owner else shape
+
+    def _slots(self, item: Parameter, owner: str | None) -> list[Slot]:
+        """Return what a parameter takes: `**others: Unpack[K]` takes the keys of the TypedDict by name."""
+        outer, _, keys = (item.annotation or "").removesuffix("]").partition("[")
+        if (item.passing, outer, self.kind(keys)) != (Passing.REST_BY_NAME, "Unpack", Kind.TYPED_DICT):
+            return [Slot(item.name, item.passing, self.types.read(item.annotation, owner), item.default)]
+        found = ((key, declared[1]) for key in sorted(self.names(keys)) if (declared := self.member(keys, key)))
+        return [
+            Slot(key, Passing.NAME, self.variable(declared), None if is_needed(declared) else UNSAID)
+            for key, declared in found
+        ]
 
     def _of_self(self, shape: Shape, owner: str, first: str | None) -> Shape:
         """Read as `Self` what was written before there was: a variable that the instance or class is annotated with.

@@ -87,3 +87,16 @@ def test_a_class_made_by_a_call_may_be_the_same_and_nothing_shows_that_it_is_not
         change = Contract.python(old).compare(Contract.python(new)).effects["N"]
 
         assert (change.uses, change.implements, change.proof) == ("breaking", "breaking", UNDECIDED)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "facet", "reason"),
+    [
+        ("class C(A, B): ...", "class C(B, A): ...", "C", "bases: A, B -> B, A"),
+        ("class C:\n    x: int", "class C:\n    @property\n    def x(self) -> int: ...", "C.x", "int -> property int"),
+    ],
+)
+def test_a_reason_has_no_notation_of_ours(old, new, facet, reason):
+    bases = "class A: ...\nclass B: ...\n"
+
+    assert Contract.python(bases + old).compare(Contract.python(bases + new)).effects[facet].reason == reason

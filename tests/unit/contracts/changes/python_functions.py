@@ -407,6 +407,15 @@ NAMES = (
         "NAMES.sort()",
         "len(NAMES) + len(NAMES[0])",
     ),
+    Row(
+        "keywords: those of a TypedDict, written out",
+        "class K(TypedDict):\n    a: int\n    b: NotRequired[str]\ndef f(**words: Unpack[K]) -> int: ...",
+        "class K(TypedDict):\n    a: int\n    b: NotRequired[str]\ndef f(*, a: int, b: str = ...) -> int: ...",
+        "none",
+        "none",
+        "f(a=1)\nf(a=1, b='x')",
+    ),
 )
+
 
 ROWS = (*PARAMETERS, *NAMES)
