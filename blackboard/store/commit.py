@@ -12,7 +12,7 @@ from typing import Any
 
 from blackboard.errors import Conflict, KeyReused
 from blackboard.spec.canonical import JSON, json_made
-from blackboard.spec.changes import Committed, Intent, Plan, Refusal
+from blackboard.spec.changes import Ask, Committed, Decide, Intent, Judge, Plan, Refusal, Tick, Vote, Withdraw
 from blackboard.spec.keys import key_range, matches
 from blackboard.store import agenda, reservations, schema
 from blackboard.store.apply import Application
@@ -31,6 +31,9 @@ Beside = Callable[[Turn, Plan], None]
 
 ROUNDS = 2
 """How often a plan is made outside before it is made under the row."""
+
+_SHORT = frozenset({Ask, Withdraw, Vote, Judge, Tick})
+_SHORT_CHARACTERS = 4096
 
 _SEEN = Statement(
     "SELECT content, revision, accepted, head_before FROM idempotency "
@@ -84,16 +87,12 @@ def commit(store: Store, intent: Intent, *, replan: Planner, beside: Beside | No
         return _validate_only(store, intent)
     # Before any turn, in which others wait.
     content = content_digest(intent)
-    for _ in range(ROUNDS):
-        with store.database.courtesy, store.database.reading(place_checked=False) as connection:
-            planned = replan(HeadFacts(connection, store.kept), intent)
-        done = _under_row(store, intent, content, planned, replan, beside)
+    attempt = _Attempt(store, intent, content, replan, beside)
+    for number in range(ROUNDS + 1):
+        done = _under_row(attempt, outside=number < ROUNDS)
         if done is not None:
             return done
-    done = _under_row(store, intent, content, None, replan, beside)
-    if done is None:
-        raise RuntimeError("a plan made under the row was overtaken: the row does not exclude others")
-    return done
+    raise RuntimeError("a plan made under the row was overtaken: the row does not exclude others")
 
 
 def _validate_only(store: Store, intent: Intent) -> Committed:
@@ -105,23 +104,55 @@ def _validate_only(store: Store, intent: Intent) -> Committed:
     return Committed(revision, (), revision)
 
 
-def _under_row(
-    store: Store, intent: Intent, content: str, planned: Plan | Refusal | None, replan: Planner, beside: Beside | None
-) -> Committed | None:
-    """Validate and apply; None where the plan was overtaken and has to be made again."""
+def _under_row(attempt: "_Attempt", *, outside: bool) -> Committed | None:
+    """Plan, outside or under the row, validate and apply; None where the plan was overtaken and has to be made again.
 
-    def once(turn: Turn) -> Committed | Broken | None:
-        foreseen = _foreseen(turn, intent, planned)
-        if foreseen is None or not remember(turn, intent.author, intent.idempotency_key, content, foreseen):
-            replayed = replayed_of(turn, intent.author, intent.idempotency_key, content)
+    Threads that wait have their plans made by the one who leads them: to hand each statement of a plan from one thread
+    to another costs more than the statement. What may take long is planned by who wants it.
+    """
+    store, intent = attempt.store, attempt.intent
+    attempt.planned, before = None, attempt.plan if outside else None
+    if before is not None and not _is_short(intent):
+        with store.database.courtesy:
+            before()
+        before = None
+    done = store.writer.run(attempt.once, intent.idempotency_key, before=before, over_seal=True)
+    if isinstance(done, list):
+        raise conflict(store, intent, done)
+    return done
+
+
+class _Attempt:
+    """What is done for a commit before its turn and in it, in whichever thread."""
+
+    def __init__(self, store: Store, intent: Intent, content: str, replan: Planner, beside: Beside | None) -> None:
+        self.store, self.intent = store, intent
+        self._content, self._replan, self._beside = content, replan, beside
+        self.planned: Plan | Refusal | None = None
+
+    def plan(self) -> None:
+        """Plan it outside any transaction that writes."""
+        with self.store.database.reading(place_checked=False) as connection:
+            self.planned = self._replan(HeadFacts(connection, self.store.kept), self.intent)
+
+    def _plan_under_row(self, turn: Turn) -> Plan | Refusal:
+        return self._replan(HeadFacts(turn, self.store.kept, in_turn=True), self.intent)
+
+    def once(self, turn: Turn) -> Committed | Broken | None:
+        """Return the first result where it comes again, else that of this turn."""
+        intent = self.intent
+        foreseen = _foreseen(turn, intent, self.planned)
+        if foreseen is None or not remember(turn, intent.author, intent.idempotency_key, self._content, foreseen):
+            replayed = replayed_of(turn, intent.author, intent.idempotency_key, self._content)
             if replayed is not None:
                 return replayed
-        done = validated(turn)
+        done = self._validated(turn)
         if foreseen is None and isinstance(done, Committed):
-            remember(turn, intent.author, intent.idempotency_key, content, done)
+            remember(turn, intent.author, intent.idempotency_key, self._content, done)
         return done
 
-    def validated(turn: Turn) -> Committed | Broken | None:
+    def _validated(self, turn: Turn) -> Committed | Broken | None:
+        intent = self.intent
         # Not before: who asks again for what was committed before the seal is told so.
         turn.check_seal()
         # Below the window nobody knows any more whether it was committed already.
@@ -129,19 +160,21 @@ def _under_row(
         if intent.token is not None:
             agenda.fence(turn, intent.token)
         # A plan may find that more is relied on than was read: that is looked at too.
-        found = replan(HeadFacts(turn, store.kept, in_turn=True), intent) if planned is None else planned
+        found = self._plan_under_row(turn) if self.planned is None else self.planned
         # At the head that was read, what was read stands.
         broken = broken_reads(turn, intent) if turn.revision != intent.base else []
-        if broken and planned is not None:
-            found = replan(HeadFacts(turn, store.kept, in_turn=True), intent)
+        if broken and self.planned is not None:
+            found = self._plan_under_row(turn)
         if broken:
-            return _in_conflict(turn, intent, found, broken, beside)
-        return None if _overtaken(turn, found) else _permitted(turn, intent, found, beside)
+            return _in_conflict(turn, intent, found, broken, self._beside)
+        return None if _overtaken(turn, found) else _permitted(turn, intent, found, self._beside)
 
-    done = store.writer.run(once, intent.idempotency_key, over_seal=True)
-    if isinstance(done, list):
-        raise conflict(store, intent, done)
-    return done
+
+def _is_short(intent: Intent) -> bool:
+    """Say whether others can wait for its plan: it brings no code to look at and no long text to compare."""
+    return all(
+        type(act) in _SHORT or (type(act) is Decide and len(act.body.text) <= _SHORT_CHARACTERS) for act in intent.acts
+    )
 
 
 def _foreseen(turn: Turn, intent: Intent, planned: Plan | Refusal | None) -> Committed | None:

@@ -25,6 +25,15 @@ class Group:
         self._done: list[tuple[Member, Any, Exception | None]] = []
         self._clock: tuple[float, float] | None = None  # of the store before the transaction, and at its last turn
 
+    def prepare(self, member: Member) -> None:
+        """Do what can be done for a member before the turn; where that fails, it gets none."""
+        try:
+            if member.before is not None:
+                with self._courtesy:
+                    member.before()
+        except Exception as error:  # noqa: BLE001 - it is raised where the member waits
+            member.settle(error=error)
+
     def run(self, member: Member) -> None:
         """Run a member's work in the transaction, which its first member begins; note what it gave."""
         first = not self._open

@@ -1,7 +1,7 @@
 """The queue of those who want to write: one leads, and does the work of all that wait, in the order of arrival.
 
 Each member waits on a lock of its own, so that nobody is woken for nothing. Leadership is handed on before anyone is
-told of a result: who is answered must not wait for the next group.
+told of a result, and before the COMMIT: who is answered must not wait for the next group, which is prepared meanwhile.
 """
 
 import threading
@@ -19,6 +19,7 @@ class Member:
 
     Attributes:
         work: Gets a turn and returns the result; it may be run again from the start, so it changes nothing else.
+        before: What can be done for it before there is a turn, and again from the start too.
         alone: Whether it wants the connection for itself; then it has no work that others could do.
         idempotency_key: Named by `CommitUnknown` when the COMMIT fails.
         since: When it came, on the monotonic clock.
@@ -27,10 +28,17 @@ class Member:
         leads: Whether it was woken to lead, and not to be answered.
     """
 
-    __slots__ = ("_wake", "alone", "answered", "error", "idempotency_key", "leads", "result", "since", "work")
+    __slots__ = ("_wake", "alone", "answered", "before", "error", "idempotency_key", "leads", "result", "since", "work")
 
-    def __init__(self, work: "Callable[[Turn], Any]", idempotency_key: str = "", *, alone: bool = False) -> None:
-        self.work, self.alone = work, alone
+    def __init__(
+        self,
+        work: "Callable[[Turn], Any]",
+        idempotency_key: str = "",
+        *,
+        before: Callable[[], None] | None = None,
+        alone: bool = False,
+    ) -> None:
+        self.work, self.before, self.alone = work, before, alone
         self.idempotency_key = idempotency_key
         self.since = time.monotonic()
         self.result: Any = None
@@ -80,6 +88,11 @@ class Queue:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def busy(self) -> bool:
+        """Whether anybody leads."""
+        return self._led
+
     def enter(self, member: Member) -> None:
         """Wait until the member is answered or leads; interrupted, it leaves, and keeps nobody waiting."""
         with self._guard:
@@ -118,13 +131,16 @@ class Queue:
         """Let members of a group wait in front again: their leader was interrupted."""
         with self._guard:
             self._waiting.extendleft(reversed([member for member in members if member not in self._waiting]))
+            led = self._led
+        if not led:
+            # It had handed the leadership on already, and nobody was there to take it.
+            self.hand_on()
 
     def hand_on(self) -> None:
         """End the leadership: the one who waits longest leads now."""
         with self._guard:
+            self._led = bool(self._waiting)
             if self._waiting:
                 member = self._waiting.popleft()
                 member.leads = True
                 member.wake()
-            else:
-                self._led = False

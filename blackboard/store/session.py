@@ -136,7 +136,7 @@ class Turn:
 
 
 class Session:
-    """The one connection of a process that writes; whoever uses it leads the writer's queue.
+    """The one connection of a process that writes; whoever uses it has the writer's turn.
 
     Attributes:
         commit_seconds: What the last COMMIT took.

@@ -1,10 +1,12 @@
 """The only place where a writing transaction is asked for.
 
 Threads that write at once share a transaction (`group`): the one who leads the queue runs the work of those who wait,
-and commits once. Processes take tickets (`tickets`). What a turn wrote is durable before its caller goes on.
+and commits once. While it does, the next one leads and prepares the next group, but has no turn yet. Processes take
+tickets (`tickets`). What a turn wrote is durable before its caller goes on.
 """
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -19,8 +21,11 @@ Result = TypeVar("Result")
 LARGEST_GROUP = 64
 
 GATHER_SECONDS = 0.001
-"""How long a leader waits for one more member while commits are queueing; in all not beyond a quarter of what a COMMIT
+"""How long a leader that has its turn waits for more members where the last group had more; a quarter of what a COMMIT
 takes, where that is longer."""
+
+LOOK_SECONDS = GATHER_SECONDS / 4
+"""Between two looks at who joined meanwhile."""
 
 
 def _under_seal(work: Callable[[Turn], Result]) -> Callable[[Turn], Result]:
@@ -35,22 +40,31 @@ class Writer:
     """The one writer connection of a process behind a fair queue.
 
     Attributes:
-        session: The connection; only who leads the queue touches it.
+        session: The connection; only who has the turn touches it.
     """
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self.session = Session(database, clock)
         self._queue = Queue()
+        self._turn = threading.Lock()
         self._size = 1  # of the last group
 
-    def run(self, work: Callable[[Turn], Result], idempotency_key: str = "", *, over_seal: bool = False) -> Result:
+    def run(
+        self,
+        work: Callable[[Turn], Result],
+        idempotency_key: str = "",
+        *,
+        before: Callable[[], None] | None = None,
+        over_seal: bool = False,
+    ) -> Result:
         """Run work in a turn and return its result once that is durable.
 
         Args:
             work: Raises where nothing of it is to be written. It may be run again from the start, so it changes
                 nothing but the board.
             idempotency_key: Named by `CommitUnknown`.
+            before: Called before the turn, perhaps in the thread of another one, and again like the work.
             over_seal: Run it on a sealed board too; it checks the seal itself before it writes.
 
         Raises:
@@ -60,7 +74,7 @@ class Writer:
         """
         # Before the queue: in a child of a fork it may be held for ever.
         self._database.check_open()
-        member = Member(work if over_seal else _under_seal(work), idempotency_key)
+        member = Member(work if over_seal else _under_seal(work), idempotency_key, before=before)
         self._queue.enter(member)
         if member.leads:
             self._lead(member)
@@ -68,48 +82,56 @@ class Writer:
         return result
 
     def _lead(self, own: Member) -> None:
-        """Do one's own work and that of those who wait, and hand the leadership on before anyone is told."""
-        members = [own]
-        group = Group(self.session, self._database.courtesy)
+        """Do one's own work and that of those who wait; the next one leads before the COMMIT."""
+        members, group = [own], Group(self.session, self._database.courtesy)
+        leads, in_turn = True, False
         try:
-            began = time.monotonic()
-            member: Member | None = own
-            while member is not None:
-                group.run(member)
-                member = self._gather(members, began)
+            group.prepare(own)
+            while not in_turn:
+                self._join(members, group)
+                in_turn = self._turn.acquire(timeout=LOOK_SECONDS)
+            self._gather(members, group)
+            for member in members:
+                if not member.answered:
+                    group.run(member)
+            self._queue.hand_on()
+            leads = False
             group.commit()
-            self._size = len(members)
         except BaseException:
             # Interrupted: what was begun is undone, and who has no answer waits for the next leader.
-            group.abandon()
+            if in_turn:
+                group.abandon()
             self._queue.put_back([one for one in members[1:] if not one.answered])
             raise
         finally:
-            self._end_turn()
+            if leads:
+                self._queue.hand_on()
+            if in_turn:
+                self._end_turn()
             for one in members[1:]:
                 if one.answered:
                     one.wake()
 
-    def _gather(self, members: list[Member], began: float) -> Member | None:
-        """Return one more member of the group, None where it is complete.
+    def _join(self, members: list[Member], group: Group) -> None:
+        """Let those who wait join the group, and prepare what they want."""
+        while len(members) < LARGEST_GROUP and (member := self._queue.next(members)) is not None:
+            group.prepare(member)
 
-        Where the last group had several, more are on their way: a moment's waiting for them saves a COMMIT.
-        """
-        if len(members) >= LARGEST_GROUP:
-            return None
-        member = self._queue.next(members)
-        if member is None and len(members) < self._size:
-            last = began + max(GATHER_SECONDS, self.session.commit_seconds / 4)
-            until = min(time.monotonic() + GATHER_SECONDS, last)
-            while member is None and time.monotonic() < until:
-                time.sleep(GATHER_SECONDS / 20)
-                member = self._queue.next(members)
-        return member
+    def _gather(self, members: list[Member], group: Group) -> None:
+        """Let join who comes within a moment, where the last group had more: that saves a COMMIT."""
+        until = time.monotonic() + max(GATHER_SECONDS, self.session.commit_seconds / 4)
+        self._join(members, group)
+        while len(members) < self._size and time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)
+            self._join(members, group)
+        self._size = len(members)
 
     def _end_turn(self) -> None:
-        self.session.lend()
+        # Who reads on it while somebody waits to write on it costs that one a new connection.
+        if not self._queue.busy:
+            self.session.lend()
         self.session.give_back_ticket()
-        self._queue.hand_on()
+        self._turn.release()
 
     # --- alone ---
 
@@ -152,10 +174,14 @@ class Writer:
     def _alone(self) -> Iterator[None]:
         self._database.check_open()
         self._queue.enter(for_itself())
+        in_turn = False
         try:
+            in_turn = self._turn.acquire()
             yield
         finally:
-            self._end_turn()
+            self._queue.hand_on()
+            if in_turn:
+                self._end_turn()
 
     def close(self) -> None:
         """Close the writer's connection; in the child of a fork it is the parent's."""
@@ -164,6 +190,7 @@ class Writer:
             return
         self._queue.enter(for_itself())
         try:
-            self.session.close()
+            with self._turn:
+                self.session.close()
         finally:
             self._queue.hand_on()

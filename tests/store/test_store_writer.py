@@ -7,22 +7,12 @@ import threading
 import time
 
 import pytest
+from queueing import INSERT, Interrupted, fail, names_noted, noting, queued
 from ticketing import wait_for_ticket
 
 from blackboard import Blackboard, CommitUnknown, Conflict, Contract, Full, Reserved, StoreError
 from blackboard.store.statements import Statement
 from blackboard.store.tickets import Tickets
-
-
-class Interrupted(BaseException):
-    """What a signal raises in a waiting thread, as Ctrl-C does."""
-
-
-def queued(board, count):
-    """Wait until so many wait in the queue."""
-    gate = threading.Event()
-    while len(board.store.writer._queue) < count:
-        gate.wait(0.001)
 
 
 @pytest.fixture
@@ -52,30 +42,13 @@ def grouped(file_board):
 
 
 @pytest.fixture
-def noted(ask_sql, file_board):
+def noted(file_board):
     """Return the names that were noted, in order."""
-    return lambda: [name for (name,) in ask_sql(file_board, "SELECT name FROM resource ORDER BY rowid")]
+    return lambda: names_noted(file_board)
 
 
-INSERT = Statement("INSERT INTO resource (name, units) VALUES (:name, 1)")
 LATER = Statement("PRAGMA defer_foreign_keys = ON")
 NOBODY_S = Statement("INSERT INTO component_file (key_id, version, path, blob) VALUES (9, 9, 'x', 'no such blob')")
-
-
-def noting(name, *more):
-    """Return work that notes a name, and then does more."""
-
-    def work(turn):
-        turn.run(INSERT, {"name": name})
-        for one in more:
-            one(turn)
-        return name
-
-    return work
-
-
-def fail(_turn):
-    raise ZeroDivisionError
 
 
 def violate(turn):
