@@ -12,6 +12,7 @@ import builtins
 import collections.abc
 import dataclasses
 import enum
+import re
 import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
@@ -39,6 +40,7 @@ Line = tuple[str, str]
 UNSEEN = "unused-ignore"
 """The code of what the checker says of a member that nothing it can read has."""
 
+_SELF = re.compile(r"\b(?:\w+\.)?Self\b")
 _NOT_BASES = frozenset({"ABC", "Generic", "NamedTuple", "Protocol", "TypedDict", "object"})
 _SAYING_NOTHING = frozenset({"abstractmethod", "deprecated", "final", "override", "overload", "type_check_only"})
 _GETTERS = frozenset({"property", "cached_property", "abstractproperty"})
@@ -168,7 +170,8 @@ class _Probe:
     def _callable(self, one: Declared, nodes: Sequence[FunctionNode], expression: str) -> Iterator[Line]:
         """Claim that something can be called as functions say."""
         wanted, lines = self._protocol([_called(node) for node in nodes])
-        yield from lines
+        # Why by its name: here `Self` would be what is called, and not what the call is made of.
+        yield from ((_SELF.sub(self._type(one), line), facet) for line, facet in lines) if one.owner else lines
         yield from self._claim(one, "", wanted, expression)
 
     def _reach(self, one: Declared) -> str:
