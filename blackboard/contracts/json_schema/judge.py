@@ -4,7 +4,7 @@ Its answer is asked for where it is given at once: a pattern is matched by `patt
 leads it on and on, references and what is said of the unevaluated, is counted.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property, partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from blackboard.spec.canonical import JSON, canonical_json
 _STEPS = 20_000
 _ON_AND_ON = ("$ref", "anyOf", "oneOf", "unevaluatedItems", "unevaluatedProperties")
 _STEPS_ON = 4
+_UNSURE = frozenset({"contains", "else", "if", "not", "oneOf", "then", "unevaluatedItems", "unevaluatedProperties"})
 
 
 class _UnreadError(Exception):
@@ -41,20 +42,17 @@ class Judge:
             return None
 
     def fault(self, value: JSON) -> tuple[tuple[str | int, ...], str] | None:
-        """Return a place in a value that is not as the document says, and what is wrong there.
+        """Return a place in a value that is certainly not as the document says, and what is wrong there.
 
-        Returns:
-            None where there is none, and where the document has patterns that are not matched safely.
+        What hangs on a pattern that is not matched safely is passed over, and that alone.
 
         Raises:
             ExhaustedError: It takes too long.
         """
-        if self._hard:
-            return None
         try:
-            error = next(self._validator.iter_errors(value), None)
-        except _UnreadError:
-            return None
+            validator = self._made(*_library(hard=self._hard), lenient=True)
+            checker, errors = validator.format_checker, validator.iter_errors(value)
+            error = next((one for one in errors if not (checker.unread and _is_unsure(one.absolute_schema_path))), None)
         except (RecursionError, OverflowError):
             raise ExhaustedError from None
         return None if error is None else (tuple(error.absolute_path), error.message)
@@ -72,26 +70,30 @@ class Judge:
 
     @cached_property
     def _validator(self) -> Any:  # noqa: ANN401 - the library makes classes that no type checker knows
-        kind, formats = _library()
+        return self._made(*_library(), lenient=False)
+
+    def _made(self, kind: Any, formats: Any, *, lenient: bool) -> Any:  # noqa: ANN401 - as above
         checker = formats()
         checker.effort, checker.validators, checker.steps = self._effort, {}, {}
+        checker.lenient, checker.unread = lenient, False
         checker.referred = cache(lambda name: self._document.schemas[self._document.named(name) or ()])
         return kind(_plain(self._document.root), format_checker=checker)
 
 
+def _is_unsure(path: Iterable[object]) -> bool:
+    """Say whether an error may only come of something else being taken for valid."""
+    return not _UNSURE.isdisjoint(map(str, path))
+
+
 @cache
-def _library() -> tuple[Any, Any]:
+def _library(*, hard: bool = False) -> tuple[Any, Any]:
+    """Return what makes validators, where it is hard also of names, and what they ask of formats."""
     # Why here: the library takes longer to load than all of ours, and most boards have no schema.
     from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators  # noqa: PLC0415
 
-    def pattern(validator: Any, pattern: str, instance: JSON, __: object) -> Iterator[ValidationError]:  # noqa: ANN401
-        if isinstance(instance, str):
-            known = validator.format_checker.steps.setdefault(pattern, {})
-            found = matches(pattern, instance, Effort(_STEPS, _STEPS), known)
-            if found is None:
-                raise _UnreadError
-            if not found:
-                yield ValidationError(f"{instance!r} does not match {pattern!r}")
+    def pattern(validator: Any, pattern: str, instance: JSON, _: object) -> Iterator[ValidationError]:  # noqa: ANN401
+        if isinstance(instance, str) and _matches(validator, pattern, instance) is False:
+            yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
     def unique(_: object, wanted: object, instance: JSON, __: object) -> Iterator[ValidationError]:
         # Why: the library compares each item with each.
@@ -114,7 +116,39 @@ def _library() -> tuple[Any, Any]:
 
     extend: Any = validators.extend
     own = {"pattern": pattern, "uniqueItems": unique, **{word: counted(word) for word in _ON_AND_ON}}
+    if hard:
+        own |= {"patternProperties": _named, "additionalProperties": _others, "unevaluatedProperties": _unevaluated}
     return _keeping(extend(Draft202012Validator, own)), partial(FormatChecker, tuple(FORMATS))
+
+
+def _matches(validator: Any, pattern: str, text: str) -> bool | None:  # noqa: ANN401 - as above
+    """Say whether a text matches; None where that is not known, which only who is lenient passes over."""
+    checker = validator.format_checker
+    found = matches(pattern, text, Effort(_STEPS, _STEPS), checker.steps.setdefault(pattern, {}))
+    if found is None and not checker.lenient:
+        raise _UnreadError
+    checker.unread = checker.unread or found is None
+    return found
+
+
+def _named(validator: Any, patterns: Any, instance: JSON, _: object) -> Iterator[Any]:  # noqa: ANN401 - as above
+    for name, value in instance.items() if isinstance(instance, dict) else ():
+        for pattern, schema in patterns.items():
+            if _matches(validator, pattern, name):
+                yield from validator.descend(value, schema, path=name, schema_path=pattern)
+
+
+def _others(validator: Any, schema: Any, instance: JSON, around: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
+    patterns, known = around.get("patternProperties", {}), around.get("properties", {})
+    for name, value in instance.items() if isinstance(instance, dict) else ():
+        if name not in known and all(_matches(validator, one, name) is False for one in patterns):
+            yield from validator.descend(value, schema, path=name)
+
+
+def _unevaluated(validator: Any, *_: object) -> Iterator[Any]:  # noqa: ANN401 - as above
+    """Pass over what the library would find out by matching names itself."""
+    validator.format_checker.unread = True
+    yield from ()
 
 
 def _keeping(kind: Any) -> Any:  # noqa: ANN401 - as above
@@ -132,10 +166,11 @@ def _keeping(kind: Any) -> Any:  # noqa: ANN401 - as above
             kept[id(schema)] = schema, made(validator, **{**changes, "schema": _plain(schema)})
         return kept[id(schema)][1]
 
-    def descend(validator: Any, instance: JSON, schema: Any, path: Any = None, **_: Any) -> Iterator[Any]:  # noqa: ANN401
+    def descend(validator: Any, instance: JSON, schema: Any, **at: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
         for error in evolve(validator, schema=schema).iter_errors(instance):
-            if path is not None:
-                error.path.appendleft(path)
+            for places, place in ((error.path, at.get("path")), (error.schema_path, at.get("schema_path"))):
+                if place is not None:
+                    places.appendleft(place)
             yield error
 
     kind.evolve, kind.descend = evolve, descend

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 from tools import untraced
@@ -286,3 +287,32 @@ print(*findings(Contract("json-schema", sys.argv[1]).body, {"a.json": sys.argv[2
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=untraced())
 
     assert done.stdout.startswith("a.json: not judged: ")
+
+
+TTL = {"ttl": {"type": "integer"}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "document", "places"),
+    [
+        ({"properties": {"a": {"pattern": "^(?=x)y"}, **TTL}}, '{"a": "z", "ttl": "x"}', ["ttl"]),
+        ({"properties": {"a": {"pattern": "^(?=x)y"}, **TTL}}, '{"a": "z", "ttl": 1}', []),
+        ({"properties": {"a": {"not": {"pattern": "^(?=x)y"}}, **TTL}}, '{"a": "z", "ttl": "x"}', ["ttl"]),
+        ({"properties": {"a": {"not": {"pattern": "^(?=x)y"}}, **TTL}}, '{"a": "z", "ttl": 1}', []),
+        ({"patternProperties": {"^(x+)+$": {"type": "integer"}}, "properties": TTL}, '{"ttl": "x"}', ["ttl"]),
+        ({"patternProperties": {"^(en|de)-[a-z]+$": {"type": "string"}}}, '{"en-us": 3}', ["en-us"]),
+        ({"patternProperties": {"^(x+)+$": {}}, "additionalProperties": {"type": "null"}}, '{"x": 1, "y": 1}', ["y"]),
+        ({"patternProperties": {"^(x+)+$": {}}, "unevaluatedProperties": False}, '{"y": 1}', []),
+    ],
+)  # fmt: skip
+def test_a_pattern_that_cannot_be_matched_hides_nothing_else(schema, document, places):
+    found = findings(Contract.json_schema({"type": "object", **schema}).body, {"a.json": document})
+    assert [one.what.partition(":")[0] for one in found] == places
+
+
+def test_a_name_is_matched_in_time():
+    schema = {"type": "object", "patternProperties": {"^(x+)+$": {"type": "integer"}}, "additionalProperties": False}
+    began = time.process_time()
+    [found] = findings(Contract.json_schema(schema).body, {"a.json": f'{{"{"x" * 5_000}y": 1}}'})
+    assert found.what.startswith("xxx")
+    assert time.process_time() - began < 1
