@@ -215,6 +215,7 @@ def test_a_view_that_is_wrong_in_one_place_is_caught(old, new, monkeypatch):
         database=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],
+        report_multiple_bugs=False,
     )
     @given(graphs)
     def every(graph):
