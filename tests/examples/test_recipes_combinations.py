@@ -25,7 +25,7 @@ from recipes_runs import (
 from blackboard import Blackboard, Controller
 from blackboard.testing import open_memory
 
-PARTS = 4
+PARTS = 2
 LAST_MOMENT = 48
 """A run in which nothing is voted but what the modules offer each other has a few revisions more."""
 ARCHITECT, REVIEWERS, MAJORITY = "arthur", ("rita", "rob", "ruby", "raj"), 3

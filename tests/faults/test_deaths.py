@@ -61,7 +61,7 @@ class Mortals(Lives):
 
 
 def test_each_activation_is_recorded_exactly_once_though_workers_die(location, seed, length):
-    jobs = length(2000, 100_000)
+    jobs = length(1000, 100_000)
     arrange(location, jobs)
     mortals = Mortals(location, seed, jobs, deaths=length(3, 40))
     mortals.go()

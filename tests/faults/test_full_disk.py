@@ -59,13 +59,26 @@ def full(tmp_path):
     return Full(tmp_path / "trace")
 
 
-def wherever(full, prepare, *arguments, last=3):
-    """Run a command on a disk that is full from its n-th write on: each of the first and last, and some between."""
+@pytest.fixture
+def wherever(full, length):
+    """Return a way to run a command on a disk that is full from its n-th write on.
+
+    The first writes and the last are tried one by one, and some between; the short form leaves out some of the former.
+    """
+    first = length(1, 2)
+
+    def tried(prepare, *arguments, last=3):
+        return each_of_some(full, prepare, *arguments, first=first, last=length(-(-last // 3), last))
+
+    return tried
+
+
+def each_of_some(full, prepare, *arguments, first, last):
     prepare()
     assert full(NEVER, *arguments) == (Exit.YES, "")
     writes = full.writes()
     assert writes > 1
-    some = {1, 2, *(writes * n // 4 for n in range(1, 4)), *range(writes + 1 - last, writes + 1)}
+    some = {*range(1, first + 1), *(writes * n // 4 for n in range(1, 4)), *range(writes + 1 - last, writes + 1)}
     for n in sorted(some & set(range(1, writes + 1))):
         prepare()
         yield full(n, *arguments)
@@ -83,8 +96,8 @@ def is_board(place):
     return found == (1,)
 
 
-def test_a_board_that_could_not_be_made_leaves_no_file(full, place):
-    for status, said in wherever(full, lambda: emptied(place.parent), "board", "create", str(place)):
+def test_a_board_that_could_not_be_made_leaves_no_file(wherever, place):
+    for status, said in wherever(lambda: emptied(place.parent), "board", "create", str(place)):
         assert not [one.name for one in place.parent.iterdir() if not one.name.startswith("board.db")]
         # The last writes are those of opening and closing what was made.
         assert is_board(place) if place.exists() else status == Exit.FAILED
@@ -102,7 +115,7 @@ def test_an_empty_file_that_was_there_is_left_where_it_can_not_be_made_a_board(f
 
 
 @pytest.mark.parametrize("act", ["copied", "recovered"])
-def test_what_is_made_of_a_board_is_whole_or_not_there(full, place, act):
+def test_what_is_made_of_a_board_is_whole_or_not_there(wherever, place, act):
     assert main(["board", "create", str(place)]) == Exit.YES
     assert main(["ask", "k", "which?"]) == Exit.YES
     new = place.parent / "new.db"
@@ -113,7 +126,7 @@ def test_what_is_made_of_a_board_is_whole_or_not_there(full, place, act):
 
     arguments = ("copy", str(new)) if act == "copied" else ("recover", str(place), str(new))
     # With the last writes the new file gets what waits in its log.
-    for status, said in wherever(full, prepare, "board", *arguments, last=10):
+    for status, said in wherever(prepare, "board", *arguments, last=10):
         assert not [one.name for one in place.parent.iterdir() if one.name.startswith(".bb")]
         assert new.exists() is (status == Exit.YES), said
         if new.exists():
@@ -122,7 +135,7 @@ def test_what_is_made_of_a_board_is_whole_or_not_there(full, place, act):
                 board.verify()
 
 
-def test_an_act_that_may_have_happened_is_named_with_how_to_see_whether_it_did(full, place, capsys):
+def test_an_act_that_may_have_happened_is_named_with_how_to_see_whether_it_did(wherever, place, capsys):
     assert main(["board", "create", str(place)]) == Exit.YES
     kept = {one: one.read_bytes() for one in place.parent.iterdir()}
     unknown = 0
@@ -132,7 +145,7 @@ def test_an_act_that_may_have_happened_is_named_with_how_to_see_whether_it_did(f
         for one, content in kept.items():
             one.write_bytes(content)
 
-    for status, said in wherever(full, prepare, "board", "pause", "--as", "ann"):
+    for status, said in wherever(prepare, "board", "pause", "--as", "ann"):
         if status == Exit.YES:
             continue
         assert status == Exit.FAILED
@@ -151,7 +164,7 @@ def test_an_act_that_may_have_happened_is_named_with_how_to_see_whether_it_did(f
     assert unknown > 0
 
 
-def test_an_upgrade_that_may_have_happened_says_so_and_can_be_asked_for_again(full, place, capsys):
+def test_an_upgrade_that_may_have_happened_says_so_and_can_be_asked_for_again(wherever, place, capsys):
     unknown = 0
 
     def prepare():
@@ -159,7 +172,7 @@ def test_an_upgrade_that_may_have_happened_says_so_and_can_be_asked_for_again(fu
         with gzip.open(crash_points.GOLDEN) as packed, place.open("wb") as file:
             shutil.copyfileobj(packed, file)
 
-    for status, said in wherever(full, prepare, "board", "upgrade"):
+    for status, said in wherever(prepare, "board", "upgrade"):
         if status == Exit.YES:
             continue
         assert status == Exit.FAILED

@@ -166,7 +166,7 @@ def test_a_watcher_sees_every_revision_once_and_in_order_and_resumes_after_kill_
     writers = write_together(start, location, seed, 10**6, tmp_path)
     draw = random.Random(seed)
     seen: list[str] = []
-    for number in range(length(4, 40)):
+    for number in range(length(2, 40)):
         pipe = tmp_path / f"watch-{number}"
         os.mkfifo(pipe)
         watcher = start(WATCHER, location, int(seen[-1].split()[0]) if seen else 0, 10**9, pipe)

@@ -152,7 +152,7 @@ def test_whatever_page_is_damaged_what_is_saved_is_a_part_of_what_was(long_board
     whole = place.read_bytes()
     draw = random.Random(seed)
     saved = 0
-    for attempt in range(length(8, 200)):
+    for attempt in range(length(4, 200)):
         content = bytearray(whole)
         number = draw.randrange(len(whole) // PAGE)
         content[number * PAGE : (number + 1) * PAGE] = draw.randbytes(PAGE)
@@ -388,7 +388,7 @@ def test_whatever_page_of_a_compacted_board_is_damaged_what_is_saved_is_a_part_o
     whole = place.read_bytes()
     draw = random.Random(seed)
     saved = 0
-    for attempt in range(length(8, 200)):
+    for attempt in range(length(4, 200)):
         content = bytearray(whole)
         number = draw.randrange(len(whole) // PAGE)
         content[number * PAGE : (number + 1) * PAGE] = draw.randbytes(PAGE)
