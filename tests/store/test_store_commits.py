@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from blackboard import Blackboard, Conflict, Contract, IllegalTransition, Invalid, NotPermitted, Reserved
+from blackboard import Blackboard, Conflict, Contract, IllegalTransition, NotPermitted
 from blackboard.spec.changes import Committed
 
 
@@ -377,58 +377,6 @@ def test_a_component_written_twice_in_one_transaction_has_the_files_of_both(boar
         transaction.write("server", {"b.py": "2", "c.py": "2", "a.py": None})
     assert dict(board.snapshot().component("server").files) == {"b.py": b"2", "c.py": b"2"}
     assert board.snapshot().component("server").version == 1
-
-
-# --- running a function until it commits -----------------------------------------------------------------------------
-
-
-def test_run_transaction_runs_the_function_anew_and_tells_it_why(board, given):
-    given(board).decided("count", 0)
-    told = []
-
-    def count(transaction):
-        told.append(transaction.previous)
-        value = transaction.decision("count").value
-        if len(told) == 1:
-            given(board).decided("count", 10)
-        transaction.decide("count", Contract.value(value + 1))
-
-    board.run_transaction(count, "bob")
-    assert board.snapshot().decision("count").value == 11
-    assert told[0] is None
-    assert [(premise.key, premise.base, premise.current) for premise in told[1].premises] == [("count", "0", "10")]
-
-
-def test_run_transaction_gives_the_last_conflict_to_its_caller(board, given):
-    given(board).decided("count", 0)
-
-    def always_late(transaction):
-        value = transaction.decision("count").value
-        given(board).decided("count", value + 1)
-        transaction.decide("count", Contract.value(-1))
-
-    with pytest.raises(Conflict):
-        board.run_transaction(always_late, "bob", attempts=2)
-    assert board.snapshot().decision("count").value == 2
-    with pytest.raises(Invalid):
-        board.run_transaction(always_late, "bob", attempts=0)
-
-
-def test_a_refusal_of_another_s_transaction_in_the_function_is_told_at_once(board, given):
-    """After two conflicts bob has the key reserved, so what the function does in another's name is refused."""
-    given(board).decided("count", 0)
-
-    def always_late(transaction):
-        value = transaction.decision("count").value
-        given(board).decided("count", value + 1)
-        transaction.decide("count", Contract.value(-1))
-
-    with pytest.raises(Reserved):
-        board.run_transaction(always_late, "bob", attempts=3)
-
-
-def test_run_transaction_of_a_function_that_discards_writes_nothing(board):
-    assert board.run_transaction(lambda transaction: transaction.discard(), "bob") == Committed(0, (), 0)
 
 
 # --- store time ------------------------------------------------------------------------------------------------------
