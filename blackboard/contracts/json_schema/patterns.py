@@ -76,13 +76,23 @@ class Automaton:
         return self.last in states or self.last in self.closed(states, start + "$")
 
 
-@lru_cache(maxsize=256)
 def automaton(pattern: str) -> Automaton | None:
     """Return the automaton that finds a pattern anywhere in a text, None for an expression that is not read here."""
+    # A short expression that counts nothing has few states: in the memory of one that has most many are kept.
+    few = len(pattern) <= _SHORT and "{" not in pattern
+    return _kept_if_few(pattern) if few else _kept(pattern)
+
+
+def _read(pattern: str) -> Automaton | None:
     try:
         return _Reader(pattern).read()
     except (UnreadError, IndexError, ValueError, RecursionError):
         return None
+
+
+_SHORT = 60
+_kept = lru_cache(maxsize=256)(_read)
+_kept_if_few = lru_cache(maxsize=4_096)(_read)
 
 
 Steps: TypeAlias = dict[tuple[frozenset[int], str], frozenset[int]]

@@ -6,7 +6,7 @@ from blackboard.contracts.json_schema.normal import normal
 from blackboard.errors import InvalidContract
 from blackboard.spec.canonical import JSON, canonical_json
 
-MAX_FACET_BYTES = 8_388_608
+MAX_FACET_BYTES = 3_145_728
 
 
 class Whole:
