@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import sqlite3
 import time
 
@@ -24,10 +25,11 @@ def save(damaged, new):
     return recover(damaged, new, planner=plan, author="ann", clock=time.time)
 
 
-@pytest.fixture
-def long_board(location, given, voting_team):
+@pytest.fixture(scope="module")
+def made_long(tmp_path_factory, given, voting_team):
     """Return the place of a closed board with a team, many pages, and a lease that lives; and what it said."""
-    with Blackboard.open(location, create=True, durability="normal") as board:
+    place = tmp_path_factory.mktemp("long") / "board.db"
+    with Blackboard.open(place, create=True, durability="normal") as board:
         board.install(voting_team())
         to = given(board)
         for number in range(25):
@@ -37,8 +39,19 @@ def long_board(location, given, voting_team):
         (lease,) = board.claim("art")
         head = board.cursor
         said = feed_of(board)
-    checkpoint(location)
-    return location, head, said, lease.token
+    checkpoint(place)
+    return place, head, said, lease.token
+
+
+@pytest.fixture
+def long_board(made_long, location):
+    """Return the same of a copy, for a test of its own."""
+    return copied(made_long, location)
+
+
+def copied(made, location):
+    shutil.copytree(made[0].parent, location.parent, dirs_exist_ok=True)
+    return location, *made[1:]
 
 
 def checkpoint(place):
@@ -262,10 +275,10 @@ def test_the_command_reports_what_was_lost(long_board, tmp_path, capsys):
 # --- of a compacted board ---------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def compacted(long_board):
+@pytest.fixture(scope="module")
+def made_compacted(made_long, tmp_path_factory):
     """Return the place of a closed board that was compacted twice, its head, its first kept revision and its feed."""
-    place = long_board[0]
+    place = copied(made_long, tmp_path_factory.mktemp("compacted") / "board.db")[0]
     with Blackboard.open(place) as board:
         for before in (12, 30):
             compact(board.store, planner=plan, before=before, author="olga")
@@ -277,6 +290,12 @@ def compacted(long_board):
         said = [(one.revision, one.kind, one.key, one.version, one.author) for one in board.changes(after=29)]
     checkpoint(place)
     return place, head, 30, said
+
+
+@pytest.fixture
+def compacted(made_compacted, location):
+    """Return the same of a copy, for a test of its own."""
+    return copied(made_compacted, location)
 
 
 def since(board, first):
