@@ -1,5 +1,6 @@
 """S9: `verify` finds whatever was changed behind the board's back, and a lost end against a head that is known."""
 
+import itertools
 import shutil
 import sqlite3
 
@@ -86,6 +87,48 @@ def other(value):
     return f"{value}x"
 
 
+def unnoticed(place, head, table, folder, *, but, told=(Damaged, Forked)):
+    """Change each column of the first and last row of a table, and delete the row, each in a copy.
+
+    Returns:
+        What verifying the chain does not notice, and how much was tried.
+    """
+    columns = [column.name for column in schema.metadata.tables[table].columns]
+    raw = sqlite3.connect(place)
+    rows = raw.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
+    raw.close()
+    where = " AND ".join(f"{column} IS ?" for column in columns)
+    missed, tried = [], 0
+    for row, column in itertools.product({rows[0], rows[-1]}, [*columns, None]):
+        if (table, column) in but:
+            continue
+        copy = folder / "copy.db"
+        shutil.copy(place, copy)
+        raw = sqlite3.connect(copy)
+        try:
+            if column is None:
+                raw.execute(f"DELETE FROM {table} WHERE {where}", row)
+            else:
+                changed = other(row[columns.index(column)])
+                raw.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (changed, *row))
+            raw.commit()
+        except sqlite3.IntegrityError:
+            continue  # the table does not take such a row
+        finally:
+            raw.close()
+        tried += 1
+        try:
+            with Blackboard.open(copy, durability="normal") as board:
+                board.verify(known_head=head)
+        except told:
+            pass
+        else:
+            missed.append((column, row))
+        for rest in ("", "-wal", "-shm"):
+            copy.with_name(copy.name + rest).unlink(missing_ok=True)
+    return missed, tried
+
+
 def test_the_full_board_has_rows_in_every_table_of_the_spec(full):
     raw = sqlite3.connect(full[0])
     empty = [name for name in HISTORY if raw.execute(f"SELECT count(*) FROM {name}").fetchone()[0] == 0]
@@ -96,40 +139,7 @@ def test_the_full_board_has_rows_in_every_table_of_the_spec(full):
 @pytest.mark.parametrize("table", HISTORY)
 def test_every_changed_or_missing_row_of_history_is_found(full, table, tmp_path):
     place, head = full
-    columns = [column.name for column in schema.metadata.tables[table].columns]
-    raw = sqlite3.connect(place)
-    rows = raw.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
-    raw.close()
-    where = " AND ".join(f"{column} IS ?" for column in columns)
-    missed, tried = [], 0
-    for row in {rows[0], rows[-1]}:
-        for column in [*columns, None]:
-            if (table, column) in NOT_CHECKED:
-                continue
-            copy = tmp_path / "copy.db"
-            shutil.copy(place, copy)
-            raw = sqlite3.connect(copy)
-            try:
-                if column is None:
-                    raw.execute(f"DELETE FROM {table} WHERE {where}", row)
-                else:
-                    changed = other(row[columns.index(column)])
-                    raw.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (changed, *row))
-                raw.commit()
-            except sqlite3.IntegrityError:
-                continue  # the table does not take such a row
-            finally:
-                raw.close()
-            tried += 1
-            try:
-                with Blackboard.open(copy, durability="normal") as board:
-                    board.verify(known_head=head)
-            except (Damaged, Forked):
-                pass
-            else:
-                missed.append((column, row))
-            for rest in ("", "-wal", "-shm"):
-                copy.with_name(copy.name + rest).unlink(missing_ok=True)
+    missed, tried = unnoticed(place, head, table, tmp_path, but=NOT_CHECKED)
     assert missed == []
     assert tried > 0
 

@@ -1,11 +1,8 @@
 """Damage to a compacted board is found, also in what it kept from before its first revision."""
 
-import shutil
-import sqlite3
-
 import pytest
 from compactions import folded
-from test_store_chain import checkpoint, other, team
+from test_store_chain import checkpoint, team, unnoticed
 
 from blackboard import Blackboard, Compacted, Damaged, Forked
 from blackboard.store import schema
@@ -59,39 +56,7 @@ def small(tmp_path_factory, given):
 @pytest.mark.parametrize("table", sorted(set(schema.metadata.tables) - schema.CONTROL - WITHOUT_PAST))
 def test_every_changed_or_missing_row_of_a_compacted_board_is_found(small, table, tmp_path):
     place, head = small
-    columns = [column.name for column in schema.metadata.tables[table].columns]
-    raw = sqlite3.connect(place)
-    rows = raw.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
-    raw.close()
-    assert rows, "the board has to have rows in every table"
-    where = " AND ".join(f"{column} IS ?" for column in columns)
-    missed = []
-    for row in {rows[0], rows[-1]}:
-        for column in (None, *columns):
-            if (table, column) in UNCHECKED:
-                continue
-            copy = tmp_path / "copy.db"
-            shutil.copy(place, copy)
-            raw = sqlite3.connect(copy)
-            try:
-                if column is None:
-                    raw.execute(f"DELETE FROM {table} WHERE {where}", row)
-                else:
-                    raw.execute(
-                        f"UPDATE {table} SET {column} = ? WHERE {where}", (other(row[columns.index(column)]), *row)
-                    )
-                raw.commit()
-            except sqlite3.IntegrityError:
-                continue  # the table does not take such a row
-            finally:
-                raw.close()
-            try:
-                with Blackboard.open(copy, durability="normal") as board:
-                    board.verify(known_head=head)
-            except (Damaged, Forked, Compacted):
-                pass
-            else:
-                missed.append((column, row))
-            for rest in ("", "-wal", "-shm"):
-                copy.with_name(copy.name + rest).unlink(missing_ok=True)
+    told = (Damaged, Forked, Compacted)
+    missed, tried = unnoticed(place, head, table, tmp_path, but=UNCHECKED, told=told)
     assert missed == []
+    assert tried > 0

@@ -162,14 +162,22 @@ def test_a_damaged_header_hides_nothing(long_board, tmp_path):
 
 def test_whatever_page_is_damaged_what_is_saved_is_a_part_of_what_was(long_board, tmp_path, seed, length):
     place, head, said, _ = long_board
-    whole = place.read_bytes()
-    draw = random.Random(seed)
-    saved = 0
-    for attempt in range(length(4, 200)):
+    for new, found in saved_from_damage(place, tmp_path, seed, length(4, 200)):
+        assert found.told == head.revision or found.lost
+        with Blackboard.open(new) as board:
+            if found.told:
+                assert feed_of(board) == [one for one in said if one[0] <= found.told]
+            board.verify(known_head=found.head)
+
+
+def saved_from_damage(place, folder, seed, attempts):
+    """Damage one page after the other, drawn by the seed; yield the place of what was saved, and the report of it."""
+    whole, draw, saved = place.read_bytes(), random.Random(seed), 0
+    for attempt in range(attempts):
         content = bytearray(whole)
         number = draw.randrange(len(whole) // PAGE)
         content[number * PAGE : (number + 1) * PAGE] = draw.randbytes(PAGE)
-        damaged, new = tmp_path / f"damaged{attempt}.db", tmp_path / f"new{attempt}.db"
+        damaged, new = folder / f"damaged{attempt}.db", folder / f"new{attempt}.db"
         damaged.write_bytes(content)
         try:
             found = save(damaged, new)
@@ -177,11 +185,7 @@ def test_whatever_page_is_damaged_what_is_saved_is_a_part_of_what_was(long_board
             assert not new.exists()
         else:
             saved += 1
-            with Blackboard.open(new) as board:
-                if found.told:
-                    assert feed_of(board) == [one for one in said if one[0] <= found.told]
-                board.verify(known_head=found.head)
-            assert found.told == head.revision or found.lost
+            yield new, found
         assert damaged.read_bytes() == bytes(content)
     assert saved > 0
 
@@ -404,21 +408,7 @@ def test_where_what_was_kept_is_damaged_what_stands_is_decided_anew(compacted, t
 
 def test_whatever_page_of_a_compacted_board_is_damaged_what_is_saved_is_a_part_of_it(compacted, tmp_path, seed, length):
     place, head, first, said = compacted
-    whole = place.read_bytes()
-    draw = random.Random(seed)
-    saved = 0
-    for attempt in range(length(4, 200)):
-        content = bytearray(whole)
-        number = draw.randrange(len(whole) // PAGE)
-        content[number * PAGE : (number + 1) * PAGE] = draw.randbytes(PAGE)
-        damaged, new = tmp_path / f"damaged{attempt}.db", tmp_path / f"new{attempt}.db"
-        damaged.write_bytes(content)
-        try:
-            found = save(damaged, new)
-        except (Damaged, NotABoard):
-            assert not new.exists()
-            continue
-        saved += 1
+    for new, found in saved_from_damage(place, tmp_path, seed, length(4, 200)):
         assert found.told == head.revision or found.lost
         if not found.told:
             continue
@@ -426,4 +416,3 @@ def test_whatever_page_of_a_compacted_board_is_damaged_what_is_saved_is_a_part_o
         with Blackboard.open(new) as board:
             assert since(board, first)[: len(kept)] == kept
             board.verify(known_head=found.head)
-    assert saved > 0
