@@ -6,9 +6,10 @@ was taken over can no longer write, however late it notices.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
-from blackboard.choreography.moves import lease_cap
+from blackboard.choreography.moves import lease_cap, limits_leases
 from blackboard.errors import Conflict, LeaseLost, Premise
 from blackboard.plan.view import registry_of
 from blackboard.snapshot import Snapshot
@@ -174,4 +175,4 @@ def caps(store: Store) -> Cap:
     """Return the choreography's limit on the total time of leases: (role, target) -> seconds or None."""
     with store.database.reading() as on:
         choreography = registry_of(HeadFacts(on, store.kept).reserved()).choreography
-    return lambda role, target: lease_cap(choreography, role, target)
+    return partial(lease_cap, choreography) if limits_leases(choreography) else claims.without_limit

@@ -118,10 +118,15 @@ def agreement(choreography: Choreography | None, key: str) -> Agreement | None:
 
 def lease_cap(choreography: Choreography | None, role: str, key: str) -> float | None:
     """Return the longest that leases of the role on the component may last in all, None where nothing limits them."""
-    if choreography is None or not places(choreography).limits_leases:
+    if choreography is None or not limits_leases(choreography):
         return None
     steps = (step for place in places(choreography).building(key) for _, step in writers(place.unit))
     return next((step.lease_seconds for step in steps if step.role.name == role), None)
+
+
+def limits_leases(choreography: Choreography | None) -> bool:
+    """Say whether anything limits how long leases may last in all."""
+    return choreography is not None and places(choreography).limits_leases
 
 
 def merges(choreography: Choreography | None, key: str) -> bool:

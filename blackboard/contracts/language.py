@@ -19,7 +19,17 @@ from blackboard.contracts.python.stub import Python, Stub
 from blackboard.contracts.sql.ddl import Sql
 from blackboard.contracts.task import FIELDS, Task, body_of
 from blackboard.errors import Invalid, InvalidContract, TooLarge
-from blackboard.spec.canonical import JSON, NotCanonical, check_text, digest, digest_made, parse_json, read_made
+from blackboard.spec.canonical import (
+    JSON,
+    NotCanonical,
+    check_text,
+    digest,
+    digest_made,
+    digest_text,
+    parse_json,
+    read_made,
+    spelled_digests,
+)
 from blackboard.spec.effects import Comparison, Effect, FacetChange
 
 MAX_TEXT_BYTES = 1_048_576
@@ -114,7 +124,7 @@ def contract_digest(language: str, digests: Mapping[str, str]) -> str:
 
     Why the language: a task and a value may have the same facets, and only one of them is a task.
     """
-    return digest_made([language, digests if type(digests) is dict else dict(digests)])
+    return digest_text(f'["{language}",{spelled_digests(digests)}]')
 
 
 def facet_names_digest(names: Iterable[str]) -> str:
@@ -288,8 +298,8 @@ class Contract:
         """Say what changes for those who stand on this contract when it becomes another one."""
         if not isinstance(new, Contract):
             raise Invalid(f"new is {ascii(new)[:60]}; give a Contract")
-        if self.language == new.language:
-            return LANGUAGES[self.language].compare(self._reads(), new._reads())  # noqa: SLF001 - of its own kind
+        if self._language == new._language:  # noqa: SLF001 - of its own kind
+            return LANGUAGES[self._language].compare(self._reads(), new._reads())  # noqa: SLF001 - of its own kind
         effects = dict(undecided(self._reads().facets, new._reads().facets).effects)  # noqa: SLF001 - of its own kind
         effects[NAMES] = FacetChange(Effect.BREAKING, Effect.BREAKING, f"language {self.language} -> {new.language}")
         return Comparison(effects)

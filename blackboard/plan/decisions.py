@@ -274,26 +274,25 @@ def _tally(draft: Draft, record: VersionRecord) -> Tally:
 
 def _accept_all(draft: Draft, together: Sequence[VersionRecord]) -> None:
     """Accept versions that were proposed jointly, or none of them."""
-    bounded = [one.key for one in together if _bounded(draft, one.key)]
+    bounded = [one.key for one in together if _bounded(draft, draft.touch(one.key, "decision"))]
     if not bounded:
         for one in together:
             _accept(draft, one, by_step=True)
 
 
-def _bounded(draft: Draft, key: str) -> bool:
+def _bounded(draft: Draft, record: KeyRecord) -> bool:
     """Say whether a key has been amended too often, and is contested for it now."""
-    record = draft.touch(key, "decision")
     if draft.role == OPERATOR or record.generation < GENERATION_BOUND:
         return False
-    draft.contest(key, f"it was amended {record.generation} times {UNRULED}")
+    draft.contest(record.key, f"it was amended {record.generation} times {UNRULED}")
     return True
 
 
 def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
     key = version.key
-    if _bounded(draft, key):
-        return
     record = draft.touch(key, "decision")
+    if _bounded(draft, record):
+        return
     current = record.current
     if current is not None:
         standing = None if version.base == current else draft.view.version(key, current)

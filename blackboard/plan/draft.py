@@ -36,7 +36,7 @@ class Draft:
     def __init__(self, view: View, intent: Intent) -> None:
         self.view, self.intent = view, intent
         self.role: str | None = None
-        self.registry = view.registry()
+        self.registry, self.put = view.registry(), view.put
         self.rows: list[Row] = []
         self.changes: list[ChangeRow] = []
         self.events: list[Event] = []
@@ -56,10 +56,6 @@ class Draft:
         if key not in self.bases:
             self.bases[key] = record
         return record or self.view.put(KeyRecord(key, kind))
-
-    def put(self, record: KeyRecord, **changed: object) -> KeyRecord:
-        """Note a key's new state and return it."""
-        return self.view.put(record, **changed)
 
     def note(self, kind: str, key: str, version: int | None, content: JSON, *, reason: str = "") -> None:
         """Add an entry to the feed; `content` is that of its row (canonical), None where all it says is the reason."""

@@ -19,6 +19,7 @@ ALGORITHM = "1"
 MAX_DEPTH = 200
 
 _SHORT = 256  # characters of a text whose digest is kept
+_FEW = 32  # digests whose text is kept
 
 MAX_DIGITS = 4_300
 """Python reads and writes no longer whole number unless it is told to, and other readers of JSON far shorter ones."""
@@ -86,6 +87,16 @@ def digest(value: JSON) -> str:
 def digest_made(value: JSON) -> str:
     """Return the same for a value that this code made."""
     return f"{ALGORITHM}:{sha256(json_made(value).encode()).hexdigest()}"
+
+
+def spelled_digests(digests: Mapping[str, str]) -> str:
+    """Return the canonical text of name -> digest; of each new version it is asked for more than once."""
+    return _spelled(tuple(digests.items())) if len(digests) <= _FEW else json_made(dict(digests))
+
+
+@lru_cache(maxsize=256)
+def _spelled(items: tuple[tuple[str, str], ...]) -> str:
+    return json_made(dict(items))
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,8 @@ announced for it (C5). "Converged" means consistent with one interpretation, and
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from blackboard.spec import keys
 from blackboard.spec.activation import Activation, ActivationState
@@ -71,9 +73,8 @@ class Outcome:
         return bool(self.obligations) and all(one.person for one in self.obligations)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyStanding:
-    """A decision's key as convergence sees it.
+class KeyStanding(NamedTuple):
+    """A decision's key as convergence sees it; there is one for each of them.
 
     Attributes:
         digest: Of the accepted version, "" where there is none.
@@ -87,7 +88,7 @@ class KeyStanding:
     accepted: bool
     digest: str
     asked: bool = False
-    missing: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    missing: Mapping[int, tuple[str, ...]] = MappingProxyType({})
     reason: str = ""
     language: str = ""
 

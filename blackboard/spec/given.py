@@ -32,6 +32,8 @@ def a_text(value: str, what: str) -> str:
         TooLarge: It has more than 1 MiB.
         InvalidContract: It holds a lone surrogate; says line and column.
     """
+    if type(value) is str and value.isascii() and len(value) <= MAX_TEXT_BYTES:
+        return value
     text = _of(value, str, what, "a text")
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_TEXT_BYTES:

@@ -16,6 +16,7 @@ from blackboard.spec.activation import (
     ActivationState,
     Ending,
     LeaseState,
+    Next,
     after,
 )
 from blackboard.spec.triggers import TriggerKind
@@ -72,14 +73,16 @@ _HOLDERS = Statement("""
 """The processes of a host that hold leases: a step of the index each, however many leases those are."""
 
 _ENDING = """
-    SELECT l.token, l.activation_id, l.source, l.host, l.process, l.process_started, l.claimed, l.expires, a.attempts,
-      a.dirty
+    SELECT l.token, l.activation_id, l.source, l.claimed, l.expires, a.attempts, a.dirty{}
     FROM lease l JOIN activation a ON a.id = l.activation_id WHERE """
+_HELD_BY = ", l.host, l.process, l.process_started"
 
 # With `+` the leases are found by their tokens, not by looking at all that are live.
-_NAMED = Statement(_ENDING + "+l.state = 'live' AND l.token IN (SELECT value FROM json_each(:tokens)) ORDER BY l.token")
-_EXPIRED = Statement(_ENDING + "l.state = 'live' AND l.expires < :now ORDER BY l.token")
-_ON_HOST = Statement(_ENDING + "l.state = 'live' AND l.host = :host ORDER BY l.token")
+_BY_TOKEN = _ENDING + "+l.state = 'live' AND l.token IN (SELECT value FROM json_each(:tokens)) ORDER BY l.token"
+_NAMED = Statement(_BY_TOKEN.format(""))
+_ORPHANED = Statement(_BY_TOKEN.format(_HELD_BY))
+_EXPIRED = Statement(_ENDING.format(_HELD_BY) + "l.state = 'live' AND l.expires < :now ORDER BY l.token")
+_ON_HOST = Statement(_ENDING.format(_HELD_BY) + "l.state = 'live' AND l.host = :host ORDER BY l.token")
 
 _LIVE = Statement("SELECT token FROM lease WHERE +state = 'live' AND token IN (SELECT value FROM json_each(:tokens))")
 
@@ -89,13 +92,9 @@ _END = Statement("""
 
 # Where a commit made the activation `obviated` or `looped` under its lease, that stands.
 _MOVE = Statement("""
-    UPDATE activation SET state = r.state, attempts = r.attempts, dirty = 0, not_before = r.not_before,
-      error = r.error, reason = coalesce(r.reason, activation.reason)
-    FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS state,
-        json_extract(value, '$[2]') AS attempts, json_extract(value, '$[3]') AS not_before,
-        json_extract(value, '$[4]') AS error, json_extract(value, '$[5]') AS reason
-      FROM json_each(:rows)) r
-    WHERE activation.id = r.id AND activation.state = 'leased'""")
+    UPDATE activation SET state = :state, attempts = :attempts, dirty = 0, not_before = :now + :wait,
+      error = :error, reason = coalesce(:reason, reason)
+    WHERE +state = 'leased' AND id IN (SELECT value FROM json_each(:ids))""")
 
 _REBID = Statement("UPDATE activation SET rating = :rating WHERE id = :id")
 
@@ -255,7 +254,7 @@ def sweep(store: "Store") -> int:
     with store.writer.turn() as turn:
         # What was read before the turn may have been renewed since; the dead renew nothing.
         rows = {row["token"]: row for row in turn.all(_EXPIRED, {"now": turn.now})}
-        orphans = {row["token"]: row for row in turn.all(_NAMED, {"tokens": json.dumps(orphaned)})}
+        orphans = {row["token"]: row for row in turn.all(_ORPHANED, {"tokens": json.dumps(orphaned)})}
         ends = {token: End(token, Ending.LOST, "LeaseLost", _expired(row)) for token, row in rows.items()}
         ends.update({token: End(token, Ending.LOST, "LeaseLost", _orphaned(row)) for token, row in orphans.items()})
         _end(turn, list({**rows, **orphans}.values()), ends)
@@ -282,21 +281,24 @@ def _orphaned(row: Any) -> str:  # noqa: ANN401 - a row
 
 
 def _end(turn: Turn, rows: Sequence[Any], ends: Mapping[int, End]) -> None:
-    moves: list[list[Any]] = []
+    # Most of what ends at once ends alike, and is written down at once.
+    alike: dict[tuple[Next, str | None, str | None], list[int]] = {}
     by_state: dict[LeaseState, list[int]] = {}
     seconds = 0.0
     retries = _retries(turn, {row["source"] for row in rows if ends[row["token"]].ending in REPEATED})
     # By place: to find a column by its name, the driver compares it with each.
-    for token, activation, source, _, _, _, claimed, expires, attempts, dirty in rows:
+    for token, activation, source, claimed, expires, attempts, dirty, *_ in rows:
         one = ends[token]
         then = after(one.ending, attempts=attempts, retries=retries.get(source, _TRIES), dirty=bool(dirty))
         reason = "" if one.ending is Ending.FINISHED else _storable(one.reason)
-        moves.append([activation, then.state, then.attempts, turn.now + then.wait_seconds, one.error, reason])
+        alike.setdefault((then, one.error, reason), []).append(activation)
         by_state.setdefault(_LEASE_AFTER[one.ending], []).append(token)
         seconds += min(turn.now, expires) - claimed
-    if not moves:
+    if not alike:
         return
-    turn.run(_MOVE, {"rows": json.dumps(moves)})
+    for (then, error, reason), ids in alike.items():
+        moved = {"state": then.state.value, "attempts": then.attempts, "wait": then.wait_seconds, "now": turn.now}
+        turn.run(_MOVE, {**moved, "error": error, "reason": reason, "ids": json.dumps(ids)})
     for state, tokens in by_state.items():
         turn.run(_END, {"tokens": json.dumps(tokens), "state": state.value, "now": turn.now})
     budgets.close(turn, [row["token"] for row in rows], seconds)
@@ -317,9 +319,9 @@ def _storable(text: str | None) -> str | None:
 
 def _count_results(turn: Turn, results: Sequence[tuple[str, End]]) -> None:
     """Count refused results in a row; one that was not refused begins anew."""
-    in_order = [source for source, one in results if one.ending is Ending.FINISHED]
+    in_order = {source for source, one in results if one.ending is Ending.FINISHED}
     if in_order:
-        turn.run(_IN_ORDER, {"sources": json.dumps(in_order)})
+        turn.run(_IN_ORDER, {"sources": json.dumps(sorted(in_order))})
     for source, one in results:
         if one.refused:
             reason = f"{QUARANTINE_AFTER} refused results in a row, the last: {one.error}: {_storable(one.reason)}"

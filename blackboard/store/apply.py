@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from blackboard.spec.canonical import JSON, json_made
+from blackboard.spec.canonical import JSON, json_made, spelled_digests
 from blackboard.spec.changes import (
     ChangeRow,
     CloseRow,
@@ -261,7 +261,7 @@ class Application:
             "version": row.version,
             "language": row.body.language,
             "text": row.body.text,
-            "facets": json_made(dict(row.body.facets)),
+            "facets": spelled_digests(row.body.facets),
             "digest": row.body.digest,
             "state": str(row.state if left is None else left.state),
             "base": row.base,

@@ -201,7 +201,8 @@ _TAKEN_OVER = Statement(f"""
         AND json_extract(value, '$[1]') = lease.role)""")
 
 
-def _without_limit(_role: str, _target: str) -> float | None:
+def without_limit(_role: str, _target: str) -> float | None:
+    """Let every lease last as long as it is renewed."""
     return None
 
 
@@ -216,7 +217,7 @@ class Claimants:
 
     names: tuple[str, ...]
     needs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    cap: Cap = _without_limit
+    cap: Cap = without_limit
 
 
 class Claimed(NamedTuple):
@@ -360,23 +361,14 @@ def _take(turn: Turn, rows: Sequence[Any], needs: str | None) -> list[tuple[Any,
 
 
 def _claimed(lease: Any, activation: Any, turn: Turn, cap: Cap) -> Claimed:  # noqa: ANN401 - rows of the driver
-    longest = cap(lease["role"], activation["target"])
-    until = NEVER if longest is None else turn.now + longest
+    # By place: to find a column by its name, the driver compares it with each.
+    token, identifier, source, role, _, kind, cause, expires = lease
+    _, attempts, rating, error, reason, target = activation
+    longest, until, now = cap(role, target), NEVER, turn.now
     if longest is not None:
-        turn.run(_CAPPED, {"token": lease["token"], "until": until})
+        until = now + longest
+        expires = min(expires, until)
+        turn.run(_CAPPED, {"token": token, "until": until})
     return Claimed(
-        token=lease["token"],
-        activation=lease["activation_id"],
-        source=lease["source"],
-        role=lease["role"],
-        target=activation["target"],
-        kind=lease["kind"],
-        attempts=activation["attempts"],
-        cause=lease["cause"],
-        rating=activation["rating"],
-        claimed=turn.now,
-        expires=min(lease["expires"], until),
-        until=until,
-        error=activation["error"],
-        reason=activation["reason"],
+        token, identifier, source, role, target, kind, attempts, cause, rating, now, expires, until, error, reason
     )

@@ -46,12 +46,12 @@ _NAMING = Statement(
     "AND k.key >= 'constraint/' AND k.key < 'constraint0' ORDER BY k.key"
 )
 _KEY = Statement("""
-    SELECT k.key, k.kind, k.state, k.last_version, k.current, k.digest, k.generation, k.mod_revision,
+    SELECT k.kind, k.state, k.last_version, k.current, k.digest, k.generation, k.mod_revision,
       k.id, k.question_revision, EXISTS (SELECT 1 FROM pin p WHERE p.key_id = k.id),
       EXISTS (SELECT 1 FROM version p INDEXED BY version_live WHERE p.key_id = k.id AND p.state = 'proposed'),
       v.language, v.text, v.facets, v.revision
     FROM key k LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current WHERE k.key = :key""")
-_OWN = 9  # of these columns make the key's record; those of its current version's text are the last
+_OWN = 8  # of these columns make the key's record; those of its current version's text are the last
 _KEYS = Statement(sa.select(key).where(key.c.key >= given("low"), key.c.key < given("high")).order_by(key.c.key))
 _OF_KEY = given("id")
 _VERSION = Statement(sa.select(version).where(version.c.key_id == _OF_KEY, version.c.version == given("version")))
@@ -180,11 +180,11 @@ class _Standing:
 
     __slots__ = ("asked", "body", "id", "live", "pinned", "record", "since")
 
-    def __init__(self, row: sqlite3.Row) -> None:
+    def __init__(self, key: str, row: sqlite3.Row) -> None:
         # By place: to find a column by its name, the driver compares it with each; here there are many.
         # And few, each of which takes the driver longer than the engine: not all of the current version.
         own, (self.asked, self.pinned, self.live, *current) = row[:_OWN], row[_OWN:]
-        self.record = _record(own)
+        self.record = _record(key, own)
         self.id: int = own[-1]
         language, text, facets, self.since = current
         self.body = (
@@ -212,7 +212,7 @@ class HeadFacts:
     def _stands(self, key: str) -> _Standing | None:
         if key not in self._standing:
             row = self._on.one(_KEY, {"key": key})
-            self._standing[key] = None if row is None else _Standing(row)
+            self._standing[key] = None if row is None else _Standing(key, row)
         return self._standing[key]
 
     def _of_key(self, statement: Statement, key: str, **more: Any) -> list[Any]:  # noqa: ANN401 - a statement's own
@@ -361,11 +361,11 @@ def _reserved_at(on: Reads, kept: Kept, revision: int, *, in_turn: bool) -> Rese
 
 def key_record(row: Any) -> KeyRecord:  # noqa: ANN401 - a row
     """Return a row of `key` as a record."""
-    return _record(tuple(row[name] for name in KeyRecord._fields))
+    return _record(row["key"], tuple(row[name] for name in KeyRecord._fields[1:]))
 
 
-def _record(columns: Any) -> KeyRecord:  # noqa: ANN401 - a row
-    key, kind, state, last_version, current, digest, generation, mod_revision, identifier = columns
+def _record(key: str, columns: Any) -> KeyRecord:  # noqa: ANN401 - a row
+    kind, state, last_version, current, digest, generation, mod_revision, identifier = columns
     return KeyRecord(
         key,
         kind,

@@ -17,7 +17,7 @@ from blackboard.spec import given
 from blackboard.spec.records import ChangeRecord
 from blackboard.store.facts import Reads, Rows
 from blackboard.store.opened import Store
-from blackboard.store.read import board_row, log_row
+from blackboard.store.read import log_row
 from blackboard.store.remembered import Head
 from blackboard.store.statements import Statement
 from blackboard.store.watcher import Watcher
@@ -37,6 +37,7 @@ _UNTIL = Statement("""
 _CHANGED = Statement("""
     SELECT DISTINCT b.first, k.key FROM board b
     LEFT JOIN change c ON c.revision > :after AND c.revision <= :until LEFT JOIN key k ON k.id = c.key_id""")
+_HEAD = Statement("SELECT epoch, revision, digest, first FROM board")
 _BEFORE = Statement("SELECT digest FROM compaction WHERE before = :before")
 
 _MANY = 1 << 31
@@ -69,7 +70,7 @@ class Changes(tuple[ChangeRecord, ...]):  # noqa: SLOT001 - a tuple with more th
 
 
 def head(store: Store) -> Any:  # noqa: ANN401 - a row
-    """Return the board's own row, which continues what this process saw before.
+    """Return the head (epoch, revision, digest, first), which continues what this process saw before.
 
     Raises:
         Forked: It does not: the file is an older one, or of another history.
@@ -88,7 +89,8 @@ def _catch_up(store: Store, board: Any) -> None:  # noqa: ANN401 - a row
     if known >= head:
         return
     changed: set[str] | None = None
-    if head - known <= PAGE:
+    # Before the first look nothing is kept that could have changed.
+    if known >= 0 and head - known <= PAGE:
         rows = store.database.all(_CHANGED, {"after": known, "until": head})
         # What an operator did to the whole board names no key; what was compacted is not told at all.
         if rows[0]["first"] <= known + 1 and all(row["key"] is not None for row in rows):
@@ -97,10 +99,11 @@ def _catch_up(store: Store, board: Any) -> None:  # noqa: ANN401 - a row
 
 
 def _met(store: Store, known: Head | None, on: Rows) -> Any:  # noqa: ANN401 - a row
-    row = board_row(on)
-    if not type(row["revision"]) is type(row["first"]) is int:
+    [row] = on.all(_HEAD)
+    epoch, revision, digest, first = row
+    if not type(revision) is type(first) is int:
         raise Damaged(store.location, "the row of the board holds something else than numbers")
-    store.database.remembered.meet(known, on, Head(row["epoch"], row["revision"], row["digest"]))
+    store.database.remembered.meet(known, on, Head(epoch, revision, digest))
     return row
 
 

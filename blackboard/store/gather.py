@@ -30,14 +30,22 @@ from blackboard.store.wake import chain_of
 TASK = "task/"
 TEAM = "choreography/team"
 
-_STANDING = Statement("""
-    SELECT k.key, t.version, t.state, v.language, v.digest,
+_STANDING = """
+    SELECT k.key, {0}.{1} AS version, {0}.state, v.language, v.digest,
       CASE WHEN v.language IN ('task', 'constraint') OR k.key = 'choreography/team' OR k.key LIKE 'source/%'
         THEN v.text END AS text
-    FROM key k JOIN tenure t ON t.key_id = k.id
-      AND t.revision = (SELECT max(revision) FROM tenure WHERE key_id = k.id AND revision <= :at)
-    LEFT JOIN version v ON v.key_id = k.id AND v.version = t.version
-    WHERE k.kind = 'decision' ORDER BY k.key""")
+    FROM key k {2} LEFT JOIN version v ON v.key_id = k.id AND v.version = {0}.{1}
+    WHERE k.kind = 'decision' {3} ORDER BY k.key"""
+_STANDING_NOW = Statement(_STANDING.format("k", "current", "", "AND k.state <> 'absent'"))
+_STANDING_THEN = Statement(
+    _STANDING.format(
+        "t",
+        "version",
+        "JOIN tenure t ON t.key_id = k.id "
+        "AND t.revision = (SELECT max(revision) FROM tenure WHERE key_id = k.id AND revision <= :at)",
+        "",
+    )
+)
 _LIVE = """
     SELECT k.key, v.version, v.electorate, (SELECT json_group_array(o.author) FROM vote o
       WHERE o.key_id = v.key_id AND o.version = v.version AND o.revision <= :at) AS voted
@@ -79,7 +87,7 @@ _STOPPED = Statement("""
 def spec_state(on: Reads, at: int) -> SpecState:
     """Return the state of the board at a revision; what the agenda says only for the head."""
     head = read.board_row(on)["revision"] == at
-    rows = {row["key"]: row for row in on.all(_STANDING, {"at": at})}
+    rows = {row["key"]: row for row in on.all(_STANDING_NOW if head else _STANDING_THEN, {"at": at})}
     accepted = {key: row for key, row in rows.items() if row["version"] is not None}
     decisions = _decisions(on, at, rows, head=head)
     team = json.loads(accepted[TEAM]["text"]) if TEAM in accepted else None
@@ -225,15 +233,15 @@ def _decisions(on: Reads, at: int, rows: Mapping[str, read.Row], *, head: bool) 
     return {
         key: KeyStanding(
             key,
-            row["state"],
-            row["version"] is not None,
-            row["digest"] if row["version"] is not None else "",
+            state,
+            version is not None,
+            digest if version is not None else "",
             key in asked,
             missing.get(key, {}),
-            reasons.get(key, "") if row["state"] == "contested" else "",
-            row["language"] if row["version"] is not None else "",
+            reasons.get(key, "") if state == "contested" else "",
+            language if version is not None else "",
         )
-        for key, row in rows.items()
+        for key, version, state, language, digest, _ in rows.values()
         if not is_reserved(key)
     }
 

@@ -252,8 +252,10 @@ def answered_early(log):
     remember = commit.remember
 
     def answered(turn, author, name, content, done):
-        remember(turn, author, name, content, done)
-        log(f"done {name} {done.revision}")
+        kept = remember(turn, author, name, content, done)
+        if kept:
+            log(f"done {name} {done.revision}")
+        return kept
 
     commit.remember = answered
 

@@ -279,7 +279,7 @@ def test_the_fingerprint_is_of_what_was_agreed_built_and_verified_and_of_nothing
     "changed",
     [
         {"decisions": {**converged().decisions, "x": decision("x")}},
-        {"decisions": {**converged().decisions, "api/ids": replace(decision("api/ids"), digest="1:other")}},
+        {"decisions": {**converged().decisions, "api/ids": decision("api/ids")._replace(digest="1:other")}},
         {"components": {"server": built("server", files="1:other")}},
         {"components": {"server": built("server", uses=("api/other",))}},
         {"components": {**COMPONENTS, "more": built("more")}},
