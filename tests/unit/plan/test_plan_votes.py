@@ -157,7 +157,7 @@ def scenes():
 def test_random_votes_come_to_what_the_oracle_says(seed, length):
     draw = random.Random(seed)
     settings = list(scenes())
-    for _ in range(length(4_000, 100_000)):
+    for _ in range(length(10_000, 100_000)):
         scene = draw.choice(settings)
         versions = [one for group in scene.groups for one in group]
         # Some say the same twice, some change their minds, some never vote.
