@@ -6,6 +6,7 @@ which `control.conformance` runs in the sandbox.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from blackboard.contracts.finding import Finding
@@ -14,6 +15,7 @@ from blackboard.contracts.language import Contract
 from blackboard.contracts.openapi import conform as openapi
 from blackboard.contracts.python.checker import COMMAND, Judging, judging, said
 from blackboard.contracts.python.laid import laid
+from blackboard.contracts.python.modules import Modules, bases
 from blackboard.contracts.python.stub import Stub
 from blackboard.contracts.sql import conform as sql
 from blackboard.errors import InvalidContract
@@ -30,7 +32,7 @@ _BY_TEXT: Mapping[str, tuple[str, _Told]] = {
 JUDGED = ("python", *_BY_TEXT)
 """The languages that can judge files."""
 
-RULES = 6
+RULES = 7
 """Counted up with each change of what conforms, so that no verdict of other rules stands."""
 
 
@@ -68,10 +70,11 @@ def conformance_plan(
     judgings: list[Judging] = []
     found: list[Finding] = []
     unjudged: list[str] = []
+    modules = cache(lambda: Modules.of(files, begins=bases(files)))
     for number, (key, (contract, facets)) in enumerate(sorted(implemented.items())):
         body = contract.body
         if isinstance(body, Stub):
-            judgings.append(judging(body.source, files, facets=facets, number=number))
+            judgings.append(judging(body.source, modules(), facets=facets, number=number))
             found += judgings[-1].found
             found += _handed(contract, judgings[-1])
         elif contract.language in _BY_TEXT:

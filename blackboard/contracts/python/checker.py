@@ -16,7 +16,7 @@ from blackboard.contracts.finding import Finding
 from blackboard.contracts.python.conform import find, findings, unseen, widened
 from blackboard.contracts.python.interface import Declared, FunctionNode, declared, members
 from blackboard.contracts.python.laid import SETTING, Body
-from blackboard.contracts.python.modules import Module, Modules, bases
+from blackboard.contracts.python.modules import Module, Modules
 from blackboard.contracts.python.probe import UNSEEN, Line, probe, result_of
 from blackboard.contracts.python.source import Source
 
@@ -38,6 +38,7 @@ _CONFLICT = re.compile(r'\w+: expected ".*", got "(?P<got>.*)"$')
 _OF_BODIES = frozenset({"return-value", "return", "empty-body"})
 _OF_GENERATORS = re.compile(r'Incompatible types in "yield|The return type of an? (?:async )?generator')
 _INVARIANT = "is invariant"
+_ENDS = "Missing return statement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +75,24 @@ class Judging:
         return "".join(f"{line}\n" for line, _ in self.lines)
 
 
-def judging(
-    source: Source, files: Mapping[str, str], *, facets: Collection[str] | None = None, number: int = 0
-) -> Judging:
+def judging(source: Source, modules: Modules, *, facets: Collection[str] | None = None, number: int = 0) -> Judging:
     """Return how files are held against a contract.
 
     Args:
         source: The contract.
-        files: path -> text of the component's files.
+        modules: The component's files.
         facets: Those that it is held against, all if None.
         number: Of the contract among those that are looked at together.
     """
-    modules = Modules.of(files, begins=bases(files))
-    whole = declared(source.tree)
+    # Why without it: of which module of a component `*` is taken, nobody can tell.
+    whole = [one for one in declared(source.tree) if one.path != "__all__"]
     found = [one for one in whole if facets is None or one.path in facets]
     holders = modules.holders(one.name for one in whole if one.owner is None)
     different = findings(found, holders, modules)
     held = {name: one[0] for name, one in holders.items() if len(one) == 1 and one[0].name is not None}
     names = {name: str(module.name) for name, module in held.items() if name not in different}
-    path = f"conformance_probe_{number}.py"
-    while path in files:
+    path, taken = f"conformance_probe_{number}.py", {*modules.unread, *(module.path for module in modules.found)}
+    while path in taken:
         path = f"_{path}"
     unread = (Finding(path, line, f"it cannot be read: {why}") for path, (line, why) in modules.unread.items())
     skipped = {one.path for one in whole} - {one.path for one in found}
@@ -144,7 +143,10 @@ def said(output: str, judgings: Iterable[Judging]) -> tuple[Finding, ...]:
                 found.setdefault((file, facet), Finding(file, place, what))
         elif code in _OF_BODIES or _OF_GENERATORS.match(text):
             for body in bodies:
-                if body.holds(path, line) and not (body.is_given and any(_INVARIANT in note for note in notes)):
+                if body.holds(path, line) and not (
+                    (body.is_given and any(_INVARIANT in note for note in notes))
+                    or (text == _ENDS and body.may_return_none)
+                ):
                     found.setdefault((f"{path}:{line}", body.facet), Finding(path, line, f"{body.facet}: {text}"))
         elif code == "assignment" and (path, line) in bound:
             found.setdefault((path, bound[path, line]), Finding(path, line, f"{bound[path, line]}: {text}"))

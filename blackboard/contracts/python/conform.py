@@ -9,6 +9,7 @@ import ast
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
+from functools import cache
 
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.python.docstrings import raises
@@ -45,7 +46,7 @@ def findings(found: Sequence[Declared], holders: Holders, modules: Modules) -> d
 
 def _findings(found: Sequence[Declared], holders: Holders, modules: Modules) -> Iterator[tuple[str, Finding]]:
     for one in found:
-        if one.owner is not None or one.name == "__all__":
+        if one.owner is not None:
             continue
         held = holders[one.name]
         if len(held) != 1:
@@ -193,13 +194,14 @@ def unseen(found: Sequence[Declared], modules: Mapping[str, Module], code: Modul
         code: All modules.
     """
     classes = {name: node for module in code.found for name in module.bound if (node := find(module, name))}
+    held_by = cache(lambda own: _held(own, classes))
     unseen: dict[str, str] = {}
     for one in found:
         owner = one.path.rpartition(".")[0]
         module = modules.get(one.path.partition(".")[0])
         own = find(module, owner) if module is not None and owner else None
         if isinstance(own, ast.ClassDef):
-            held, others = _held(own, classes)
+            held, others = held_by(own)
             if others and one.name not in held:
                 where = " and ".join(sorted(others))
                 unseen[one.path] = f"{owner} does not have it, and what it has of {where} cannot be read"

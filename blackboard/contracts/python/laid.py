@@ -49,6 +49,12 @@ class Body:
         return path == self.module.path and self.node.lineno <= line <= (self.node.end_lineno or self.node.lineno)
 
     @property
+    def may_return_none(self) -> bool:
+        """Say whether it may end without `return`, by what it says that it returns or else by the contract."""
+        said = self.declares if self.is_given else self.node
+        return isinstance(said, FunctionNode) and _holds_none(said.returns)
+
+    @property
     def is_given(self) -> bool:
         """Say whether the contract says what it returns, and not the code."""
         node = self.node
@@ -81,6 +87,23 @@ def laid(files: Mapping[str, str], bodies: Iterable[Body]) -> dict[str, str]:
             if heard != text:
                 found[path] = heard
     return found
+
+
+def _holds_none(of: ast.expr | None) -> bool:
+    """Say whether None is of a type, by how it is written."""
+    match of:
+        case ast.Constant(value=str(text)):
+            try:
+                return _holds_none(ast.parse(text, mode="eval").body)
+            except SyntaxError:
+                return False
+        case ast.BinOp(left=left, right=right):
+            return _holds_none(left) or _holds_none(right)
+        case ast.Subscript(slice=ast.Tuple(elts=parts)) if last_name(of) == "Union":
+            return any(map(_holds_none, parts))
+        case ast.Constant(value=None):
+            return True
+    return last_name(of) in ("Any", "Optional", "object")
 
 
 def _with_results(text: str, bodies: Sequence[Body]) -> str:

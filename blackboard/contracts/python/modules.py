@@ -1,8 +1,8 @@
 """The Python files of a component as modules: what each binds, by syntax alone.
 
 Which module holds a name of a contract: the one that defines it (`def`, `class`, an assignment); where none does, one
-that imports it. Where several do, the one that defines most of the contract's names; where that leaves several, none,
-and it is said which they are.
+that imports it. Where several do, the one that defines most of the contract's names, or else that has most of them;
+where that leaves several, none, and it is said which they are.
 """
 
 import ast
@@ -87,13 +87,16 @@ class Modules:
     def holders(self, names: Iterable[str]) -> dict[str, tuple[Module, ...]]:
         """Return name -> the module that holds it; none where none does, several where it cannot be told which."""
         wanted = list(names)
-        defined = {module.path: sum(module.defines(name) for name in wanted) for module in self.found}
+        defined = {
+            module.path: (sum(map(module.defines, wanted)), sum(name in module.bound for name in wanted))
+            for module in self.found
+        }
         return {name: self._holding(name, defined) for name in wanted}
 
-    def _holding(self, name: str, defined: Mapping[str, int]) -> tuple[Module, ...]:
+    def _holding(self, name: str, defined: Mapping[str, tuple[int, int]]) -> tuple[Module, ...]:
         makers = [module for module in self.found if module.defines(name)]
         makers = makers or [module for module in self.found if name in module.bound]
-        most = max((defined[module.path] for module in makers), default=0)
+        most = max((defined[module.path] for module in makers), default=None)
         return tuple(module for module in makers if defined[module.path] == most)
 
 

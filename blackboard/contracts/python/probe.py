@@ -15,16 +15,14 @@ import enum
 import re
 import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from copy import copy
 
+from blackboard.contracts.python.bare import MANAGERS, bare, by_self, called, returning, self_of, unbound
 from blackboard.contracts.python.interface import (
     ENUMS,
     Declared,
     FunctionNode,
     declared,
     decorators,
-    is_awaited,
-    is_operator,
     is_type_variable,
     last_name,
     members,
@@ -44,7 +42,6 @@ _SELF = re.compile(r"\b(?:\w+\.)?Self\b")
 _NOT_BASES = frozenset({"ABC", "Generic", "NamedTuple", "Protocol", "TypedDict", "object"})
 _SAYING_NOTHING = frozenset({"abstractmethod", "deprecated", "final", "override", "overload", "type_check_only"})
 _GETTERS = frozenset({"property", "cached_property", "abstractproperty"})
-_MANAGERS = {"contextmanager": "AbstractContextManager", "asynccontextmanager": "AbstractAsyncContextManager"}
 _OF_CLASS = frozenset({"staticmethod", "classmethod"})
 _WRAPPERS = frozenset({"ClassVar", "Final", "NotRequired", "ReadOnly", "Required"})
 
@@ -107,7 +104,7 @@ class _Probe:
     def _everyday(self) -> Iterator[str]:
         """Import what everybody knows and the contract does not import."""
         known = {name for one in self._statements for name, _ in bindings([one])}
-        used = {node.id for one in self._statements for node in ast.walk(one) if isinstance(node, ast.Name)}
+        used = {"Self"} | {node.id for one in self._statements for node in ast.walk(one) if isinstance(node, ast.Name)}
         for name in sorted(used - known - set(dir(builtins))):
             for module in (typing, collections.abc, enum, dataclasses, abc):
                 if name in getattr(module, "__all__", dir(module)):
@@ -143,7 +140,7 @@ class _Probe:
             yield from self._class(one, node)
         elif isinstance(node, FunctionNode):
             yield from self._function(one, [node for node in one.nodes if isinstance(node, FunctionNode)])
-        elif isinstance(node, ast.AnnAssign | ast.Assign) and one.name != "__all__":
+        elif isinstance(node, ast.AnnAssign | ast.Assign):
             yield from self._variable(one, node)
         if one.path in self._unseen:
             # Why so: of a class whose base cannot be resolved, a checker never says that a name is missing. But only
@@ -159,17 +156,19 @@ class _Probe:
         yield f"def _claim{self._numbers}({given}) -> {wanted}:", ""
         yield f"    return {expression}", one.path
 
-    def _protocol(self, nodes: Sequence[ast.stmt], variables: Sequence[str] = ()) -> tuple[str, list[Line]]:
+    def _protocol(
+        self, nodes: Sequence[ast.stmt], variables: Sequence[str] = (), *, above: str = ""
+    ) -> tuple[str, list[Line]]:
         self._numbers += 1
         name = f"_Protocol{self._numbers}"
         of = f"[{', '.join(variables)}]" if variables else ""
         text = "\n".join(text_of(node, "...") for node in nodes)
         body = [f"    {line}" for line in text.split("\n")]
-        return name + of, [(line, "") for line in [f"class {name}(_t.Protocol{of}):", *body]]
+        return name + of, [(line, "") for line in [f"class {name}({above}_t.Protocol{of}):", *body]]
 
     def _callable(self, one: Declared, nodes: Sequence[FunctionNode], expression: str) -> Iterator[Line]:
         """Claim that something can be called as functions say."""
-        wanted, lines = self._protocol([_called(node) for node in nodes])
+        wanted, lines = self._protocol([called(node) for node in nodes])
         # Why by its name: here `Self` would be what is called, and not what the call is made of.
         yield from ((_SELF.sub(self._type(one), line), facet) for line, facet in lines) if one.owner else lines
         yield from self._claim(one, "", wanted, expression)
@@ -181,35 +180,39 @@ class _Probe:
 
     def _result(self, one: Declared, returns: ast.expr | None) -> Iterator[Line]:
         """Name what a function returns, where that means the same outside of the function and its class."""
-        if returns is not None:
-            named = {node.id for node in ast.walk(returns) if isinstance(node, ast.Name)}
-            if named.isdisjoint({"Self", *self._variables}):
-                yield f"{result_of(one.path)}: _t.TypeAlias = {_text(returns)}", ""
+        if returns is not None and _names(returns).isdisjoint({"Self", *self._variables}):
+            yield f"{result_of(one.path)}: _t.TypeAlias = {_text(returns)}", ""
+
+    def _made_by(self, node: FunctionNode, one: Declared) -> str:
+        """Return what a constructor makes: what its first parameter is said to be, or else its class."""
+        said = self_of(node)
+        return self._type(one) if said is None else _text(said)
 
     def _function(self, one: Declared, nodes: Sequence[FunctionNode]) -> Iterator[Line]:
         if len(one.nodes) == 1:
             yield from self._result(one, nodes[0].returns)
         extra = set(decorators(nodes[0])) - _SAYING_NOTHING
         owner = one.owner
+        nodes = nodes if owner is None else [by_self(node, self._variables) for node in nodes]
         if owner is None or extra & _OF_CLASS:
-            if extra <= _OF_CLASS | _MANAGERS.keys():
-                bound = [_unbound(node) if "classmethod" in extra else node for node in nodes]
+            if extra <= _OF_CLASS | MANAGERS.keys():
+                bound = [unbound(node) if "classmethod" in extra else node for node in nodes]
                 yield from self._callable(one, bound, self._reach(one))
         elif one.name == "__init__":
-            made = [_returning(_unbound(node), self._type(one)) for node in nodes]
+            made = [returning(unbound(node), self._made_by(node, one)) for node in nodes]
             if not self._is_abstract(owner):
                 yield from self._callable(one, made, self._reach(one).removesuffix(".__init__"))
         elif extra & _GETTERS:
             yield from self._property(one, nodes)
-        elif extra <= _MANAGERS.keys() and one.name not in ("__new__", "__init_subclass__", "__class_getitem__"):
+        elif extra <= MANAGERS.keys() and one.name not in ("__new__", "__init_subclass__", "__class_getitem__"):
             variables = self._variables_of(owner)
-            wanted, lines = self._protocol([_bare(node) for node in nodes], variables)
+            wanted, lines = self._protocol([bare(node) for node in nodes], variables)
             yield from lines
             yield from self._claim(one, f"it: {self._type(one)}", wanted, "it")
-            if any(isinstance(inner, ast.Name) and inner.id == "Self" for node in nodes for inner in ast.walk(node)):
+            if any("Self" in _names(node) or self_of(node) is not None for node in nodes):
                 return
             # Why again: whatever has a base that cannot be resolved fits every protocol.
-            wanted, lines = self._protocol([_called(_unbound(node)) for node in nodes], variables)
+            wanted, lines = self._protocol([called(unbound(node)) for node in nodes], variables)
             yield from lines
             yield from self._claim(one, f"it: {self._type(one)}", wanted, f"it.{one.name}")
 
@@ -226,7 +229,7 @@ class _Probe:
     def _variable(self, one: Declared, node: ast.AnnAssign | ast.Assign) -> Iterator[Line]:
         annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
         if one.owner is not None:
-            yield from self._field(one, one.owner, annotation)
+            yield from self._field(one, one.owner, node)
         elif isinstance(node.value, ast.Call) and last_name(node.value.func) == "NewType":
             base = _text(node.value.args[1]) if len(node.value.args) > 1 else "_t.Any"
             yield from self._claim(one, f"it: {base}", one.name, f"{self._reach(one)}(it)")
@@ -238,15 +241,25 @@ class _Probe:
         else:
             yield from self._claim(one, "", _plain(annotation), self._reach(one))
 
-    def _field(self, one: Declared, owner: ast.ClassDef, annotation: ast.expr | None) -> Iterator[Line]:
+    def _field(self, one: Declared, owner: ast.ClassDef, node: ast.AnnAssign | ast.Assign) -> Iterator[Line]:
+        annotation, value = node.annotation if isinstance(node, ast.AnnAssign) else None, node.value
         bases = self._ancestry(owner)
         if bases & ENUMS:
             yield from self._claim(one, "", self._type(one), self._reach(one))
         elif "TypedDict" in bases:
             yield from self._claim(one, f"it: {self._type(one)}", _plain(annotation), f"it[{one.name!r}]")
-        elif last_name(annotation) == "ClassVar" or annotation is None:
+        elif last_name(annotation) == "ClassVar" or (annotation is None and not _is_alias(value)):
             yield from self._claim(one, "", _plain(annotation), self._reach(one))
+        elif (kind := self._classes.get(last_name(annotation))) is not None and "__get__" in members(kind):
+            # Why not by its own type: what is read of a descriptor is what that gives.
+            self._numbers += 1
+            yield f"class _Holding{self._numbers}:", ""
+            yield f"    it: {_text(annotation)}", ""
+            yield f"def _claim{self._numbers}(it: {self._type(one)}, held: _Holding{self._numbers}) -> None:", ""
+            yield "    read = held.it", ""
+            yield f"    read = it.{one.name}", one.path
         elif last_name(annotation) not in ("KW_ONLY", "InitVar"):
+            # Why of an instance what the class gives another name: by a generic class itself it cannot be read.
             yield from self._claim(one, f"it: {self._type(one)}", _plain(annotation), f"it.{one.name}")
 
     # --- classes ---
@@ -262,7 +275,8 @@ class _Probe:
             yield f"_made{self._numbers}: type[{one.path}] = {self._reach(one)}", one.path
         fields = list(self._fields(node))
         if "Protocol" in {last_name(base) for base in node.bases}:
-            wanted, lines = self._protocol(node.body, self._variables_of(node))
+            above = "".join(f"{_text(base)}, " for base in node.bases if last_name(base) not in _NOT_BASES)
+            wanted, lines = self._protocol(node.body, self._variables_of(node), above=above)
             yield from lines
             yield from self._claim(one, f"it: {wanted}", own, "it")
         elif "TypedDict" in bases:
@@ -354,6 +368,11 @@ def _options(node: ast.ClassDef) -> list[ast.keyword]:
     return [word for call in calls for word in call.keywords]
 
 
+def _names(of: ast.AST) -> set[str]:
+    """Return the last parts of all names in a part of a contract."""
+    return {last_name(one) for one in ast.walk(of) if isinstance(one, ast.Name | ast.Attribute)}
+
+
 def _words(value: ast.expr | None) -> Mapping[str | None, ast.expr]:
     return {word.arg: word.value for word in value.keywords} if isinstance(value, ast.Call) else {}
 
@@ -394,45 +413,3 @@ def _made(fields: Iterable[tuple[str, ast.AnnAssign, bool]], own: str) -> Functi
             made.args.kwonlyargs.append(ast.arg(name, passed))
             made.args.kw_defaults.append(default)
     return made
-
-
-def _bare(node: FunctionNode) -> FunctionNode:
-    """Return a function without its body and the values of its defaults; of its decorators only `overload` is left."""
-    args, bare = copy(node.args), copy(node)
-    args.posonlyargs, args.args = list(args.posonlyargs), list(args.args)
-    args.defaults = [ast.Constant(...) for _ in args.defaults]
-    args.kw_defaults = [None if value is None else ast.Constant(...) for value in args.kw_defaults]
-    bare.args, bare.body = args, [ast.Expr(ast.Constant(...))]
-    names = decorators(node)
-    bare.decorator_list = [ast.Attribute(ast.Name("_t"), "overload")] if "overload" in names else []
-    if isinstance(node, ast.AsyncFunctionDef) and not is_awaited(node):
-        bare = ast.FunctionDef(node.name, args, bare.body, bare.decorator_list, node.returns)
-    managed = next((_MANAGERS[name] for name in names if name in _MANAGERS), None)
-    if managed is not None and isinstance(node.returns, ast.Subscript):
-        items = node.returns.slice
-        first = items.elts[0] if isinstance(items, ast.Tuple) else items
-        bare = ast.FunctionDef(node.name, args, bare.body, bare.decorator_list)
-        bare.returns = ast.Subscript(ast.Attribute(ast.Name("_c"), managed), first)
-    return bare
-
-
-def _called(node: FunctionNode) -> FunctionNode:
-    """Return a function as the `__call__` of a protocol."""
-    called = _bare(node)
-    if is_operator(called.name):
-        called.args.posonlyargs, called.args.args = [*called.args.posonlyargs, *called.args.args], []
-    called.name = "__call__"
-    (called.args.posonlyargs or called.args.args).insert(0, ast.arg("_self"))
-    return called
-
-
-def _unbound(node: FunctionNode) -> FunctionNode:
-    """Return a method without its first parameter."""
-    unbound = _bare(node)
-    del (unbound.args.posonlyargs or unbound.args.args)[:1]
-    return unbound
-
-
-def _returning(node: FunctionNode, returns: str) -> FunctionNode:
-    node.returns = ast.parse(returns, mode="eval").body
-    return node

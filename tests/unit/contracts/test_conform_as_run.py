@@ -24,6 +24,8 @@ def opened() -> Iterator[Store]: ...
 def silent() -> int: ...
 def same(a: T) -> T: ...
 def ended(text: str) -> str: ...
+def perhaps(text: str) -> str | None: ...
+def maybe(text: str) -> Optional[str]: ...
 """
 BARE = """
 class Store:
@@ -67,6 +69,12 @@ def ended(text):
         return found
     except ValueError:
         fail(text)
+def perhaps(text):
+    if text:
+        return text
+def maybe(text: str) -> "typing.Union[str, None]":
+    if text:
+        return text
 """
 
 
@@ -88,6 +96,7 @@ def test_what_code_returns_is_judged_where_it_says_nothing_or_anything():
         "anything": ("return 3", "return 'three'"),
         "awaited": ("return await Store", "return Store"),
         "opened": ("yield Store()", "yield 1"),
+        "perhaps": ("if text:\n        return text\ndef maybe", "if text:\n        return 1\ndef maybe"),
         "silent": (
             "def silent(): return 1",
             "from typing import no_type_check\n@no_type_check\ndef silent(): return ''",
@@ -165,3 +174,24 @@ AUTO, STATIC = "enum.auto()", "@staticmethod\n    "
 def test_what_is_said_in_another_way_is_the_same(contract, conforms, differs):
     assert judged(HEAD + contract, {"a.py": HEAD + conforms}) == []
     assert judged(HEAD + contract, {"a.py": HEAD + differs})
+
+
+def test_what_star_imports_is_not_asked_of_a_module_that_happens_to_say_it():
+    contract = "__all__ = ['f', 'g']\ndef f() -> int: ...\ndef g() -> int: ..."
+    files = {
+        "p/__init__.py": "from p.a import f\nfrom p.b import g\n__all__ = ['g', 'f']",
+        "p/a.py": "__all__ = ['f']\ndef f() -> int: return 1",
+        "p/b.py": "def g() -> int: return 1",
+    }
+    assert judged(contract, files) == []
+
+
+def test_of_modules_that_define_as_much_the_one_that_has_more_holds_it():
+    contract = "def __getattr__(name: str) -> object: ...\ndef f() -> int: ...\ndef g() -> int: ..."
+    late = "def __getattr__(name: str) -> object: ..."
+    files = {
+        "p/__init__.py": f"from p.a import f, g\n{late}",
+        "p/a.py": "def f() -> int: return 1\ndef g() -> int: return 1",
+        "p/b.py": f"from p.a import g\n{late}",
+    }
+    assert judged(contract, files) == []

@@ -18,12 +18,12 @@ from blackboard.control.sandbox import Limits, Sandbox
 
 HEAD = """
 from __future__ import annotations
-import abc, asyncio, enum, functools
+import abc, asyncio, enum, functools, typing
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import (Any, ClassVar, Final, Generic, Literal, NamedTuple, NewType, NotRequired, Protocol, Self, TypeVar,
-                    TypedDict, overload)
+                    Optional, TypedDict, overload)
 from uuid import UUID
 T = TypeVar("T")
 """
