@@ -134,7 +134,11 @@ def near(rng, of):
         return (swapped[of[0]], *of[1:])
     if of[0] in NEAR and rng.random() < 0.7:
         return (rng.choice(NEAR[of[0]]),)
-    return ("union", of, scalar(rng)) if rng.random() < 0.5 else random_type(rng, 1)
+    if rng.random() < 0.5:
+        beside = scalar(rng)
+        # Beside object nobody can tell what the type variable is.
+        return ("union", of, ("None",) if beside == ("object",) and "'T'" in str(of) else beside)
+    return random_type(rng, 1)
 
 
 def change_function(rng, function):
