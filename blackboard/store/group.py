@@ -109,10 +109,18 @@ class Group:
             self._session.commit(next((one.idempotency_key for one, _, error in self._done if error is None), ""))
         except CommitUnknown as unknown:
             self._fail(unknown)
+        except BaseException as interrupt:
+            # Where the COMMIT was done by then, nobody's work is done again.
+            if not self._session.in_transaction and not isinstance(interrupt.__context__, sqlite3.Error):
+                self._settle()
+            raise
         else:
-            for member, result, error in self._done:
-                member.settle(result=result, error=error)
+            self._settle()
         reached(COMMITTED)
+
+    def _settle(self) -> None:
+        for member, result, error in self._done:
+            member.settle(result=result, error=error)
 
     def _fail(self, unknown: CommitUnknown) -> None:
         if len(self._done) > 1 and self._certainly_nothing_happened():

@@ -24,8 +24,8 @@ class Member:
         idempotency_key: Named by `CommitUnknown` when the COMMIT fails.
         since: When it came, on the monotonic clock.
         result, error: What it gave; an error is raised where it waits.
-        answered: Whether either is final.
-        leads: Whether it was woken to lead, and not to be answered.
+        answered: Whether either is final; of one who left nobody does anything more.
+        leads: Whether it leads, and has not handed that on.
     """
 
     __slots__ = ("_wake", "alone", "answered", "before", "error", "idempotency_key", "leads", "result", "since", "work")
@@ -95,13 +95,13 @@ class Queue:
 
     def enter(self, member: Member) -> None:
         """Wait until the member is answered or leads; interrupted, it leaves, and keeps nobody waiting."""
-        with self._guard:
-            if not self._led:
-                self._led = member.leads = True
-                return
-            member.queue()
-            self._waiting.append(member)
         try:
+            with self._guard:
+                if not self._led:
+                    self._led = member.leads = True
+                    return
+                member.queue()
+                self._waiting.append(member)
             member.wait()
         except BaseException:
             self._leave(member)
@@ -109,11 +109,10 @@ class Queue:
 
     def _leave(self, member: Member) -> None:
         with self._guard:
+            # If its leader is interrupted too, it is not put back: made the leader, it would keep all waiting.
+            member.answered = True
             if member in self._waiting:
                 self._waiting.remove(member)
-                return
-        if member.leads:
-            self.hand_on()
 
     def next(self, group: list[Member]) -> Member | None:
         """Move the one who waits longest to the leader's group, and return it; None where nobody waits."""
@@ -128,19 +127,24 @@ class Queue:
             return self._waiting.popleft()
 
     def put_back(self, members: list[Member]) -> None:
-        """Let members of a group wait in front again: their leader was interrupted."""
+        """Let members of a group that have no answer wait in front again: their leader was interrupted."""
         with self._guard:
-            self._waiting.extendleft(reversed([member for member in members if member not in self._waiting]))
-            led = self._led
-        if not led:
-            # It had handed the leadership on already, and nobody was there to take it.
-            self.hand_on()
+            again = [member for member in members if not member.answered and member not in self._waiting]
+            self._waiting.extendleft(reversed(again))
+            if not self._led:
+                # It had handed the leadership on already, and nobody was there to take it.
+                self._lead_next()
 
-    def hand_on(self) -> None:
-        """End the leadership: the one who waits longest leads now."""
-        with self._guard:
-            self._led = bool(self._waiting)
-            if self._waiting:
-                member = self._waiting.popleft()
-                member.leads = True
-                member.wake()
+    def hand_on(self, member: Member) -> None:
+        """End a member's leadership, if it leads: the one who waits longest leads now."""
+        if member.leads:
+            with self._guard:
+                self._lead_next()
+                member.leads = False
+
+    def _lead_next(self) -> None:
+        self._led = bool(self._waiting)
+        if self._waiting:
+            member = self._waiting.popleft()
+            member.leads = True
+            member.wake()

@@ -47,7 +47,7 @@ class Writer:
         self._database = database
         self.session = Session(database, clock)
         self._queue = Queue()
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()  # of which it can be asked whether one has it
         self._size = 1  # of the last group
 
     def run(
@@ -75,16 +75,18 @@ class Writer:
         # Before the queue: in a child of a fork it may be held for ever.
         self._database.check_open()
         member = Member(work if over_seal else _under_seal(work), idempotency_key, before=before)
-        self._queue.enter(member)
-        if member.leads:
-            self._lead(member)
+        try:
+            self._queue.enter(member)
+            if member.leads:
+                self._lead(member)
+        finally:
+            self._queue.hand_on(member)
         result: Result = member.answer()
         return result
 
     def _lead(self, own: Member) -> None:
         """Do one's own work and that of those who wait; the next one leads before the COMMIT."""
-        members, group = [own], Group(self.session, self._database.courtesy)
-        leads, in_turn = True, False
+        members, group, in_turn = [own], Group(self.session, self._database.courtesy), False
         try:
             group.prepare(own)
             while not in_turn:
@@ -94,20 +96,18 @@ class Writer:
             for member in members:
                 if not member.answered:
                     group.run(member)
-            self._queue.hand_on()
-            leads = False
+            self._queue.hand_on(own)
             group.commit()
         except BaseException:
-            # Interrupted: what was begun is undone, and who has no answer waits for the next leader.
+            # Interrupted: who has no answer waits for the next leader, and what was begun is undone before that one's
+            # turn.
+            self._queue.put_back(members[1:])
             if in_turn:
                 group.abandon()
-            self._queue.put_back([one for one in members[1:] if not one.answered])
             raise
         finally:
-            if leads:
-                self._queue.hand_on()
-            if in_turn:
-                self._end_turn()
+            self._queue.hand_on(own)
+            self._end_turn(in_turn=in_turn)
             for one in members[1:]:
                 if one.answered:
                     one.wake()
@@ -126,12 +126,15 @@ class Writer:
             self._join(members, group)
         self._size = len(members)
 
-    def _end_turn(self) -> None:
-        # Who reads on it while somebody waits to write on it costs that one a new connection.
-        if not self._queue.busy:
-            self.session.lend()
-        self.session.give_back_ticket()
-        self._turn.release()
+    def _end_turn(self, *, in_turn: bool) -> None:
+        if in_turn:
+            # Who reads on it while somebody waits to write on it costs that one a new connection.
+            if not self._queue.busy:
+                self.session.lend()
+            self.session.give_back_ticket()
+        # Who was interrupted may have it and not know.
+        with contextlib.suppress(RuntimeError):
+            self._turn.release()
 
     # --- alone ---
 
@@ -173,24 +176,24 @@ class Writer:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         self._database.check_open()
-        self._queue.enter(for_itself())
-        in_turn = False
+        own, in_turn = for_itself(), False
         try:
+            self._queue.enter(own)
             in_turn = self._turn.acquire()
             yield
         finally:
-            self._queue.hand_on()
-            if in_turn:
-                self._end_turn()
+            self._queue.hand_on(own)
+            self._end_turn(in_turn=in_turn)
 
     def close(self) -> None:
         """Close the writer's connection; in the child of a fork it is the parent's."""
         if self._database.inherited:
             # A thread that the child does not have may have led the queue.
             return
-        self._queue.enter(for_itself())
+        own = for_itself()
         try:
+            self._queue.enter(own)
             with self._turn:
                 self.session.close()
         finally:
-            self._queue.hand_on()
+            self._queue.hand_on(own)
