@@ -2,34 +2,36 @@
 
 _STATE_OF = """
         SELECT k.id AS {kind}_id, k.key, k.current AS version,
-          CASE coalesce(max(CASE
-              WHEN d.id IS NOT NULL AND d.current IS NULL THEN 4
-              WHEN h.digest IS nullif(p.digest, '') THEN 0
-              ELSE coalesce(s.rank, 3) END), 0)
-            WHEN 4 THEN 'orphaned'
-            WHEN 3 THEN 'stale'
-            ELSE CASE WHEN EXISTS (
+          CASE max(
+            coalesce((
+              SELECT max(CASE
+                WHEN d.id IS NOT NULL AND d.current IS NULL THEN 4
+                WHEN h.digest IS nullif(p.digest, '') THEN 0
+                ELSE coalesce(s.rank, 3) END)
+              FROM pin p
+              LEFT JOIN key d ON d.id = p.key_id
+              LEFT JOIN head_facet h ON h.key_id = p.key_id AND h.name = p.name
+              LEFT JOIN facet_effect e ON e.key_id = p.key_id AND e.name = p.name
+                AND e.new_since = h.since AND e.old_since = p.since
+              LEFT JOIN verdict v ON v.component_id = k.id AND v.version = k.current AND v.settles = 1
+                AND v.revision = (SELECT max(n.revision) FROM verdict n
+                  WHERE n.component_id = k.id AND n.version = k.current AND n.settles = 1)
+              LEFT JOIN staleness s ON s.side = p.side
+                AND s.effect = CASE p.side WHEN 'uses' THEN e.uses ELSE e.implements END
+                AND s.validation = CASE WHEN v.revision IS NULL OR v.revision < h.since THEN 'none'
+                  WHEN v.passed THEN 'passed' ELSE 'failed' END
+              WHERE p.component_id = k.id AND p.component_version = k.current), 0),
+            CASE WHEN EXISTS (
               SELECT 1 FROM pattern_pin pp JOIN pattern_member m
                 ON m.pattern_id = pp.pattern_id AND m.since > pp.since
-              WHERE pp.component_id = k.id AND pp.component_version = k.current) THEN 'stale'
-            WHEN coalesce(max(CASE WHEN h.digest IS nullif(p.digest, '') THEN 0 ELSE coalesce(s.rank, 3) END), 0) = 2
-              THEN 'suspect' ELSE 'current' END END AS state
+              WHERE pp.component_id = k.id AND pp.component_version = k.current) THEN 3 ELSE 0 END)
+            WHEN 4 THEN 'orphaned' WHEN 3 THEN 'stale' WHEN 2 THEN 'suspect' ELSE 'current' END AS state
         FROM key k
-        LEFT JOIN pin p ON p.component_id = k.id AND p.component_version = k.current
-        LEFT JOIN key d ON d.id = p.key_id
-        LEFT JOIN head_facet h ON h.key_id = p.key_id AND h.name = p.name
-        LEFT JOIN facet_effect e ON e.key_id = p.key_id AND e.name = p.name
-          AND e.new_since = h.since AND e.old_since = p.since
-        LEFT JOIN verdict v ON v.component_id = k.id AND v.version = k.current AND v.settles = 1
-          AND v.revision = (SELECT max(n.revision) FROM verdict n
-            WHERE n.component_id = k.id AND n.version = k.current AND n.settles = 1)
-        LEFT JOIN staleness s ON s.side = p.side
-          AND s.effect = CASE p.side WHEN 'uses' THEN e.uses ELSE e.implements END
-          AND s.validation = CASE WHEN v.revision IS NULL OR v.revision < h.since THEN 'none'
-            WHEN v.passed THEN 'passed' ELSE 'failed' END
-        WHERE k.kind = '{kind}' AND k.current IS NOT NULL
-        GROUP BY k.id, k.key, k.current"""
-"""How components stand, or decisions: these by what their authors read of others."""
+        WHERE k.kind = '{kind}' AND k.current IS NOT NULL"""
+"""How components stand, or decisions: these by what their authors read of others.
+
+Row by row, without GROUP BY: whoever asks for some of them looks at their pins, and not at those of the whole board.
+"""
 
 VIEWS = {
     "component_state": _STATE_OF.format(kind="component"),

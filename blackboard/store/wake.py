@@ -135,10 +135,10 @@ _LOOK_AT = Statement(f"""
 
 _FRESH_AGAIN = Statement(f"""
     UPDATE activation SET state = 'obviated' WHERE state = 'pending' AND kind IN ('stale', 'suspect')
-    AND target_id IN (SELECT component_id FROM (
-        SELECT component_id, state FROM component_state UNION ALL SELECT decision_id, state FROM decision_state)
-      WHERE component_id IN ({_TOUCHED})
-        AND (state = 'current' OR (state = 'suspect' AND activation.kind = 'stale')))""")
+    AND target_id IN ({_TOUCHED}) AND CASE (
+      SELECT state FROM component_state WHERE component_id = activation.target_id UNION ALL
+      SELECT state FROM decision_state WHERE decision_id = activation.target_id)
+    WHEN 'current' THEN 1 WHEN 'suspect' THEN kind = 'stale' ELSE 0 END""")
 
 _OBVIATE = Statement("""
     UPDATE activation SET state = CASE state WHEN 'leased' THEN 'leased' ELSE 'obviated' END, dirty = 0

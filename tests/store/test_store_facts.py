@@ -1,8 +1,9 @@
-"""What rules ask of the head costs the same however long a key's past is."""
+"""What is asked of the head costs the same however long a key's past is, and however many others there are."""
 
 import pytest
 
 from blackboard import Blackboard
+from blackboard.store import claims, wake
 from blackboard.store.facts import _PROPOSED, HeadFacts
 
 
@@ -44,3 +45,16 @@ def test_a_long_past_of_a_key_costs_nothing(ask, given):
         short = amended(10)
         given(board).decided("api/ids", "answered", by="ann", role="operator")
         assert amended(200) <= short + 5
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [wake._FRESH_AGAIN, wake._LOOK_AT, wake._MOVED, claims._ANY[True]],
+    ids=["current again", "stale", "what moved", "work"],
+)
+def test_what_a_change_means_for_others_is_found_without_a_look_at_every_key(statement):
+    with Blackboard.in_memory() as board, board.store.database.reading() as on:
+        asked = statement.placed(dict.fromkeys(statement._compiled.params))
+        steps = [row[3] for row in on.raw.execute(f"EXPLAIN QUERY PLAN {statement.text}", asked)]
+    assert any(step.startswith("SEARCH") for step in steps)
+    assert not {"SCAN k", "SCAN c", "SCAN p", "SCAN d"}.intersection(steps)
