@@ -79,12 +79,8 @@ class Writer:
             self._queue.enter(member)
             if member.leads:
                 self._lead(member)
-        except BaseException:
-            # Interrupted, it may lead or have the turn and not have noted it, or have been about to end that.
+        finally:
             self._queue.hand_on(member)
-            with contextlib.suppress(RuntimeError):
-                self._turn.release()
-            raise
         result: Result = member.answer()
         return result
 
@@ -110,15 +106,11 @@ class Writer:
                 group.abandon()
             raise
         finally:
-            try:
-                self._queue.hand_on(own)
-                if in_turn:
-                    self._end_turn()
-                    self._turn.release()
-            finally:
-                for one in members[1:]:
-                    if one.answered:
-                        one.wake()
+            self._queue.hand_on(own)
+            self._end_turn(in_turn=in_turn)
+            for one in members[1:]:
+                if one.answered:
+                    one.wake()
 
     def _join(self, members: list[Member], group: Group) -> None:
         """Let those who wait join the group, and prepare what they want."""
@@ -134,11 +126,15 @@ class Writer:
             self._join(members, group)
         self._size = len(members)
 
-    def _end_turn(self) -> None:
-        # Who reads on it while somebody waits to write on it costs that one a new connection.
-        if not self._queue.busy:
-            self.session.lend()
-        self.session.give_back_ticket()
+    def _end_turn(self, *, in_turn: bool) -> None:
+        if in_turn:
+            # Who reads on it while somebody waits to write on it costs that one a new connection.
+            if not self._queue.busy:
+                self.session.lend()
+            self.session.give_back_ticket()
+        # Who was interrupted may have it and not know.
+        with contextlib.suppress(RuntimeError):
+            self._turn.release()
 
     # --- alone ---
 
@@ -180,17 +176,14 @@ class Writer:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         self._database.check_open()
-        own = for_itself()
+        own, in_turn = for_itself(), False
         try:
             self._queue.enter(own)
-            with self._turn:
-                try:
-                    yield
-                finally:
-                    self._queue.hand_on(own)
-                    self._end_turn()
+            in_turn = self._turn.acquire()
+            yield
         finally:
             self._queue.hand_on(own)
+            self._end_turn(in_turn=in_turn)
 
     def close(self) -> None:
         """Close the writer's connection; in the child of a fork it is the parent's."""

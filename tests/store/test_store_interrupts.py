@@ -39,7 +39,7 @@ def behind(file_board):
 
 
 class _Interrupting:
-    """A lock of which an interrupt comes when it has been acquired, before whoever asked for it notes that."""
+    """A lock that is interrupted when it has been acquired, before whoever asked for it notes that."""
 
     def __init__(self, lock):
         self.lock, self.interrupts = lock, [Interrupted]
@@ -54,33 +54,19 @@ class _Interrupting:
         self.lock.release()
 
 
-def test_an_interrupt_just_when_the_turn_comes_ends_the_turn(file_board, behind):
+@pytest.mark.parametrize("alone", [False, True])
+def test_an_interrupt_just_when_the_turn_comes_ends_the_turn(file_board, behind, alone):
     writer = file_board.store.writer
     writer._turn = _Interrupting(writer._turn)
     with pytest.raises(Interrupted):
-        writer.run(noting("mine"))
+        if alone:
+            with writer.turn():
+                pytest.fail("it has a turn")
+        else:
+            writer.run(noting("mine"))
     writer._turn = writer._turn.lock
     assert behind(noting("a"), noting("b")) == {0: "a", 1: "b"}
     assert names_noted(file_board) == ["a", "b"]
-
-
-def test_an_interrupt_while_the_turn_is_ended_ends_it_and_answers_the_others(file_board, behind):
-    writer = file_board.store.writer
-    session = writer.session
-    give_back, interrupts = session.give_back_ticket, [Interrupted, None]
-
-    def interrupted():
-        give_back()
-        # The first is the turn behind which they queue.
-        if interrupts and (interrupt := interrupts.pop()) is not None:
-            raise interrupt
-
-    session.give_back_ticket = interrupted
-    answers = behind(noting("leader"), noting("member"))
-    assert isinstance(answers[0], Interrupted)
-    assert answers[1] == "member"
-    assert behind(noting("later")) == {0: "later"}
-    assert names_noted(file_board) == ["leader", "member", "later"]
 
 
 def test_an_interrupt_just_when_somebody_begins_to_lead_ends_the_leadership(file_board, behind):

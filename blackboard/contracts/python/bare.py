@@ -29,6 +29,15 @@ def by_self(node: FunctionNode, variables: Collection[str]) -> FunctionNode:
     return own
 
 
+def as_run(node: FunctionNode) -> FunctionNode:
+    """Return a function that is asked what something is as what it is when it runs: it gives a truth."""
+    if last_name(node.returns) not in ("TypeGuard", "TypeIs"):
+        return node
+    run = copy(node)
+    run.returns = ast.Name("bool")
+    return run
+
+
 def bare(node: FunctionNode) -> FunctionNode:
     """Return a function without its body and the values of its defaults; of its decorators only `overload` is left."""
     args, made = copy(node.args), copy(node)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.python.conform import find, findings, unseen, widened
-from blackboard.contracts.python.interface import Declared, FunctionNode, declared, members
+from blackboard.contracts.python.interface import Declared, FunctionNode, declared, members, shapes
 from blackboard.contracts.python.laid import SETTING, Body
 from blackboard.contracts.python.modules import Module, Modules
 from blackboard.contracts.python.probe import UNSEEN, Line, probe, result_of
@@ -86,8 +86,10 @@ def judging(source: Source, modules: Modules, *, facets: Collection[str] | None 
     """
     # Why without it: of which module of a component `*` is taken, nobody can tell.
     whole = [one for one in declared(source.tree) if one.path != "__all__"]
+    tops = [one.name for one in whole if one.owner is None]
+    holders, own = modules.holders(tops), shapes(one.node for one in whole if one.owner is None)
+    whole = [one for one in whole if (top := one.path.partition(".")[0]) not in own or holders[top]]
     found = [one for one in whole if facets is None or one.path in facets]
-    holders = modules.holders(one.name for one in whole if one.owner is None)
     different = findings(found, holders, modules)
     held = {name: one[0] for name, one in holders.items() if len(one) == 1 and one[0].name is not None}
     names = {name: str(module.name) for name, module in held.items() if name not in different}

@@ -4,7 +4,7 @@ Held against code by `conform` (by syntax) and `probe` (by a type checker).
 """
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -59,6 +59,24 @@ def statements(tree: ast.Module) -> Iterator[ast.stmt]:
             yield from statement.body
         else:
             yield statement
+
+
+def shapes(nodes: Iterable[ast.stmt]) -> frozenset[str]:
+    """Return the private aliases, protocols and typed dictionaries: a contract's own words, that no code holds."""
+    found: set[str] = set()
+    for node in nodes:
+        for name in _names(node):
+            bases = {last_name(base) for base in node.bases} if isinstance(node, ast.ClassDef) else set[str]()
+            if name.startswith("_") and (is_alias(node) or bases & {"Protocol", "TypedDict", *found}):
+                found.add(name)
+    return frozenset(found)
+
+
+def is_alias(node: ast.stmt) -> bool:
+    """Say whether a statement gives a type another name."""
+    if isinstance(node, ast.AnnAssign):
+        return last_name(node.annotation) == "TypeAlias"
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp)
 
 
 def is_type_variable(node: ast.stmt) -> bool:

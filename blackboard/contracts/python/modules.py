@@ -163,9 +163,15 @@ def bindings(statements: Sequence[ast.stmt], *, when_run: bool = False) -> Itera
             case ast.If() | ast.While() if when_run and (holds := _holds(statement.test)) is not None:
                 pending.extend(reversed(statement.body if holds else statement.orelse))
             case ast.If() | ast.For() | ast.While() | ast.Try() | ast.With():
-                inner = [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.stmt)]
-                handled = [one for part in getattr(statement, "handlers", ()) for one in part.body]
-                pending.extend(reversed([*inner, *handled]))
+                pending.extend(reversed(_inner(statement)))
+
+
+def _inner(statement: ast.stmt) -> list[ast.stmt]:
+    """Return the statements in one; without what is deleted on a condition, for that may be there."""
+    dropped = ast.Delete if isinstance(statement, ast.If) else ()
+    inner = [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.stmt)]
+    handled = [one for part in getattr(statement, "handlers", ()) for one in part.body]
+    return [one for one in [*inner, *handled] if not isinstance(one, dropped)]
 
 
 def _holds(test: ast.expr) -> bool | None:

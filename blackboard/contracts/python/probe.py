@@ -16,16 +16,18 @@ import re
 import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from blackboard.contracts.python.bare import MANAGERS, bare, by_self, called, returning, self_of, unbound
+from blackboard.contracts.python.bare import MANAGERS, as_run, bare, by_self, called, returning, self_of, unbound
 from blackboard.contracts.python.interface import (
     ENUMS,
     Declared,
     FunctionNode,
     declared,
     decorators,
+    is_alias,
     is_type_variable,
     last_name,
     members,
+    shapes,
     statements,
     text_of,
 )
@@ -77,6 +79,7 @@ class _Probe:
         self._declared = [one for one in declared(source.tree) if one.path not in without]
         self._gone = {one.path for one in declared(source.tree) if one.owner is None and one.path not in modules}
         self._modules = modules
+        self._shapes = shapes(self._statements)
         self._classes = {one.name: one for one in self._statements if isinstance(one, ast.ClassDef)}
         self._variables = {
             target.id
@@ -96,7 +99,7 @@ class _Probe:
         for number, module in enumerate(sorted(set(self._modules.values()))):
             yield f"import {module} as _m{number}", ""
         for statement in self._statements:
-            yield from ((line, "") for line in self._given(statement))
+            yield from ((line, "") for text in self._given(statement) for line in text.split("\n"))
         for one in self._declared:
             if one.path.partition(".")[0] not in self._gone:
                 yield from self._claims(one)
@@ -119,12 +122,11 @@ class _Probe:
             case ast.Import() | ast.ImportFrom():
                 yield text_of(statement, "")
             case ast.ClassDef(name=name):
-                yield self._own(name)
+                is_own = name in self._shapes and name not in self._modules
+                yield text_of(statement, "") if is_own else self._own(name)
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=function)):
                 yield self._own(name) if last_name(function) == "NewType" else text_of(statement, "")
-            case ast.Assign(targets=[ast.Name()]) if _is_alias(statement.value):
-                yield text_of(statement, "")
-            case ast.AnnAssign(annotation=annotation) if last_name(annotation) == "TypeAlias":
+            case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign() if is_alias(statement):
                 yield text_of(statement, "")
 
     def _own(self, name: str) -> str:
@@ -153,6 +155,8 @@ class _Probe:
     def _claim(self, one: Declared, given: str, wanted: str, expression: str) -> Iterator[Line]:
         """Claim that an expression over what is given has the type that is wanted."""
         self._numbers += 1
+        if wanted == "None":  # a checker takes no value where nothing is returned
+            wanted, expression = "tuple[None]", f"({expression},)"
         yield f"def _claim{self._numbers}({given}) -> {wanted}:", ""
         yield f"    return {expression}", one.path
 
@@ -189,6 +193,7 @@ class _Probe:
         return self._type(one) if said is None else _text(said)
 
     def _function(self, one: Declared, nodes: Sequence[FunctionNode]) -> Iterator[Line]:
+        nodes = [as_run(node) for node in nodes]
         if len(one.nodes) == 1:
             yield from self._result(one, nodes[0].returns)
         extra = set(decorators(nodes[0])) - _SAYING_NOTHING
@@ -234,7 +239,7 @@ class _Probe:
             base = _text(node.value.args[1]) if len(node.value.args) > 1 else "_t.Any"
             yield from self._claim(one, f"it: {base}", one.name, f"{self._reach(one)}(it)")
             yield from self._claim(one, f"it: {one.name}", base, "it")
-        elif last_name(annotation) == "TypeAlias" or (annotation is None and _is_alias(node.value)):
+        elif is_alias(node):
             alias = _text(node.value)
             yield from self._claim(one, f"it: {alias}", self._reach(one), "it")
             yield from self._claim(one, f"it: {self._reach(one)}", alias, "it")
@@ -242,13 +247,13 @@ class _Probe:
             yield from self._claim(one, "", _plain(annotation), self._reach(one))
 
     def _field(self, one: Declared, owner: ast.ClassDef, node: ast.AnnAssign | ast.Assign) -> Iterator[Line]:
-        annotation, value = node.annotation if isinstance(node, ast.AnnAssign) else None, node.value
+        annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
         bases = self._ancestry(owner)
         if bases & ENUMS:
             yield from self._claim(one, "", self._type(one), self._reach(one))
         elif "TypedDict" in bases:
             yield from self._claim(one, f"it: {self._type(one)}", _plain(annotation), f"it[{one.name!r}]")
-        elif last_name(annotation) == "ClassVar" or (annotation is None and not _is_alias(value)):
+        elif last_name(annotation) == "ClassVar" or (annotation is None and not is_alias(node)):
             yield from self._claim(one, "", _plain(annotation), self._reach(one))
         elif (kind := self._classes.get(last_name(annotation))) is not None and "__get__" in members(kind):
             # Why not by its own type: what is read of a descriptor is what that gives.
@@ -342,10 +347,6 @@ class _Probe:
         path = one.path if of is not None else one.path.rpartition(".")[0]
         variables = self._variables_of(node)
         return f"{path}[{', '.join(variables)}]" if variables else path
-
-
-def _is_alias(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp)
 
 
 def _is_false(value: ast.expr) -> bool:

@@ -195,3 +195,13 @@ def test_of_modules_that_define_as_much_the_one_that_has_more_holds_it():
         "p/b.py": f"from p.a import g\n{late}",
     }
     assert judged(contract, files) == []
+
+
+def test_what_is_deleted_in_some_surroundings_is_there():
+    code = "import sys\ndef f() -> int: return 1\nif sys.implementation.name == 'pypy':\n    del f"
+    assert judged("def f() -> int: ...", {"a.py": code}) == []
+
+
+def test_a_private_function_or_class_of_a_contract_is_held_like_any_other():
+    found = judged("def _f() -> int: ...\nclass _C:\n    a: int\n_x: int", {"a.py": ""})
+    assert [one.what.partition(" ")[0] for one in found] == ["_C", "_f", "_x"]
