@@ -160,6 +160,7 @@ def of_system(error: OSError, location: str) -> BlackboardError:
 
 
 _OPENED: "weakref.WeakSet[Database]" = weakref.WeakSet()
+_INHERITED: list[list[Connection]] = []
 
 
 def _forked() -> None:
@@ -226,6 +227,9 @@ class Database:
     def forked(self) -> None:
         """Hear, in the child, that this process forked."""
         self.inherited = True
+        # Kept as they are: to close one may wait for ever for a lock inside SQLite that a thread of the parent held.
+        _INHERITED.append(self._idle)
+        self._idle = []
         self._ended = "it was opened before this process forked", "open it in the child"
 
     def _stat(self) -> tuple[int, int] | None:

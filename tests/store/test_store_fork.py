@@ -5,6 +5,7 @@ import signal
 import threading
 
 from blackboard import Blackboard
+from blackboard.store.sqlite import Connection
 
 
 def test_a_child_closes_a_board_of_which_a_thread_of_its_parent_leads_the_queue(location, given):
@@ -30,3 +31,17 @@ def test_a_child_closes_a_board_of_which_a_thread_of_its_parent_leads_the_queue(
         thread.join()
         assert os.waitstatus_to_exitcode(status) == 0
         assert given(board).decided("api/ids", "int").revision == 1
+
+
+def test_a_child_closes_no_connection_of_its_parent(location, given):
+    """A thread of the parent may have been inside SQLite, and its locks would be waited for for ever."""
+    with Blackboard.open(location, create=True) as board:
+        given(board).decided("api/ids", "int")
+        child = os.fork()
+        if child == 0:
+            Connection.close = lambda _: os._exit(1)
+            board.close()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert given(board).decided("api/names", "text").revision == 2
