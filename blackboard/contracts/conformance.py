@@ -32,7 +32,7 @@ _BY_TEXT: Mapping[str, tuple[str, _Told]] = {
 JUDGED = ("python", *_BY_TEXT)
 """The languages that can judge files."""
 
-RULES = 7
+RULES = 8
 """Counted up with each change of what conforms, so that no verdict of other rules stands."""
 
 

@@ -2,7 +2,7 @@
 
 Which module holds a name of a contract: the one that defines it (`def`, `class`, an assignment); where none does, one
 that imports it. Where several do, the one that defines most of the contract's names, or else that has most of them;
-where that leaves several, none, and it is said which they are.
+where that leaves several, the one that imports the name and defines more; or else none, and it is said which they are.
 """
 
 import ast
@@ -94,10 +94,15 @@ class Modules:
         return {name: self._holding(name, defined) for name in wanted}
 
     def _holding(self, name: str, defined: Mapping[str, tuple[int, int]]) -> tuple[Module, ...]:
-        makers = [module for module in self.found if module.defines(name)]
-        makers = makers or [module for module in self.found if name in module.bound]
-        most = max((defined[module.path] for module in makers), default=None)
-        return tuple(module for module in makers if defined[module.path] == most)
+        having = [module for module in self.found if name in module.bound]
+        best: tuple[Module, ...] = ()
+        for among in ([module for module in having if module.defines(name)], having):
+            most = max((defined[module.path] for module in among), default=None)
+            first = tuple(module for module in among if defined[module.path] == most)
+            if len(first) == 1:
+                return first
+            best = best or first
+        return best
 
 
 def imported_names(tree: ast.Module) -> set[str]:

@@ -24,6 +24,7 @@ from blackboard.contracts.python.interface import (
     declared,
     decorators,
     is_alias,
+    is_awaited,
     is_type_variable,
     last_name,
     members,
@@ -222,8 +223,9 @@ class _Probe:
             yield from self._claim(one, f"it: {self._type(one)}", wanted, f"it.{one.name}")
 
     def _property(self, one: Declared, nodes: Sequence[FunctionNode]) -> Iterator[Line]:
-        it = f"it: {self._type(one)}"
-        yield from self._claim(one, it, _text(nodes[0].returns), f"it.{one.name}")
+        it, given = f"it: {self._type(one)}", _text(nodes[0].returns)
+        read = f"_t.Awaitable[{given}]" if is_awaited(nodes[0]) else given
+        yield from self._claim(one, it, read, f"it.{one.name}")
         for node in nodes[1:]:
             values = node.args.args[1:]
             if "setter" in decorators(node) and values:

@@ -205,3 +205,15 @@ def test_what_is_deleted_in_some_surroundings_is_there():
 def test_a_private_function_or_class_of_a_contract_is_held_like_any_other():
     found = judged("def _f() -> int: ...\nclass _C:\n    a: int\n_x: int", {"a.py": ""})
     assert [one.what.partition(" ")[0] for one in found] == ["_C", "_f", "_x"]
+
+
+def test_of_two_that_make_a_name_the_one_is_meant_that_the_rest_of_the_contract_stands_beside():
+    contract = "def pipe() -> int: ...\ndef f() -> int: ...\ndef g() -> int: ..."
+    files = {
+        "p/a.py": "def pipe() -> int: return 1",
+        "p/b.py": "def pipe() -> str: return ''",
+        "p/c.py": "from p.a import pipe\ndef f() -> int: return 1\ndef g() -> int: return 1",
+    }
+    assert judged(contract, files) == []
+    files["p/c.py"] = files["p/c.py"].replace("p.a", "p.b")
+    assert [one.file for one in judged(contract, files)] == ["p/c.py"]
