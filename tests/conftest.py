@@ -196,10 +196,14 @@ def before_the_row(monkeypatch) -> Callable[[Blackboard, Callable[[], object]], 
         take = writer.run
         once = threading.Lock()
 
-        def run(*arguments, **named):
+        def run(*arguments, before=None, **named):
             if once.acquire(blocking=False):
+                # Its plan is made here, or it would be made after what happens.
+                if before is not None:
+                    before()
+                before = None
                 happen()
-            return take(*arguments, **named)
+            return take(*arguments, before=before, **named)
 
         monkeypatch.setattr(writer, "run", run)
 

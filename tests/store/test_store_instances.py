@@ -101,33 +101,35 @@ def test_numbers_of_an_earlier_choreography_go_with_it(board):
     board.verify()
 
 
-def test_who_adds_a_key_meanwhile_makes_no_plan_anew_while_there_is_room(board, monkeypatch):
+def test_who_adds_a_key_meanwhile_makes_no_plan_anew_while_there_is_room(board, monkeypatch, before_the_row):
     board.install(team(at_most=10))
     decide(board, KEYS[0])
-    assert plans_of(board, monkeypatch, lambda: decide(board, KEYS[2], author="art")) == 1
-    assert plans_of(board, monkeypatch, lambda: decide(board, KEYS[0], value=2, author="art"), key=KEYS[3]) == 1
+    before_the_row(board, lambda: decide(board, KEYS[2], author="art"))
+    assert plans_of(board, monkeypatch) == 1
+    before_the_row(board, lambda: decide(board, KEYS[0], value=2, author="art"))
+    assert plans_of(board, monkeypatch, key=KEYS[3]) == 1
+    assert [one.key for one in board.snapshot().decisions("api/*")] == [*KEYS[:4]]
 
 
-def test_who_takes_the_last_place_meanwhile_is_noticed(board, monkeypatch):
+def test_who_takes_the_last_place_meanwhile_is_noticed(board, monkeypatch, before_the_row):
     board.install(team(at_most=2))
     decide(board, KEYS[0])
+    before_the_row(board, lambda: decide(board, KEYS[2], author="art"))
     with pytest.raises(NotPermitted):
-        plans_of(board, monkeypatch, lambda: decide(board, KEYS[2], author="art"))
+        plans_of(board, monkeypatch)
     assert [one.key for one in board.snapshot().decisions("api/*")] == [KEYS[0], KEYS[2]]
 
 
-def plans_of(board, monkeypatch, meanwhile, key=KEYS[1]) -> int:
-    """Return how often a commit of a new key is planned when something happens after its plan was made."""
-    real, seen, left = commits._under_row, [], [meanwhile]
+def plans_of(board, monkeypatch, key=KEYS[1]) -> int:
+    """Return how often a commit of a new key is planned."""
+    real, seen = commits._under_row, []
 
-    def between(store, intent, content, planned, replan, beside):
-        if left and intent.author == "ari":
-            left.pop()()
-        if intent.author == "ari":
-            seen.append(planned)
-        return real(store, intent, content, planned, replan, beside)
+    def counted(attempt, *, outside):
+        if attempt.intent.author == "ari":
+            seen.append(outside)
+        return real(attempt, outside=outside)
 
-    monkeypatch.setattr(commits, "_under_row", between)
+    monkeypatch.setattr(commits, "_under_row", counted)
     decide(board, key)
     monkeypatch.undo()
     return len(seen)
