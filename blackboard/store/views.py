@@ -5,11 +5,11 @@ _STATE_OF = """
           CASE max(
             coalesce((
               SELECT max(CASE
-                WHEN d.id IS NOT NULL AND d.current IS NULL THEN 4
+                WHEN d.current IS NULL THEN 4
                 WHEN h.digest IS nullif(p.digest, '') THEN 0
                 ELSE coalesce(s.rank, 3) END)
               FROM pin p
-              LEFT JOIN key d ON d.id = p.key_id
+              JOIN key d ON d.id = p.key_id
               LEFT JOIN head_facet h ON h.key_id = p.key_id AND h.name = p.name
               LEFT JOIN facet_effect e ON e.key_id = p.key_id AND e.name = p.name
                 AND e.new_since = h.since AND e.old_since = p.since

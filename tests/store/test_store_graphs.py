@@ -189,8 +189,8 @@ def test_every_row_of_the_table_is_what_the_store_joins_against(effect, side, sa
     ("old", "new"),
     [
         ("coalesce(s.rank, 3)", "coalesce(s.rank, 0)"),
-        ("AND d.current IS NULL THEN 4", "AND d.current IS NULL THEN 3"),
-        ("WHEN d.id IS NOT NULL AND d.current", "WHEN d.current"),
+        ("WHEN d.current IS NULL THEN 4", "WHEN d.current IS NULL THEN 3"),
+        ("THEN 3 ELSE 0 END", "THEN 0 ELSE 0 END"),
         ("m.since > pp.since", "m.since >= pp.since"),
         ("CASE p.side WHEN 'uses' THEN e.uses ELSE e.implements END", "e.uses"),
         ("h.digest IS nullif(p.digest, '')", "h.digest = p.digest"),
