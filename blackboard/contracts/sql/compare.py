@@ -151,7 +151,8 @@ class _Both:
         if old.nullable and not new.nullable:
             row = self._before.fitting(table, given={old.name: None}) if old.writable else None
             yield _breaks("takes no NULL", self._narrower(table, row))
-        if old.default != new.default:
+        # What is computed on one side has a default on the other only: that it is computed says more.
+        if old.default != new.default and old.generated == new.generated:
             yield self._default(table, old, new)
         if old.generated != new.generated:
             yield self._generated(table, old, new)

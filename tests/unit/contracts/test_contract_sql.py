@@ -214,6 +214,15 @@ def test_a_column_has_its_type_for_others_to_compare():
     }
 
 
+def test_a_computed_column_that_gets_a_default_is_shown_by_what_may_be_written_now():
+    table = "CREATE TABLE t (id INTEGER PRIMARY KEY, c INTEGER NOT NULL, g BIGINT {})"
+    # A row of 1 would read 2 on both sides.
+    old, new = (table.format(how) for how in ("GENERATED ALWAYS AS (c * 2) STORED", "DEFAULT 2"))
+    change = Contract("sql", old).compare(Contract("sql", new)).effects["t.g"]
+    assert change.reason == "computed as c * 2 -> nothing"
+    assert differs(old, new, change.proof)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column"),
     [
