@@ -247,7 +247,8 @@ def _impact_lines(report: ImpactReport) -> Iterator[Text]:
 
 def _affected(found: Affected) -> Iterator[Text]:
     """Yield whom a change leaves with work, those who only have to be checked last."""
-    parts = [words(state(name), f": {', '.join(keys)}") for name, keys in _to_rework(found) if keys]
+    to_rework = (("stale", found.stale), ("orphaned", found.orphaned))
+    parts = [words(state(name), f": {', '.join(keys)}") for name, keys in to_rework if keys]
     if parts:
         cost = f"; about {_in_short(found.tokens)} tokens at this run's rate" if found.tokens else ""
         parts[-1].append(f"  ({len(found.rework)} of {found.components} components{cost})")
@@ -257,10 +258,6 @@ def _affected(found: Affected) -> Iterator[Text]:
         yield Text("  ").append_text(Text("     ").join(parts))
     if found.decisions:
         yield words("  decisions ", state("stale"), f": {', '.join(found.decisions)}")
-
-
-def _to_rework(found: Affected) -> tuple[tuple[str, Sequence[str]], ...]:
-    return (("stale", found.stale), ("orphaned", found.orphaned))
 
 
 def _in_short(amount: int) -> str:

@@ -86,7 +86,7 @@ def digest(value: JSON) -> str:
 
 def digest_made(value: JSON) -> str:
     """Return the same for a value that this code made."""
-    return f"{ALGORITHM}:{sha256(json_made(value).encode()).hexdigest()}"
+    return digest_text(json_made(value))
 
 
 def spelled_digests(digests: Mapping[str, str]) -> str:

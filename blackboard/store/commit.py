@@ -257,8 +257,7 @@ def remember(turn: Turn, author: str, idempotency_key: str, content: str, done: 
             "idempotency_key": idempotency_key,
             "content": content,
             "revision": done.revision,
-            # As JSON: no key holds what would have to be escaped.
-            "accepted": "[" + ",".join([f'["{key}",{version}]' for key, version in done.accepted]) + "]",
+            "accepted": json_made(done.accepted),
             "head_before": done.head_before,
         },
     )

@@ -59,10 +59,12 @@ def impact(store: Store, intent: Intent, planner: Callable[[HeadFacts, Intent], 
     if broken and (left := in_the_way(broken, planned)):
         refused = conflict(store, intent, left)
     worse = {key: found for key, found in sorted(states.items()) if key not in resting}
-    by_state = {state: tuple(key for key, found in worse.items() if found is state) for state in Freshness}
     broken_in = (Freshness.STALE, Freshness.ORPHANED)
     decisions = tuple(key for key in sorted(resting.keys() & states.keys()) if states[key] in broken_in)
-    stale, suspect, orphaned = (by_state[state] for state in (Freshness.STALE, Freshness.SUSPECT, Freshness.ORPHANED))
+    stale, suspect, orphaned = (
+        tuple(key for key, found in worse.items() if found is state)
+        for state in (Freshness.STALE, Freshness.SUSPECT, Freshness.ORPHANED)
+    )
     return Impact(stale, suspect, orphaned, refused, decisions)
 
 

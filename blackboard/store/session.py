@@ -64,8 +64,7 @@ at_point: Callable[[str], None] = _go_on
 
 def reached(point: str) -> None:
     """Say that a point was reached."""
-    if at_point is not _go_on:
-        at_point(point)
+    at_point(point)
 
 
 @dataclass(slots=True)

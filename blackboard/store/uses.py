@@ -144,9 +144,6 @@ def _paths(module: str) -> list[str]:
     return [f"{path}.py", f"{path}/__init__.py"]
 
 
-_SHOWING = (Write, Judge)
-"""The acts by which code shows what it relies on."""
-
 # --- in a plan -------------------------------------------------------------------------------------------------------
 
 
@@ -154,12 +151,11 @@ def observing(planner: Planner) -> Planner:
     """Return rules to which code relies on what it shows, whether it was read or not, and whoever was written first."""
 
     def planned(facts: HeadFacts, intent: Intent) -> Plan | Refusal:
-        if not any(isinstance(act, _SHOWING) for act in intent.acts):
+        # Others may turn out to rely on more only by what is written, or passes as it is.
+        if not any(isinstance(act, Write) or (isinstance(act, Judge) and act.passed) for act in intent.acts):
             return planner(facts, intent)
         look = _Look(facts, intent)
         acts = tuple(look.at(act) if isinstance(act, Write) else act for act in intent.acts)
-        if not look.offering:
-            return planner(facts, intent)
         found = planner(facts, intent._replace(acts=(*acts, *look.again())))
         seen = found.footprint
         seen = seen._replace(keys=seen.keys | look.keys, builds=True)
@@ -182,11 +178,6 @@ class _Look:
         self._passed = {act.component for act in intent.acts if isinstance(act, Judge) and act.passed}
         self._amended = amended_by(intent.acts)
         self.keys: set[str] = set()
-
-    @property
-    def offering(self) -> bool:
-        """Whether there is something by which others may turn out to rely on more."""
-        return bool(self.writes or self._passed)
 
     def at(self, write: Write) -> Write:
         """Return a write with pins of what its code relies on and nobody read; it is validated like what was read."""
