@@ -24,6 +24,7 @@ def positions(text: str, paths: Iterable[tuple[str, ...]]) -> dict[tuple[str, ..
     found: dict[tuple[str, ...], tuple[int, int]] = {}
     names: list[str] = []
     objects: list[bool] = []
+    line, counted = 1, 0
     for token in _TOKEN.finditer(text) if wanted else ():
         mark = token[0]
         if mark in "}]":
@@ -35,7 +36,9 @@ def positions(text: str, paths: Iterable[tuple[str, ...]]) -> dict[tuple[str, ..
             names[-1] = json.loads(mark)
         elif mark != ":":
             if len(names) <= deepest and (path := tuple(names)) in wanted:
-                found[path] = _line_and_column(text, token.start())
+                line += text.count("\n", counted, token.start())
+                counted = token.start()
+                found[path] = line, counted - text.rfind("\n", 0, counted)
                 wanted.remove(path)
                 if not wanted:
                     break
@@ -49,7 +52,3 @@ def _after_colon(text: str, index: int) -> bool:
     while index > 0 and text[index - 1] in " \t\r\n":
         index -= 1
     return index > 0 and text[index - 1] == ":"
-
-
-def _line_and_column(text: str, index: int) -> tuple[int, int]:
-    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
