@@ -1,7 +1,7 @@
 """From a document to its parts."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from blackboard.contracts.facets import Facets
@@ -171,7 +171,7 @@ class _Reader:
         self._parts[facet], self._places[facet] = part, at
 
     def _add(self, facet: str, part: Part, at: Path) -> None:
-        self._part(facet, part, at)
+        self._part(facet, replace(part, calls=self._parts[part.operation].calls), at)
         self._inside.setdefault(part.within or part.operation, {})[facet] = None
 
     def _schema(self, schema: JSON, path: Path) -> None:
@@ -189,8 +189,7 @@ class _Reader:
             metaschema.check(document, inner)
         check_references(document)
         whole = Whole(document)
-        called = {name for name, part in self._parts.items() if part.calls}
-        flows = _flows(document, tuple(self._parts.values()), called)
+        flows = _flows(document, self._parts.values())
         found = Facets(LANGUAGE)
         parts: dict[str, Part] = {}
         for name, part in self._parts.items():
@@ -201,8 +200,7 @@ class _Reader:
                 direction = flows.get(part.path or (), "both")
                 value = {**members(value), "direction": direction}
             found.add(name, value)
-            calls = part.calls or (part.operation != "" and self._parts[part.operation].calls)
-            parts[name] = replace(part, value=value, direction=direction, calls=calls)
+            parts[name] = replace(part, value=value, direction=direction)
         return Api(document, parts, {name: tuple(inside) for name, inside in self._inside.items()}, self._places)
 
 
@@ -221,17 +219,15 @@ def _servers(holder: Mapping[str, JSON]) -> dict[str, JSON]:
     return {"servers": [*urls]} if urls else {}
 
 
-def _flows(document: Document, parts: Iterable[Part], called: Collection[str]) -> dict[Path, str]:
-    """Return which way what is of a shared schema is sent, as far as it is sent at all.
-
-    Args:
-        called: The operations that an implementer asks for.
-    """
+def _flows(document: Document, parts: Collection[Part]) -> dict[Path, str]:
+    """Return which way what is of a shared schema is sent, as far as it is sent at all."""
     reached: dict[str, set[Path]] = {}
     for word in ("request", "response"):
-        asks = {True: word == "response", False: word == "request"}
+        # Who implements a document asks in its callbacks, and so the other way.
         pending = [
-            part.path for part in parts if part.path is not None and part.word in _SENT[asks[part.operation in called]]
+            part.path
+            for part in parts
+            if part.path is not None and part.word in _SENT[(word == "request") is not part.calls]
         ]
         found = reached[word] = set(pending)
         while pending:
