@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from blackboard.contracts.openapi.text import composed
 from blackboard.contracts.units import CannotMergeError, merged
 
 
@@ -47,11 +48,8 @@ def merge(base: str, ours: str, theirs: str) -> str:
 
 
 def _whole(text: str) -> _Entry:
-    import yaml  # noqa: PLC0415 - most boards have no YAML
-
-    node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     lines = (text if text.endswith("\n") else f"{text}\n").splitlines(keepends=True)
-    return _Entry("", node, lines, 0, -1, len(lines))
+    return _Entry("", composed(text), lines, 0, -1, len(lines))
 
 
 def _merged(base: _Entry, ours: _Entry, theirs: _Entry) -> str:

@@ -55,17 +55,21 @@ def lines_of(text: str, paths: Iterable[Path]) -> dict[Path, int]:
     return {path: next(there[path[:end]] for end in range(len(path), -1, -1) if path[:end] in there) for path in wanted}
 
 
-def _lines(text: str, paths: Collection[Path]) -> dict[Path, int]:
+def composed(text: str) -> Any:  # noqa: ANN401 - the library's nodes
+    """Return the nodes of YAML that was read: they know where they stand."""
     import yaml  # noqa: PLC0415 - most boards have no YAML
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    root: Any = yaml.compose(text, Loader=loader)
+    return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _lines(text: str, paths: Collection[Path]) -> dict[Path, int]:
+    root = composed(text)
     found: dict[Path, int] = {(): root.start_mark.line + 1}
     pending: list[tuple[Path, Any]] = [((), root)]
     while pending:
         path, node = pending.pop()
         inside = node.value if isinstance(node.value, list) else []
-        is_object = isinstance(node, yaml.MappingNode)
+        is_object = node.id == "mapping"
         steps = ((key.value, key, value) for key, value in inside) if is_object else ()
         for name, at, value in steps or ((str(index), one, one) for index, one in enumerate(inside)):
             if (*path, name) in paths:
