@@ -197,6 +197,8 @@ def _bound(served: Shape, wanted: Shape, pool: Pool) -> dict[str, Type]:
 
 
 def _instantiated(served: Shape, found: Mapping[str, Type], pool: Pool) -> Shape:
+    if not found:
+        return served
     slots = tuple(replace(slot, type=substituted(slot.type, found, pool)) for slot in served.slots)
     return replace(served, slots=slots, returns=substituted(served.returns, found, pool))
 
