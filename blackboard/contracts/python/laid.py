@@ -12,6 +12,8 @@ from typing import TypeGuard
 
 from blackboard.contracts.python.interface import FunctionNode, decorators, last_name
 from blackboard.contracts.python.modules import Module, bases
+from blackboard.contracts.python.source import parse_expression
+from blackboard.errors import InvalidContract
 
 SETTING = "conformance_probe.ini"
 
@@ -94,8 +96,8 @@ def _holds_none(of: ast.expr | None) -> bool:
     match of:
         case ast.Constant(value=str(text)):
             try:
-                return _holds_none(ast.parse(text, mode="eval").body)
-            except SyntaxError:
+                return _holds_none(parse_expression(text))
+            except InvalidContract:
                 return False
         case ast.BinOp(left=left, right=right):
             return _holds_none(left) or _holds_none(right)
