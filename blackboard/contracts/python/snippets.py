@@ -48,10 +48,15 @@ class Snippets:
 
     def calls(self, declared: Function, callee: str, owner: str | None = None) -> Iterator[str]:
         """Write all kinds of calls of a function; of a method of an instance `it` where the owner is given."""
-        bound = owner is not None and not _is_of_class(declared)
-        target = f"contract.{callee}" if not bound else f"it.{callee.rpartition('.')[2]}"
+        first, target = self._reached(declared, callee, owner)
         for shape in self.members.function(declared, owner):
-            yield from self.called(shape, target, self.it(owner) if owner and bound else "")
+            yield from self.called(shape, target, first)
+
+    def _reached(self, declared: Declaration, path: str, owner: str | None) -> tuple[str, str]:
+        """Return the parameter that something is reached by, "" where it is by none, and the expression."""
+        if owner is None or _is_of_class(declared):
+            return "", f"contract.{path}"
+        return self.it(owner), f"it.{path.rpartition('.')[2]}"
 
     def called(self, shape: Shape, target: str, first: str = "") -> Iterator[str]:
         """Write the calls of one shape: with everything, with what is required, by name."""
@@ -82,13 +87,11 @@ class Snippets:
         Raises:
             Unshowable: It holds names that nobody can resolve.
         """
-        of_instance = owner is not None and not _is_of_class(declared)
-        first = self.it(owner) if owner and of_instance else ""
-        target = f"it.{path.rpartition('.')[2]}" if of_instance else f"contract.{path}"
-        taken, expression, before = first, target, ""
+        taken, expression = self._reached(declared, path, owner)
+        before = ""
         if isinstance(declared, Function):
             shape = self.members.function(declared, owner)[0]
-            taken, expression = next(self._calls(shape, target, first), ("", ""))
+            taken, expression = next(self._calls(shape, expression, taken), ("", ""))
             if not expression:
                 raise Unshowable
             before = "async " if declared.signatures[0].awaited else ""
@@ -104,11 +107,7 @@ class Snippets:
 
     def reads(self, declared: Declaration, path: str, owner: str | None = None) -> Iterator[str]:
         """Write how a constant or attribute is read."""
-        value = self.members.variable(declared, owner)
-        if owner is None or _is_of_class(declared):
-            yield from self.held("", f"contract.{path}", value)
-        else:
-            yield from self.held(self.it(owner), f"it.{path.rpartition('.')[2]}", value)
+        yield from self.held(*self._reached(declared, path, owner), self.members.variable(declared, owner))
 
     def held(self, taken: str, expression: str, wanted: Type | str) -> Iterator[str]:
         """Write that an expression has a type.
