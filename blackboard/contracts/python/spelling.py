@@ -139,8 +139,10 @@ class Speller:
 
     def _call(self, node: ast.Call, depth: int) -> str:
         of_types = self.name(node.func) in ("NewType", "TypeVar")
-        spells = [self.annotation if of_types and number else self.value for number, _ in enumerate(node.args)]
-        arguments = [spell(argument, depth + 1) for spell, argument in zip(spells, node.args, strict=True)]
+        arguments = [
+            (self.annotation if of_types and number else self.value)(argument, depth + 1)
+            for number, argument in enumerate(node.args)
+        ]
         named = [
             (word.arg, (self.annotation if of_types and word.arg == "bound" else self.value)(word.value, depth + 1))
             for word in node.keywords
