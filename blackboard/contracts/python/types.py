@@ -130,6 +130,7 @@ class Pool:
     def named(self, name: str, *items: Type, anything: Type | None = None) -> Type:
         """Return a class with its arguments, those that are not given being Any."""
         missing = len(VARIANCE.get(name, "")) - len(items)
+        # Why None: what is not said of what is sent to a generator and of what it returns.
         rest = self.named("None") if items and name in ("Generator", "AsyncGenerator") else anything or self.any
         return self.make(Form.NAMED, name, items + (rest,) * missing)
 
@@ -309,9 +310,6 @@ class Types:
             return self.pool.make(name.form, name.name, inner, name.origin)
         if name.form is Form.ANY:
             return name
-        # Why None: what is not said of what is sent to it and of what it returns.
-        unsaid = max(0, len(VARIANCE[outer]) - len(inner)) if outer in ("Generator", "AsyncGenerator") else 0
-        inner += (self.pool.named("None"),) * unsaid
         return self._class(name.name if name.form is Form.NAMED else outer, inner)
 
     def _callable(self, items: list[ast.expr], owner: str | None) -> Type:
