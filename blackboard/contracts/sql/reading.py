@@ -156,7 +156,7 @@ class _Found:
         match kind:
             case e.PrimaryKeyColumnConstraint():
                 self._key(table, [name], kind)
-            case e.UniqueColumnConstraint() if not (kind.args.get("nulls") or kind.args.get("on_conflict")):
+            case e.UniqueColumnConstraint() if _is_plain(kind):
                 table.unique.add((name,))
             case e.CheckColumnConstraint():
                 table.checks.update(conditions(kind.this))
@@ -175,9 +175,7 @@ class _Found:
                     self._rule(table, inner)
             case e.PrimaryKey():
                 self._key(table, self._named(table, part.expressions), part)
-            case e.UniqueColumnConstraint(this=e.Schema()) if not (
-                part.args.get("nulls") or part.args.get("on_conflict")
-            ):
+            case e.UniqueColumnConstraint(this=e.Schema()) if _is_plain(part):
                 table.unique.add(tuple(sorted(self._named(table, part.this.expressions))))
             case e.CheckColumnConstraint():
                 table.checks.update(conditions(part.this))
@@ -374,6 +372,11 @@ def _with(column: Column, kind: e.Expr) -> Column:
         case _:
             column = replace(column, others=tuple(sorted({*column.others, expression(kind)})))
     return column
+
+
+def _is_plain(unique: e.UniqueColumnConstraint) -> bool:
+    """Say whether UNIQUE says nothing of NULL or of what happens to rows that are there twice."""
+    return not (unique.args.get("nulls") or unique.args.get("on_conflict"))
 
 
 def _part_of_index(part: e.Expr) -> str:
