@@ -219,10 +219,16 @@ class _Found:
         self._new(index_facet(name), declared.this or declared.args["table"], self.indexes, key=name)
         unique = bool(tree.args.get("unique"))
         index = Index(name, table, parts, unique, expression(where.this) if where else None, others)
-        columns_of = {written(name): name for name in self.tables[table].columns}
-        if index.unique and index.plain and columns_of.keys() >= set(parts):
-            self.tables[table].unique.add(tuple(sorted(columns_of[part] for part in parts)))
+        if (key := self._key_of(index)) is not None:
+            self.tables[table].unique.add(key)
         self.indexes[name] = index
+
+    def _key_of(self, index: Index) -> tuple[str, ...] | None:
+        """Return the columns that an index keeps unique as a declared key does, None where it does not."""
+        columns_of = {written(name): name for name in self.tables[index.table].columns}
+        if not (index.unique and index.plain and columns_of.keys() >= set(index.parts)):
+            return None
+        return tuple(sorted(columns_of[part] for part in index.parts))
 
     def _view(self, tree: e.Create) -> None:
         declared = tree.this.this if isinstance(tree.this, e.Schema) else tree.this
@@ -329,8 +335,8 @@ class _Found:
         for index in gone & self.indexes.keys():
             one = self.indexes.pop(index)
             self.places.pop(index_facet(index), None)
-            if one.unique and one.plain and one.table in self.tables:
-                self.tables[one.table].unique.discard(tuple(sorted(one.parts)))
+            if one.table in self.tables and (key := self._key_of(one)) is not None:
+                self.tables[one.table].unique.discard(key)
         if kind != "INDEX":
             self.tables.pop(name, None)
             self.views.pop(name, None)

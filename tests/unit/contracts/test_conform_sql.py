@@ -38,6 +38,10 @@ def found(files: dict[str, str], contract: str = NOTE + TAG + INDEX) -> list[tup
         {"1.sql": "DROP TABLE IF EXISTS tag, note CASCADE;\n" + NOTE + TAG, "2.sql": INDEX + "DROP INDEX more;"},
         {"1.sql": TAG.replace("note", "other") + "DROP TABLE tag;" + NOTE + TAG + INDEX},
         {"1.sql": NOTE + TAG + INDEX + "CREATE UNIQUE INDEX one ON note (title); DROP INDEX one;"},
+        {
+            "1.sql": NOTE.replace("(\n  id", '(\n  "Own" TEXT,\n  id') + TAG + INDEX,
+            "2.sql": 'CREATE UNIQUE INDEX one ON note ("Own"); DROP INDEX one;',
+        },
     ],
     ids=[
         "one file",
@@ -48,6 +52,7 @@ def found(files: dict[str, str], contract: str = NOTE + TAG + INDEX) -> list[tup
         "dropped before",
         "made anew",
         "an index of its own that is dropped",
+        "an index on a quoted name that is dropped",
     ],
 )
 def test_files_that_hold_it_are_not_complained_about(files):
