@@ -19,6 +19,18 @@ def queued(board, count):
         gate.wait(0.001)
 
 
+def run_behind(board, threads, armed=lambda: None):
+    """Start threads, which queue in that order while a turn is held, and wait until they have ended."""
+    with board.store.writer.turn():
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            queued(board, number)
+        armed()
+    for thread in threads:
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+
+
 def noting(name, *more):
     """Return work that notes a name, and then does more."""
 

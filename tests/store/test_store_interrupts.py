@@ -4,7 +4,7 @@ import sqlite3
 import threading
 
 import pytest
-from queueing import Interrupted, names_noted, noting, queued
+from queueing import Interrupted, names_noted, noting, run_behind
 
 from blackboard.store.queue import Member
 
@@ -25,14 +25,7 @@ def behind(file_board):
         threads = [
             threading.Thread(target=take, args=each, name=f"{each[0]}", daemon=True) for each in enumerate(works)
         ]
-        with writer.turn():
-            for number, thread in enumerate(threads, 1):
-                thread.start()
-                queued(file_board, number)
-            armed()
-        for thread in threads:
-            thread.join(timeout=30)
-            assert not thread.is_alive()
+        run_behind(file_board, threads, armed)
         return answers
 
     return run

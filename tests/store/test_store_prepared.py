@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from queueing import Interrupted, fail, names_noted, noting, queued
+from queueing import Interrupted, fail, names_noted, noting, queued, run_behind
 
 from blackboard import Contract, transaction
 
@@ -18,13 +18,7 @@ def test_what_can_be_done_before_the_turn_is_done_for_those_who_wait_by_the_one_
         writer.run(noting(name, lambda _: turns.append(name)), before=before)
 
     threads = [threading.Thread(target=take, args=(name,), name=name) for name in "abc"]
-    with writer.turn():
-        for number, thread in enumerate(threads, 1):
-            thread.start()
-            queued(file_board, number)
-    for thread in threads:
-        thread.join(timeout=30)
-        assert not thread.is_alive()
+    run_behind(file_board, threads)
     assert done == [("a", "a", False), ("b", "a", False), ("c", "a", False)]
     assert names_noted(file_board) == turns == ["a", "b", "c"]
 
@@ -40,12 +34,7 @@ def test_one_for_whom_that_fails_gets_no_turn_and_the_others_get_theirs(file_boa
             answers[number] = error
 
     threads = [threading.Thread(target=take, args=(number,)) for number in range(2)]
-    with writer.turn():
-        for number, thread in enumerate(threads, 1):
-            thread.start()
-            queued(file_board, number)
-    for thread in threads:
-        thread.join(timeout=30)
+    run_behind(file_board, threads)
     assert isinstance(answers.pop(place), ZeroDivisionError)
     assert list(answers.values()) == names_noted(file_board) == [f"n{1 - place}"]
 
@@ -86,20 +75,13 @@ def test_a_member_whose_leader_is_interrupted_at_its_commit_is_run_again(file_bo
         threading.Thread(target=lead),
         threading.Thread(target=lambda: answers.append(writer.run(noting("member")))),
     ]
-    with writer.turn():
-        for number, thread in enumerate(threads, 1):
-            thread.start()
-            queued(file_board, number)
-        writer.session.commit = interrupted
-    for thread in threads:
-        thread.join(timeout=30)
-        assert not thread.is_alive()
+    run_behind(file_board, threads, lambda: setattr(writer.session, "commit", interrupted))
     assert (answers, names_noted(file_board), interrupts) == (["member"], ["member"], [])
     assert writer.run(noting("later")) == "later"
 
 
 def test_a_plan_that_may_take_long_is_made_by_who_wants_it(file_board, monkeypatch):
-    planned, plan = {}, transaction.plan
+    planned, early, plan = {}, {}, transaction.plan
 
     def noting_who(facts, intent):
         planned[intent.author] = threading.current_thread().name
@@ -113,13 +95,8 @@ def test_a_plan_that_may_take_long_is_made_by_who_wants_it(file_board, monkeypat
 
     texts = {"ann": "short", "bob": "short", "eve": "long" * 5_000}
     threads = [threading.Thread(target=write, args=each, name=each[0]) for each in texts.items()]
-    with file_board.store.writer.turn():
-        for number, thread in enumerate(threads, 1):
-            thread.start()
-            queued(file_board, number)
-        assert planned == {"eve": "eve"}
-    for thread in threads:
-        thread.join(timeout=30)
+    run_behind(file_board, threads, lambda: early.update(planned))
+    assert early == {"eve": "eve"}
     assert planned == {"ann": "ann", "bob": "ann", "eve": "eve"}
     assert file_board.revision == 3
 

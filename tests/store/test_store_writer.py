@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from queueing import INSERT, Interrupted, fail, names_noted, noting, queued
+from queueing import INSERT, Interrupted, fail, names_noted, noting, queued, run_behind
 from ticketing import wait_for_ticket
 
 from blackboard import Blackboard, CommitUnknown, Conflict, Contract, Full, Reserved, StoreError
@@ -29,13 +29,7 @@ def grouped(file_board):
                 answers[number] = error
 
         threads = [threading.Thread(target=take, args=item) for item in enumerate(works)]
-        with writer.turn():
-            for number, thread in enumerate(threads, 1):
-                thread.start()
-                queued(file_board, number)
-        for thread in threads:
-            thread.join(timeout=30)
-            assert not thread.is_alive()
+        run_behind(file_board, threads)
         return answers
 
     return run
@@ -183,13 +177,7 @@ def test_a_member_whose_leader_is_interrupted_after_its_work_ran_is_run_again(fi
         threading.Thread(target=lambda: answers.append(writer.run(noting("a")))),
         threading.Thread(target=lambda: answers.append(writer.run(noting("b", interrupt)))),
     ]
-    with writer.turn():
-        for number, thread in enumerate(threads, 1):
-            thread.start()
-            queued(file_board, number)
-    for thread in threads:
-        thread.join(timeout=30)
-        assert not thread.is_alive()
+    run_behind(file_board, threads)
     assert (sorted(answers), noted()) == (["a", "b"], ["a", "b"])
 
 
@@ -263,13 +251,9 @@ def test_a_turn_of_several_transactions_has_one_ticket(file_board, location, not
 
     works = (refused, lambda turn: turn.run(INSERT, {"name": "second"}))
     members = [threading.Thread(target=answered, args=(work,), daemon=True) for work in works]
-    with writer.turn():
-        for number, member in enumerate(members, 1):
-            member.start()
-            queued(file_board, number)
-    for thread in (*members, other):
-        thread.join(timeout=30)
-        assert not thread.is_alive()
+    run_behind(file_board, members)
+    other.join(timeout=30)
+    assert not other.is_alive()
     assert noted() == ["second"]
     assert not any(watched._is_held(number) for number in range(watched._numbers()[0] + 2))
     watched.close()
