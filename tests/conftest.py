@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
@@ -17,6 +18,7 @@ from blackboard import Blackboard, Contract, Team, external, on
 from blackboard.choreography import Choreography, Role, agree, each, may, quorum
 from blackboard.spec.changes import Committed
 from blackboard.store.sqlite import Database
+from blackboard.transaction import Transaction
 
 # The short form draws the same each time and makes no failure smaller, which can take minutes: the long form does both.
 settings.register_profile(
@@ -77,8 +79,8 @@ class Given:
             transaction.vote(key, version=version, approve=approve)
         return done(transaction)
 
-    def retracted(self, key: str, *, by: str = "ann", reason: str = "no longer") -> Committed:
-        with self.board.transaction(by) as transaction:
+    def retracted(self, key: str, *, by: str = "ann", role: str | None = None, reason: str = "no longer") -> Committed:
+        with self.board.transaction(by, role=role) as transaction:
             transaction.decision(key)
             transaction.retract(key, reason=reason)
         return done(transaction)
@@ -93,25 +95,37 @@ class Given:
         component: str,
         text: str = "x",
         *,
+        by: str = "bob",
+        role: str | None = None,
+        **premises: Any,  # as `write` takes them
+    ) -> Committed:
+        """Write a component with one file in a commit."""
+        with self.board.transaction(by, role=role) as transaction:
+            self.write(transaction, component, text, **premises)
+        return done(transaction)
+
+    @staticmethod
+    def write(
+        transaction: Transaction,
+        component: str,
+        text: str,
+        *,
         uses: Iterable[str] = (),
         implements: Iterable[str] = (),
         facets: Mapping[str, Iterable[str]] | None = None,
         listed: Iterable[str] = (),
-        by: str = "bob",
-    ) -> Committed:
+    ) -> None:
         """Write a component with one file, built against keys (whole), facets of keys, and patterns."""
-        with self.board.transaction(by) as transaction:
-            transaction.component(component)
-            for key in uses:
-                transaction.decision(key)
-            for key in implements:
-                transaction.decision(key, side="implements")
-            for key, names in (facets or {}).items():
-                transaction.decision(key, facets=list(names))
-            for pattern in listed:
-                transaction.decisions(pattern)
-            transaction.write(component, {f"{component}.txt": text})
-        return done(transaction)
+        transaction.component(component)
+        for key in uses:
+            transaction.decision(key)
+        for key in implements:
+            transaction.decision(key, side="implements")
+        for key, names in (facets or {}).items():
+            transaction.decision(key, facets=list(names))
+        for pattern in listed:
+            transaction.decisions(pattern)
+        transaction.write(component, {f"{component}.txt": text})
 
     def judged(self, component: str, *, passed: bool, check: str = "unit", by: str = "tester") -> Committed:
         with self.board.transaction(by) as transaction:

@@ -53,15 +53,8 @@ class Stage:
         transaction.decide(key, Contract.value(value))
         return transaction
 
-    def build(self, transaction, *, uses=(), facets=None, listed=(), component="server"):
-        transaction.component(component)
-        for key in uses:
-            transaction.decision(key)
-        for key, names in (facets or {}).items():
-            transaction.decision(key, facets=names)
-        for pattern in listed:
-            transaction.decisions(pattern)
-        transaction.write(component, {f"{component}.txt": transaction.author})
+    def build(self, transaction, *, component="server", **premises):
+        self.to.write(transaction, component, transaction.author, **premises)
         return transaction
 
     def vote(self, author, key="api/ids", version=1, *, approve=True):

@@ -23,32 +23,33 @@ def test_run_transaction_runs_the_function_anew_and_tells_it_why(board, given):
     assert [(premise.key, premise.base, premise.current) for premise in told[1].premises] == [("count", "0", "10")]
 
 
+def always_late(to):
+    """Return a function that somebody overtakes each time that it is run."""
+
+    def late(transaction):
+        value = transaction.decision("count").value
+        to.decided("count", value + 1)
+        transaction.decide("count", Contract.value(-1))
+
+    return late
+
+
 def test_run_transaction_gives_the_last_conflict_to_its_caller(board, given):
     given(board).decided("count", 0)
 
-    def always_late(transaction):
-        value = transaction.decision("count").value
-        given(board).decided("count", value + 1)
-        transaction.decide("count", Contract.value(-1))
-
     with pytest.raises(Conflict):
-        board.run_transaction(always_late, "bob", attempts=2)
+        board.run_transaction(always_late(given(board)), "bob", attempts=2)
     assert board.snapshot().decision("count").value == 2
     with pytest.raises(Invalid):
-        board.run_transaction(always_late, "bob", attempts=0)
+        board.run_transaction(always_late(given(board)), "bob", attempts=0)
 
 
 def test_a_refusal_of_another_s_transaction_in_the_function_is_told_at_once(board, given):
     """After two conflicts bob has the key reserved, so what the function does in another's name is refused."""
     given(board).decided("count", 0)
 
-    def always_late(transaction):
-        value = transaction.decision("count").value
-        given(board).decided("count", value + 1)
-        transaction.decide("count", Contract.value(-1))
-
     with pytest.raises(Reserved):
-        board.run_transaction(always_late, "bob", attempts=3)
+        board.run_transaction(always_late(given(board)), "bob", attempts=3)
 
 
 def test_run_transaction_of_a_function_that_discards_writes_nothing(board):

@@ -10,14 +10,6 @@ def state(board):
     return lambda component: board.snapshot().component(component).state
 
 
-@pytest.fixture
-def woken(board, ask_sql):
-    """Return (source, target, kind) of what is pending."""
-    query = """SELECT a.source, k.key, a.kind FROM activation a JOIN key k ON k.id = a.target_id
-        WHERE a.state = 'pending' ORDER BY 1, 2"""
-    return lambda: ask_sql(board, query)
-
-
 IDS = {"kind": "int", "maker": "server"}
 
 
@@ -103,7 +95,7 @@ def test_a_retracted_premise_orphans_and_a_new_one_of_the_same_value_mends(board
     assert state("server") == "current"
 
 
-def test_a_question_about_a_retracted_premise_changes_nothing(board, given, state, woken):
+def test_a_question_about_a_retracted_premise_changes_nothing(board, given, state, pending):
     to = given(board)
     to.decided("api/ids", IDS)
     to.written("server", uses=["api/ids"])
@@ -270,69 +262,59 @@ def operator(given, board):
             return super().decided(key, value, role="operator", **named)
 
         def retracted(self, key):
-            with self.board.transaction("ann", role="operator") as transaction:
-                transaction.decision(key)
-                transaction.retract(key, reason="no")
+            return super().retracted(key, role="operator")
 
-        def written(self, component, text="x", *, uses=(), facets=None, listed=()):
-            with self.board.transaction("bob", role="operator") as transaction:
-                transaction.component(component)
-                for key in uses:
-                    transaction.decision(key)
-                for key, names in (facets or {}).items():
-                    transaction.decision(key, facets=names)
-                for pattern in listed:
-                    transaction.decisions(pattern)
-                transaction.write(component, {f"{component}.txt": text})
+        def written(self, component, text="x", **premises):
+            return super().written(component, text, role="operator", **premises)
 
     return Operator(board)
 
 
-def test_whoever_waits_for_staleness_is_woken_in_the_same_commit(told, given, woken):
+def test_whoever_waits_for_staleness_is_woken_in_the_same_commit(told, given, pending):
     to = operator(given, told)
     to.decided("api/ids", IDS)
     to.written("kinds", facets={"api/ids": ["kind"]})
     to.written("makers", facets={"api/ids": ["maker"]})
     to.written("lists", listed=["api/*"])
     to.written("orphan", uses=["api/ids"])
-    assert woken() == []
+    assert pending() == []
     to.decided("api/ids", {**IDS, "kind": "text"})
-    assert woken() == [("coder-1", name, "stale") for name in ("kinds", "lists", "orphan")]
+    assert pending() == [("coder-1", name, "stale") for name in ("kinds", "lists", "orphan")]
     to.written("kinds", "y", facets={"api/ids": ["kind"]})
-    assert woken() == [("coder-1", name, "stale") for name in ("lists", "orphan")]
+    assert pending() == [("coder-1", name, "stale") for name in ("lists", "orphan")]
     to.retracted("api/ids")
-    assert woken() == [("coder-1", name, "stale") for name in ("kinds", "lists", "makers", "orphan")]
+    assert pending() == [("coder-1", name, "stale") for name in ("kinds", "lists", "makers", "orphan")]
 
 
-def test_an_activation_is_obviated_when_the_component_is_current_again(told, given, woken):
+def test_an_activation_is_obviated_when_the_component_is_current_again(told, given, pending):
     to = operator(given, told)
     to.decided("api/ids", IDS)
     to.written("server", uses=["api/ids"])
     to.decided("api/ids", {**IDS, "kind": "text"})
-    assert woken() == [("coder-1", "server", "stale")]
+    assert pending() == [("coder-1", "server", "stale")]
     to.decided("api/ids", IDS)
-    assert woken() == []
+    assert pending() == []
 
 
-def test_a_new_match_wakes_those_who_listed_the_pattern(told, given, woken):
+def test_a_new_match_wakes_those_who_listed_the_pattern(told, given, pending):
     to = operator(given, told)
     to.written("server", listed=["api/*"])
     to.decided("db/ids", "int")
-    assert woken() == []
+    assert pending() == []
     to.decided("api/ids", "int")
-    assert woken() == [("coder-1", "server", "stale")]
+    assert pending() == [("coder-1", "server", "stale")]
 
 
-def test_a_new_match_that_goes_again_obviates(told, given, woken):
+def test_a_new_match_that_goes_again_obviates(told, given, pending):
     to = operator(given, told)
     to.written("server", listed=["api/*"])
     to.decided("api/ids", "int")
     to.retracted("api/ids")
     assert told.snapshot().component("server").state == "current"
-    assert woken() == []
+    assert pending() == []
 
 
-def test_what_is_retracted_and_decided_in_one_commit_is_no_new_match(told, given, woken):
+def test_what_is_retracted_and_decided_in_one_commit_is_no_new_match(told, given, pending):
     to = operator(given, told)
     to.decided("api/ids", {"kind": "int"})
     with told.transaction("bob", role="operator") as transaction:
@@ -345,19 +327,19 @@ def test_what_is_retracted_and_decided_in_one_commit_is_no_new_match(told, given
         transaction.decide("api/ids", Contract.value({"kind": "int"}))
     assert told.snapshot().component("server").state == "current"
     assert told.snapshot(at=told.revision).component("server").state == "current"
-    assert woken() == []
+    assert pending() == []
     told.verify()
 
 
-def test_an_absent_facet_that_appears_wakes(told, given, woken):
+def test_an_absent_facet_that_appears_wakes(told, given, pending):
     to = operator(given, told)
     to.decided("api/ids", IDS)
     to.written("server", facets={"api/ids": ["style"]})
     to.decided("api/ids", {**IDS, "style": "snake"})
-    assert woken() == [("coder-1", "server", "stale")]
+    assert pending() == [("coder-1", "server", "stale")]
 
 
-def test_a_facet_that_was_dropped_by_a_retraction_and_comes_back_is_a_change(told, given, woken, state):
+def test_a_facet_that_was_dropped_by_a_retraction_and_comes_back_is_a_change(told, given, pending, state):
     """What is pinned is the absence that began with the retraction, not the version that stood before it."""
     to = operator(given, told)
     to.decided("api/ids", {**IDS, "page": 20})
@@ -366,16 +348,16 @@ def test_a_facet_that_was_dropped_by_a_retraction_and_comes_back_is_a_change(tol
     to.written("server", facets={"api/ids": ["page"]})
     to.decided("api/ids", {**IDS, "page": 20})
     assert state("server") == "stale"
-    assert ("coder-1", "server", "stale") in woken()
+    assert ("coder-1", "server", "stale") in pending()
 
 
-def test_a_hundred_dependents_are_woken_by_one_commit(told, given, woken):
+def test_a_hundred_dependents_are_woken_by_one_commit(told, given, pending):
     to = operator(given, told)
     to.decided("api/ids", IDS)
     for number in range(100):
         to.written(f"c{number}", facets={"api/ids": ["kind" if number % 2 else "maker"]})
     to.decided("api/ids", {**IDS, "kind": "text"})
-    assert len(woken()) == 50
+    assert len(pending()) == 50
 
 
 # --- preview ---------------------------------------------------------------------------------------------------------
