@@ -34,7 +34,8 @@ def test_a_commit_that_is_overtaken_again_and_again_gets_through(file_board, giv
 
     def slow(facts, intent):
         made = plan(facts, intent)
-        if intent.author == "ann" and len(overtaken) < min(rounds, 2):
+        under_the_row = board.store.writer.session.in_transaction
+        if intent.author == "ann" and len(overtaken) < rounds and not under_the_row:
             overtaken.append(True)
             given(board).asked("x" if len(overtaken) == 1 else "y", by="bob")
         return made
@@ -51,6 +52,7 @@ def test_a_commit_that_is_overtaken_again_and_again_gets_through(file_board, giv
         assert rounds > 1  # the other one asked another question about y
     else:
         assert board.snapshot().decision("x").value == 1
+    assert len(overtaken) == min(rounds, 2)
 
 
 def witnessed(facts, intent):

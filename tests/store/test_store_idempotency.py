@@ -7,6 +7,7 @@ import pytest
 from blackboard import CommitUnknown, Conflict, Contract, InvalidKey, KeyReused, NotPermitted, Sealed
 from blackboard.spec.changes import Committed
 from blackboard.spec.halt import HaltAct
+from blackboard.store import commit as commits
 from blackboard.store import operate
 from blackboard.store.operate import Operator
 
@@ -224,7 +225,9 @@ def test_repeating_an_unknown_commit_under_its_key_applies_it_once(file_board, g
 def test_an_error_before_commit_is_no_unknown(file_board, given, monkeypatch):
     board = file_board
     given(board).decided("api/ids", "int")
-    monkeypatch.setattr("blackboard.store.commit.remember", lambda *_: 1 / 0)
+    # When all of it is written, its key too.
+    applied = commits._apply
+    monkeypatch.setattr(commits, "_apply", lambda *arguments: applied(*arguments) and 1 / 0)
     with pytest.raises(ZeroDivisionError):
         deciding(board, "api/page", 20).commit()
     monkeypatch.undo()
