@@ -5,9 +5,8 @@ broken where its answer at the base is not its answer at the head. It models a b
 """
 
 import copy
-import json
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+
+from store_model_board import Board, Built, Key, Version, encoded, facets, matches
 
 OPERATOR = "operator"
 EVIDENCE = ("judged", "asked")
@@ -19,99 +18,6 @@ class Refused(Exception):
     def __init__(self, name, keys=()):
         self.name, self.keys = name, frozenset(keys)
         super().__init__(name, self.keys)
-
-
-def matches(pattern, key):
-    """Say whether a key is under a pattern, by comparing segments."""
-
-    def under(parts, segments):
-        if not parts:
-            return not segments
-        if parts[0] == "**":
-            return any(under(parts[1:], segments[n:]) for n in range(len(segments) + 1))
-        return bool(segments) and fnmatchcase(segments[0], parts[0]) and under(parts[1:], segments[1:])
-
-    return under(pattern.split("/"), key.split("/"))
-
-
-def facets(value):
-    """Return the facets of a value: the members of a flat object, or the value itself."""
-    return dict(value) if isinstance(value, dict) else {"$": value}
-
-
-@dataclass
-class Version:
-    value: object
-    author: str
-    state: str = "proposed"
-    reason: str = ""
-
-
-@dataclass
-class Built:
-    files: dict
-    pins: frozenset  # (key, facet or None for the set of names, JSON of the value, side)
-    patterns: frozenset
-    author: str
-    revision: int = 0
-    verdicts: dict = field(default_factory=dict)  # check -> (passed, inputs)
-
-
-@dataclass
-class Key:
-    kind: str
-    state: str = "absent"
-    versions: list = field(default_factory=list)
-    current: int | None = None
-    generation: int = 0
-    question: str | None = None
-    member: int = 0
-    asked: int = 0
-    changed: int = 0
-    builds: list = field(default_factory=list)
-
-    @property
-    def value(self):
-        return None if self.current is None else self.versions[self.current - 1].value
-
-    @property
-    def accepted(self):
-        return self.kind == "decision" and self.current is not None
-
-
-class Board:
-    """Everything at one moment."""
-
-    def __init__(self):
-        self.keys: dict[str, Key] = {}
-
-    def decision(self, key):
-        found = self.keys.get(key)
-        return found if found is not None and found.accepted else None
-
-    def component(self, key):
-        found = self.keys.get(key)
-        return found.builds[-1] if found is not None and found.builds else None
-
-    def freshness(self, key):
-        built, states = self.component(key), {"current"}
-        for name, facet, value, _ in built.pins:
-            decision = self.keys[name]
-            if decision.current is None:
-                states.add("orphaned")
-                continue
-            now = facets(decision.value)
-            if encoded(sorted(now) if facet is None else now.get(facet)) != value:
-                states.add("stale")
-        for pattern in built.patterns:
-            members = [one.member for name, one in self.keys.items() if one.accepted and matches(pattern, name)]
-            if max(members, default=0) > built.revision:
-                states.add("stale")
-        return next(state for state in ("orphaned", "stale", "current") if state in states)
-
-
-def encoded(value):
-    return json.dumps(value, sort_keys=True)
 
 
 class Model:
@@ -140,7 +46,7 @@ class Transaction:
 
     def __init__(self, model, author, role):
         self.model, self.author, self.role = model, author, role
-        self.base, self.at = model.head, model.revision
+        self.base = model.head
         self.reads: dict[tuple, object] = {}
         self.pins: dict[tuple, str] = {}
         self.listed: set[str] = set()

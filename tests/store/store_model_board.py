@@ -1,0 +1,98 @@
+"""Everything on the board of a hundred dictionaries at one moment."""
+
+import json
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+
+def matches(pattern, key):
+    """Say whether a key is under a pattern, by comparing segments."""
+
+    def under(parts, segments):
+        if not parts:
+            return not segments
+        if parts[0] == "**":
+            return any(under(parts[1:], segments[n:]) for n in range(len(segments) + 1))
+        return bool(segments) and fnmatchcase(segments[0], parts[0]) and under(parts[1:], segments[1:])
+
+    return under(pattern.split("/"), key.split("/"))
+
+
+def facets(value):
+    """Return the facets of a value: the members of a flat object, or the value itself."""
+    return dict(value) if isinstance(value, dict) else {"$": value}
+
+
+@dataclass
+class Version:
+    value: object
+    author: str
+    state: str = "proposed"
+    reason: str = ""
+
+
+@dataclass
+class Built:
+    files: dict
+    pins: frozenset  # (key, facet or None for the set of names, JSON of the value, side)
+    patterns: frozenset
+    author: str
+    revision: int = 0
+    verdicts: dict = field(default_factory=dict)  # check -> (passed, inputs)
+
+
+@dataclass
+class Key:
+    kind: str
+    state: str = "absent"
+    versions: list = field(default_factory=list)
+    current: int | None = None
+    generation: int = 0
+    question: str | None = None
+    member: int = 0
+    asked: int = 0
+    changed: int = 0
+    builds: list = field(default_factory=list)
+
+    @property
+    def value(self):
+        return None if self.current is None else self.versions[self.current - 1].value
+
+    @property
+    def accepted(self):
+        return self.kind == "decision" and self.current is not None
+
+
+class Board:
+    """Everything at one moment."""
+
+    def __init__(self):
+        self.keys: dict[str, Key] = {}
+
+    def decision(self, key):
+        found = self.keys.get(key)
+        return found if found is not None and found.accepted else None
+
+    def component(self, key):
+        found = self.keys.get(key)
+        return found.builds[-1] if found is not None and found.builds else None
+
+    def freshness(self, key):
+        built, states = self.component(key), {"current"}
+        for name, facet, value, _ in built.pins:
+            decision = self.keys[name]
+            if decision.current is None:
+                states.add("orphaned")
+                continue
+            now = facets(decision.value)
+            if encoded(sorted(now) if facet is None else now.get(facet)) != value:
+                states.add("stale")
+        for pattern in built.patterns:
+            members = [one.member for name, one in self.keys.items() if one.accepted and matches(pattern, name)]
+            if max(members, default=0) > built.revision:
+                states.add("stale")
+        return next(state for state in ("orphaned", "stale", "current") if state in states)
+
+
+def encoded(value):
+    return json.dumps(value, sort_keys=True)
