@@ -3,9 +3,9 @@
 import pytest
 
 from blackboard import Blackboard, Contract, Damaged, NotPermitted, Team, external, on
+from blackboard import transaction as transactions
 from blackboard.choreography import Choreography, Role, each, may, within
 from blackboard.choreography.values import OPERATOR
-from blackboard.store import commit as commits
 from blackboard.store.facts import HeadFacts
 from blackboard.store.statements import Statement
 
@@ -122,14 +122,14 @@ def test_who_takes_the_last_place_meanwhile_is_noticed(board, monkeypatch, befor
 
 def plans_of(board, monkeypatch, key=KEYS[1]) -> int:
     """Return how often a commit of a new key is planned."""
-    real, seen = commits._under_row, []
+    real, seen = transactions.plan, []
 
-    def counted(attempt, *, outside):
-        if attempt.intent.author == "ari":
-            seen.append(outside)
-        return real(attempt, outside=outside)
+    def counted(facts, intent):
+        if intent.author == "ari":
+            seen.append(intent)
+        return real(facts, intent)
 
-    monkeypatch.setattr(commits, "_under_row", counted)
+    monkeypatch.setattr(transactions, "plan", counted)
     decide(board, key)
     monkeypatch.undo()
     return len(seen)
