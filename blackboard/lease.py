@@ -19,7 +19,7 @@ from blackboard.spec.canonical import JSON
 from blackboard.store import agenda, claims, feed
 from blackboard.store.agenda import End
 from blackboard.store.claims import Cap, Claimants, Claimed
-from blackboard.store.facts import HeadFacts
+from blackboard.store.facts import Reads, reserved
 from blackboard.store.opened import Store
 from blackboard.transaction import Transaction
 
@@ -165,14 +165,16 @@ def claim(board: Board, author: str, *, limit: int = 1, lease_seconds: float = 6
     Returns:
         The leases, possibly none; each has a fencing token larger than any given out before.
     """
-    agenda.sweep(board.store)
-    claimants = Claimants((author,), cap=caps(board.store))
+    with board.store.database.reading() as on:
+        claimants = Claimants((author,), cap=caps(on, board.store))
+        sweepable = any(agenda.sweepable(on, board.store))
+    if sweepable:
+        agenda.sweep(board.store)
     claimed = claims.claim(board.store, claimants, limit=limit, lease_seconds=lease_seconds)
     return tuple(Lease(board.store, one) for one in claimed)
 
 
-def caps(store: Store) -> Cap:
+def caps(on: Reads, store: Store) -> Cap:
     """Return the choreography's limit on the total time of leases: (role, target) -> seconds or None."""
-    with store.database.reading() as on:
-        choreography = registry_of(HeadFacts(on, store.kept).reserved()).choreography
+    choreography = registry_of(reserved(on, store.kept)).choreography
     return partial(lease_cap, choreography) if limits_leases(choreography) else claims.without_limit

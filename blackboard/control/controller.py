@@ -144,7 +144,8 @@ class Controller:
 
     def _prepare(self) -> None:
         needs = {name: source.needs for name, source in self._sources.items() if source.needs}
-        self._claimants = Claimants(tuple(sorted(self._sources)), needs, caps(self._store))
+        with self._store.database.reading() as on:
+            self._claimants = Claimants(tuple(sorted(self._sources)), needs, caps(on, self._store))
         agenda.revive(self._store, self._claimants.names)
         prompt = self._board.snapshot().decision("prompt")
         if prompt is not None:

@@ -52,7 +52,7 @@ _SWEEPABLE = Statement("""
           AND process_started < :started)
         OR EXISTS (SELECT 1 FROM lease WHERE state = 'live' AND host = :host AND process = :process
           AND process_started > :started) AS others,
-      EXISTS (SELECT 1 FROM lease WHERE state = 'live' AND expires < max(b.clock, :now)) AS expired
+      (SELECT min(expires) FROM lease WHERE state = 'live') < max(b.clock, :now) AS expired
     FROM board b""")
 """Whether another process of this host holds a lease, or one that had this one's number, a step of the index each; and
 whether any expired, for which all that are live are looked at in the index."""
@@ -243,10 +243,8 @@ def sweep(store: "Store") -> int:
         How many ended; their activations are pending again, or dead after too many attempts.
     """
     with store.database.reading() as connection:
-        me = this_process()
-        here = {"now": store.clock(), "host": me.host, "process": me.number, "started": me.started}
-        row = connection.one(_SWEEPABLE, here)
-        holders = connection.all(_HOLDERS, {"host": me.host}) if row["others"] else []
+        row = sweepable(connection, store)
+        holders = connection.all(_HOLDERS, {"host": this_host()}) if row["others"] else []
         gone = _of_the_dead(holders)
         if not row["expired"] and not gone:
             return 0
@@ -259,6 +257,13 @@ def sweep(store: "Store") -> int:
         ends.update({token: End(token, Ending.LOST, "LeaseLost", _orphaned(row)) for token, row in orphans.items()})
         _end(turn, list({**rows, **orphans}.values()), ends)
         return len(ends)
+
+
+def sweepable(on: Reads, store: "Store") -> Any:  # noqa: ANN401 - a row
+    """Return whether a lease `expired`, and whether a process of this host may have died with one."""
+    me = this_process()
+    here = {"now": store.clock(), "host": me.host, "process": me.number, "started": me.started}
+    return on.one(_SWEEPABLE, here)
 
 
 def _of_the_dead(holders: Sequence[Any]) -> frozenset[Process]:

@@ -1,4 +1,4 @@
-"""Who takes which activation: one turn of the writer, one statement for each kind of row, whatever their number.
+"""Who takes which activation: one turn of the writer, one statement that finds them, whatever their number.
 
 Order: the highest rating first, then the oldest. Left alone are activations of sources that are quarantined, that
 already run as often as they may, or whose resources others have; that wait after a failure; for which another member of
@@ -7,6 +7,7 @@ inputs are not built.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,10 +17,11 @@ from blackboard.spec.records import Reserved
 from blackboard.spec.triggers import EXCLUSIVE, SourceRecord, TriggerKind
 from blackboard.store import agenda, budgets
 from blackboard.store.agenda import End
-from blackboard.store.facts import reserved
+from blackboard.store.control import lease
+from blackboard.store.facts import Reads, reserved
 from blackboard.store.liveness import this_process
 from blackboard.store.session import Turn
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Statement, insert_into
 
 if TYPE_CHECKING:
     from blackboard.store.opened import Store
@@ -35,8 +37,9 @@ _BUILDING = (TriggerKind.REQUIRED, TriggerKind.STALE, TriggerKind.SUSPECT, Trigg
 _NOW = Statement("SELECT clock, halt FROM board")
 
 
-def _listed(kinds: Iterable[TriggerKind]) -> str:
-    return "(" + ", ".join(f"'{kind}'" for kind in sorted(kinds)) + ")"
+def _among(column: str, kinds: Iterable[TriggerKind]) -> str:
+    """Return the condition that a column is one of these; of a list with IN the engine makes a table at every run."""
+    return f"CASE {column} " + " ".join(f"WHEN '{kind}' THEN 1" for kind in sorted(kinds)) + " ELSE 0 END"
 
 
 UNDECIDED = "d.state <> 'accepted' AND (n.named = 1 OR d.state IN ('open', 'contested'))"
@@ -76,29 +79,31 @@ waits too long than runs too early. `suspect` counts as built: it is the check t
 _READY = f"""
     FROM activation p JOIN key t ON t.id = p.target_id
     WHERE p.state = 'pending' AND p.source = able.name AND p.not_before <= :now
-      AND NOT (p.kind IN {_listed(EXCLUSIVE)} AND EXISTS (
+      AND NOT ({_among("p.kind", EXCLUSIVE)} AND EXISTS (
         SELECT 1 FROM lease other WHERE other.state = 'live' AND other.target_id = p.target_id
-          AND other.role = able.role AND other.kind IN {_listed(EXCLUSIVE)}))
-      AND NOT (able.judges = 0 AND t.kind = 'component' AND p.kind IN {_listed(_BUILDING)} AND EXISTS (
+          AND other.role = able.role AND {_among("other.kind", EXCLUSIVE)}))
+      AND NOT (able.judges = 0 AND t.kind = 'component' AND {_among("p.kind", _BUILDING)} AND EXISTS (
         SELECT 1 FROM need n JOIN key d ON d.id = n.key_id
         WHERE n.component_id = p.target_id AND {UNDECIDED}))
       {{inputs}}
     ORDER BY p.rating DESC, p.since, p.id LIMIT :limit"""
 
-_ORDER = "rating DESC, since, id"
+_RUNNING = {
+    one: Statement(f"""
+      SELECT {source}, count(*) FROM lease INDEXED BY lease_live WHERE state = 'live' {which}
+      UNION ALL SELECT source, NULL FROM standing WHERE quarantined IS NOT NULL""")
+    for one, source, which in (
+        (False, "source", "GROUP BY host, process, process_started, source"),
+        (True, ":source", "AND source = :source"),
+    )
+}
+"""How often one or all sources run, NULL where one may not; grouped as the index is ordered, so nothing is sorted."""
 
 _ABLE = """
-    WITH running AS MATERIALIZED (SELECT source, count(*) AS runs FROM lease INDEXED BY lease_live
-      WHERE state = 'live' GROUP BY source),
-    asked AS MATERIALIZED (
+    WITH able AS MATERIALIZED (
       SELECT json_extract(value, '$[0]') AS name, json_extract(value, '$[1]') AS role,
-        json_extract(value, '$[2]') AS judges, json_extract(value, '$[3]') AS most
-      FROM json_each(:sources)),
-    able AS MATERIALIZED (
-      SELECT name, role, judges, most - coalesce(runs, 0) AS free
-      FROM asked LEFT JOIN running ON running.source = asked.name
-      WHERE most > coalesce(runs, 0) AND name NOT IN (SELECT source FROM standing WHERE quarantined IS NOT NULL))"""
-"""The sources that may run more, and how many more."""
+        json_extract(value, '$[2]') AS judges, json_extract(value, '$[3]') AS free
+      FROM json_each(:sources))"""
 
 _INPUTS = f"AND NOT (able.judges = 1 AND t.kind = 'component' AND {UNREADY_INPUTS.format(target='p.target_id')})"
 
@@ -131,31 +136,27 @@ _SUMMED = """,
 
 _FOUND = f"""
     found AS (
-      SELECT a.id, a.source, able.role, a.target_id, a.kind, a.revision, a.rating, a.since{{ranks}}
-      FROM able JOIN activation a ON a.id IN (SELECT p.id {_READY}) WHERE true {{roomy}})"""
+      SELECT a.id, a.source, able.role, a.rating, a.since{{ranks}}
+      FROM able JOIN activation a ON a.id {{one_of}} (SELECT p.id {_READY}) WHERE true {{roomy}})"""
 
 _RANKS = f""",
         able.free, row_number() OVER (PARTITION BY a.source ORDER BY a.rating DESC, a.since, a.id) AS of_source,
-        CASE WHEN a.kind IN {_listed(EXCLUSIVE)} THEN row_number() OVER (
-          PARTITION BY a.target_id, able.role, a.kind IN {_listed(EXCLUSIVE)}
+        CASE WHEN {_among("a.kind", EXCLUSIVE)} THEN row_number() OVER (
+          PARTITION BY a.target_id, able.role, {_among("a.kind", EXCLUSIVE)}
           ORDER BY a.rating DESC, a.since, a.id) ELSE 1 END AS of_target"""
 """Which one each is of its source, and of those of whom only one may work on its target."""
 
 _CHOSEN = "SELECT * FROM found WHERE of_source <= free AND of_target = 1"
 
-_CLAIM = f"""
-    INSERT INTO lease (activation_id, source, role, target_id, kind, cause, host, process, process_started, claimed,
-      expires, until, state)
-    {_ABLE}{{room}},{{found}},
+_FIND = f"""{_ABLE}{{room}},{{found}},
     chosen AS ({{chosen}}){{summed}}
-    SELECT id, source, role, target_id, kind, revision, :host, :process, :process_started, :now, :expires, {NEVER},
-      'live'
-    FROM chosen WHERE {{fits}} ORDER BY {_ORDER} LIMIT :limit
-    RETURNING token, activation_id, source, role, target_id, kind, cause, expires"""
+    SELECT c.id, c.source, c.role, a.target_id, k.key, a.kind, a.attempts, a.revision, c.rating, a.error, a.reason
+    FROM chosen c JOIN activation a ON a.id = c.id JOIN key k ON k.id = a.target_id
+    WHERE {{fits}} ORDER BY c.rating DESC, c.since, c.id LIMIT :limit"""
 
 
-def _claiming(*, several: bool, judges: bool, within: bool) -> Statement:
-    """Return the statement that claims one or several, for sources that judge or not, with resources or without.
+def _finding(*, several: bool, judges: bool, within: bool) -> Statement:
+    """Return the statement that finds one or several, for sources that judge or not, with resources or without.
 
     It takes from the top as long as the resources of all that is taken suffice. What is behind something that does not
     fit may fit all the same: that is for the next round.
@@ -163,18 +164,23 @@ def _claiming(*, several: bool, judges: bool, within: bool) -> Statement:
     ready = {"inputs": _INPUTS if judges else ""}
     summed = within and several
     return Statement(
-        _CLAIM.format(
+        _FIND.format(
             room=_ROOM if within else "",
-            found=_FOUND.format(**ready, ranks=_RANKS if several else "", roomy=_ROOMY if within else ""),
+            found=_FOUND.format(
+                **ready,
+                one_of="IN" if several else "=",
+                ranks=_RANKS if several else "",
+                roomy=_ROOMY if within else "",
+            ),
             chosen=_CHOSEN if several else "SELECT * FROM found",
             summed=_SUMMED if summed else "",
-            fits="id NOT IN (SELECT summed.id FROM summed WHERE summed.total > summed.free)" if summed else "true",
+            fits="c.id NOT IN (SELECT summed.id FROM summed WHERE summed.total > summed.free)" if summed else "true",
         )
     )
 
 
-_CLAIMING = {
-    (several, judges, within): _claiming(several=several, judges=judges, within=within)
+_FINDING = {
+    (several, judges, within): _finding(several=several, judges=judges, within=within)
     for several in (False, True)
     for judges in (False, True)
     for within in (False, True)
@@ -187,16 +193,17 @@ _HOLD = Statement("""
     FROM json_each(:needs) w JOIN lease l ON l.source = json_extract(w.value, '$[0]')
     WHERE l.token IN (SELECT value FROM json_each(:tokens)) AND json_extract(w.value, '$[2]') > 0""")
 
-_CAPPED = Statement("UPDATE lease SET until = :until, expires = min(expires, :until) WHERE token = :token")
+_LEASE = insert_into(lease, but=("token",))
 
-_LEASED = Statement("""
-    UPDATE activation SET state = 'leased', attempts = attempts + 1, dirty = 0
-    WHERE id IN (SELECT value FROM json_each(:ids))
-    RETURNING id, attempts, rating, error, reason, (SELECT k.key FROM key k WHERE k.id = target_id) AS target""")
+_NEWEST = Statement("SELECT last_insert_rowid()")
+
+_LEASED = Statement(
+    "UPDATE activation SET state = 'leased', attempts = attempts + 1, dirty = 0 WHERE id = :activation_id"
+)
 
 _TAKEN_OVER = Statement(f"""
     UPDATE lease SET state = 'revoked'
-    WHERE state = 'expired' AND kind IN {_listed(EXCLUSIVE)} AND EXISTS (
+    WHERE state = 'expired' AND {_among("kind", EXCLUSIVE)} AND EXISTS (
       SELECT 1 FROM json_each(:taken) WHERE json_extract(value, '$[0]') = lease.target_id
         AND json_extract(value, '$[1]') = lease.role)""")
 
@@ -287,88 +294,92 @@ def _any_ready(store: "Store", names: Sequence[str]) -> bool:
     """Look without the writer's turn, so that waiting costs the board nothing."""
     with store.database.reading() as connection:
         row = connection.all(_NOW)[0]
-        if row["halt"] is not None:
+        able = _able(connection, _asked(reserved(connection, store.kept), tuple(names)))
+        if row["halt"] is not None or not able:
             return False
-        asked = _asked(reserved(connection, store.kept), tuple(names))
-        here = {"sources": asked.sources, "now": max(row["clock"], store.clock()), "limit": 1}
-        return bool(connection.all(_ANY[asked.judges], here))
+        here = {"sources": json.dumps(able), "now": max(row["clock"], store.clock()), "limit": 1}
+        return bool(connection.all(_ANY[any(one.judges for one in able)], here))
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a claim has to know of the sources that it is for.
+class _Asked(NamedTuple):
+    """A source for which somebody claims.
 
     Attributes:
-        sources: They themselves, as JSON.
-        judges: Whether one of them runs a check.
-        most: How many runs of all of them there may be at once.
+        judges: Whether it runs a check.
+        free: How many more runs of it there may be at once.
     """
 
-    sources: str
+    name: str
+    role: str
     judges: bool
-    most: int
+    free: int
 
 
 @lru_cache(maxsize=64)
-def _asked(installed: Reserved, names: tuple[str, ...]) -> _Asked:
+def _asked(installed: Reserved, names: tuple[str, ...]) -> tuple[_Asked, ...]:
     values: Mapping[str, Any] = installed.values
     found = [(name, values.get(f"source/{name}")) for name in names]
     known = [SourceRecord.from_json(name, value) for name, value in found if value is not None]
-    rows = [[one.name, one.role, int(bool(one.check)), one.max_concurrency] for one in known]
-    return _Asked(json.dumps(rows), any(one.check for one in known), sum(one.max_concurrency for one in known))
+    return tuple(_Asked(one.name, one.role, bool(one.check), one.max_concurrency) for one in known)
+
+
+def _able(on: Reads, asked: Sequence[_Asked]) -> list[_Asked]:
+    """Return the sources that may run more, and how many more."""
+    runs: dict[str, float] = {}
+    one = len(asked) == 1
+    for source, running in on.all(_RUNNING[one], {"source": asked[0].name} if one else None):
+        runs[source] = runs.get(source, 0) + (math.inf if running is None else running)
+    found = [(one, one.free - runs.get(one.name, 0)) for one in asked]
+    return [one._replace(free=int(free)) for one, free in found if free > 0]
 
 
 def _claim(turn: Turn, store: "Store", claimants: Claimants, limit: int, lease_seconds: float) -> tuple[Claimed, ...]:
     if turn.halt is not None:
         return ()
     asked = _asked(reserved(turn, store.kept, in_turn=True), claimants.names)
-    # Who claims ahead wants more than may run, and each that is looked at and not taken costs as much as one that is.
-    limit = min(limit, budgets.claims_left(turn), asked.most)
-    needs = json.dumps([[name, what, units] for name, one in claimants.needs.items() for what, units in one.items()])
-    me = this_process()
-    here = {
-        "sources": asked.sources,
-        "host": me.host,
-        "process": me.number,
-        "process_started": me.started,
-        "now": turn.now,
-        "expires": turn.now + lease_seconds,
-    }
-    if claimants.needs:
-        here["needs"] = needs
-    statement = _CLAIMING[limit > 1, asked.judges, bool(claimants.needs)]
-    taken: list[tuple[Any, Any]] = []
+    left = min(limit, budgets.claims_left(turn))
+    needs = [[name, what, units] for name, one in claimants.needs.items() for what, units in one.items()]
+    here: dict[str, Any] = {"now": turn.now}
+    if needs:
+        here["needs"] = json.dumps(needs)
+    taken: list[Claimed] = []
     # A source that is full, a target that is worked on or a resource that is used up hides what stands behind it: look
     # again until enough is taken or nothing is left.
-    while len(taken) < limit and (rows := turn.all(statement, {**here, "limit": limit - len(taken)})):
-        taken += _take(turn, rows, needs if claimants.needs else None)
+    while len(taken) < left and (able := _able(turn, asked)):
+        # Who claims ahead wants more than may run, and to look at one costs as much as to take it.
+        most = min(left - len(taken), sum(one.free for one in able))
+        statement = _FINDING[most > 1, any(one.judges for one in able), bool(needs)]
+        rows = turn.all(statement, {**here, "sources": json.dumps(able), "limit": most})
+        if not rows:
+            break
+        taken += _take(turn, rows, claimants.cap, lease_seconds)
+        if needs:
+            turn.run(_HOLD, {"needs": here["needs"], "tokens": json.dumps([one.token for one in taken[-len(rows) :]])})
     if taken:
         budgets.spend(turn, budgets.ACTIVATIONS, len(taken))
-    taken.sort(key=lambda one: int(one[0]["token"]))
-    return tuple(_claimed(lease, activation, turn, claimants.cap) for lease, activation in taken)
+    return tuple(taken)
 
 
-def _take(turn: Turn, rows: Sequence[Any], needs: str | None) -> list[tuple[Any, Any]]:
-    """Write what goes with new leases: activations leased, older leases ended by them, units held; return both."""
-    leased = turn.all(_LEASED, {"ids": json.dumps([row["activation_id"] for row in rows])})
-    targets = [[row["target_id"], row["role"]] for row in rows if row["kind"] in EXCLUSIVE]
+def _take(turn: Turn, rows: Sequence[Any], cap: Cap, lease_seconds: float) -> list[Claimed]:
+    """Write new leases and what goes with them: activations leased, older leases ended by them."""
+    me, now = this_process(), turn.now
+    holder = {"host": me.host, "process": me.number, "process_started": me.started, "claimed": now, "state": "live"}
+    leases: list[dict[str, Any]] = []
+    taken: list[tuple[Any, ...]] = []
+    for activation, source, role, target_id, target, kind, attempts, cause, rating, error, reason in rows:
+        longest = cap(role, target)
+        until = NEVER if longest is None else now + longest
+        expires = min(now + lease_seconds, until)
+        of = {"source": source, "role": role, "target_id": target_id, "kind": kind, "cause": cause}
+        leases.append({**holder, **of, "activation_id": activation, "expires": expires, "until": until})
+        # Its token is known once it is written.
+        made = (activation, source, role, target, kind, attempts + 1, cause, rating, now, expires, until, error, reason)
+        taken.append(made)
+    turn.run_many(_LEASE, leases)
+    turn.run_many(_LEASED, leases)
+    targets = [[row["target_id"], row["role"]] for row in leases if row["kind"] in EXCLUSIVE]
     if targets:
         turn.run(_TAKEN_OVER, {"taken": json.dumps(targets)})
-    if needs is not None:
-        turn.run(_HOLD, {"needs": needs, "tokens": json.dumps([row["token"] for row in rows])})
-    activations = {row["id"]: row for row in leased}
-    return [(row, activations[row["activation_id"]]) for row in rows]
-
-
-def _claimed(lease: Any, activation: Any, turn: Turn, cap: Cap) -> Claimed:  # noqa: ANN401 - rows of the driver
-    # By place: to find a column by its name, the driver compares it with each.
-    token, identifier, source, role, _, kind, cause, expires = lease
-    _, attempts, rating, error, reason, target = activation
-    longest, until, now = cap(role, target), NEVER, turn.now
-    if longest is not None:
-        until = now + longest
-        expires = min(expires, until)
-        turn.run(_CAPPED, {"token": token, "until": until})
-    return Claimed(
-        token, identifier, source, role, target, kind, attempts, cause, rating, now, expires, until, error, reason
-    )
+    # A token is one more than the one before, for as long as nobody else writes.
+    first = turn.all(_NEWEST)[0][0] - len(leases) + 1
+    return [Claimed(first + place, *made) for place, made in enumerate(taken)]

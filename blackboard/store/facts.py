@@ -40,6 +40,7 @@ _HEAD = Statement(
     "SELECT revision, installed, first, "
     f"EXISTS (SELECT 1 FROM head_facet INDEXED BY head_facet_names WHERE {_NAMED}) AS constrained FROM board"
 )
+_INSTALLED = Statement("SELECT installed FROM board")
 _NAMING = Statement(
     "SELECT k.key FROM head_facet h INDEXED BY head_facet_names JOIN key k ON k.id = h.key_id "
     f"WHERE h.{_NAMED.replace('AND ', 'AND h.')} AND h.name = :name AND h.digest IS NOT NULL "
@@ -344,7 +345,7 @@ class HeadFacts:
 
 def reserved(on: Reads, kept: Kept, *, in_turn: bool = False) -> Reserved:
     """Return the values that `install` wrote; the same object while they are the same."""
-    return _reserved_at(on, kept, on.one(_HEAD)["installed"], in_turn=in_turn)
+    return _reserved_at(on, kept, on.one(_INSTALLED)[0], in_turn=in_turn)
 
 
 def _reserved_at(on: Reads, kept: Kept, revision: int, *, in_turn: bool) -> Reserved:
