@@ -87,7 +87,7 @@ def commit(store: Store, intent: Intent, *, replan: Planner, beside: Beside | No
         return _validate_only(store, intent)
     # Before any turn, in which others wait.
     content = content_digest(intent)
-    attempt = _Attempt(store, intent, content, replan, beside)
+    attempt = Attempt(store, intent, content, replan, beside)
     for number in range(ROUNDS + 1):
         done = _under_row(attempt, outside=number < ROUNDS)
         if done is not None:
@@ -104,7 +104,7 @@ def _validate_only(store: Store, intent: Intent) -> Committed:
     return Committed(revision, (), revision)
 
 
-def _under_row(attempt: "_Attempt", *, outside: bool) -> Committed | None:
+def _under_row(attempt: "Attempt", *, outside: bool) -> Committed | None:
     """Plan, outside or under the row, validate and apply; None where the plan was overtaken and has to be made again.
 
     Threads that wait have their plans made by the one who leads them: to hand each statement of a plan from one thread
@@ -116,18 +116,19 @@ def _under_row(attempt: "_Attempt", *, outside: bool) -> Committed | None:
         with store.database.courtesy:
             before()
         before = None
-    done = store.writer.run(attempt.once, intent.idempotency_key, before=before, over_seal=True)
+    errand = None if store.errands is None else partial(store.errands.text, attempt)
+    done = store.writer.run(attempt.once, intent.idempotency_key, before=before, errand=errand, over_seal=True)
     if isinstance(done, list):
         raise conflict(store, intent, done)
     return done
 
 
-class _Attempt:
+class Attempt:
     """What is done for a commit before its turn and in it, in whichever thread."""
 
     def __init__(self, store: Store, intent: Intent, content: str, replan: Planner, beside: Beside | None) -> None:
         self.store, self.intent = store, intent
-        self._content, self._replan, self._beside = content, replan, beside
+        self.content, self.beside, self._replan = content, beside, replan
         self.planned: Plan | Refusal | None = None
 
     def plan(self) -> None:
@@ -142,13 +143,13 @@ class _Attempt:
         """Return the first result where it comes again, else that of this turn."""
         intent = self.intent
         foreseen = _foreseen(turn, intent, self.planned)
-        if foreseen is None or not remember(turn, intent.author, intent.idempotency_key, self._content, foreseen):
-            replayed = replayed_of(turn, intent.author, intent.idempotency_key, self._content)
+        if foreseen is None or not remember(turn, intent.author, intent.idempotency_key, self.content, foreseen):
+            replayed = replayed_of(turn, intent.author, intent.idempotency_key, self.content)
             if replayed is not None:
                 return replayed
         done = self._validated(turn)
         if foreseen is None and isinstance(done, Committed):
-            remember(turn, intent.author, intent.idempotency_key, self._content, done)
+            remember(turn, intent.author, intent.idempotency_key, self.content, done)
         return done
 
     def _validated(self, turn: Turn) -> Committed | Broken | None:
@@ -166,8 +167,8 @@ class _Attempt:
         if broken and self.planned is not None:
             found = self._plan_under_row(turn)
         if broken:
-            return _in_conflict(turn, intent, found, broken, self._beside)
-        return None if _overtaken(turn, found) else _permitted(turn, intent, found, self._beside)
+            return _in_conflict(turn, intent, found, broken, self.beside)
+        return None if _overtaken(turn, found) else _permitted(turn, intent, found, self.beside)
 
 
 def _is_short(intent: Intent) -> bool:

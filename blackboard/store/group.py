@@ -34,8 +34,12 @@ class Group:
         except Exception as error:  # noqa: BLE001 - it is raised where the member waits
             member.settle(error=error)
 
-    def run(self, member: Member) -> None:
-        """Run a member's work in the transaction, which its first member begins; note what it gave."""
+    def run(self, member: Member) -> bool:
+        """Run a member's work in the transaction, which its first member begins; note what it gave.
+
+        Returns:
+            Whether it went through.
+        """
         first = not self._open
         try:
             if first:
@@ -52,8 +56,9 @@ class Group:
                 self._session.connection().raw.execute("RELEASE member")
         except Exception as error:  # noqa: BLE001 - it is raised where the member waits
             self._refuse(member, error, first=first)
-        else:
-            self._done.append((member, result, None))
+            return False
+        self._done.append((member, result, None))
+        return True
 
     def _turn(self) -> Turn:
         turn = self._session.turn()

@@ -40,6 +40,13 @@ class Remembered:
         with self._guard:
             self._head = head
 
+    def hear(self, head: Head) -> None:
+        """Remember a head that another process made for this one."""
+        with self._guard:
+            now = self._head
+            if now is None or (now.epoch == head.epoch and now.revision < head.revision):
+                self._head = head
+
     def meet(self, known: Head | None, on: Any, found: Head) -> None:  # noqa: ANN401 - a connection or turn
         """Make sure that a head continues what was known before it was read, and remember it.
 

@@ -11,7 +11,7 @@ the file again.
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from blackboard.store.control import refusal
 from blackboard.store.recent import Changed
 from blackboard.store.remembered import Head
 from blackboard.store.schema import board
+from blackboard.store.slips import Slip
 from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, translate, translated
 from blackboard.store.statements import Parameters, Statement
 from blackboard.store.tickets import Tickets
@@ -95,6 +96,11 @@ class Turn:
     after: tuple[int, str] | None = None
     changed: Changed | None = field(default_factory=dict)
 
+    @property
+    def head(self) -> Head:
+        """The head as the turn leaves it."""
+        return Head(self.epoch, *(self.after or (self.revision, self.digest)))
+
     def check_seal(self) -> None:
         """Refuse to write on a sealed board.
 
@@ -165,6 +171,19 @@ class Session:
                 self._tickets = Tickets.beside(self._database.path)
         return self._connection
 
+    def line_up(self, errand: Callable[[], bytes | None] | None) -> bytes | None:
+        """Wait for the turn among processes; return the answer of another one that did the errand meanwhile."""
+        self._database.check_place()
+        return None if self._tickets is None else self._tickets.take(errand)
+
+    def errands(self) -> Iterator[Slip]:
+        """Yield what those processes left to be done that wait behind this one."""
+        return iter(()) if self._tickets is None else self._tickets.errands()
+
+    def stands(self, slip: Slip) -> bool:
+        """Say, in the turn, whether it is still to be done."""
+        return self._tickets is not None and self._tickets.stands(slip)
+
     def begin(self, *, waited_seconds: float = 0.0) -> Connection:
         """Take the board's row, in the order of arrival among processes.
 
@@ -225,7 +244,7 @@ class Session:
         """End a turn: if anything was written in it, its time stands with that."""
         if not turn.kept and turn.connection.raw.total_changes != self._changes:
             turn.keep_time()
-        self._head = Head(turn.epoch, *(turn.after or (turn.revision, turn.digest)))
+        self._head = turn.head
         self._changed.append(turn.changed)
 
     @property
@@ -270,10 +289,10 @@ class Session:
         # Still in the turn: no other process writes meanwhile.
         self.journal.keep_bounded(self.connection().raw)
 
-    def give_back_ticket(self) -> None:
-        """Let other processes write."""
+    def give_back_ticket(self, answers: Iterable[tuple[Slip, bytes]] = ()) -> None:
+        """Let other processes write, and answer those whose errands were done."""
         if self._tickets is not None:
-            self._tickets.give_back()
+            self._tickets.give_back(answers)
 
     def lend(self) -> None:
         """Lend the connection to those who read, until the next transaction begins."""

@@ -196,7 +196,7 @@ class Database:
         _OPENED.add(self)
         # A relative path means this file, whatever folder the process goes to.
         self._place = None if path is None else os.fspath(path.absolute())
-        self._identity = self._stat() if path is not None and path.exists() else None
+        self.identity = self._stat() if path is not None and path.exists() else None
 
     @classmethod
     def create_file(cls, path: Path) -> None:
@@ -264,7 +264,7 @@ class Database:
         Raises:
             Unavailable: It was moved, deleted or replaced; nobody would find what is written to it.
         """
-        if self._identity is not None and self._stat() != self._identity:
+        if self.identity is not None and self._stat() != self.identity:
             raise Unavailable(self.location, "the file was moved, deleted or replaced while open", "open it anew")
 
     def connect(self) -> Connection:

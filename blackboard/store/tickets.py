@@ -12,11 +12,15 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from pathlib import Path
+
+from blackboard.store.slips import Slip, Slips
 
 _LOCK = struct.Struct("hhqqi4x")  # type, whence, start, length, process: struct flock of a 64-bit Linux
 _NUMBERS = struct.Struct("qq")  # the last ticket given out, the one whose turn it is
+_SERVED = struct.Struct("q")  # behind them: the last one whose errand was done in the turn of another
 _FIRST_BYTE = 64
 _LARGEST = 2**62  # what is beyond was not counted: the file is damaged
 _RUNG_SECONDS = 0.005  # between two looks behind a bell that is rung at the end of a turn, for each place in line
@@ -35,6 +39,7 @@ class Tickets:
 
     def __init__(self, file: int) -> None:
         self._file = file
+        self._slips = Slips(file)
         self._mine = 0
         self._rung = True  # whether the last turn that was waited for was told by its bell
         self._bells = _Bells(os.fstat(file))
@@ -56,26 +61,82 @@ class Tickets:
             os.close(file)
             return None
 
-    def take(self) -> None:
-        """Take the next ticket and wait for its turn, no longer than is patient; who has one has its turn already."""
+    def take(self, errand: Callable[[], bytes | None] | None = None) -> bytes | None:
+        """Take the next ticket and wait for its turn, no longer than is patient; who has one has its turn already.
+
+        Args:
+            errand: Says what whoever has the turn may do instead, if there is a line.
+
+        Returns:
+            The answer of who did, None where it is the own turn.
+        """
         if self._mine:
             # A group whose first member was refused begins again: behind the next in line it would wait for itself.
-            return
+            return None
         try:
-            last, _ = self._numbers()
-            ticket = last + 1
-            while not self._lock(ticket, fcntl.F_WRLCK):
-                ticket += 1
+            ticket = self._next()
             self._mine = ticket
             if self._is_held(ticket - 1):
-                last, serving = self._numbers()
-                self._count(max(last, ticket), serving)
-                self._wait(ticket)
-                last, _ = self._numbers()
+                text = None if errand is None else errand()
+                answer = self._in_line(ticket, text)
+                if answer is not None:
+                    return answer
+            last, _ = self._numbers()
             self._count(max(last, ticket), ticket)
         except OSError:
             # The system has no such lock to give, or the file cannot be read or written: go without.
+            self._leave_line()
+        return None
+
+    def _next(self) -> int:
+        """Lock the next ticket and return it."""
+        ticket = self._numbers()[0] + 1
+        while not self._lock(ticket, fcntl.F_WRLCK):
+            ticket += 1
+        return ticket
+
+    def _in_line(self, ticket: int, errand: bytes | None) -> bytes | None:
+        """Wait for the turn, or for the answer of another one that did the errand: then the turn is over as well."""
+        # Before the ticket is counted: who has the turn looks no further than that.
+        slip = None if errand is None else self._slips.leave(ticket, errand)
+        try:
+            last, serving = self._numbers()
+            self._count(max(last, ticket), serving)
+            answer = self._wait(ticket, slip)
+        finally:
+            # From here on nobody else does it.
+            if slip is not None:
+                self._slips.take_back(slip)
+        if answer is not None:
+            # Who did it lets the next one go.
+            self._leave_line()
+        return answer
+
+    def _leave_line(self) -> None:
+        mine, self._mine = self._mine, 0
+        if mine:
+            with contextlib.suppress(OSError):
+                self._lock(mine, fcntl.F_UNLCK)
+
+    def errands(self) -> Iterator[Slip]:
+        """Yield what those left that wait in line, in their order, up to the first who left nothing."""
+        if not self._mine:
             return
+        try:
+            for ticket in count(self._mine + 1):
+                if ticket > self._numbers()[0] or not self._is_held(ticket) or not (slip := self._slips.left(ticket)):
+                    return
+                yield slip
+        except OSError:
+            return
+
+    def stands(self, slip: Slip) -> bool:
+        """Say whether its author still waits for another to do it."""
+        try:
+            # Who cannot take it back gives its ticket back.
+            return self._slips.stands(slip) and self._is_held(slip.ticket)
+        except OSError:
+            return False
 
     def _numbers(self) -> tuple[int, int]:
         # Read and written, not mapped: where somebody cuts off a mapped file, touching it ends the process.
@@ -86,18 +147,21 @@ class Tickets:
     def _count(self, last: int, serving: int) -> None:
         os.pwrite(self._file, _NUMBERS.pack(last, serving), 0)
 
-    def _wait(self, ticket: int) -> None:
+    def _wait(self, ticket: int, slip: Slip | None) -> bytes | None:
         seen, patient_until, heard = 0, 0.0, False
         with self._bells.of(ticket) as bell:
             # The bell is there before it is looked whether the turn before is over: what rings in between is heard.
-            while self._is_held(ticket - 1):
+            while True:
+                answer = None if slip is None else self._slips.answered(slip)
+                if answer is not None or not self._is_behind(ticket):
+                    break
                 now = time.monotonic()
                 serving = self._numbers()[1]
                 # Beyond the own ticket are those who went without their turn: that brings nobody before it forward.
                 if serving != seen and serving < ticket:
                     seen, patient_until = serving, now + PATIENCE_SECONDS
                 elif now > patient_until:
-                    return
+                    return None
                 ahead = ticket - 1 - serving
                 pause = _NEAR_SECONDS * max(1, ahead - _NEAR) if ahead > 0 else _NEXT_SECONDS
                 if bell is None or not self._rung:
@@ -107,16 +171,36 @@ class Tickets:
             if bell is not None:
                 # Where the turn comes unheard the others may be of another network, and the next is not heard either.
                 self._rung = heard or self._bells.hear(bell, 0)
+        return answer
 
-    def give_back(self) -> None:
-        """End the turn, or the waiting for it."""
+    def _is_behind(self, ticket: int) -> bool:
+        """Say whether somebody is before it: not one whose errand was done, and who has just not gone yet."""
+        content = os.pread(self._file, _NUMBERS.size + _SERVED.size, 0)
+        if len(content) == _NUMBERS.size + _SERVED.size:
+            (served,) = _SERVED.unpack_from(content, _NUMBERS.size)
+            if served == ticket - 1:
+                return False
+        return self._is_held(ticket - 1)
+
+    def give_back(self, answers: Iterable[tuple[Slip, bytes]] = ()) -> None:
+        """End the turn, or the waiting for it, and answer those next in line whose errands were done; that is durable.
+
+        The one behind them goes first: the whole line waits for that one.
+        """
         mine, self._mine = self._mine, 0
         if mine:
+            answered = list(answers)
+            behind = mine + len(answered) + 1
             with contextlib.suppress(OSError):
+                if answered:
+                    os.pwrite(self._file, _SERVED.pack(behind - 1), _NUMBERS.size)
                 self._lock(mine, fcntl.F_UNLCK)
                 # Asked of the lock: two who count at once may write one count less.
-                if self._is_held(mine + 1):
-                    self._bells.ring(mine + 1)
+                if self._is_held(behind):
+                    self._bells.ring(behind)
+                for slip, text in answered:
+                    self._slips.answer(slip, text)
+                    self._bells.ring(slip.ticket)
 
     def _lock(self, ticket: int, kind: int) -> bool:
         try:

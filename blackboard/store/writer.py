@@ -8,13 +8,19 @@ tickets (`tickets`). What a turn wrote is durable before its caller goes on.
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import takewhile
+from typing import TYPE_CHECKING, TypeVar
 
 from blackboard.store.group import Group
 from blackboard.store.queue import Member, Queue, for_itself
 from blackboard.store.session import APPLIED, COMMITTED, Session, Turn, reached
+from blackboard.store.slips import Slip
 from blackboard.store.sqlite import Connection, Database, translated
+
+if TYPE_CHECKING:
+    from blackboard.store.errands import Errands
 
 Result = TypeVar("Result")
 
@@ -41,6 +47,7 @@ class Writer:
 
     Attributes:
         session: The connection; only who has the turn touches it.
+        errands: What it does for other processes in its turn, None where nothing.
     """
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
@@ -49,6 +56,7 @@ class Writer:
         self._queue = Queue()
         self._turn = threading.RLock()  # of which it can be asked whether one has it
         self._size = 1  # of the last group
+        self.errands: Errands | None = None
 
     def run(
         self,
@@ -56,6 +64,7 @@ class Writer:
         idempotency_key: str = "",
         *,
         before: Callable[[], None] | None = None,
+        errand: Callable[[], bytes | None] | None = None,
         over_seal: bool = False,
     ) -> Result:
         """Run work in a turn and return its result once that is durable.
@@ -65,6 +74,7 @@ class Writer:
                 nothing but the board.
             idempotency_key: Named by `CommitUnknown`.
             before: Called before the turn, perhaps in the thread of another one, and again like the work.
+            errand: The same for another process to do; its answer gives the result.
             over_seal: Run it on a sealed board too; it checks the seal itself before it writes.
 
         Raises:
@@ -74,7 +84,7 @@ class Writer:
         """
         # Before the queue: in a child of a fork it may be held for ever.
         self._database.check_open()
-        member = Member(work if over_seal else _under_seal(work), idempotency_key, before=before)
+        member = Member(work if over_seal else _under_seal(work), idempotency_key, before=before, errand=errand)
         try:
             self._queue.enter(member)
             if member.leads:
@@ -87,15 +97,19 @@ class Writer:
     def _lead(self, own: Member) -> None:
         """Do one's own work and that of those who wait; the next one leads before the COMMIT."""
         members, group, in_turn = [own], Group(self.session, self._database.courtesy), False
+        errands: list[tuple[Slip, Member]] = []
         try:
             group.prepare(own)
             while not in_turn:
                 self._join(members, group)
                 in_turn = self._turn.acquire(timeout=LOOK_SECONDS)
-            self._gather(members, group)
+            self._line_up(members)
+            if not own.answered:
+                self._gather(members, group)
             for member in members:
                 if not member.answered:
                     group.run(member)
+            self._do_errands(group, errands)
             self._queue.hand_on(own)
             group.commit()
         except BaseException:
@@ -107,10 +121,40 @@ class Writer:
             raise
         finally:
             self._queue.hand_on(own)
-            self._end_turn(in_turn=in_turn)
+            done = takewhile(lambda errand: errand[1].answered and errand[1].error is None, errands)
+            self._end_turn(in_turn=in_turn, answers=[(slip, member.result) for slip, member in done])
             for one in members[1:]:
                 if one.answered:
                     one.wake()
+
+    def _line_up(self, members: list[Member]) -> None:
+        """Wait for the turn among processes, or until another one has done meanwhile what is to be done."""
+        waiting = [member for member in members if not member.answered]
+        if not waiting:
+            return
+        answer = self.session.line_up(waiting[0].errand if len(waiting) == 1 else None)
+        if self.errands is not None and answer is not None:
+            waiting[0].settle(result=self.errands.done(answer))
+
+    @property
+    def _gather_seconds(self) -> float:
+        return max(GATHER_SECONDS, self.session.commit_seconds / 4)
+
+    def _do_errands(self, group: Group, done: list[tuple[Slip, Member]]) -> None:
+        """Do what processes that wait in line left to be done, for about as long as is gathered.
+
+        It ends at the first that does not go through: who left that one has to do it before those behind.
+        """
+        if self.errands is None:
+            return
+        until = time.monotonic() + self._gather_seconds
+        for slip in self.session.errands():
+            member = self.errands.member(slip.text, partial(self.session.stands, slip))
+            if member is None or not group.run(member):
+                return
+            done.append((slip, member))
+            if time.monotonic() > until:
+                return
 
     def _join(self, members: list[Member], group: Group) -> None:
         """Let those who wait join the group, and prepare what they want."""
@@ -119,19 +163,19 @@ class Writer:
 
     def _gather(self, members: list[Member], group: Group) -> None:
         """Let join who comes within a moment, where the last group had more: that saves a COMMIT."""
-        until = time.monotonic() + max(GATHER_SECONDS, self.session.commit_seconds / 4)
+        until = time.monotonic() + self._gather_seconds
         self._join(members, group)
         while len(members) < self._size and time.monotonic() < until:
             time.sleep(LOOK_SECONDS)
             self._join(members, group)
         self._size = len(members)
 
-    def _end_turn(self, *, in_turn: bool) -> None:
+    def _end_turn(self, *, in_turn: bool, answers: Sequence[tuple[Slip, bytes]] = ()) -> None:
         if in_turn:
             # Who reads on it while somebody waits to write on it costs that one a new connection.
             if not self._queue.busy:
                 self.session.lend()
-            self.session.give_back_ticket()
+            self.session.give_back_ticket(answers)
         # Who was interrupted may have it and not know.
         with contextlib.suppress(RuntimeError):
             self._turn.release()
