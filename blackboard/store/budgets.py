@@ -121,14 +121,14 @@ def exhausted(on: Reads) -> tuple[str, ...]:
     )
 
 
-def claims_left(turn: Turn) -> int:
-    """Return how many activations the budgets still let anybody claim, a large number where there is no limit."""
+def claims_left(turn: Turn) -> int | None:
+    """Return how many activations the budgets still let anybody claim, None where there is no limit."""
     known = accounts(turn)
     if any(account.exhausted for account in known.values()):
         return 0
     if SECONDS in known and known[SECONDS].left <= 0:
         return 0
-    return math.floor(known[ACTIVATIONS].left) if ACTIVATIONS in known else 1_000_000
+    return math.floor(known[ACTIVATIONS].left) if ACTIVATIONS in known else None
 
 
 def spend(turn: Turn, resource: str, amount: float) -> None:

@@ -337,7 +337,8 @@ def _claim(turn: Turn, store: "Store", claimants: Claimants, limit: int, lease_s
     if turn.halt is not None:
         return ()
     asked = _asked(reserved(turn, store.kept, in_turn=True), claimants.names)
-    left = min(limit, budgets.claims_left(turn))
+    affordable = budgets.claims_left(turn)
+    left = limit if affordable is None else min(limit, affordable)
     needs = [[name, what, units] for name, one in claimants.needs.items() for what, units in one.items()]
     here: dict[str, Any] = {"now": turn.now}
     if needs:
@@ -355,7 +356,7 @@ def _claim(turn: Turn, store: "Store", claimants: Claimants, limit: int, lease_s
         taken += _take(turn, rows, claimants.cap, lease_seconds)
         if needs:
             turn.run(_HOLD, {"needs": here["needs"], "tokens": json.dumps([one.token for one in taken[-len(rows) :]])})
-    if taken:
+    if taken and affordable is not None:
         budgets.spend(turn, budgets.ACTIVATIONS, len(taken))
     return tuple(taken)
 
