@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from blackboard.errors import Conflict, KeyReused
+from blackboard.errors import CommitUnknown, Conflict, KeyReused, StoreError
 from blackboard.spec.canonical import JSON, json_made
 from blackboard.spec.changes import Ask, Committed, Decide, Intent, Judge, Plan, Refusal, Tick, Vote, Withdraw
 from blackboard.spec.keys import key_range, matches
@@ -117,7 +117,13 @@ def _under_row(attempt: "Attempt", *, outside: bool) -> Committed | None:
             before()
         before = None
     errand = None if store.errands is None else partial(store.errands.text, attempt)
-    done = store.writer.run(attempt.once, intent.idempotency_key, before=before, errand=errand, over_seal=True)
+    try:
+        done = store.writer.run(attempt.once, intent.idempotency_key, before=before, errand=errand, over_seal=True)
+    except StoreError as error:
+        if not attempt.left:
+            raise
+        # Whoever has the turn may have done it, and commit that when nobody waits for it any more.
+        raise CommitUnknown(intent.idempotency_key, str(error)) from error
     if isinstance(done, list):
         raise conflict(store, intent, done)
     return done
@@ -130,6 +136,7 @@ class Attempt:
         self.store, self.intent = store, intent
         self.content, self.beside, self._replan = content, beside, replan
         self.planned: Plan | Refusal | None = None
+        self.left = False  # for others to do, and it was not seen yet what they did
 
     def plan(self) -> None:
         """Plan it outside any transaction that writes."""
@@ -147,6 +154,7 @@ class Attempt:
             replayed = replayed_of(turn, intent.author, intent.idempotency_key, self.content)
             if replayed is not None:
                 return replayed
+        self.left = False
         done = self._validated(turn)
         if foreseen is None and isinstance(done, Committed):
             remember(turn, intent.author, intent.idempotency_key, self.content, done)

@@ -31,11 +31,13 @@ class Slips:
     def __init__(self, file: int) -> None:
         self._file = file
 
-    def leave(self, ticket: int, text: bytes) -> Slip | None:
-        """Leave a slip; None where it is too long."""
-        slip = Slip(ticket, os.urandom(16), text)
+    def leave(self, ticket: int, text: bytes | None) -> Slip | None:
+        """Leave a slip; None where there is nothing to leave, or it is too long."""
+        slip = Slip(ticket, os.urandom(16), text or b"")
         made = _made(slip)
-        if len(made) > _SLIP:
+        if text is None or len(made) > _SLIP:
+            # One who died may have left something under the same number, where the count was lost.
+            self.take_back(slip)
             return None
         # What was answered here once is not the answer to this one.
         os.pwrite(self._file, bytes(_HEADER.size), _place(ticket) + _SLIP)

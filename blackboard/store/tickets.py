@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import socket
+import stat
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -37,8 +38,9 @@ _ASK: int = getattr(fcntl, "F_OFD_GETLK", 0)
 class Tickets:
     """The tickets of one opened board: one at a time."""
 
-    def __init__(self, file: int) -> None:
+    def __init__(self, file: int, *, trusted: bool) -> None:
         self._file = file
+        self._trusted = trusted  # whether errands and answers in it are heeded
         self._slips = Slips(file)
         self._mine = 0
         self._rung = True  # whether the last turn that was waited for was told by its bell
@@ -56,7 +58,7 @@ class Tickets:
         try:
             if os.fstat(file).st_size < _FIRST_BYTE:
                 os.ftruncate(file, _FIRST_BYTE)
-            return cls(file)
+            return cls(file, trusted=_is_guarded_as(os.fstat(file), board))
         except (OSError, ValueError):
             os.close(file)
             return None
@@ -77,7 +79,7 @@ class Tickets:
             ticket = self._next()
             self._mine = ticket
             if self._is_held(ticket - 1):
-                text = None if errand is None else errand()
+                text = errand() if errand is not None and self._trusted else None
                 answer = self._in_line(ticket, text)
                 if answer is not None:
                     return answer
@@ -98,7 +100,7 @@ class Tickets:
     def _in_line(self, ticket: int, errand: bytes | None) -> bytes | None:
         """Wait for the turn, or for the answer of another one that did the errand: then the turn is over as well."""
         # Before the ticket is counted: who has the turn looks no further than that.
-        slip = None if errand is None else self._slips.leave(ticket, errand)
+        slip = self._slips.leave(ticket, errand)
         try:
             last, serving = self._numbers()
             self._count(max(last, ticket), serving)
@@ -120,7 +122,7 @@ class Tickets:
 
     def errands(self) -> Iterator[Slip]:
         """Yield what those left that wait in line, in their order, up to the first who left nothing."""
-        if not self._mine:
+        if not self._mine or not self._trusted:
             return
         try:
             for ticket in count(self._mine + 1):
@@ -218,6 +220,16 @@ class Tickets:
         """Close the file; a ticket that is held ends with it."""
         self._bells.close()
         os.close(self._file)
+
+
+def _is_guarded_as(file: os.stat_result, board: Path) -> bool:
+    """Say whether nobody may write the file who may not write the board; anybody may have made it, in some folders."""
+    try:
+        other = board.stat()
+    except OSError:
+        return False
+    granted = other.st_mode if file.st_gid == other.st_gid else other.st_mode & ~stat.S_IWGRP
+    return file.st_uid == other.st_uid and not file.st_mode & ~granted & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 class _Bells:

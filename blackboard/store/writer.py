@@ -133,8 +133,9 @@ class Writer:
         if not waiting:
             return
         answer = self.session.line_up(waiting[0].errand if len(waiting) == 1 else None)
-        if self.errands is not None and answer is not None:
-            waiting[0].settle(result=self.errands.done(answer))
+        done = None if self.errands is None or answer is None else self.errands.done(answer)
+        if done is not None:
+            waiting[0].settle(result=done)
 
     @property
     def _gather_seconds(self) -> float:
