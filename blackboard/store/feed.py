@@ -12,13 +12,16 @@ from itertools import groupby
 from time import monotonic
 from typing import Any, Self
 
+import sqlalchemy as sa
+
 from blackboard.errors import Compacted, Damaged, Forked
 from blackboard.spec import given
 from blackboard.spec.records import ChangeRecord
 from blackboard.store.facts import Reads, Rows
 from blackboard.store.opened import Store
 from blackboard.store.read import log_row
-from blackboard.store.remembered import Head
+from blackboard.store.remembered import THEN, Head, revision_of
+from blackboard.store.schema import board as table
 from blackboard.store.statements import Statement
 from blackboard.store.watcher import Watcher
 
@@ -37,7 +40,7 @@ _UNTIL = Statement("""
 _CHANGED = Statement("""
     SELECT DISTINCT b.first, k.key FROM board b
     LEFT JOIN change c ON c.revision > :after AND c.revision <= :until LEFT JOIN key k ON k.id = c.key_id""")
-_HEAD = Statement("SELECT epoch, revision, digest, first FROM board")
+_HEAD = Statement(sa.select(table.c.epoch, table.c.revision, table.c.digest, table.c.first, THEN))
 _BEFORE = Statement("SELECT digest FROM compaction WHERE before = :before")
 
 _MANY = 1 << 31
@@ -99,11 +102,11 @@ def _catch_up(store: Store, board: Any) -> None:  # noqa: ANN401 - a row
 
 
 def _met(store: Store, known: Head | None, on: Rows) -> Any:  # noqa: ANN401 - a row
-    [row] = on.all(_HEAD)
-    epoch, revision, digest, first = row
+    [row] = on.all(_HEAD, {"known": revision_of(known)})
+    epoch, revision, digest, first, then = row
     if not type(revision) is type(first) is int:
         raise Damaged(store.location, "the row of the board holds something else than numbers")
-    store.database.remembered.meet(known, on, Head(epoch, revision, digest))
+    store.database.remembered.meet(known, on, Head(epoch, revision, digest), then)
     return row
 
 

@@ -22,7 +22,7 @@ from blackboard.spec.halt import Halt
 from blackboard.store import journal
 from blackboard.store.control import refusal
 from blackboard.store.recent import Changed
-from blackboard.store.remembered import Head
+from blackboard.store.remembered import THEN, Head, revision_of
 from blackboard.store.schema import board
 from blackboard.store.slips import Slip
 from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, translate, translated
@@ -39,6 +39,7 @@ _HEAD = Statement(
         board.c.first,
         sa.exists(sa.select(refusal.c.author)),
         sa.literal_column("(SELECT version_num FROM alembic_version)"),
+        THEN,
     )
 )
 _TIME = Statement("UPDATE board SET clock = :now")
@@ -221,10 +222,11 @@ class Session:
     def turn(self) -> Turn:
         """Return a turn in the transaction that is open."""
         connection = self.connection()
-        head = connection.one(_HEAD)
+        known = self._database.remembered.head
+        head = connection.one(_HEAD, {"known": revision_of(known)})
         if head is None:
             raise Damaged(self._database.location, "the row of the board is missing")
-        epoch, revision, digest, before, halt, first, contested, schema = head
+        epoch, revision, digest, before, halt, first, contested, schema, then = head
         needed = self._database.schema
         if needed and schema != needed:
             raise SchemaMismatch(self._database.location, str(schema), needed, newer=True)
@@ -233,8 +235,7 @@ class Session:
         if self._head is None:
             self.journal.check_there(self._database.location, connection.raw)
             # Nobody but this transaction moves the head from here on.
-            known = self._database.remembered
-            known.meet(known.head, connection, Head(epoch, revision, digest))
+            self._database.remembered.meet(known, connection, Head(epoch, revision, digest), then)
             self._before, self._changed = revision, []
         now = max(before, self._clock())
         self._changes = connection.raw.total_changes

@@ -153,10 +153,7 @@ class Tickets:
         seen, patient_until, heard = 0, 0.0, False
         with self._bells.of(ticket) as bell:
             # The bell is there before it is looked whether the turn before is over: what rings in between is heard.
-            while True:
-                answer = None if slip is None else self._slips.answered(slip)
-                if answer is not None or not self._is_behind(ticket):
-                    break
+            while (answer := self._answered(slip)) is None and self._is_behind(ticket):
                 now = time.monotonic()
                 serving = self._numbers()[1]
                 # Beyond the own ticket are those who went without their turn: that brings nobody before it forward.
@@ -174,6 +171,9 @@ class Tickets:
                 # Where the turn comes unheard the others may be of another network, and the next is not heard either.
                 self._rung = heard or self._bells.hear(bell, 0)
         return answer
+
+    def _answered(self, slip: Slip | None) -> bytes | None:
+        return None if slip is None else self._slips.answered(slip)
 
     def _is_behind(self, ticket: int) -> bool:
         """Say whether somebody is before it: not one whose errand was done, and who has just not gone yet."""
