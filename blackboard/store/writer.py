@@ -122,10 +122,12 @@ class Writer:
         finally:
             self._queue.hand_on(own)
             done = takewhile(lambda errand: errand[1].answered and errand[1].error is None, errands)
-            self._end_turn(in_turn=in_turn, answers=[(slip, member.result) for slip, member in done])
-            for one in members[1:]:
-                if one.answered:
-                    one.wake()
+            try:
+                self._end_turn(in_turn=in_turn, answers=[(slip, member.result) for slip, member in done])
+            finally:
+                for one in members[1:]:
+                    if one.answered:
+                        one.wake()
 
     def _line_up(self, members: list[Member]) -> None:
         """Wait for the turn among processes, or until another one has done meanwhile what is to be done."""
@@ -172,14 +174,16 @@ class Writer:
         self._size = len(members)
 
     def _end_turn(self, *, in_turn: bool, answers: Sequence[tuple[Slip, bytes]] = ()) -> None:
-        if in_turn:
-            # Who reads on it while somebody waits to write on it costs that one a new connection.
-            if not self._queue.busy:
-                self.session.lend()
-            self.session.give_back_ticket(answers)
-        # Who was interrupted may have it and not know.
-        with contextlib.suppress(RuntimeError):
-            self._turn.release()
+        try:
+            if in_turn:
+                # Who reads on it while somebody waits to write on it costs that one a new connection.
+                if not self._queue.busy:
+                    self.session.lend()
+                self.session.give_back_ticket(answers)
+        finally:
+            # Who was interrupted may have it and not know.
+            with contextlib.suppress(RuntimeError):
+                self._turn.release()
 
     # --- alone ---
 

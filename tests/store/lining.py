@@ -1,11 +1,13 @@
 """What tests of errands share: a line of boards behind one that has the turn, and whether it did what they left."""
 
+import shutil
 import threading
 import time
 
 from blackboard import Blackboard, Contract
 from blackboard.store.errands import Errands
 from blackboard.store.tickets import Tickets
+from blackboard.testing import FakeClock
 
 LONG_SECONDS = 30
 
@@ -54,10 +56,7 @@ class Line:
         give_back = session.give_back_ticket
 
         def take(number):
-            try:
-                answers[number] = works[number]()
-            except BaseException as error:  # noqa: BLE001 - it is the answer
-                answers[number] = error
+            answers[number] = attempted(works[number])
 
         threads = [threading.Thread(target=take, args=(number,), daemon=True) for number in range(len(works))]
 
@@ -82,7 +81,7 @@ class Line:
         try:
             act()
             if "errands" in vars(session):
-                leader.store.writer.run(lambda _turn: None)
+                leader.store.writer.run(lambda _turn: None, over_seal=True)
         finally:
             self._ended.set()
             for thread in threads:
@@ -94,6 +93,59 @@ class Line:
     def close(self):
         for board in self.boards:
             board.close()
+
+
+class Twins:
+    """One board twice: on one an owner commits alone, after what the leader did; on the other it stands in line."""
+
+    def __init__(self, location, monkeypatch, prepare) -> None:
+        self._clock = FakeClock(1e10)  # later than any that a board was opened by
+        with Blackboard.open(location, create=True, clock=self._clock, durability="normal") as board:
+            prepare(board, self._clock)
+        self._alone = Line(location.with_name("alone.db"), monkeypatch)
+        shutil.copy(location, self._alone.location)
+        self.line = Line(location, monkeypatch)
+
+    def compare(self, begin, act):
+        """Return what the owner got in line, having made sure that alone it gets the same, and the same comes of it.
+
+        Args:
+            begin: Gets the owner's board; what it returns is called to commit.
+            act: Gets the leader's board, and commits on it.
+        """
+        answers = []
+        for one in (self._alone, self.line):
+            leader, owner = one.open(), one.open()
+            for number, board in enumerate(one.boards):
+                board.store.clock = board.store.writer.session._clock = self._clock
+                board.store.name_commit = (f"{number}-{count}" for count in range(99)).__next__
+            work = begin(owner)
+            if one is self._alone:
+                act(leader)
+                answers.append(attempted(work))
+            else:
+                answers += one.behind(leader, work, act=lambda leader=leader: act(leader))
+        alone, in_line = answers
+        if isinstance(alone, Exception):
+            assert type(in_line) is type(alone)
+            assert str(in_line) == str(alone).replace(str(self._alone.location), str(self.line.location))
+        else:
+            assert in_line == alone
+        assert content(leader) == content(self._alone.boards[0])
+        assert owner.verify() == self._alone.boards[1].verify()
+        return in_line
+
+    def close(self):
+        self._alone.close()
+        self.line.close()
+
+
+def attempted(work):
+    """Return what work gives or raises."""
+    try:
+        return work()
+    except BaseException as error:  # noqa: BLE001 - it is the answer
+        return error
 
 
 def until(true):

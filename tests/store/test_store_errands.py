@@ -3,18 +3,16 @@
 import os
 import pickle
 import shutil
-from functools import partial
 
 import pytest
-from lining import Line, content, deciding, until
+from lining import Line, Twins, deciding, until
 from test_store_joint import two_rules
 
-from blackboard import Blackboard, CommitUnknown, Contract, Team, external, on
+from blackboard import CommitUnknown, Contract, Team, external, on
 from blackboard.spec import changes
 from blackboard.spec.changes import Committed
 from blackboard.store.errands import _written
 from blackboard.store.slips import Slips
-from blackboard.testing import FakeClock
 
 
 @pytest.fixture
@@ -131,33 +129,16 @@ ACTS = {
 @pytest.mark.parametrize("overtaken", [False, True], ids=["at its head", "behind another commit"])
 @pytest.mark.parametrize("act", ACTS)
 def test_what_another_process_applies_is_what_would_have_been_applied_alone(
-    line, tmp_path, given, monkeypatch, act, overtaken
+    location, given, monkeypatch, act, overtaken
 ):
     prepare, begin = ACTS[act]
-    clock = FakeClock(1e10)  # later than any that a board was opened by
-    with Blackboard.open(line.location, create=True, clock=clock, durability="normal") as board:
-        prepare(board, given(board), clock)
-    alone = Line(tmp_path / "alone.db", monkeypatch)
-    shutil.copy(line.location, alone.location)
-    answers = {}
-    for one in (alone, line):
-        leader, owner = one.open(), one.open()
-        for number, board in enumerate(one.boards):
-            board.store.clock = board.store.writer.session._clock = clock
-            names = iter(f"{number}-{count}" for count in range(99))
-            board.store.name_commit = names.__next__
-        work = begin(owner, given(owner))
-        act = partial(given(leader).decided, "free/other", 1, by="boss", role="operator") if overtaken else int
-        if one is alone:
-            act()
-            answers[one] = work()
-        else:
-            (answers[one],) = one.behind(leader, work, act=act)
-            assert owner in line.answered
-    assert answers[line] == answers[alone]
-    assert content(line.boards[0]) == content(alone.boards[0])
-    assert line.boards[1].verify() == alone.boards[1].verify()
-    alone.close()
+    twins = Twins(location, monkeypatch, lambda board, clock: prepare(board, given(board), clock))
+    twins.compare(
+        lambda owner: begin(owner, given(owner)),
+        lambda leader: given(leader).decided("free/other", 1, by="boss", role="operator") if overtaken else None,
+    )
+    assert twins.line.boards[1] in twins.line.answered
+    twins.close()
 
 
 # --- refused means that nothing happened ------------------------------------------------------------------------------
