@@ -3,6 +3,7 @@
 import os
 import pickle
 import shutil
+import subprocess
 
 import pytest
 from lining import Line, Twins, deciding, until
@@ -11,7 +12,7 @@ from test_store_joint import two_rules
 from blackboard import CommitUnknown, Contract, Team, external, on
 from blackboard.spec import changes
 from blackboard.spec.changes import Committed
-from blackboard.store.errands import _written
+from blackboard.store.errands import _record, _written
 from blackboard.store.slips import Slips
 
 
@@ -205,6 +206,7 @@ def spoiled(kind, name):
         pytest.param(lambda made: pickle.dumps(Call(os.mkdir, str(made))), id="a function of the system"),
         pytest.param(lambda made: pickle.dumps(Call(eval, f"__import__('os').mkdir({str(made)!r})")), id="eval"),
         pytest.param(lambda made: pickle.dumps(Call(shutil.copy, __file__, str(made))), id="a function of a library"),
+        pytest.param(lambda made: pickle.dumps(Call(subprocess.Popen, ["mkdir", str(made)])), id="a class"),
         pytest.param(lambda _: globally(b"blackboard.spec.keys", b"matches"), id="a function of the spec"),
         pytest.param(lambda _: globally(b"blackboard.spec.changes", b"NamedTuple"), id="what a module imports"),
         pytest.param(lambda _: globally(b"blackboard.spec.changes", b"Plan.__new__"), id="a method"),
@@ -223,6 +225,30 @@ def test_no_text_makes_whoever_reads_it_do_or_become_anything(owner, tmp_path, t
     assert errands.done(text(made)) is None
     assert not made.exists()
     assert {kind: dict(vars(kind)) for kind in before} == before
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("blackboard.spec.keys", "matches"),
+        ("blackboard.spec.changes", "NamedTuple"),
+        ("blackboard.spec.changes", "OBSERVED"),
+        ("blackboard.store.tickets", "Tickets"),
+        ("builtins", "list"),
+    ],
+)
+def test_what_is_no_record_of_the_spec_is_not_made(module, name):
+    with pytest.raises(pickle.UnpicklingError):
+        _record(module, name)
+
+
+def test_what_is_written_beside_the_plan_is_done_by_its_owner(location, monkeypatch):
+    """Limits and resources of a team are no part of a plan."""
+    twins = Twins(location, monkeypatch, lambda *_: None)
+    team = Team("build", [external("coder", role="coder", on=on.stale("*"))], resources={"gpu": 2})
+    assert twins.compare(lambda owner: lambda: owner.install(team), lambda _: None).revision == 1
+    assert twins.line.answered == []
+    twins.close()
 
 
 WRONG = {

@@ -174,6 +174,8 @@ def test_of_several_in_line_those_before_the_one_refused_are_answered_and_those_
     keys = ("a", "api/ids", "b", "c")
     works = [deciding(owner, key, "mine").commit for owner, key in zip(owners, keys, strict=True)]
     answers = line.behind(leader, *works, act=lambda: quicker(leader))
+    # In the turn of the leader: its own, and that of the first.
+    assert leader.store.database.remembered.head.revision == 3
     assert isinstance(answers.pop(1), Conflict)
     assert [answer.revision for answer in answers] == [3, 4, 5]
     assert line.answered[0] is owners[0]
