@@ -22,11 +22,13 @@ class Kept:
 
     Attributes:
         busy: Whether the last claim found work.
+        swept: When a claim last looked for leases that have ended, by the store's clock.
     """
 
     revision: int = -1
     reserved: Reserved = field(default_factory=Reserved)
     busy: bool = False
+    swept: float = float("-inf")
     guard: threading.Lock = field(default_factory=threading.Lock)
 
 

@@ -192,3 +192,14 @@ def test_a_trigger_that_comes_while_it_runs_has_it_run_once_more(stale, given):
     lease.finish()
     again = claim(stale)
     assert (again.target, again.cause) == ("server", stale.revision)
+
+
+def test_what_has_ended_is_looked_for_again_a_moment_later(stale, clock):
+    claim(stale, "coder-1", seconds=10)
+    clock.sleep(9.995)
+    assert stale.claim("coder-2") == ()
+    # In the same moment nobody looks again, a hundredth of a second after that look everybody does.
+    clock.sleep(0.0099)
+    assert stale.claim("coder-2") == ()
+    clock.sleep(0.0002)
+    assert claim(stale, "coder-2").target == "server"
