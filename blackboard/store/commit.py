@@ -12,7 +12,7 @@ from typing import Any
 
 from blackboard.errors import CommitUnknown, Conflict, KeyReused, StoreError
 from blackboard.spec.canonical import JSON, json_made
-from blackboard.spec.changes import Ask, Committed, Decide, Intent, Judge, Plan, Refusal, Tick, Vote, Withdraw
+from blackboard.spec.changes import Ask, Committed, Decide, Intent, Plan, Refusal, Withdraw
 from blackboard.spec.keys import key_range, matches
 from blackboard.store import agenda, reservations, schema
 from blackboard.store.apply import Application
@@ -32,7 +32,7 @@ Beside = Callable[[Turn, Plan], None]
 ROUNDS = 2
 """How often a plan is made outside before it is made under the row."""
 
-_SHORT = frozenset({Ask, Withdraw, Vote, Judge, Tick})
+_SHORT = frozenset({Ask, Withdraw})
 _SHORT_CHARACTERS = 4096
 
 _SEEN = Statement(
@@ -180,7 +180,7 @@ class Attempt:
 
 
 def _is_short(intent: Intent) -> bool:
-    """Say whether others can wait for its plan: it brings no code to look at and no long text to compare."""
+    """Say whether others can wait for its plan: it brings no code to look at, and brings or accepts no long text."""
     return all(
         type(act) in _SHORT or (type(act) is Decide and len(act.body.text) <= _SHORT_CHARACTERS) for act in intent.acts
     )

@@ -5,7 +5,7 @@ import threading
 import pytest
 from queueing import Interrupted, fail, names_noted, noting, queued, run_behind
 
-from blackboard import Contract, transaction
+from blackboard import Contract, IllegalTransition, transaction
 
 
 def test_what_can_be_done_before_the_turn_is_done_for_those_who_wait_by_the_one_who_leads(file_board):
@@ -93,11 +93,17 @@ def test_a_plan_that_may_take_long_is_made_by_who_wants_it(file_board, monkeypat
         with file_board.transaction(author) as writing:
             writing.decide(f"{author}/k", Contract.value(text))
 
+    def vote():
+        # What it would accept may be as long.
+        with pytest.raises(IllegalTransition), file_board.transaction("zoe") as voting:
+            voting.vote("zoe/k", version=1, approve=True)
+
     texts = {"ann": "short", "bob": "short", "eve": "long" * 5_000}
     threads = [threading.Thread(target=write, args=each, name=each[0]) for each in texts.items()]
+    threads.append(threading.Thread(target=vote, name="zoe"))
     run_behind(file_board, threads, lambda: early.update(planned))
-    assert early == {"eve": "eve"}
-    assert planned == {"ann": "ann", "bob": "ann", "eve": "eve"}
+    assert early == {"eve": "eve", "zoe": "zoe"}
+    assert planned == {"ann": "ann", "bob": "ann", "eve": "eve", "zoe": "zoe"}
     assert file_board.revision == 3
 
 
