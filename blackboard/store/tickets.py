@@ -190,19 +190,30 @@ class Tickets:
         The one behind them goes first: the whole line waits for that one.
         """
         mine, self._mine = self._mine, 0
-        if mine:
-            answered = list(answers)
-            behind = mine + len(answered) + 1
+        if not mine:
+            return
+        answered = list(answers)
+        try:
             with contextlib.suppress(OSError):
                 if answered:
-                    os.pwrite(self._file, _SERVED.pack(behind - 1), _NUMBERS.size)
-                self._lock(mine, fcntl.F_UNLCK)
-                # Asked of the lock: two who count at once may write one count less.
-                if self._is_held(behind):
-                    self._bells.ring(behind)
+                    # By this the one behind them knows. They themselves wait until they are answered.
+                    os.pwrite(self._file, _SERVED.pack(mine + len(answered)), _NUMBERS.size)
+                    self._tell(mine + len(answered) + 1)
                 for slip, text in answered:
                     self._slips.answer(slip, text)
+        finally:
+            with contextlib.suppress(OSError):
+                self._lock(mine, fcntl.F_UNLCK)
+                for slip, _ in answered:
                     self._bells.ring(slip.ticket)
+                if not answered:
+                    self._tell(mine + 1)
+
+    def _tell(self, ticket: int) -> None:
+        """Ring the bell of who has a ticket, if anybody has."""
+        # Asked of the lock: two who count at once may write one count less.
+        if self._is_held(ticket):
+            self._bells.ring(ticket)
 
     def _lock(self, ticket: int, kind: int) -> bool:
         try:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from ticketing import wait_for_ticket
 
+from blackboard.store.slips import Slips
 from blackboard.store.tickets import PATIENCE_SECONDS, Tickets, _Bells
 
 
@@ -39,12 +40,14 @@ def test_tickets_are_served_in_the_order_in_which_they_were_taken(location):
     assert served == list(range(5))
 
 
-def waiting_behind(first, location):
+def waiting_behind(first, location, *, errand=None, answers=None):
     """Return a thread that waits for the turn behind another one, which has its ticket."""
     second = Tickets.beside(location)
 
     def take():
-        second.take()
+        answer = second.take(errand)
+        if answers is not None:
+            answers.append(answer)
         second.give_back()
         second.close()
 
@@ -132,6 +135,31 @@ def test_a_bell_that_comes_after_a_long_turn_is_relied_on_all_the_while(location
     assert (second._rung, naps) == (True, [])
     first.close()
     second.close()
+
+
+def test_whose_errand_was_done_waits_for_the_answer_and_who_is_behind_goes_before_it(location, monkeypatch):
+    location.touch()
+    first, behind, order = Tickets.beside(location), Tickets.beside(location), []
+    first.take()
+    thread = waiting_behind(first, location, errand=lambda: b"wanted", answers=order)
+    third = threading.Thread(target=lambda: (behind.take(), order.append("behind")))
+    third.start()
+    wait_for_ticket(location, first._mine + 2)
+    [slip] = first.errands()
+    answer = Slips.answer
+
+    def late(*told):
+        third.join(timeout=30)
+        # Long enough for who waits to look behind its bell.
+        threading.Event().wait(0.1)
+        answer(*told)
+
+    monkeypatch.setattr(Slips, "answer", late)
+    first.give_back([(slip, b"done")])
+    thread.join(timeout=30)
+    assert order == ["behind", b"done"]
+    first.close()
+    behind.close()
 
 
 def test_who_waits_is_told_though_the_count_of_tickets_is_too_low(location, monkeypatch):
