@@ -1,12 +1,12 @@
 """A board in a hundred dictionaries: what a commit does, written again from the design and not from the code.
 
 It knows no digests, no tables, no plan and no footprint. It keeps a copy of everything at every revision; a read is
-broken where its answer at the base is not its answer at the head. It models a board without a team.
+broken where its answer at the base is not its answer at the head. Of a team it knows that decisions rest on decisions.
 """
 
 import copy
 
-from store_model_board import Board, Built, Key, Version, encoded, facets, matches
+from store_model_board import Board, Built, Key, Version, facets, matches
 
 OPERATOR = "operator"
 EVIDENCE = ("judged", "asked")
@@ -23,8 +23,8 @@ class Refused(Exception):
 class Model:
     """All revisions of a board, and the feed."""
 
-    def __init__(self, bound):
-        self.bound = bound
+    def __init__(self, bound, *, team=False):
+        self.bound, self.team = bound, team
         self.past = [Board()]
         self.feed: list[tuple] = []
         self.ruled: set[int] = set()  # revisions in which an operator accepted something
@@ -65,8 +65,7 @@ class Transaction:
                 found = board.decision(key)
                 return None if found is None else facets(found.value)
             case "facet", key, name:
-                found = board.decision(key)
-                return "gone" if found is None else facets(found.value).get(name)
+                return board.facet(key, name)
             case "history", key:
                 found = board.keys.get(key)
                 return None if found is None else found.changed
@@ -88,14 +87,12 @@ class Transaction:
         if found is None:
             self.read("whole", key)
             return
-        here = facets(found.value)
         if names is None:
             self.read("whole", key)
-            self.pins[key, None, side] = encoded(sorted(here))
-            names = list(here)
+            names = [*facets(found.value), None]
         for name in names:
             self.read("facet", key, name)
-            self.pins[key, name, side] = encoded(here.get(name))
+            self.pins[key, name, side] = self.base.facet(key, name)
 
     def decisions(self, pattern):
         self.read("decisions", pattern)
@@ -128,10 +125,13 @@ class Transaction:
         self.drafts[component] = {**kept, **files}
 
     def verdict(self, check, component, *, passed):
+        """Judge what is there, with what it was built against as that stands now: none of it may be otherwise."""
         self.read("component", component)
         built = self.base.component(component)
         version = len(self.base.keys[component].builds) if built else 0
-        inputs = None if built is None else (encoded(built.files), built.pins)
+        inputs = {(key, name): self.base.facet(key, name) for key, name, _, _ in built.pins} if built else {}
+        for facet in inputs:
+            self.read("facet", *facet)
         self.act("judge", component, check, passed, version, inputs)
 
     # --- the end ---
@@ -185,18 +185,18 @@ class Plan:
         self.bound = model.bound
         self.feed = model.feed
         self.ruled = model.ruled
+        self.amended = {act[1] for act in transaction.acts if act[0] in ("decide", "propose", "retract")}
         self.changes: list[tuple] = []
         self.accepted: list[tuple] = []
         self.judged: set[tuple] = set()
         self.asked: set[str] = set()
 
     def make(self):
-        amended = {act[1] for act in self.of.acts if act[0] in ("decide", "propose", "retract")}
         for act in self.of.acts:
             if act[0] != "judge":
                 getattr(self, act[0])(*act[1:])
         pins = frozenset(
-            (key, name, value, side) for (key, name, side), value in self.of.pins.items() if key not in amended
+            (key, name, value, side) for (key, name, side), value in self.of.pins.items() if key not in self.amended
         )
         for component, files in self.of.drafts.items():
             self.write(component, files, pins)
@@ -245,7 +245,7 @@ class Plan:
 
     def decide(self, key, value):
         found = self.board.keys.get(key)
-        if found is not None and found.accepted and found.value == value:
+        if self.stands(key, value):
             # An open question is answered by what stands.
             if found.state == "contested" or found.question is not None:
                 self.uphold(key, found)
@@ -254,7 +254,7 @@ class Plan:
 
     def propose(self, key, value, evidence):
         found = self.board.keys.get(key)
-        if found is not None and found.accepted and found.value == value:
+        if self.stands(key, value):
             # Proposing is no right to settle what is contested, nor to end what others proposed.
             if found.question is not None and found.state == "accepted":
                 self.answer(key, found)
@@ -263,13 +263,25 @@ class Plan:
             return
         self.add(key, value, evidence, ruling=False)
 
+    def stands(self, key, value):
+        """Say whether it is accepted already, and nobody says by it that it holds although what it rests on changed."""
+        found = self.board.decision(key)
+        looked_at_again = found is not None and self.of.was_read(key, "decision") and self.board.is_shaken(key)
+        return found is not None and found.value == value and not looked_at_again
+
+    def premises(self):
+        """Return what a decision of this commit rests on: facets that were read of decisions that it leaves alone."""
+        read = {what[1:]: value for what, value in self.of.reads.items() if what[0] == "facet" and value != "gone"}
+        return {(key, name): value for (key, name), value in read.items() if key not in self.amended}
+
     def add(self, key, value, evidence, *, ruling=True):
         found = self.key(key, "decision")
         self.need_read(key, "decision")
         ruling = ruling and self.of.role == OPERATOR
         if not ruling:
             self.refuse_return(key, found, value, evidence)
-        found.versions.append(Version(value, self.of.author))
+        premises = self.premises() if self.of.model.team else {}
+        found.versions.append(Version(value, self.of.author, premises=premises))
         version = len(found.versions)
         self.note("proposed", key, version)
         if self.of.role != OPERATOR and found.generation >= self.bound:
@@ -294,7 +306,7 @@ class Plan:
             for number, one in enumerate(before.versions if before else (), 1)
             if one.state in ("superseded", "retracted") and one.value == value
         ]
-        if not former:
+        if not former or (found.accepted and found.value == value):
             return
         since = self.proposed_at(key, found.current or former[-1])
         kinds = {revision: {one[2] for one in self.feed if one[0] == revision} for revision in evidence}

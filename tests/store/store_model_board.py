@@ -29,6 +29,7 @@ class Version:
     author: str
     state: str = "proposed"
     reason: str = ""
+    premises: dict = field(default_factory=dict)  # (key, facet or None for the set of names) -> value, in a team
 
 
 @dataclass
@@ -77,16 +78,26 @@ class Board:
         found = self.keys.get(key)
         return found.builds[-1] if found is not None and found.builds else None
 
+    def facet(self, key, name):
+        """Return a facet of what is accepted, None where it has no such; with None for a name the set of names."""
+        found = self.decision(key)
+        if found is None:
+            return "gone"
+        here = facets(found.value)
+        return encoded(sorted(here) if name is None else here.get(name))
+
+    def is_shaken(self, key):
+        """Say whether anything that an accepted decision rests on is otherwise now."""
+        found = self.keys[key]
+        premises = found.versions[found.current - 1].premises
+        return any(self.facet(*premise) != value for premise, value in premises.items())
+
     def freshness(self, key):
         built, states = self.component(key), {"current"}
         for name, facet, value, _ in built.pins:
-            decision = self.keys[name]
-            if decision.current is None:
-                states.add("orphaned")
-                continue
-            now = facets(decision.value)
-            if encoded(sorted(now) if facet is None else now.get(facet)) != value:
-                states.add("stale")
+            now = self.facet(name, facet)
+            if now != value:
+                states.add("orphaned" if now == "gone" else "stale")
         for pattern in built.patterns:
             members = [one.member for name, one in self.keys.items() if one.accepted and matches(pattern, name)]
             if max(members, default=0) > built.revision:

@@ -123,11 +123,11 @@ def composed(count):
 class Play:
     """One history, on a board and in the model."""
 
-    def __init__(self, board: Blackboard, *, role: str | None = None) -> None:
+    def __init__(self, board: Blackboard, *, role: str | None = None, team: bool = False) -> None:
         self.board = board
         self.role = role
         self.started = board.revision
-        self.model = store_model.Model(BOUND)
+        self.model = store_model.Model(BOUND, team=team)
         self.heads = [board.cursor]
 
     def play(self, history) -> None:
@@ -282,7 +282,7 @@ class WithATeam(Play):
 
     def __init__(self, board):
         board.install(Team("build", [external("watcher", role="coder", on=on.stale("**"))]))
-        super().__init__(board, role="operator")
+        super().__init__(board, role="operator", team=True)
 
     def looks_alike(self):
         """Hold also that nothing sleeps: what is stale is pending, what is current again is not."""
