@@ -296,10 +296,12 @@ class Transaction(Reader):
             self._reads.components[key] = components[key].version if key in components else None
         version = components[component].version if component in components else 0
         inputs = inputs_digest(component, components, definition)
-        if component in components:
-            built = components[component]
-            now = zip(built.pins, built.values, strict=True)
-            self._reads.facets.update({(pin.key, pin.name): value for pin, value in now if value})
+        built = components.get(component)
+        for pin, value in zip(built.pins, built.values, strict=True) if built is not None else ():
+            if value or self.decision_of(pin.key) is not None:
+                self._reads.facets[pin.key, pin.name] = value or None
+            else:
+                self._reads.decisions[pin.key] = None
         self._act(Judge(check, component, version, passed, given.a_text(log, "the log"), inputs))
 
     # --- ends ---
@@ -365,7 +367,8 @@ class Transaction(Reader):
         return Write(component, files, tuple(pin for _, pin in sorted(pins.items())), listed)
 
     def _read_named(self, side: Side, named: Iterable[str]) -> None:
-        read = self._reads.keys()
+        # What was read otherwise, its history or for a verdict, is not pinned by that.
+        read = {key for key, _ in (*self._whole, *self._named)}
         for name in named:
             if not is_pattern(check_pattern(name)) and name not in read:
                 self.decision(name, side=side)

@@ -236,6 +236,19 @@ def test_a_key_named_at_the_write_is_read_and_pinned(board, given, state):
     assert state("server") == "stale"
 
 
+@pytest.mark.parametrize("otherwise", ["its history", "for a verdict"])
+def test_a_key_named_at_the_write_is_pinned_also_where_it_was_read_otherwise(board, given, otherwise):
+    given(board).decided("api/ids", IDS)
+    given(board).written("client", uses=["api/ids"])
+    with board.transaction("bob") as transaction:
+        if otherwise == "its history":
+            transaction.versions("api/ids")
+        else:
+            transaction.verdict("unit", "client", passed=True)
+        transaction.write("server", {"server.txt": "one"}, implements=["api/ids"])
+    assert {pin.key for pin in board.snapshot().component("server").pins} == {"api/ids"}
+
+
 def test_a_pattern_named_at_the_write_says_the_side_of_what_was_listed(board, given, state):
     given(board).decided("api/ids", IDS)
     with board.transaction("bob") as transaction:

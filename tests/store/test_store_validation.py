@@ -2,7 +2,7 @@
 
 import pytest
 
-from blackboard import Blackboard, Check, Contract, Team, external, on
+from blackboard import Blackboard, Check, Conflict, Contract, Team, external, on
 from blackboard.choreography import Choreography, Role, may
 from blackboard.contracts.plain import Value
 from blackboard.plan import plan
@@ -136,6 +136,29 @@ def test_a_verdict_is_about_what_is_pinned_as_it_stands_when_it_is_committed(sus
             transaction.verdict("unit", "server", passed=True)
             suspect.decided("api/limit", {"most": 30, "least": 1}, role="operator")
     assert state("server") == "suspect"
+
+
+@pytest.mark.parametrize("gone", [{"least": 1}, None], ids=["the facet", "the decision"])
+def test_a_verdict_on_what_was_gone_says_nothing_about_what_comes_back_otherwise(suspect, board, state, gone):
+    with board.transaction("boss", role="operator") as transaction:
+        transaction.decision("api/limit")
+        if gone is None:
+            transaction.retract("api/limit", reason="no")
+        else:
+            transaction.decide("api/limit", Contract.value(gone))
+    with pytest.raises(Conflict, match="api/limit"):
+        with board.transaction("tester") as transaction:
+            transaction.verdict("unit", "server", passed=True)
+            suspect.decided("api/limit", {"most": 30, "least": 1}, role="operator")
+    assert state("server") == "suspect"
+
+
+def test_a_verdict_on_what_is_gone_holds_while_it_is_gone(suspect, board):
+    with board.transaction("boss", role="operator") as transaction:
+        transaction.decision("api/limit")
+        transaction.retract("api/limit", reason="no")
+    suspect.judged("server", passed=False)
+    assert [one.passed for one in board.snapshot().verdicts("server")] == [False]
 
 
 def test_a_preview_knows_what_was_validated(suspect, board):
