@@ -7,7 +7,7 @@ Deciding the same text then, on what is read now, is a version of its own with t
 from collections.abc import Iterator
 
 from blackboard.plan.draft import Draft
-from blackboard.plan.meaning import effect_of
+from blackboard.plan.meaning import all_facets, effect_of
 from blackboard.spec.changes import WakesRow, amended_by
 from blackboard.spec.effects import Effect, Side
 from blackboard.spec.records import KeyRecord, VersionRecord
@@ -42,8 +42,9 @@ def _is_broken(draft: Draft, pin: Pin) -> bool:
     record = draft.view.key(pin.key)
     if record is None or record.current is None:
         return True
-    head = draft.view.head_facets(pin.key).get(pin.name)
-    if (None if head is None else head.digest) == (pin.digest or None):
+    # The head does not know what this commit itself made of it.
+    current = draft.view.version(pin.key, record.current)
+    if current is not None and all_facets(current.body).get(pin.name, "") == pin.digest:
         return False
     return effect_of(draft, pin, record.current) is Effect.BREAKING
 

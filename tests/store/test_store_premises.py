@@ -96,6 +96,33 @@ def test_deciding_it_as_it_is_changes_nothing_while_what_it_rests_on_stands(rest
     assert rested("api/items", {"id": "int"}, reads=["db/items"]).accepted == ()
 
 
+@pytest.mark.parametrize("gone", [False, True], ids=["amended", "retracted"])
+def test_who_changes_what_it_rests_on_can_say_with_it_that_it_holds(rested, board, pending, gone):
+    with board.transaction("boss", role="operator") as transaction:
+        transaction.decision("db/items")
+        transaction.decision("api/items")
+        if gone:
+            transaction.retract("db/items", reason="not needed")
+        else:
+            transaction.decide("db/items", Contract.value({"id": "text"}))
+        transaction.decide("api/items", Contract.value({"id": "int"}))
+    assert ("api/items", 2) in transaction.committed.accepted
+    assert pending() == []
+    board.verify()
+
+
+def test_what_comes_back_with_it_breaks_nothing(rested, board):
+    with board.transaction("boss", role="operator") as transaction:
+        transaction.decision("db/items")
+        transaction.retract("db/items", reason="not needed")
+    with board.transaction("boss", role="operator") as transaction:
+        transaction.decision("db/items")
+        transaction.decision("api/items")
+        transaction.decide("db/items", Contract.value({"id": "integer", "note": "text"}))
+        transaction.decide("api/items", Contract.value({"id": "int"}))
+    assert transaction.committed.accepted == (("db/items", 2),)
+
+
 def test_what_returns_takes_the_wish_back(rested, board, pending):
     rested("db/items", {"id": "text", "note": "text"}, by="cora")
     rested("db/items", {"id": "integer", "note": "text"}, by="boss", role="operator")
