@@ -6,7 +6,7 @@ broken where its answer at the base is not its answer at the head. Of a team it 
 
 import copy
 
-from store_model_board import Board, Built, Key, Version, facets, matches
+from store_model_board import Board, Built, Key, Version, facets, matches, sided
 
 OPERATOR = "operator"
 EVIDENCE = ("judged", "asked")
@@ -115,24 +115,27 @@ class Transaction:
     def act(self, *act):
         self.acts.append(act)
 
-    def write(self, component, files):
+    def write(self, component, files, implements):
         if component in self.drafts:
-            kept = dict(self.drafts[component])
+            kept = self.drafts[component][0]
         elif ("component", component) in self.reads and self.base.component(component) is not None:
-            kept = dict(self.base.component(component).files)
+            kept = self.base.component(component).files
         else:
             kept = {}
-        self.drafts[component] = {**kept, **files}
+        for name in implements:
+            if "*" not in name and name not in {key for key, _, _ in self.pins}:
+                self.decision(name, side="implements")
+        self.drafts[component] = {**kept, **files}, implements
 
     def verdict(self, check, component, *, passed):
-        """Judge what is there, with what it was built against as that stands now: none of it may be otherwise."""
-        self.read("component", component)
+        """Judge a component with those that make what it uses, and what it was built against as that stands now."""
+        for one in self.base.together(component):
+            self.read("component", one)
         built = self.base.component(component)
+        for key, name, _, _ in built.pins if built else ():
+            self.read("facet", key, name)
         version = len(self.base.keys[component].builds) if built else 0
-        inputs = {(key, name): self.base.facet(key, name) for key, name, _, _ in built.pins} if built else {}
-        for facet in inputs:
-            self.read("facet", *facet)
-        self.act("judge", component, check, passed, version, inputs)
+        self.act("judge", component, check, passed, version, self.base.inputs(component) if built else None)
 
     # --- the end ---
 
@@ -198,8 +201,8 @@ class Plan:
         pins = frozenset(
             (key, name, value, side) for (key, name, side), value in self.of.pins.items() if key not in self.amended
         )
-        for component, files in self.of.drafts.items():
-            self.write(component, files, pins)
+        for component, (files, implements) in self.of.drafts.items():
+            self.write(component, files, sided(pins, implements))
         for act in self.of.acts:
             if act[0] == "judge":
                 self.judge(*act[1:])

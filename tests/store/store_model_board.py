@@ -23,6 +23,14 @@ def facets(value):
     return dict(value) if isinstance(value, dict) else {"$": value}
 
 
+def sided(pins, implements):
+    """Return pins of which those under what is implemented are on that side."""
+    return frozenset(
+        (key, name, value, "implements" if any(matches(one, key) for one in implements) else side)
+        for key, name, value, side in pins
+    )
+
+
 @dataclass
 class Version:
     value: object
@@ -91,6 +99,31 @@ class Board:
         found = self.keys[key]
         premises = found.versions[found.current - 1].premises
         return any(self.facet(*premise) != value for premise, value in premises.items())
+
+    def together(self, component):
+        """Return the component and all that implement what it or one of them uses."""
+        found, size = {component}, 0
+        while len(found) > size:
+            size = len(found)
+            used = {key for one in found for key, _, _, side in self.pins(one) if side == "uses"}
+            found |= {
+                one for one in self.keys for key, _, _, side in self.pins(one) if side == "implements" and key in used
+            }
+        return found
+
+    def pins(self, key):
+        built = self.component(key)
+        return built.pins if built else ()
+
+    def inputs(self, component):
+        """Return what a check of it sees: its own pins as they stand now, of others what they were built against."""
+        others = {one: self.component(one) for one in self.together(component) - {component}}
+        # That nothing is accepted looks to a check as if nothing was there.
+        now = {
+            (key, name, self.facet(key, name).replace("gone", "null"), side)
+            for key, name, _, side in self.pins(component)
+        }
+        return self.component(component).files, now, {key: (one.files, one.pins) for key, one in others.items()}
 
     def freshness(self, key):
         built, states = self.component(key), {"current"}
