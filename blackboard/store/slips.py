@@ -14,7 +14,7 @@ from typing import NamedTuple
 _HEADER = struct.Struct("q16sII")  # the ticket, a number that is used once, length and check sum of what follows
 _FIRST = 4096  # where the slips begin: behind the numbers of the tickets
 _SLIP, _ANSWER = 32768, 1024
-_PLACES = 64  # a slip stands at the place of its ticket, counted round
+_PLACES = 512  # a slip stands at the place of its ticket, counted round: who is slow finds its answer for so long
 
 
 class Slip(NamedTuple):

@@ -41,7 +41,7 @@ def test_nothing_is_read_under_another_ticket(slips, other):
 
 
 def test_each_of_the_places_has_room_for_the_longest(slips):
-    texts = [bytes([number]) * (_SLIP - _HEADER.size) for number in range(_PLACES)]
+    texts = [number.to_bytes(2, "big") * ((_SLIP - _HEADER.size) // 2) for number in range(_PLACES)]
     left = [slips.leave(number, text) for number, text in enumerate(texts)]
     for slip in left:
         slips.answer(slip, slip.text[: _ANSWER - _HEADER.size])
