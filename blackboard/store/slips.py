@@ -39,8 +39,6 @@ class Slips:
             # One who died may have left something under the same number, where the count was lost.
             self.take_back(slip)
             return None
-        # What was answered here once is not the answer to this one.
-        os.pwrite(self._file, bytes(_HEADER.size), _place(ticket) + _SLIP)
         os.pwrite(self._file, made, _place(ticket))
         return slip
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from lining import Line, Twins, deciding, until
+from lining import Twins, deciding, until
 from test_store_joint import two_rules
 
 from blackboard import CommitUnknown, Contract, Team, external, on
@@ -14,24 +14,6 @@ from blackboard.spec import changes
 from blackboard.spec.changes import Committed
 from blackboard.store.errands import _record, _written
 from blackboard.store.slips import Slips
-
-
-@pytest.fixture
-def line(location, monkeypatch):
-    line = Line(location, monkeypatch)
-    yield line
-    line.close()
-
-
-@pytest.fixture
-def leader(line):
-    return line.open()
-
-
-@pytest.fixture
-def owner(leader, line):
-    return line.open()
-
 
 # --- the same comes of them -------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import sqlite3
 import threading
 
 import pytest
-from lining import Line, attempted, deciding, until
+from lining import attempted, deciding, until
 from queueing import Interrupted, fail, names_noted, noting, queued
 
 from blackboard import CommitUnknown, Forked, Full
@@ -16,23 +16,6 @@ from blackboard.store.tickets import Tickets
 from blackboard.testing import APPLIED, COMMITTED, FakeClock, SimulatedCrash, crash_at
 
 DONE = Committed(1, (("api/ids", 1),), 0)
-
-
-@pytest.fixture
-def line(location, monkeypatch):
-    line = Line(location, monkeypatch)
-    yield line
-    line.close()
-
-
-@pytest.fixture
-def leader(line):
-    return line.open()
-
-
-@pytest.fixture
-def owner(leader, line):
-    return line.open()
 
 
 def impatient(monkeypatch, owner):
