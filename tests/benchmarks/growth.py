@@ -13,7 +13,7 @@ from .watching import SOURCE, board_with_agenda
 
 CASES = ("commit", "snapshot at the head", "snapshot of an old revision", "claim")
 _COLOURS = ("#1b6ca8", "#2a9d4e", "#d17a00", "#b0305c")
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _RIGHT, _TOP = 720, 420, 64, 48, 210, 24
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _RIGHT, _TOP = 780, 420, 64, 48, 270, 24
 
 Growth = Mapping[int, Mapping[str, float]]
 """Versions -> case -> CPU milliseconds."""

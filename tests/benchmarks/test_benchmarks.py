@@ -115,9 +115,14 @@ def test_what_cannot_be_decided_between_releases_is_counted(tmp_path) -> None:
 def test_growth_is_drawn(bench) -> None:
     found = growth.measure(bench)
     picture = ET.fromstring(growth.as_svg(found))  # noqa: S314 - it was made here
-    drawn = picture.findall("{http://www.w3.org/2000/svg}polyline")
-    assert len(drawn) == len(growth.CASES)
+    svg = "{http://www.w3.org/2000/svg}"
+    assert len(picture.findall(f"{svg}polyline")) == len(growth.CASES)
     assert all(case in growth.as_table(found) for case in growth.CASES)
+    width = float(picture.get("viewBox").split()[2])
+    legend = [one for one in picture.findall(f"{svg}text") if one.get("text-anchor") is None]
+    assert len(legend) == len(growth.CASES)
+    # A letter of this size is 7 units wide at most, on average.
+    assert [one.text for one in legend if float(one.get("x")) + 7 * len(one.text) > width] == []
 
 
 def test_rounds_are_done_in_turns_each_first_as_often_as_the_other() -> None:
