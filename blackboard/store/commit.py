@@ -22,6 +22,7 @@ from blackboard.store.feed import check_kept
 from blackboard.store.instances import count_instances
 from blackboard.store.opened import Store
 from blackboard.store.premises import conflict
+from blackboard.store.recent import changed_by
 from blackboard.store.session import Turn
 from blackboard.store.statements import Statement, insert_into
 from blackboard.store.wake import update_agenda
@@ -126,6 +127,9 @@ def _under_row(attempt: "Attempt", *, outside: bool) -> Committed | None:
         raise CommitUnknown(intent.idempotency_key, str(error)) from error
     if isinstance(done, list):
         raise conflict(store, intent, done)
+    if done is not None and attempt.left and isinstance(attempt.planned, Plan):
+        # Another process did it, just as it was planned.
+        store.database.recent.moved(done.head_before, done.revision, changed_by(attempt.planned, done.revision))
     return done
 
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from blackboard.errors import Compacted, Damaged, Forked
 from blackboard.spec import given
+from blackboard.spec.canonical import read_made
 from blackboard.spec.records import ChangeRecord
 from blackboard.store.facts import Reads, Rows
 from blackboard.store.opened import Store
@@ -37,10 +38,12 @@ _UNTIL = Statement("""
       SELECT c.revision, sum(count(*)) OVER (ORDER BY c.revision) AS total FROM change c
       WHERE c.revision > :after AND c.revision <= :after + :limit GROUP BY c.revision)
     WHERE total <= :limit OR revision = :after + 1""")
-_CHANGED = Statement("""
-    SELECT DISTINCT b.first, k.key FROM board b
-    LEFT JOIN change c ON c.revision > :after AND c.revision <= :until LEFT JOIN key k ON k.id = c.key_id""")
-_HEAD = Statement(sa.select(table.c.epoch, table.c.revision, table.c.digest, table.c.first, THEN))
+# Key -> when it was changed last. What an operator did to the whole board names none; what was compacted is not told.
+_CHANGED = f"""CASE WHEN revision > :heard AND revision <= :heard + {PAGE} AND first <= :heard + 1 THEN (
+    SELECT json_group_object(coalesce(k.key, ''), c.revision) FROM (
+      SELECT key_id, revision FROM change WHERE revision > :heard ORDER BY revision) c
+    LEFT JOIN key k ON k.id = c.key_id) END AS changed"""
+_HEAD = Statement(sa.select(table.c.epoch, table.c.revision, table.c.digest, table.c.first, THEN, sa.text(_CHANGED)))
 _BEFORE = Statement("SELECT digest FROM compaction WHERE before = :before")
 
 _MANY = 1 << 31
@@ -80,33 +83,21 @@ def head(store: Store) -> Any:  # noqa: ANN401 - a row
         Unavailable: The file is not where it was.
     """
     store.database.check_place()
-    board = _met(store, store.database.remembered.head, store.database)
-    _catch_up(store, board)
-    return board
+    return _met(store, store.database)
 
 
-def _catch_up(store: Store, board: Any) -> None:  # noqa: ANN401 - a row
-    """Hear what other processes changed since this one looked."""
-    recent, head = store.database.recent, board["revision"]
-    known = recent.revision
-    if known >= head:
-        return
-    changed: set[str] | None = None
-    # Before the first look nothing is kept that could have changed.
-    if known >= 0 and head - known <= PAGE:
-        rows = store.database.all(_CHANGED, {"after": known, "until": head})
-        # What an operator did to the whole board names no key; what was compacted is not told at all.
-        if rows[0]["first"] <= known + 1 and all(row["key"] is not None for row in rows):
-            changed = {row["key"] for row in rows}
-    recent.moved(known, head, None if changed is None else dict.fromkeys(changed))
-
-
-def _met(store: Store, known: Head | None, on: Rows) -> Any:  # noqa: ANN401 - a row
-    [row] = on.all(_HEAD, {"known": revision_of(known)})
-    epoch, revision, digest, first, then = row
+def _met(store: Store, on: Rows) -> Any:  # noqa: ANN401 - a row
+    """Return the head, and hear in the same moment what other processes changed since this one looked."""
+    remembered, recent = store.database.remembered, store.database.recent
+    known, heard = remembered.head, recent.revision
+    [row] = on.all(_HEAD, {"known": revision_of(known), "heard": heard})
+    epoch, revision, digest, first, then, changed = row
     if not type(revision) is type(first) is int:
         raise Damaged(store.location, "the row of the board holds something else than numbers")
-    store.database.remembered.meet(known, on, Head(epoch, revision, digest), then)
+    remembered.meet(known, on, Head(epoch, revision, digest), then)
+    if revision > heard:
+        # Before the first look nothing is kept that could have changed.
+        recent.heard(heard, revision, None if changed is None or heard < 0 else read_made(changed))
     return row
 
 
@@ -172,9 +163,8 @@ def _read(store: Store, after: int | Cursor, limit: int | None) -> tuple[Cursor,
     """Return a place as a cursor and the rows after it."""
     if limit is not None:
         limit = given.a_number(limit, "limit", least=1)
-    known = store.database.remembered.head
     with store.database.reading() as on:
-        board = _met(store, known, on)
+        board = _met(store, on)
         start = place(on, after, board)
         until = board["revision"]
         # One revision comes whole, however large.

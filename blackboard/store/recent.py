@@ -52,6 +52,8 @@ class Recent:
     def __init__(self) -> None:
         self.revision = self.since = -1
         self._kept: dict[str, Any] = {}
+        # What this process wrote beyond `revision`: whether it still stands is told with what others changed before.
+        self._beyond: dict[str, tuple[VersionRow, int] | None] = {}
         self._guard = threading.Lock()
 
     def get(self, key: str, at: int) -> Any:  # noqa: ANN401 - what was put
@@ -70,12 +72,27 @@ class Recent:
                     self._kept.clear()
                 self._kept[key] = found
 
+    def heard(self, before: int, after: int, changed: Mapping[str, int] | None) -> None:
+        """Hear when what changed between two revisions was changed last; "" or None: it may be anything."""
+        if changed is None or "" in changed:
+            self.moved(before, after, None)
+            return
+        found: dict[str, tuple[VersionRow, int] | None] = {}
+        for key, last in changed.items():
+            written = self._beyond.get(key)
+            found[key] = written if written is not None and written[1] == last else None
+        self.moved(before, after, found)
+
     def moved(self, before: int, after: int, changed: Changed | None) -> None:
         """Hear what changed between two revisions; None: it may be anything."""
         with self._guard:
-            if after <= self.revision or (changed is not None and before > self.revision):
-                # What others changed in between is heard of by whoever looks at the head next, and this with it.
+            if after <= self.revision:
                 return
+            if changed is not None and before > self.revision:
+                # What others changed in between is heard of by whoever looks at the head next, and this with it.
+                self._beyond.update(changed)
+                return
+            self._beyond.clear()
             if changed is None:
                 self.since = after
                 self._kept.clear()

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from functools import partial
 
 import pytest
 
@@ -35,6 +36,15 @@ def told(board, *keys, at=None):
     snapshot = board.snapshot(at=at)
     found = [snapshot.decision(key) for key in keys]
     return [one and (one._replace(contract=None), one.contract.digest, dict(one.contract.digests)) for one in found]
+
+
+def overtaken(board, key, value, act):
+    """Decide what was read before another process acts."""
+    late = board.transaction("ann", role="operator")
+    late.decision(key)
+    late.decide(key, Contract.value(value))
+    act()
+    late.commit()
 
 
 def test_what_stands_is_looked_up_once(board, given, counted):
@@ -89,19 +99,31 @@ def test_what_another_process_changes_is_looked_up_again_and_nothing_else(locati
         assert counted == ["api/a"]
 
 
-def test_what_this_process_writes_after_another_one_is_all_that_is_looked_up_again(location, given, counted):
+@pytest.mark.parametrize("again", [False, True], ids=["it stands", "another process wrote over it"])
+def test_what_this_process_writes_after_another_one_is_not_looked_up_while_it_stands(location, given, counted, again):
     with Blackboard.open(location, create=True) as here, Blackboard.open(location) as there:
         for key in ("api/a", "api/b", "api/c"):
             given(here).decided(key, 1)
         assert values(here, "api/a", "api/b", "api/c") == [1, 1, 1]
-        late = here.transaction("ann")
-        given(there).decided("api/a", 2)
-        late.decision("api/b")
-        late.decide("api/b", Contract.value(3))
-        late.commit()
+        overtaken(here, "api/b", 3, lambda: given(there).decided("api/a", 2))
+        if again:
+            given(there).decided("api/b", 4)
         counted.clear()
-        assert values(here, "api/a", "api/b", "api/c") == [2, 3, 1]
-        assert counted == ["api/a", "api/b"]
+        assert values(here, "api/a", "api/b", "api/c") == [2, 4 if again else 3, 1]
+        assert counted == ["api/a", *["api/b"] * again]
+        with Blackboard.open(location) as fresh:
+            assert told(here, "api/a", "api/b") == told(fresh, "api/a", "api/b")
+
+
+def test_what_another_process_does_for_this_one_is_not_looked_up_again(line, leader, owner, given, counted):
+    given(owner).decided("api/a", 1)
+    assert values(owner, "api/a") == [1]
+    (done,) = line.behind(leader, lambda: given(owner).decided("api/a", 2))
+    assert (done.revision, line.answered) == (2, [owner])
+    counted.clear()
+    assert values(owner, "api/a") == [2]
+    assert counted == []
+    assert told(owner, "api/a") == told(leader, "api/a")
 
 
 def test_an_earlier_moment_is_told_as_it_was(board, given):
@@ -145,9 +167,13 @@ def test_random_histories_of_two_processes_are_told_like_to_one_that_knows_nothi
         boards = (first, second)
         for step in range(length(150, 5_000)):
             board = draw.choice(boards)
-            match draw.choice(("decide", "decide", "retract", "read", "read", "read", "compact")):
+            match draw.choice(("decide", "decide", "overtaken", "retract", "read", "read", "read", "compact")):
                 case "decide":
                     given(board).decided(draw.choice(keys), step, role="operator")
+                case "overtaken":
+                    key, meanwhile = draw.sample(keys, 2)
+                    decide = partial(given(boards[board is first]).decided, meanwhile, -step, role="operator")
+                    overtaken(board, key, step, decide)
                 case "retract":
                     standing = [one.key for one in board.snapshot().decisions("api/*")]
                     if standing:
