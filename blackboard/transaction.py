@@ -170,7 +170,7 @@ class Transaction(Reader):
         self._reads.histories[component] = revision
         return found
 
-    def reads_touched_by(self, changed: Iterable[str]) -> bool:
+    def reads_touched_by(self, changed: Collection[str]) -> bool:
         """Say whether changes of these keys may break what was read."""
         return self._reads.touched_by(changed)
 

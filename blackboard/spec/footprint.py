@@ -1,6 +1,6 @@
 """What an answer depends on: recorded while the rules ask, looked at again before the answer is used."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from blackboard.spec.keys import matches
@@ -23,9 +23,11 @@ class Footprint(NamedTuple):
     builds: bool = False
     """Which components there are, and what they hold."""
 
-    def touched_by(self, changed: Iterable[str]) -> bool:
+    def touched_by(self, changed: Collection[str]) -> bool:
         """Say whether a change of any of these keys may change the answer."""
-        return any(key in self.keys or any(matches(pattern, key) for pattern in self.patterns) for key in changed)
+        return not self.keys.isdisjoint(changed) or any(
+            matches(pattern, key) for pattern in self.patterns for key in changed
+        )
 
     def filled_by(self, count: Callable[[str], int]) -> bool:
         """Say whether some room is another now, `count` being how many keys exist under a template."""

@@ -1,6 +1,6 @@
 """Everything that a transaction read, as what has to hold at its commit."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from blackboard.spec.keys import matches
@@ -40,7 +40,8 @@ class Reads:
             *(("history", key, "", revision) for key, revision in self.histories.items()),
         ]
 
-    def touched_by(self, changed: Iterable[str]) -> bool:
+    def touched_by(self, changed: Collection[str]) -> bool:
         """Say whether a change of any of these keys may break what was read."""
-        named = self.keys()
-        return any(key in named or any(matches(pattern, key) for _, pattern in self.patterns) for key in changed)
+        return not self.keys().isdisjoint(changed) or any(
+            matches(pattern, key) for _, pattern in self.patterns for key in changed
+        )

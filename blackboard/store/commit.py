@@ -13,6 +13,7 @@ from typing import Any
 from blackboard.errors import CommitUnknown, Conflict, KeyReused, StoreError
 from blackboard.spec.canonical import JSON, json_made
 from blackboard.spec.changes import Ask, Committed, Decide, Intent, Plan, Refusal, Withdraw
+from blackboard.spec.footprint import Footprint
 from blackboard.spec.keys import key_range, matches
 from blackboard.store import agenda, reservations, schema
 from blackboard.store.apply import Application
@@ -33,6 +34,9 @@ Beside = Callable[[Turn, Plan], None]
 ROUNDS = 2
 """How often a plan is made outside before it is made under the row."""
 
+_FEW = 64
+"""Through so many commits it is looked for what they changed, before it is asked whether what was read still stands."""
+
 _SHORT = frozenset({Ask, Withdraw})
 _SHORT_CHARACTERS = 4096
 
@@ -41,10 +45,7 @@ _SEEN = Statement(
     "WHERE author = :author AND idempotency_key = :idempotency_key"
 )
 _REMEMBER = insert_into(schema.idempotency, ignore=True)
-_CHANGED = Statement(
-    "SELECT DISTINCT k.key, c.kind = 'written' AS built FROM change c LEFT JOIN key k ON k.id = c.key_id "
-    "WHERE c.revision > :after"
-)
+_CHANGED = Statement("SELECT k.key, c.kind FROM change c LEFT JOIN key k ON k.id = c.key_id WHERE c.revision > :after")
 _BROKEN_DECISIONS = Statement("""
     SELECT 'decision' AS kind, e.key, '' AS name FROM json_each(:reads) e
     LEFT JOIN key k ON k.key = e.key AND k.kind = 'decision' WHERE k.digest IS NOT e.value""")
@@ -152,19 +153,25 @@ class Attempt:
 
     def once(self, turn: Turn) -> Committed | Broken | None:
         """Return the first result where it comes again, else that of this turn."""
-        intent = self.intent
-        foreseen = _foreseen(turn, intent, self.planned)
+        intent, planned = self.intent, self.planned
+        stands = planned is not None and _stands(turn, intent, planned)
+        # Whatever refuses one yet of which this can be said is raised, and undoes all of it.
+        foreseen = (
+            Committed(turn.revision + 1, planned.accepted, turn.revision)
+            if stands and isinstance(planned, Plan) and planned.changes
+            else None
+        )
         if foreseen is None or not remember(turn, intent.author, intent.idempotency_key, self.content, foreseen):
             replayed = replayed_of(turn, intent.author, intent.idempotency_key, self.content)
             if replayed is not None:
                 return replayed
         self.left = False
-        done = self._validated(turn)
+        done = self._validated(turn, stands=stands)
         if foreseen is None and isinstance(done, Committed):
             remember(turn, intent.author, intent.idempotency_key, self.content, done)
         return done
 
-    def _validated(self, turn: Turn) -> Committed | Broken | None:
+    def _validated(self, turn: Turn, *, stands: bool) -> Committed | Broken | None:
         intent = self.intent
         # Not before: who asks again for what was committed before the seal is told so.
         turn.check_seal()
@@ -174,6 +181,8 @@ class Attempt:
             agenda.fence(turn, intent.token)
         # A plan may find that more is relied on than was read: that is looked at too.
         found = self._plan_under_row(turn) if self.planned is None else self.planned
+        if stands:
+            return _permitted(turn, intent, found, self.beside)
         # At the head that was read, what was read stands.
         broken = broken_reads(turn, intent) if turn.revision != intent.base else []
         if broken and self.planned is not None:
@@ -190,14 +199,15 @@ def _is_short(intent: Intent) -> bool:
     )
 
 
-def _foreseen(turn: Turn, intent: Intent, planned: Plan | Refusal | None) -> Committed | None:
-    """Return what a plan comes to that was made at this head of what was read at it, None where that is to be seen.
+def _stands(turn: Turn, intent: Intent, planned: Plan | Refusal) -> bool:
+    """Say whether a plan, and what was read, stand for certain: of the few commits since, none changed a key of theirs.
 
-    Whatever refuses such a one yet is raised, and undoes all of it.
+    Whatever a read compares changes only in a commit that changes its key.
     """
-    if isinstance(planned, Plan) and planned.changes and planned.head == turn.revision == intent.base:
-        return Committed(turn.revision + 1, planned.accepted, turn.revision)
-    return None
+    if turn.revision == intent.base:
+        return planned.head == turn.revision
+    few = 0 < turn.revision - intent.base <= _FEW
+    return few and not _touched(turn, planned.footprint, intent.base, intent)
 
 
 def _in_conflict(
@@ -322,14 +332,18 @@ def broken_reads(on: Reads, intent: Intent) -> Broken:
 
 
 def _overtaken(turn: Turn, planned: Plan | Refusal) -> bool:
-    if planned.head == turn.revision:
-        return False
-    rows = turn.all(_CHANGED, {"after": planned.head})
-    changed = [row["key"] for row in rows]
+    return planned.head != turn.revision and _touched(turn, planned.footprint, planned.head)
+
+
+def _touched(turn: Turn, footprint: Footprint, after: int, intent: Intent | None = None) -> bool:
+    """Say whether what changed after a revision may change a plan, or what was read for it."""
+    rows = turn.all(_CHANGED, {"after": after})
+    changed = {key for key, _ in rows}
     # What an operator did to the whole board has no key; a compaction took changes away that are to be looked at here.
     return (
         None in changed
-        or (planned.footprint.builds and any(row["built"] for row in rows))
-        or planned.footprint.touched_by(changed)
-        or planned.footprint.filled_by(partial(count_instances, turn))
+        or (footprint.builds and any(kind == "written" for _, kind in rows))
+        or footprint.touched_by(changed)
+        or (intent is not None and intent.reads.touched_by(changed))
+        or footprint.filled_by(partial(count_instances, turn))
     )

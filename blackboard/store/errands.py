@@ -8,21 +8,19 @@ answered. Who was refused, or is not answered for whatever reason, does it in it
 import io
 import pickle
 import sys
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
 from enum import Enum
-from functools import lru_cache, partial
-from importlib import import_module
+from functools import partial
 from inspect import signature
-from typing import TYPE_CHECKING, Any, get_args
+from operator import attrgetter
+from types import UnionType
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
 
-from blackboard.spec.canonical import digest_made
-from blackboard.spec.changes import Act, ChangeRow, Committed, Intent, Plan, Refusal, Row
-from blackboard.spec.footprint import Footprint, Room
+from blackboard.spec.canonical import JSON, digest_made
+from blackboard.spec.changes import Ask, Committed, Intent, Plan, Refusal
 from blackboard.spec.reads import Reads
-from blackboard.spec.records import Body
-from blackboard.spec.staleness import PatternPin, Pin
-from blackboard.spec.triggers import Recheck
+from blackboard.spec.reservation import written
 from blackboard.store.commit import Attempt
 from blackboard.store.facts import HeadFacts
 from blackboard.store.queue import Member
@@ -31,13 +29,6 @@ from blackboard.store.session import Turn
 
 if TYPE_CHECKING:
     from blackboard.store.opened import Store
-
-_RECORDS = "blackboard.spec."
-"""Where the classes are of which an errand is made; none of them does anything when it is made."""
-
-_MADE_OF = (Intent, Reads, Plan, ChangeRow, Footprint, Room, Body, Pin, PatternPin, Recheck)
-_SHAPE = digest_made([f"{kind.__name__}{signature(kind)}" for kind in (*_MADE_OF, *get_args(Act), *get_args(Row))])
-"""Of what an errand is made of, so that libraries that differ in that do nothing for each other."""
 
 
 class NotDone(Exception):
@@ -51,16 +42,18 @@ class Errands:
         self._store = store
         database = store.database
         # Only who would do just the same does it for another.
-        self._alike = _SHAPE, tuple(sys.version_info), database.schema, database.identity, database.synchronous
+        alike = [sys.version, database.schema, str(database.identity), database.synchronous]
+        self._alike = digest_made([_SHAPE, *alike])
 
     def text(self, attempt: Attempt) -> bytes | None:
         """Return what is planned as an errand, None where others are not to do it."""
-        planned = attempt.planned
+        planned, intent = attempt.planned, attempt.intent
         if not isinstance(planned, Plan) or not planned.changes or attempt.beside is not None:
             return None
-        told = self._alike, tuple(attempt.intent), attempt.content, planned
+        # Of what is wanted only the keys: all else of it is in the plan.
+        told = (intent.author, intent.role, written(intent), _READS.plain(intent.reads), *intent[4:])
         try:
-            text = _written(told)
+            text = pickle.dumps((self._alike, attempt.content, told, _PLAN.plain(planned)))
         except Exception:  # noqa: BLE001 - an application's own kind of text or number may raise whatever
             return None
         attempt.left = True
@@ -74,19 +67,22 @@ class Errands:
             stands: Says, in the turn, whether it was not taken back.
         """
         try:
-            alike, intent, content, plan = _Reading(io.BytesIO(text)).load()
-            if alike != self._alike or not isinstance(plan, Plan):
+            alike, content, told, planned = _Reading(io.BytesIO(text)).load()
+            if alike != self._alike:
                 return None
-            attempt = Attempt(self._store, Intent(*intent), content, _no_other_plan, None)
+            author, role, keys, reads, *others = told
+            acts = tuple([Ask(key, "") for key in keys])
+            intent = Intent(author, role, acts, _READS.made(reads), *others)
+            attempt = Attempt(self._store, intent, content, _no_other_plan, None)
+            attempt.planned = _PLAN.made(planned)
         except Exception:  # noqa: BLE001 - a damaged text may raise whatever
             return None
-        attempt.planned = plan
 
         def work(turn: Turn) -> bytes:
             done = attempt.once(turn) if stands() else None
             if not isinstance(done, Committed):
                 raise NotDone
-            return _written((done.revision, done.accepted, done.head_before, tuple(turn.head)))
+            return pickle.dumps((done.revision, done.accepted, done.head_before, tuple(turn.head)))
 
         return Member(work, attempt.intent.idempotency_key)
 
@@ -105,46 +101,83 @@ def _no_other_plan(_facts: HeadFacts, _intent: Intent) -> Plan | Refusal:
     raise NotDone
 
 
-class _Parts(dict[type[Any], Callable[[Any], Any]]):
-    """How values are taken apart into a class and what it is called with, kept for each class."""
+class _Way(NamedTuple):
+    """How values of a type become plain ones, and are made again of these."""
 
-    def __missing__(self, kind: type[Any]) -> Callable[[Any], Any]:
-        parts: Callable[[Any], tuple[Any, ...]]
-        if issubclass(kind, tuple):
-            parts = tuple
-        elif is_dataclass(kind):
-            names = [field.name for field in fields(kind)]
-            parts = lambda record: tuple([getattr(record, name) for name in names])  # noqa: E731
-        elif issubclass(kind, Enum):
-            parts = lambda member: (member.value,)  # noqa: E731
-        else:
-            raise KeyError(kind)
-        made = self[kind] = lambda record: (kind, parts(record))
-        return made
+    plain: Callable[[Any], Any]
+    made: Callable[[Any], Any]
 
 
-_PARTS = _Parts({type: lambda kind: kind.__qualname__})
+def _way(kind: Any) -> _Way | None:  # noqa: ANN401 - a type, as it is written
+    """Return the way of a type, None where its values are plain already: texts, numbers, bytes, and what is of them."""
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin in (tuple, frozenset):
+        return _way_of_many(origin, _way(inside[0]))
+    if origin is UnionType:
+        return _way_of_either(inside, [_way(one) for one in inside])
+    if not isinstance(kind, type):
+        return None
+    if issubclass(kind, Enum):
+        return _Way(attrgetter("value"), {member.value: member for member in kind}.__getitem__)
+    return _way_of_record(kind) if is_dataclass(kind) or hasattr(kind, "_fields") else None
 
 
-def _written(told: tuple[Any, ...]) -> bytes:
-    text = io.BytesIO()
-    pickler = pickle.Pickler(text, pickle.HIGHEST_PROTOCOL)
-    pickler.dispatch_table = _PARTS
-    pickler.dump(told)
-    return text.getvalue()
+def _way_of_many(origin: type, way: _Way | None) -> _Way | None:
+    if way is None:
+        return None
+    plain, made = way
+    return _Way(lambda values: [plain(one) for one in values], lambda values: origin([made(one) for one in values]))
+
+
+def _way_of_either(kinds: Sequence[type], ways: Sequence[_Way | None]) -> _Way | None:
+    if None in ways:
+        return None
+    plain = {kind: (number, way.plain) for number, (kind, way) in enumerate(zip(kinds, ways, strict=True)) if way}
+    made = [way.made for way in ways if way]
+
+    def told(value: Any) -> tuple[int, Any]:  # noqa: ANN401
+        number, of_kind = plain[type(value)]
+        return number, of_kind(value)
+
+    return _Way(told, lambda value: made[value[0]](value[1]))
+
+
+def _way_of_record(kind: type) -> _Way:
+    _KINDS.append(kind)
+    names = signature(kind).parameters
+    found = [_way(one.annotation) for one in names.values()]
+    ways = [(number, *way) for number, way in enumerate(found) if way is not None]
+
+    listed: Callable[[Any], list[Any]] = list
+    make: Callable[[Any], Any] = partial(tuple.__new__, kind)
+    if is_dataclass(kind):
+        listed = lambda record: [getattr(record, name) for name in names]  # noqa: E731
+        make = lambda values: kind(*values)  # noqa: E731
+    if not ways:
+        return _Way(listed, make)
+
+    def plain(record: Any) -> list[Any]:  # noqa: ANN401
+        values = listed(record)
+        for number, of_field, _ in ways:
+            values[number] = of_field(values[number])
+        return values
+
+    def made(values: Any) -> Any:  # noqa: ANN401
+        for number, _, of_field in ways:
+            values[number] = of_field(values[number])
+        return make(values)
+
+    return _Way(plain, made)
+
+
+_KINDS: list[type] = []
+_READS, _PLAN = _way_of_record(Reads), _way_of_record(Plan)
+_SHAPE: JSON = [f"{kind.__name__}{signature(kind)}" for kind in (Intent, Head, Committed, *_KINDS)]
+"""Of what an errand is made of, so that libraries that differ in that do nothing for each other."""
 
 
 class _Reading(pickle.Unpickler):
-    """Makes nothing but records of the spec: anybody may have written what is read."""
+    """Makes nothing but plain values: anybody may have written what is read."""
 
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - what makes records
-        # Not the class itself: a text can give whatever it names other attributes.
-        return partial(_record(module, name))
-
-
-@lru_cache(maxsize=256)
-def _record(module: str, name: str) -> Callable[..., Any]:
-    found = getattr(import_module(module), name) if module.startswith(_RECORDS) else None
-    if not isinstance(found, type) or found.__module__ != module:
-        raise pickle.UnpicklingError(f"{module}.{name} is no record")
-    return found
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - as it is declared
+        raise pickle.UnpicklingError(f"{module}.{name} is no plain value")

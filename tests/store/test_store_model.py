@@ -399,6 +399,7 @@ BROKEN = {
     "no facet is validated": ("blackboard.store.commit.broken_reads", lambda: without("facet")),
     "no history is validated": ("blackboard.store.commit.broken_reads", lambda: without("history")),
     "no component is validated": ("blackboard.store.commit.broken_reads", lambda: without("component")),
+    "nobody looks what changed since": ("blackboard.store.commit._touched", lambda: nothing),
     "blind overwrites pass": ("blackboard.plan.draft.Draft.require_read", lambda: nothing),
     "old texts return": ("blackboard.plan.decisions._refuse_return", lambda: nothing),
     "no key is bounded": ("blackboard.plan.decisions.GENERATION_BOUND", lambda: 10**6),
