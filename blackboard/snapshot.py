@@ -181,7 +181,7 @@ class Reader:
             self._check_kept(row)
             if row is not None:
                 found = self._decision(row)
-                recent.put(key, found, self.revision)
+                recent.put(key, found, self.revision, row[0])
         return found
 
     def all_decisions(self, pattern: str) -> tuple[Decision, ...]:

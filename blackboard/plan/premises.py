@@ -69,7 +69,7 @@ def listen(draft: Draft, version: VersionRecord) -> tuple[str, ...]:
     They ask for it by a trigger, and have a role of its author, or of one whose text was merged into it: who asks for
     everything stale to build it anew is not asked to decide.
     """
-    asking = draft.registry.triggers.woken([Event(TriggerKind.STALE, version.key)])
+    asking = draft.registry.sources and draft.registry.triggers.woken([Event(TriggerKind.STALE, version.key)])
     if not asking:
         return ()
     roles = {role for one in _parts(draft, version) for role in (one.role, *draft.registry.roles_of(one.author))}

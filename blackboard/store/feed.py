@@ -38,11 +38,11 @@ _UNTIL = Statement("""
       SELECT c.revision, sum(count(*)) OVER (ORDER BY c.revision) AS total FROM change c
       WHERE c.revision > :after AND c.revision <= :after + :limit GROUP BY c.revision)
     WHERE total <= :limit OR revision = :after + 1""")
-# Key -> when it was changed last. What an operator did to the whole board names none; what was compacted is not told.
+# A key's number -> when it was changed last. What an operator did to the whole board names none; what was compacted is
+# not told.
 _CHANGED = f"""CASE WHEN revision > :heard AND revision <= :heard + {PAGE} AND first <= :heard + 1 THEN (
-    SELECT json_group_object(coalesce(k.key, ''), c.revision) FROM (
-      SELECT key_id, revision FROM change WHERE revision > :heard ORDER BY revision) c
-    LEFT JOIN key k ON k.id = c.key_id) END AS changed"""
+    SELECT json_group_object(coalesce(key_id, ''), revision) FROM (
+      SELECT key_id, revision FROM change WHERE revision > :heard ORDER BY revision)) END AS changed"""
 _HEAD = Statement(sa.select(table.c.epoch, table.c.revision, table.c.digest, table.c.first, THEN, sa.text(_CHANGED)))
 _BEFORE = Statement("SELECT digest FROM compaction WHERE before = :before")
 

@@ -52,6 +52,8 @@ class Recent:
     def __init__(self) -> None:
         self.revision = self.since = -1
         self._kept: dict[str, Any] = {}
+        # What the store calls a key -> key, of all that are kept.
+        self._keys: dict[str, str] = {}
         # What this process wrote beyond `revision`: whether it still stands is told with what others changed before.
         self._beyond: dict[str, tuple[VersionRow, int] | None] = {}
         self._guard = threading.Lock()
@@ -64,41 +66,57 @@ class Recent:
         found = self._kept.get(key)
         return found if found is not None and found.mod_revision <= at else None
 
-    def put(self, key: str, found: Any, at: int) -> None:  # noqa: ANN401 - anything with a `mod_revision`
-        """Keep what was read under a key as of a revision, if it is certain that it still stands."""
+    def put(self, key: str, found: Any, at: int, number: int | None = None) -> None:  # noqa: ANN401 - as said below
+        """Keep what was read under a key as of a revision, if it is certain that it still stands.
+
+        Args:
+            found: Anything with a `mod_revision`, and a `create_revision` and a contract's text.
+            number: What the store calls the key; None where the key is kept, and is to be kept as this.
+        """
         with self._guard:
-            if at == self.revision and len(found.contract.text) <= _LARGE:
-                if len(self._kept) >= _MOST:
-                    self._kept.clear()
-                self._kept[key] = found
+            if at != self.revision or len(found.contract.text) > _LARGE:
+                return
+            if number is not None:
+                if len(self._keys) >= _MOST:
+                    self._forget()
+                self._keys[str(number)] = key
+            elif key not in self._kept:
+                return
+            self._kept[key] = found
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._keys.clear()
 
     def heard(self, before: int, after: int, changed: Mapping[str, int] | None) -> None:
-        """Hear when what changed between two revisions was changed last; "" or None: it may be anything."""
-        if changed is None or "" in changed:
-            self.moved(before, after, None)
-            return
-        found: dict[str, tuple[VersionRow, int] | None] = {}
-        for key, last in changed.items():
-            written = self._beyond.get(key)
-            found[key] = written if written is not None and written[1] == last else None
-        self.moved(before, after, found)
+        """Hear when what changed between two revisions was changed last, by number; "" or None: it may be anything."""
+        with self._guard:
+            if changed is None or "" in changed:
+                self._move(before, after, None)
+                return
+            last = {self._keys[number]: at for number, at in changed.items() if number in self._keys}
+            wrote = {key: one for key, one in self._beyond.items() if one is not None and one[1] == last.get(key)}
+            self._move(before, after, {**dict.fromkeys(last), **wrote})
 
     def moved(self, before: int, after: int, changed: Changed | None) -> None:
         """Hear what changed between two revisions; None: it may be anything."""
         with self._guard:
-            if after <= self.revision:
-                return
-            if changed is not None and before > self.revision:
-                # What others changed in between is heard of by whoever looks at the head next, and this with it.
-                self._beyond.update(changed)
-                return
-            self._beyond.clear()
-            if changed is None:
-                self.since = after
-                self._kept.clear()
-            else:
-                for key, written in changed.items():
-                    found = self._kept.pop(key, None)
-                    if found is not None and written is not None and len(written[0].body.text) <= _LARGE:
-                        self._kept[key] = Written(*written, found.create_revision)
-            self.revision = after
+            self._move(before, after, changed)
+
+    def _move(self, before: int, after: int, changed: Changed | None) -> None:
+        if after <= self.revision:
+            return
+        if changed is not None and before > self.revision:
+            # What others changed in between is heard of by whoever looks at the head next, and this with it.
+            self._beyond.update(changed)
+            return
+        self._beyond.clear()
+        if changed is None:
+            self.since = after
+            self._forget()
+        else:
+            for key in changed.keys() & self._kept.keys():
+                found, written = self._kept.pop(key), changed[key]
+                if written is not None and len(written[0].body.text) <= _LARGE:
+                    self._kept[key] = Written(*written, found.create_revision)
+        self.revision = after

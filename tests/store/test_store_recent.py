@@ -223,9 +223,9 @@ class Held:
 def test_nothing_is_kept_of_a_moment_that_is_past_or_of_a_gap():
     recent = Recent()
     recent.moved(-1, 5, None)
-    recent.put("a", Held(3), 5)
-    recent.put("b", Held(3), 4)
-    recent.put("c", Held(5, "x" * 100_000), 5)
+    recent.put("a", Held(3), 5, 1)
+    recent.put("b", Held(3), 4, 2)
+    recent.put("c", Held(5, "x" * 100_000), 5, 3)
     assert [recent.get(key, 5) is not None for key in "abc"] == [True, False, False]
     assert recent.get("a", 2) is None
     assert recent.get("a", 6) is None
