@@ -154,7 +154,7 @@ def _way_of_record(kind: type) -> _Way:
         listed = lambda record: [getattr(record, name) for name in names]  # noqa: E731
         make = lambda values: kind(*values)  # noqa: E731
     if not ways:
-        return _Way(listed, make)
+        return _Way(tuple if listed is list else listed, make)
 
     def plain(record: Any) -> list[Any]:  # noqa: ANN401
         values = listed(record)

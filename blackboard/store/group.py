@@ -51,9 +51,7 @@ class Group:
             with self._courtesy:
                 turn = self._turn()
                 result = member.work(turn)
-                self._session.end(turn)
-            if not first:
-                self._session.connection().raw.execute("RELEASE member")
+                self._session.end(turn, savepoint=not first)
         except Exception as error:  # noqa: BLE001 - it is raised where the member waits
             self._refuse(member, error, first=first)
             return False

@@ -102,6 +102,16 @@ class Turn:
         """The head as the turn leaves it."""
         return Head(self.epoch, *(self.after or (self.revision, self.digest)))
 
+    def following(self) -> "Turn | None":
+        """Return the next turn of the transaction, None where only the board's row tells how it begins.
+
+        Under that row nobody else moves the head, and who changes keys alone neither halts nor compacts a board.
+        """
+        if self.after is None or self.changed is None:
+            return None
+        now = self.now
+        return Turn(self.connection, *self.after, self.epoch, self.halt, now, now, self.contested, first=self.first)
+
     def check_seal(self) -> None:
         """Refuse to write on a sealed board.
 
@@ -156,7 +166,7 @@ class Session:
         self._own = False  # whether nobody is lent the connection
         self._tickets: Tickets | None = None
         self._changes = 0  # of the connection, when the turn began
-        self._head: Head | None = None  # as the last turn of the transaction left it
+        self._last: Turn | None = None  # of the transaction, of which nothing was undone
         self._before = 0  # the revision at which the transaction began
         self._changed: list[Changed | None] = []  # by each of its turns
         self.journal = journal.Journal(database.path)
@@ -221,6 +231,13 @@ class Session:
 
     def turn(self) -> Turn:
         """Return a turn in the transaction that is open."""
+        turn = (self._last.following() if self._last is not None else None) or self._at_head()
+        turn.now = max(turn.clock_before, self._clock())
+        self._changes = turn.connection.raw.total_changes
+        return turn
+
+    def _at_head(self) -> Turn:
+        """Return a turn at the head as it stands in the board's row."""
         connection = self.connection()
         known = self._database.remembered.head
         head = connection.one(_HEAD, {"known": revision_of(known)})
@@ -232,20 +249,25 @@ class Session:
             raise SchemaMismatch(self._database.location, str(schema), needed, newer=True)
         if not (type(revision) is type(first) is int and type(before) is float):
             raise Damaged(self._database.location, "the row of the board holds something else than numbers")
-        if self._head is None:
+        if self._last is None:
             self.journal.check_there(self._database.location, connection.raw)
             # Nobody but this transaction moves the head from here on.
             self._database.remembered.meet(known, connection, Head(epoch, revision, digest), then)
             self._before, self._changed = revision, []
-        now = max(before, self._clock())
-        self._changes = connection.raw.total_changes
-        return Turn(connection, revision, digest, epoch, halt, now, before, bool(contested), first=first)
+        return Turn(connection, revision, digest, epoch, halt, before, before, bool(contested), first=first)
 
-    def end(self, turn: Turn) -> None:
-        """End a turn: if anything was written in it, its time stands with that."""
+    def end(self, turn: Turn, *, savepoint: bool = False) -> None:
+        """End a turn: if anything was written in it, its time stands with that.
+
+        Args:
+            turn: That came last.
+            savepoint: Whether it had one, which ends first: where that fails, all of the turn is undone.
+        """
         if not turn.kept and turn.connection.raw.total_changes != self._changes:
             turn.keep_time()
-        self._head = turn.head
+        if savepoint:
+            turn.connection.raw.execute("RELEASE member")
+        self._last = turn
         self._changed.append(turn.changed)
 
     @property
@@ -255,7 +277,7 @@ class Session:
 
     def roll_back(self) -> None:
         """End the transaction, if it was not ended."""
-        self._head = None
+        self._last = None
         if self._connection is not None and self.in_transaction:
             self._connection.raw.execute("ROLLBACK")
 
@@ -277,16 +299,16 @@ class Session:
             cause = translate(error, self._database.location)
             raise CommitUnknown(idempotency_key, str(cause)) from error
         self.commit_seconds = time.monotonic() - began
-        if self._head is not None:
-            self._database.remembered.note(self._head)
+        if self._last is not None:
+            head, self._last = self._last.head, None
+            self._database.remembered.note(head)
             changed: dict[str, Any] | None = {}
             for one in self._changed:
                 if one is None or changed is None:
                     changed = None
                 else:
                     changed.update(one)
-            self._database.recent.moved(self._before, self._head.revision, changed)
-            self._head = None
+            self._database.recent.moved(self._before, head.revision, changed)
         # Still in the turn: no other process writes meanwhile.
         self.journal.keep_bounded(self.connection().raw)
 

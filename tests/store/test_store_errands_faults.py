@@ -262,6 +262,34 @@ def test_where_the_engine_ends_the_transaction_at_an_errand_all_others_are_commi
     once(owner)
 
 
+class Unending:
+    """A driver's connection on which no savepoint ends, once."""
+
+    def __init__(self, raw) -> None:
+        self._raw, self.failed = raw, False
+
+    def execute(self, text):
+        if text == "RELEASE member" and not self.failed:
+            self.failed = True
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._raw.execute(text)
+
+    def __getattr__(self, name):
+        return getattr(self._raw, name)
+
+
+def test_an_errand_whose_savepoint_does_not_end_is_undone_and_the_head_is_that_before_it(line, leader, owner, given):
+    connection = leader.store.writer.session.connection()
+    connection.raw = Unending(connection.raw)
+    first = []
+    (done,) = line.behind(
+        leader, deciding(owner).commit, act=lambda: first.append(given(leader).decided("db/ids", "int"))
+    )
+    assert (first[0].revision, done.revision, line.answered, connection.raw.failed) == (1, 2, [], True)
+    assert given(leader).decided("db/page", 1).revision == 3
+    assert leader.verify() == owner.cursor
+
+
 def test_an_errand_that_fills_the_disk_is_refused_by_itself_and_nobody_else_is(line, leader, owner):
     for board in (leader, owner):
         raw = board.store.writer.session.connection().raw
