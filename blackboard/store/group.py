@@ -44,7 +44,7 @@ class Group:
         try:
             if first:
                 self._session.begin(waited_seconds=time.monotonic() - member.since)
-                self._open = True
+                self._open, self._done, self._clock = True, [], None
             else:
                 self._session.connection().raw.execute("SAVEPOINT member")
             # Not while it waits for other processes: that takes as long as theirs take.

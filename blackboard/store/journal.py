@@ -14,10 +14,10 @@ from blackboard.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
-PAGES = 1000
+PAGES = 2000
 """As many pages wait before a commit moves them; it takes what no reader of an older moment still needs."""
 
-BOUND_BYTES = 6 << 20
+BOUND_BYTES = 12 << 20
 """What the file may grow to; beyond it the writer waits a moment for the readers, to begin the file anew."""
 
 STEP_BYTES = 1 << 20

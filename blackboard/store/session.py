@@ -11,7 +11,7 @@ the file again.
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -182,18 +182,32 @@ class Session:
                 self._tickets = Tickets.beside(self._database.path)
         return self._connection
 
-    def line_up(self, errand: Callable[[], bytes | None] | None) -> bytes | None:
+    def line_up(self, errand: Callable[[], bytes | None] | None, *, helps: bool) -> bytes | None:
         """Wait for the turn among processes; return the answer of another one that did the errand meanwhile."""
         self._database.check_place()
-        return None if self._tickets is None else self._tickets.take(errand)
+        return None if self._tickets is None else self._tickets.take(errand, helps=helps)
 
-    def errands(self) -> Iterator[Slip]:
+    def before(self) -> Sequence[Slip]:
+        """Return what those processes left to be done that are before this one; to be done before anything else."""
+        return () if self._tickets is None else self._tickets.before()
+
+    def behind(self) -> Iterator[Slip]:
         """Yield what those processes left to be done that wait behind this one."""
-        return iter(()) if self._tickets is None else self._tickets.errands()
+        return iter(()) if self._tickets is None else self._tickets.behind()
 
     def stands(self, slip: Slip) -> bool:
         """Say, in the turn, whether it is still to be done."""
         return self._tickets is not None and self._tickets.stands(slip)
+
+    def refuse(self, slip: Slip) -> None:
+        """Let its author do it."""
+        if self._tickets is not None:
+            self._tickets.refuse(slip)
+
+    def answer(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
+        """Answer those whose errands were done, before the turn ends."""
+        if self._tickets is not None:
+            self._tickets.answer(answers)
 
     def begin(self, *, waited_seconds: float = 0.0) -> Connection:
         """Take the board's row, in the order of arrival among processes.
@@ -312,7 +326,12 @@ class Session:
         # Still in the turn: no other process writes meanwhile.
         self.journal.keep_bounded(self.connection().raw)
 
-    def give_back_ticket(self, answers: Iterable[tuple[Slip, bytes]] = ()) -> None:
+    def step_back(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
+        """Let go first who is before and does it himself."""
+        if self._tickets is not None:
+            self._tickets.step_back(answers)
+
+    def give_back_ticket(self, answers: Sequence[tuple[Slip, bytes]] = ()) -> None:
         """Let other processes write, and answer those whose errands were done."""
         if self._tickets is not None:
             self._tickets.give_back(answers)

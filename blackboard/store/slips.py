@@ -9,65 +9,79 @@ back. So nothing is done any more for one who was told that it was refused.
 import os
 import struct
 import zlib
+from itertools import count
 from typing import NamedTuple
 
 _HEADER = struct.Struct("q16sII")  # the ticket, a number that is used once, length and check sum of what follows
+_MARK = struct.Struct("8sq")  # that number: whose slip it is, and the how many-th
 _FIRST = 4096  # where the slips begin: behind the numbers of the tickets
-_SLIP, _ANSWER = 32768, 1024
-_PLACES = 512  # a slip stands at the place of its ticket, counted round: who is slow finds its answer for so long
+_ANSWER, _SLIP = 1024, 32768
+_USUAL = 4096  # most slips are no longer
+
+PLACES = 512
+"""A slip stands at the place of its ticket, counted round."""
 
 
 class Slip(NamedTuple):
-    """What was left under a ticket."""
+    """What was left under a ticket: nothing (an empty text) by one who only waits."""
 
     ticket: int
     mark: bytes
     text: bytes
 
+    @property
+    def author(self) -> bytes:
+        """Whose it is: the name of its bell."""
+        return self.mark[:8]
+
 
 class Slips:
-    """The slips in a file."""
+    """The slips in a file, and those of one author among them."""
 
-    def __init__(self, file: int) -> None:
-        self._file = file
+    def __init__(self, file: int, author: bytes) -> None:
+        self._file, self._author = file, author
+        self._counted = count(1)
 
-    def leave(self, ticket: int, text: bytes | None) -> Slip | None:
-        """Leave a slip; None where there is nothing to leave, or it is too long."""
-        slip = Slip(ticket, os.urandom(16), text or b"")
-        made = _made(slip)
-        if text is None or len(made) > _SLIP:
-            # One who died may have left something under the same number, where the count was lost.
-            self.take_back(slip)
-            return None
-        os.pwrite(self._file, made, _place(ticket))
+    def leave(self, ticket: int, text: bytes | None) -> Slip:
+        """Leave a slip: an empty one where there is nothing to leave, or it is too long."""
+        slip = Slip(ticket, _MARK.pack(self._author, next(self._counted)), text or b"")
+        if _HEADER.size + len(slip.text) > _SLIP:
+            slip = slip._replace(text=b"")
+        os.pwrite(self._file, _made(slip), _place(ticket) + _ANSWER)
         return slip
 
-    def left(self, ticket: int) -> Slip | None:
-        """Return what was left under a ticket, None where nothing was, or not yet."""
-        return _found(os.pread(self._file, _SLIP, _place(ticket)), ticket)
+    def of(self, ticket: int) -> Slip | None:
+        """Return what stands under a ticket, None where nothing does, or not yet."""
+        content = os.pread(self._file, _ANSWER + _USUAL, _place(ticket))
+        slip = _found(content[_ANSWER:], ticket)
+        if slip is None and len(content) == _ANSWER + _USUAL:
+            slip = _found(os.pread(self._file, _SLIP, _place(ticket) + _ANSWER), ticket)
+        # What was refused, or done, is left to its author.
+        answer = None if slip is None else _found(content, ticket)
+        return slip._replace(text=b"") if slip and answer and answer.mark == slip.mark else slip
 
     def stands(self, slip: Slip) -> bool:
         """Say whether a slip was not taken back."""
-        return os.pread(self._file, _HEADER.size, _place(slip.ticket)) == _made(slip)[: _HEADER.size]
+        return os.pread(self._file, _HEADER.size, _place(slip.ticket) + _ANSWER) == _made(slip)[: _HEADER.size]
 
     def take_back(self, slip: Slip) -> None:
         """Take a slip back."""
-        os.pwrite(self._file, bytes(_HEADER.size), _place(slip.ticket))
+        os.pwrite(self._file, bytes(_HEADER.size), _place(slip.ticket) + _ANSWER)
 
     def answer(self, slip: Slip, text: bytes) -> None:
-        """Say what became of a slip, where there is room to say it."""
+        """Say what became of a slip, where there is room to say it: an empty text, that its author is to do it."""
         made = _made(slip._replace(text=text))
         if len(made) <= _ANSWER:
-            os.pwrite(self._file, made, _place(slip.ticket) + _SLIP)
+            os.pwrite(self._file, made, _place(slip.ticket))
 
     def answered(self, slip: Slip) -> bytes | None:
         """Return the answer to a slip, None where there is none."""
-        found = _found(os.pread(self._file, _ANSWER, _place(slip.ticket) + _SLIP), slip.ticket)
+        found = _found(os.pread(self._file, _ANSWER, _place(slip.ticket)), slip.ticket)
         return None if found is None or found.mark != slip.mark else found.text
 
 
 def _place(ticket: int) -> int:
-    return _FIRST + ticket % _PLACES * (_SLIP + _ANSWER)
+    return _FIRST + ticket % PLACES * (_ANSWER + _SLIP)
 
 
 def _made(slip: Slip) -> bytes:

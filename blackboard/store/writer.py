@@ -8,7 +8,7 @@ tickets (`tickets`). What a turn wrote is durable before its caller goes on.
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeVar
@@ -32,6 +32,16 @@ takes, where that is longer."""
 
 LOOK_SECONDS = GATHER_SECONDS / 4
 """Between two looks at who joined meanwhile."""
+
+
+Doing = list[tuple[Slip, Member]]
+"""What is done for other processes in a turn."""
+
+
+def _answers(doing: Doing) -> list[tuple[Slip, bytes]]:
+    """Return the answers to what is certainly done, up to the first that is not."""
+    done = takewhile(lambda errand: errand[1].answered and errand[1].error is None, doing)
+    return [(slip, member.result) for slip, member in done]
 
 
 def _under_seal(work: Callable[[Turn], Result]) -> Callable[[Turn], Result]:
@@ -97,19 +107,19 @@ class Writer:
     def _lead(self, own: Member) -> None:
         """Do one's own work and that of those who wait; the next one leads before the COMMIT."""
         members, group, in_turn = [own], Group(self.session, self._database.courtesy), False
-        errands: list[tuple[Slip, Member]] = []
+        errands: Doing = []
         try:
             group.prepare(own)
             while not in_turn:
                 self._join(members, group)
                 in_turn = self._turn.acquire(timeout=LOOK_SECONDS)
-            self._line_up(members)
+            self._line_up(members, group, errands)
             if not own.answered:
                 self._gather(members, group)
             for member in members:
                 if not member.answered:
                     group.run(member)
-            self._do_errands(group, errands)
+            self._do_errands(group, errands, self.session.behind())
             self._queue.hand_on(own)
             group.commit()
         except BaseException:
@@ -121,43 +131,64 @@ class Writer:
             raise
         finally:
             self._queue.hand_on(own)
-            done = takewhile(lambda errand: errand[1].answered and errand[1].error is None, errands)
             try:
-                self._end_turn(in_turn=in_turn, answers=[(slip, member.result) for slip, member in done])
+                self._end_turn(in_turn=in_turn, answers=_answers(errands))
             finally:
                 for one in members[1:]:
                     if one.answered:
                         one.wake()
 
-    def _line_up(self, members: list[Member]) -> None:
-        """Wait for the turn among processes, or until another one has done meanwhile what is to be done."""
+    def _line_up(self, members: list[Member], group: Group, errands: Doing) -> None:
+        """Wait for the turn among processes and do what those left that are before.
+
+        Or until another one has done meanwhile what is to be done.
+        """
         waiting = [member for member in members if not member.answered]
-        if not waiting:
-            return
-        answer = self.session.line_up(waiting[0].errand if len(waiting) == 1 else None)
-        done = None if self.errands is None or answer is None else self.errands.done(answer)
-        if done is not None:
-            waiting[0].settle(result=done)
+        errand, own_turn = waiting[0].errand if len(waiting) == 1 else None, not waiting
+        while not own_turn:
+            answer = self.session.line_up(errand, helps=self.errands is not None)
+            done = None if self.errands is None or answer is None else self.errands.done(answer)
+            if done is not None:
+                waiting[0].settle(result=done)
+                return
+            own_turn = self._do_errands(group, errands, self.session.before(), all_of_them=True)
+            if not own_turn:
+                group.commit()
+                self.session.step_back(_answers(errands))
+                errands.clear()
 
     @property
     def _gather_seconds(self) -> float:
         return max(GATHER_SECONDS, self.session.commit_seconds / 4)
 
-    def _do_errands(self, group: Group, done: list[tuple[Slip, Member]]) -> None:
-        """Do what processes that wait in line left to be done, for about as long as is gathered.
+    def _do_errands(self, group: Group, doing: Doing, slips: Iterable[Slip], *, all_of_them: bool = False) -> bool:
+        """Do what processes that wait in line left to be done, in transactions of about as long as is gathered.
 
         It ends at the first that does not go through: who left that one has to do it before those behind.
+
+        Args:
+            all_of_them: In as many transactions as that takes; else what this one has time for.
+
+        Returns:
+            Whether all went through that was tried.
         """
         if self.errands is None:
-            return
+            return True
         until = time.monotonic() + self._gather_seconds
-        for slip in self.session.errands():
+        for slip in slips:
+            if time.monotonic() > until:
+                if not all_of_them:
+                    break
+                group.commit()
+                self.session.answer(_answers(doing))
+                doing.clear()
+                until = time.monotonic() + self._gather_seconds
             member = self.errands.member(slip.text, partial(self.session.stands, slip))
             if member is None or not group.run(member):
-                return
-            done.append((slip, member))
-            if time.monotonic() > until:
-                return
+                self.session.refuse(slip)
+                return False
+            doing.append((slip, member))
+        return True
 
     def _join(self, members: list[Member], group: Group) -> None:
         """Let those who wait join the group, and prepare what they want."""

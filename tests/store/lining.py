@@ -33,17 +33,17 @@ class Line:
 
         monkeypatch.setattr(Errands, "done", told)
         # Nobody goes by itself between the end of a turn and its answers, which happens seldom, but it does.
-        self._ended, is_behind, looked = threading.Event(), Tickets._is_behind, set()
+        self._ended, may_lead, looked = threading.Event(), Tickets._may_lead, set()
         self._ended.set()
 
-        def still_behind(tickets, ticket):
+        def may_go(tickets, ticket, **named):
             answers_are_there = self._ended.is_set()
-            if answers_are_there and ticket in looked:
-                return is_behind(tickets, ticket)
+            if not ticket or (answers_are_there and ticket in looked):
+                return may_lead(tickets, ticket, **named)
             looked.update([ticket] * answers_are_there)
-            return True
+            return False
 
-        monkeypatch.setattr(Tickets, "_is_behind", still_behind)
+        monkeypatch.setattr(Tickets, "_may_lead", may_go)
 
     def open(self, **named):
         """Open one more board on the file."""
@@ -76,19 +76,20 @@ class Line:
                 self._ended.set()
 
         def errands():
-            del session.errands
+            del session.behind
+            given = session._tickets._numbers()[0]
             self._ended.clear()
             session.give_back_ticket = ended
             for number, thread in enumerate(threads, 1):
                 thread.start()
-                until(lambda number=number: session._tickets._numbers()[0] >= session._tickets._mine + number)
+                until(lambda number=number: session._tickets._numbers()[0] >= given + number)
             lined_up()
-            return session.errands()
+            return session.behind()
 
-        session.errands = errands
+        session.behind = errands
         try:
             act()
-            if "errands" in vars(session):
+            if "behind" in vars(session):
                 leader.store.writer.run(lambda _turn: None, over_seal=True)
         finally:
             self._ended.set()

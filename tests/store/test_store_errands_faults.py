@@ -49,7 +49,7 @@ def test_where_the_leader_dies_in_its_transaction_the_owner_has_its_commit_once(
 
 
 INTERRUPTS = {
-    "before it looks what was left": (Tickets, "errands"),
+    "before it looks what was left": (Tickets, "behind"),
     "when it reads what was left": (Errands, "member"),
     "when it looks whether it stands": (Tickets, "stands"),
     "before it answers": (Slips, "answer"),
@@ -156,7 +156,7 @@ def test_what_was_taken_back_is_not_done_though_its_owner_still_has_its_ticket(l
     stands = Tickets.stands
 
     def read(errands, *arguments):
-        until(lambda: not slips.left(2 + stood[0]))
+        until(lambda: not slips.of(1 + stood[0]))
         return member(errands, *arguments)
 
     def look(tickets, slip):
@@ -175,10 +175,10 @@ def test_one_who_was_read_and_waits_no_longer_has_its_commit_once(line, leader, 
     """It comes by itself when the leader has already applied what it left, and has not committed yet."""
     monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 0.05)
     session = leader.store.writer.session
-    commit, slips = session.commit, session._tickets._slips
+    commit, slips, given = session.commit, session._tickets._slips, session._tickets._numbers()[0]
 
     def later(key):
-        until(lambda: not slips.left(session._tickets._mine + 1))
+        until(lambda: not slips.of(given + 1))
         commit(key)
 
     session.commit = later
@@ -204,7 +204,7 @@ def test_nobody_is_answered_before_the_commit(line, leader, owner):
 
     def looked(key):
         slips = session._tickets._slips
-        answers.extend(slips.answered(slip) for slip in session._tickets.errands())
+        answers.extend(slips.answered(slip) for slip in session._tickets.behind())
         commit(key)
 
     session.commit = looked
@@ -316,7 +316,7 @@ def test_a_leader_that_is_refused_itself_does_what_others_left(line, leader, own
     once(owner)
 
 
-@pytest.mark.parametrize("call", ["leave", "left", "stands", "take_back", "answer", "answered"])
+@pytest.mark.parametrize("call", ["leave", "of", "stands", "take_back", "answer", "answered"])
 def test_where_the_line_cannot_be_read_or_written_every_commit_goes_through(line, leader, owner, monkeypatch, call):
     def failed(*_):
         raise OSError(5, "the disk failed")
@@ -361,9 +361,10 @@ def test_who_has_a_clock_of_its_own_does_no_errands(line, owner):
     thread = threading.Thread(target=lambda: answers.append(commit()))
 
     def work(_turn):
-        thread.start()
         tickets = leader.store.writer.session._tickets
-        until(lambda: tickets._numbers()[0] > tickets._mine)
+        given = tickets._numbers()[0]
+        thread.start()
+        until(lambda: tickets._numbers()[0] > given)
 
     leader.store.writer.run(work)
     thread.join(30)

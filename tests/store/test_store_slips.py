@@ -6,7 +6,7 @@ import threading
 import pytest
 from lining import until
 
-from blackboard.store.slips import _ANSWER, _FIRST, _HEADER, _PLACES, _SLIP, Slips, _place
+from blackboard.store.slips import _ANSWER, _FIRST, _HEADER, _SLIP, PLACES, Slips, _place
 from blackboard.store.tickets import Tickets
 
 TEXT = b"what is to be done"
@@ -21,39 +21,47 @@ def file(tmp_path):
 
 @pytest.fixture
 def slips(file):
-    return Slips(file)
+    return Slips(file, b"author 1")
 
 
 def test_what_was_left_is_read_and_what_was_answered_is_told(slips):
     slip = slips.leave(7, TEXT)
-    assert slips.left(7) == slip
-    assert (slip.ticket, slip.text) == (7, TEXT)
+    assert slips.of(7) == slip
+    assert (slip.ticket, slip.text, slip.author) == (7, TEXT, b"author 1")
     assert slips.answered(slip) is None
     slips.answer(slip, b"done")
     assert slips.answered(slip) == b"done"
-    assert slips.left(7) == slip
 
 
-@pytest.mark.parametrize("other", [1, 6, 8, 7 + _PLACES, 2**61])
+@pytest.mark.parametrize("answer", [b"done", b""])
+def test_what_was_done_or_refused_is_no_longer_for_others_to_do(slips, answer):
+    slip = slips.leave(7, TEXT)
+    slips.answer(slip, answer)
+    assert slips.of(7) == slip._replace(text=b"")
+    assert slips.answered(slip) == answer
+
+
+@pytest.mark.parametrize("other", [1, 6, 8, 7 + PLACES, 2**61])
 def test_nothing_is_read_under_another_ticket(slips, other):
     slips.leave(7, TEXT)
-    assert slips.left(other) is None
+    assert slips.of(other) is None
 
 
 def test_each_of_the_places_has_room_for_the_longest(slips):
-    texts = [number.to_bytes(2, "big") * ((_SLIP - _HEADER.size) // 2) for number in range(_PLACES)]
+    texts = [number.to_bytes(2, "big") * ((_SLIP - _HEADER.size) // 2) for number in range(PLACES)]
     left = [slips.leave(number, text) for number, text in enumerate(texts)]
+    assert [slips.of(number).text for number in range(PLACES)] == texts
     for slip in left:
         slips.answer(slip, slip.text[: _ANSWER - _HEADER.size])
-    assert [slips.left(number).text for number in range(_PLACES)] == texts
+    assert all(slips.stands(slip) for slip in left)
     assert [slips.answered(slip) for slip in left] == [text[: _ANSWER - _HEADER.size] for text in texts]
 
 
 @pytest.mark.parametrize("text", [None, bytes(_SLIP - _HEADER.size + 1)], ids=["nothing", "too long"])
 def test_under_a_ticket_with_nothing_to_leave_nothing_of_another_is_left(slips, text):
     earlier = slips.leave(7, TEXT)
-    assert slips.leave(7, text) is None
-    assert slips.left(7) is None
+    assert slips.leave(7, text).text == b""
+    assert slips.of(7).text == b""
     assert not slips.stands(earlier)
 
 
@@ -67,10 +75,10 @@ def test_a_slip_stands_until_it_is_taken_back_or_another_one_stands_there(slips)
     slip = slips.leave(7, TEXT)
     assert slips.stands(slip)
     slips.take_back(slip)
-    assert (slips.stands(slip), slips.left(7)) == (False, None)
+    assert (slips.stands(slip), slips.of(7)) == (False, None)
     again = slips.leave(7, TEXT)
     assert (slips.stands(slip), slips.stands(again)) == (False, True)
-    slips.leave(7 + _PLACES, TEXT)
+    slips.leave(7 + PLACES, TEXT)
     assert not slips.stands(again)
 
 
@@ -82,7 +90,7 @@ def test_the_answer_to_one_slip_is_never_that_to_another(slips):
     # One who was slow answers the first one now.
     slips.answer(first, b"done")
     assert slips.answered(second) is None
-    slips.answer(first._replace(ticket=7 + _PLACES), b"done")
+    slips.answer(first._replace(ticket=7 + PLACES), b"done")
     assert slips.answered(second) is None
     slips.answer(second, b"done too")
     assert (slips.answered(first), slips.answered(second)) == (None, b"done too")
@@ -91,8 +99,9 @@ def test_the_answer_to_one_slip_is_never_that_to_another(slips):
 @pytest.mark.parametrize("what", ["slip", "answer"])
 def test_with_any_byte_of_it_changed_it_is_not_read(slips, file, what):
     slip = slips.leave(7, TEXT)
-    slips.answer(slip, TEXT)
-    at = _place(7) + (_SLIP if what == "answer" else 0)
+    if what == "answer":
+        slips.answer(slip, TEXT)
+    at = _place(7) + (_ANSWER if what == "slip" else 0)
     whole = os.pread(file, _HEADER.size + len(TEXT), at)
     for number, byte in enumerate(whole):
         os.pwrite(file, bytes([byte ^ 0x10]), at + number)
@@ -102,29 +111,32 @@ def test_with_any_byte_of_it_changed_it_is_not_read(slips, file, what):
             # The mark: it is another slip, then.
             assert not slips.stands(slip), number
         else:
-            assert slips.left(7) is None, number
+            assert slips.of(7) is None, number
         os.pwrite(file, bytes([byte]), at + number)
-    assert (slips.left(7), slips.answered(slip)) == (slip, TEXT)
+    assert (slips.stands(slip), slips.answered(slip)) == (True, TEXT if what == "answer" else None)
 
 
 @pytest.mark.parametrize("filled", [b"\0", b"\xff"])
 def test_what_is_written_by_half_is_not_read(slips, file, filled):
-    whole = slips.leave(7, TEXT)
-    content = os.pread(file, _HEADER.size + len(TEXT), _place(7))
+    whole, at = slips.leave(7, TEXT), _place(7) + _ANSWER
+    content = os.pread(file, _HEADER.size + len(TEXT), at)
     for length in range(len(content)):
-        os.pwrite(file, content[:length] + filled * (len(content) - length), _place(7))
-        assert slips.left(7) is None, length
-    os.pwrite(file, content, _place(7))
-    assert slips.left(7) == whole
+        os.pwrite(file, content[:length] + filled * (len(content) - length), at)
+        assert slips.of(7) is None, length
+    os.pwrite(file, content, at)
+    assert slips.of(7) == whole
 
 
-@pytest.mark.parametrize("cut", [0, 16, _FIRST, _FIRST + 7 * (_SLIP + _ANSWER) + 20, _place(7) + _SLIP + 3])
+@pytest.mark.parametrize("cut", [0, 16, _FIRST, _place(7) + 20, _place(7) + _ANSWER + 3, _place(7) + _ANSWER + 40])
 def test_in_a_file_that_was_cut_off_nothing_stands_and_nothing_is_answered(slips, file, cut):
+    slip = slips.leave(7, TEXT)
+    os.ftruncate(file, cut)
+    assert slips.of(7) is None
     slip = slips.leave(7, TEXT)
     slips.answer(slip, b"done")
     os.ftruncate(file, cut)
-    assert slips.answered(slip) is None
-    assert slips.stands(slip) is (cut > _place(7) + _HEADER.size)
+    assert slips.answered(slip) == (b"done" if cut > _place(7) + _ANSWER else None)
+    assert slips.stands(slip) is (cut == _place(7) + _ANSWER + 40)
 
 
 # --- in line ----------------------------------------------------------------------------------------------------------
@@ -164,7 +176,7 @@ def waiting(line, text, answers):
 def test_errands_are_found_in_their_order_up_to_the_first_who_left_nothing(line):
     answers = []
     threads = [waiting(line, text, answers) for text in (b"a", b"b", None, b"d")]
-    assert [slip.text for slip in line.first.errands()] == [b"a", b"b"]
+    assert [slip.text for slip in line.first.behind()] == [b"a", b"b"]
     line.first.give_back()
     for thread in threads:
         thread.join(30)
@@ -174,15 +186,15 @@ def test_errands_are_found_in_their_order_up_to_the_first_who_left_nothing(line)
 def test_who_has_no_turn_finds_no_errands(line):
     waiting(line, b"a", [])
     other = line()
-    assert list(other.errands()) == []
+    assert list(other.behind()) == []
     line.first.give_back()
-    assert list(line.first.errands()) == []
+    assert list(line.first.behind()) == []
 
 
 def test_who_is_answered_has_had_its_turn_and_holds_nobody_up(line):
     answers = []
     threads = [waiting(line, text, answers) for text in (b"a", b"b", None)]
-    line.first.give_back([(slip, slip.text.upper()) for slip in line.first.errands()])
+    line.first.give_back([(slip, slip.text.upper()) for slip in line.first.behind()])
     for thread in threads:
         thread.join(30)
     assert answers.count(None) >= 1
@@ -203,9 +215,9 @@ def test_under_the_number_of_one_who_died_nothing_of_it_is_found(line):
     """It died before its ticket was counted: the next one has the same."""
     dead = line()
     dead._slips.leave(dead._next(), b"of the dead")
-    dead._lock(2, 2)
+    dead._lock(1, 2)
     thread = waiting(line, None, [])
-    assert list(line.first.errands()) == []
+    assert list(line.first.behind()) == []
     line.first.give_back()
     thread.join(30)
 
@@ -214,10 +226,10 @@ def test_under_the_number_of_one_who_died_nothing_of_it_is_found(line):
 def test_who_waits_in_a_line_that_is_cut_off_goes_by_itself(line, location, size):
     answers = []
     thread = waiting(line, b"a", answers)
-    slips = list(line.first.errands())
+    slips = list(line.first.behind())
     os.truncate(f"{location}-queue", size)
     assert not line.first.stands(slips[0])
-    assert list(line.first.errands()) == []
+    assert list(line.first.behind()) == []
     line.first.give_back()
     thread.join(30)
     assert answers == [None]

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import struct
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ import pytest
 from ticketing import wait_for_ticket
 
 from blackboard.store.slips import Slips
-from blackboard.store.tickets import PATIENCE_SECONDS, Tickets, _Bells
+from blackboard.store.tickets import PATIENCE_SECONDS, Tickets, _Bell
 
 
 def test_tickets_are_served_in_the_order_in_which_they_were_taken(location):
@@ -32,7 +33,7 @@ def test_tickets_are_served_in_the_order_in_which_they_were_taken(location):
     for number, thread in enumerate(threads):
         thread.start()
         started[number].wait()
-        wait_for_ticket(location, number + 2)
+        wait_for_ticket(location, number + 1)
     first.give_back()
     for thread in threads:
         thread.join(timeout=30)
@@ -52,8 +53,9 @@ def waiting_behind(first, location, *, errand=None, answers=None):
         second.close()
 
     thread = threading.Thread(target=take, daemon=True)
+    given = first._numbers()[0]
     thread.start()
-    wait_for_ticket(location, first._mine + 1)
+    wait_for_ticket(location, given + 1)
     return thread
 
 
@@ -78,7 +80,7 @@ def test_who_cannot_be_told_looks_for_itself(location, monkeypatch, deaf):
     if deaf == "no sockets":
         monkeypatch.setattr("blackboard.store.tickets.socket", SimpleNamespace(socket=no_more, AF_UNIX=1, SOCK_DGRAM=2))
     else:
-        monkeypatch.setattr("blackboard.store.tickets._Bells.ring", lambda *_: None)
+        monkeypatch.setattr("blackboard.store.tickets._Bell.ring", lambda *_: None)
     first = Tickets.beside(location)
     first.take()
     thread = waiting_behind(first, location)
@@ -93,18 +95,18 @@ def test_a_bell_is_relied_on_again_when_it_is_heard_and_no_longer_when_it_is_not
 
     def one_behind_the_other():
         first.take()
-        thread = threading.Thread(target=second.take)
+        thread, given = threading.Thread(target=second.take), first._numbers()[0]
         thread.start()
-        wait_for_ticket(location, first._mine + 1)
+        wait_for_ticket(location, given + 1)
         first.give_back()
         thread.join(timeout=30)
         second.give_back()
 
-    ring = _Bells.ring
-    monkeypatch.setattr(_Bells, "ring", lambda *_: None)
+    ring = _Bell.ring
+    monkeypatch.setattr(_Bell, "ring", lambda *_: None)
     while second._rung:
         one_behind_the_other()
-    monkeypatch.setattr(_Bells, "ring", ring)
+    monkeypatch.setattr(_Bell, "ring", ring)
     while not second._rung:
         one_behind_the_other()
     first.close()
@@ -116,50 +118,128 @@ def test_a_bell_that_comes_after_a_long_turn_is_relied_on_all_the_while(location
     first, second, looks, naps = Tickets.beside(location), Tickets.beside(location), [], []
     timing = SimpleNamespace(monotonic=time.monotonic, sleep=naps.append)
     monkeypatch.setattr("blackboard.store.tickets.time", timing)
-    hear = _Bells.hear
-    monkeypatch.setattr(_Bells, "hear", lambda _, *told: looks.append(hear(*told)) or looks[-1])
+    hear, long_enough = _Bell.hear, threading.Event()
+
+    def heard(bell, seconds):
+        if len(looks) == 5:
+            # The look that comes next waits for the bell alone.
+            long_enough.set()
+            seconds = 3600
+        looks.append(hear(bell, seconds))
+        return looks[-1]
+
+    monkeypatch.setattr(_Bell, "hear", heard)
     first.take()
     thread = threading.Thread(target=second.take)
     thread.start()
-    until, gate = time.monotonic() + 30, threading.Event()
-    while len(looks) < 5 and time.monotonic() < until:
-        gate.wait(0.001)
-    # The look that comes next waits for the bell alone.
-    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
-    before = len(looks)
-    while len(looks) == before and time.monotonic() < until:
-        gate.wait(0.001)
+    assert long_enough.wait(30)
     first.give_back()
     thread.join(timeout=30)
-    assert looks[:5] == [False] * 5
+    assert looks == [False] * 5 + [True]
     assert (second._rung, naps) == (True, [])
     first.close()
     second.close()
 
 
-def test_whose_errand_was_done_waits_for_the_answer_and_who_is_behind_goes_before_it(location, monkeypatch):
+def test_who_is_behind_goes_before_those_whose_errands_were_done_are_answered(location, monkeypatch):
     location.touch()
     first, behind, order = Tickets.beside(location), Tickets.beside(location), []
+    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
+    monkeypatch.setattr("blackboard.store.tickets._LOOKS_SECONDS", 3600)
     first.take()
     thread = waiting_behind(first, location, errand=lambda: b"wanted", answers=order)
-    third = threading.Thread(target=lambda: (behind.take(), order.append("behind")))
+    third = threading.Thread(target=lambda: (behind.take(), order.append("behind"), behind.give_back()))
     third.start()
-    wait_for_ticket(location, first._mine + 2)
-    [slip] = first.errands()
+    wait_for_ticket(location, 2)
+    [slip] = first.behind()
     answer = Slips.answer
-
-    def late(*told):
-        third.join(timeout=30)
-        # Long enough for who waits to look behind its bell.
-        threading.Event().wait(0.1)
-        answer(*told)
-
-    monkeypatch.setattr(Slips, "answer", late)
+    monkeypatch.setattr(Slips, "answer", lambda *told: (third.join(timeout=30), answer(*told)))
     first.give_back([(slip, b"done")])
     thread.join(timeout=30)
     assert order == ["behind", b"done"]
     first.close()
     behind.close()
+
+
+# --- who leads --------------------------------------------------------------------------------------------------------
+
+
+def numbers(tickets, last, over):
+    os.pwrite(tickets._file, struct.pack("qq", last, over), 0)
+
+
+def in_line(location, text):
+    """Return one that stands in line and does nothing more, as a process that is slow to wake up, and its slip."""
+    tickets = Tickets.beside(location)
+    slip = tickets._slips.leave(tickets._next(), text)
+    numbers(tickets, slip.ticket, tickets._numbers()[1])
+    return tickets, slip
+
+
+def test_who_finds_that_nobody_leads_does_first_what_was_left_before_it(location):
+    location.touch()
+    waiting = [in_line(location, text) for text in (b"a", b"b")]
+    comes = Tickets.beside(location)
+    assert comes.take(helps=True) is None
+    assert comes.before() == [slip for _, slip in waiting]
+    behind, left = in_line(location, b"c")
+    assert list(comes.behind()) == [left]
+    comes.give_back([(slip, b"done") for _, slip in waiting])
+    assert [tickets._slips.answered(slip) for tickets, slip in waiting] == [b"done"] * 2
+    assert comes._numbers() == (3, 2)
+    for one in (*[tickets for tickets, _ in waiting], behind, comes):
+        one.close()
+
+
+@pytest.mark.parametrize(("left", "helps"), [(b"a", False), (None, True), ("refused", True), ("not yet there", True)])
+def test_who_cannot_do_what_is_before_it_waits_until_that_is_over(location, left, helps):
+    location.touch()
+    if left == "not yet there":
+        before = Tickets.beside(location)
+        before._next()
+    else:
+        before, slip = in_line(location, b"a" if left == "refused" else left)
+    if left == "refused":
+        before.refuse(slip)
+    comes, order = Tickets.beside(location), []
+    thread = threading.Thread(target=lambda: (comes.take(helps=helps), order.append("comes")), daemon=True)
+    thread.start()
+    wait_for_ticket(location, 2)
+    assert not order
+    assert before.take() is None
+    order.append("before")
+    assert list(before.behind()) == []
+    before.give_back()
+    thread.join(timeout=30)
+    assert order == ["before", "comes"]
+    assert comes.before() == []
+    for one in (before, comes):
+        one.close()
+
+
+def test_who_steps_back_keeps_its_place(location):
+    location.touch()
+    before, slip = in_line(location, b"a")
+    comes, behind, order = Tickets.beside(location), Tickets.beside(location), []
+    comes._next()
+    numbers(comes, comes._mine, 0)
+    assert comes.take(helps=True) is None
+    assert comes.before() == [slip]
+    other = threading.Thread(target=lambda: (behind.take(), order.append("behind"), behind.give_back()))
+    other.start()
+    wait_for_ticket(location, 3)
+    comes.refuse(slip)
+    comes.step_back([])
+    again = threading.Thread(target=lambda: (comes.take(helps=True), order.append("comes"), comes.give_back()))
+    again.start()
+    assert before.take() is None
+    order.append("before")
+    before.give_back()
+    for thread in (other, again):
+        thread.join(timeout=30)
+    assert order == ["before", "comes", "behind"]
+    for one in (before, comes, behind):
+        one.close()
 
 
 def test_who_waits_is_told_though_the_count_of_tickets_is_too_low(location, monkeypatch):
@@ -168,7 +248,7 @@ def test_who_waits_is_told_though_the_count_of_tickets_is_too_low(location, monk
     first = Tickets.beside(location)
     first.take()
     thread = waiting_behind(first, location)
-    first._count(first._mine, first._mine)  # as of one who counted at the same time
+    numbers(first, 0, 0)  # as of one who counted at the same time
     first.give_back()
     thread.join(timeout=10)
     assert not thread.is_alive()
@@ -182,8 +262,8 @@ def test_who_goes_past_the_line_keeps_nobody_in_it(location, monkeypatch):
     thread = waiting_behind(standing, location)
     until, past = time.monotonic() + 10, 3
     while thread.is_alive() and time.monotonic() < until:
-        # One that came later, and lost its patience earlier, takes one turn after the other.
-        standing._count(past, past)
+        # One that came later takes one turn after the other.
+        numbers(standing, past, past)
         past += 1
         thread.join(timeout=0.01)
     assert not thread.is_alive()

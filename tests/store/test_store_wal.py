@@ -11,7 +11,7 @@ import pytest
 from blackboard import Blackboard, Contract, Unavailable
 from blackboard.store import journal
 
-BOUND_BYTES = 8 << 20
+BOUND_BYTES = 14 << 20
 
 FORGOTTEN = """
 import sys
@@ -120,7 +120,7 @@ def test_the_file_shrinks_when_a_reader_that_held_it_has_ended(location, length)
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM board").fetchone()
         number = 0
-        while size(location) < 12 << 20:
+        while size(location) < 2 * BOUND_BYTES:
             number += 1
             commit(board, number, 50_000)
         reader.execute("ROLLBACK")
