@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from blackboard.spec.keys import matches
+from blackboard.spec.keys import matches_any
 
 
 class Room(NamedTuple):
@@ -25,9 +25,7 @@ class Footprint(NamedTuple):
 
     def touched_by(self, changed: Collection[str]) -> bool:
         """Say whether a change of any of these keys may change the answer."""
-        return not self.keys.isdisjoint(changed) or any(
-            matches(pattern, key) for pattern in self.patterns for key in changed
-        )
+        return not self.keys.isdisjoint(changed) or matches_any(self.patterns, changed)
 
     def filled_by(self, count: Callable[[str], int]) -> bool:
         """Say whether some room is another now, `count` being how many keys exist under a template."""

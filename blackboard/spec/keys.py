@@ -5,7 +5,7 @@ and `**` for any number of them, none included; in a template `{name}` binds one
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 from blackboard.errors import InvalidKey
@@ -104,6 +104,12 @@ def matches(pattern: str, key: str) -> bool:
     return _compiled(pattern).fullmatch(key) is not None
 
 
+def matches_any(patterns: Collection[str], keys: Iterable[str]) -> bool:
+    """Say whether any of some patterns names any of some keys."""
+    prefixes = tuple([fixed_prefix(pattern) for pattern in patterns])
+    return any(matches(pattern, key) for key in keys if key.startswith(prefixes) for pattern in patterns)
+
+
 def bind(template: str, key: str) -> dict[str, str] | None:
     """Return what a template's variables stand for in a key, or None where it does not match."""
     found = _compiled(template).fullmatch(key)
@@ -125,6 +131,7 @@ def is_reserved(key: str) -> bool:
     return key.startswith(_RESERVED_FOLDERS) and any(_compiled(one).fullmatch(key) is not None for one in RESERVED)
 
 
+@lru_cache(maxsize=4096)
 def fixed_prefix(pattern: str) -> str:
     """Return the longest text with which every key of the pattern begins; used to narrow a search."""
     end = min((position for mark in "*{" if (position := pattern.find(mark)) >= 0), default=len(pattern))

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from blackboard.spec.keys import matches
+from blackboard.spec.keys import matches_any
 
 
 @dataclass(slots=True)
@@ -42,6 +42,4 @@ class Reads:
 
     def touched_by(self, changed: Collection[str]) -> bool:
         """Say whether a change of any of these keys may break what was read."""
-        return not self.keys().isdisjoint(changed) or any(
-            matches(pattern, key) for _, pattern in self.patterns for key in changed
-        )
+        return not self.keys().isdisjoint(changed) or matches_any([pattern for _, pattern in self.patterns], changed)

@@ -167,7 +167,7 @@ class Application:
         logged = {**record, "digest": chained}
         self._on.run(LOG.of(logged), logged)
         moved = {"revision": self.revision, "digest": chained, "installs": int(self._installs)}
-        turn.advance(ADVANCE, moved, changed_by(plan, self.revision))
+        turn.advance(ADVANCE, moved, changed_by(plan, self.revision), built=bool(plan.written))
         return chained
 
     def _change(self, ordinal: int, change: ChangeRow) -> dict[str, Any]:

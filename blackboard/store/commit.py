@@ -45,7 +45,6 @@ _SEEN = Statement(
     "WHERE author = :author AND idempotency_key = :idempotency_key"
 )
 _REMEMBER = insert_into(schema.idempotency, ignore=True)
-_CHANGED = Statement("SELECT k.key, c.kind FROM change c LEFT JOIN key k ON k.id = c.key_id WHERE c.revision > :after")
 _BROKEN_DECISIONS = Statement("""
     SELECT 'decision' AS kind, e.key, '' AS name FROM json_each(:reads) e
     LEFT JOIN key k ON k.key = e.key AND k.kind = 'decision' WHERE k.digest IS NOT e.value""")
@@ -337,12 +336,11 @@ def _overtaken(turn: Turn, planned: Plan | Refusal) -> bool:
 
 def _touched(turn: Turn, footprint: Footprint, after: int, intent: Intent | None = None) -> bool:
     """Say whether what changed after a revision may change a plan, or what was read for it."""
-    rows = turn.all(_CHANGED, {"after": after})
-    changed = {key for key, _ in rows}
+    changed = turn.since.changed(turn, after)
     # What an operator did to the whole board has no key; a compaction took changes away that are to be looked at here.
     return (
-        None in changed
-        or (footprint.builds and any(kind == "written" for _, kind in rows))
+        changed is None
+        or (footprint.builds and turn.since.built(after))
         or footprint.touched_by(changed)
         or (intent is not None and intent.reads.touched_by(changed))
         or footprint.filled_by(partial(count_instances, turn))

@@ -24,6 +24,7 @@ from blackboard.store.control import refusal
 from blackboard.store.recent import Changed
 from blackboard.store.remembered import THEN, Head, revision_of
 from blackboard.store.schema import board
+from blackboard.store.since import Since
 from blackboard.store.slips import Slip
 from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, translate, translated
 from blackboard.store.statements import Parameters, Statement
@@ -82,6 +83,8 @@ class Turn:
         first: The first revision that is kept.
         after: Revision and digest of what the turn committed, None where it made no revision.
         changed: What it changed, by key; None: the whole board.
+        built: Whether it wrote a component.
+        since: What changed up to where it began.
     """
 
     connection: Connection
@@ -96,6 +99,8 @@ class Turn:
     first: int = 1
     after: tuple[int, str] | None = None
     changed: Changed | None = field(default_factory=dict)
+    built: bool = False
+    since: Since = field(kw_only=True)
 
     @property
     def head(self) -> Head:
@@ -109,8 +114,9 @@ class Turn:
         """
         if self.after is None or self.changed is None:
             return None
-        now = self.now
-        return Turn(self.connection, *self.after, self.epoch, self.halt, now, now, self.contested, first=self.first)
+        self.since.add(self.changed, self.after[0], built=self.built)
+        told = *self.after, self.epoch, self.halt, self.now, self.now, self.contested
+        return Turn(self.connection, *told, first=self.first, since=self.since)
 
     def check_seal(self) -> None:
         """Refuse to write on a sealed board.
@@ -143,12 +149,14 @@ class Turn:
         self.connection.run(_TIME, {"now": self.now})
         self.kept = True
 
-    def advance(self, statement: Statement, parameters: dict[str, Any], changed: Changed | None) -> None:
+    def advance(
+        self, statement: Statement, parameters: dict[str, Any], changed: Changed | None, *, built: bool = False
+    ) -> None:
         """Run the statement that moves the head, and `now` with it, once the changes of these keys are written."""
         self.connection.run(statement, {**parameters, "now": self.now})
         self.kept = True
         self.after = (parameters["revision"], parameters["digest"])
-        self.changed = changed
+        self.changed, self.built = changed, built
 
 
 class Session:
@@ -268,7 +276,8 @@ class Session:
             # Nobody but this transaction moves the head from here on.
             self._database.remembered.meet(known, connection, Head(epoch, revision, digest), then)
             self._before, self._changed = revision, []
-        return Turn(connection, revision, digest, epoch, halt, before, before, bool(contested), first=first)
+        told = revision, digest, epoch, halt, before, before, bool(contested)
+        return Turn(connection, *told, first=first, since=Since(revision))
 
     def end(self, turn: Turn, *, savepoint: bool = False) -> None:
         """End a turn: if anything was written in it, its time stands with that.

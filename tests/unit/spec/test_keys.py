@@ -108,6 +108,12 @@ def test_a_search_by_the_fixed_prefix_misses_no_match(pattern, key):
         assert key.startswith(keys.fixed_prefix(pattern))
 
 
+@given(st.lists(PATTERNS, max_size=4), st.lists(KEYS, max_size=4))
+def test_any_of_several_matches_where_one_does(patterns, known):
+    one_by_one = any(keys.matches(pattern, key) for pattern in patterns for key in known)
+    assert keys.matches_any(patterns, known) is one_by_one
+
+
 @pytest.mark.parametrize(
     ("pattern", "prefix"),
     [("a/b", "a/b"), ("a/*", "a/"), ("a/**", "a"), ("*", ""), ("**", ""), ("api/v{n}", "api/v"), ("a/**/b", "a")],
