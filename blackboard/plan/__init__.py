@@ -13,7 +13,7 @@ from blackboard.choreography import moves
 from blackboard.choreography.values import OPERATOR
 from blackboard.errors import NotPermitted, Refused
 from blackboard.plan import builds, decisions, installs
-from blackboard.plan.constraints import falsified
+from blackboard.plan.constraints import concerned, falsified
 from blackboard.plan.draft import Draft
 from blackboard.plan.meaning import all_facets
 from blackboard.plan.view import Facts, View
@@ -70,8 +70,10 @@ def plan(facts: Facts, intent: Intent) -> Plan | Refusal:
         draft.role = _role(draft)
         for act in intent.acts:
             _ACTS[type(act)](draft, act)
-        decisions.settle_freed(draft)
-        broken = falsified(draft)
+        broken = None
+        if concerned(draft, draft.reshaped):
+            decisions.settle_freed(draft)
+            broken = falsified(draft)
         planned = _finished(draft)
         return planned if broken is None else Refusal(facts.revision, view.footprint, broken, planned)
     except Refused as error:

@@ -20,18 +20,15 @@ def falsified(draft: Draft, accepting: Iterable[VersionRecord] = ()) -> Inconsis
         accepting: Versions that may be accepted beside what the plan has accepted already.
     """
     accepted = {one.key: one for one in accepting}
-    concerned = _concerned(draft, [*draft.reshaped, *accepted])
-    if not concerned:
-        return None
     after = _After(draft.view, accepted)
-    found = (after.falsehood(constraint) for constraint in concerned)
+    found = (after.falsehood(constraint) for constraint in concerned(draft, [*draft.reshaped, *accepted]))
     return next((one for one in found if one is not None), None)
 
 
 def freed(draft: Draft) -> list[str]:
     """Return the keys under a constraint that the plan changes, or that names a key which the plan changes."""
     found: set[str] = set()
-    for constraint in _concerned(draft, draft.reshaped):
+    for constraint in concerned(draft, draft.reshaped):
         for record in (draft.bases.get(constraint), draft.view.key(constraint)):
             version = None if record is None else draft.view.version(constraint, record.current or 0)
             if version is not None and version.body.language == LANGUAGE:
@@ -39,7 +36,8 @@ def freed(draft: Draft) -> list[str]:
     return sorted(found)
 
 
-def _concerned(draft: Draft, changed: Iterable[str]) -> list[str]:
+def concerned(draft: Draft, changed: Iterable[str]) -> list[str]:
+    """Return the constraints, by key, that are or name what is changed."""
     found: set[str] = set()
     for key in changed:
         found.update(draft.view.naming(key))

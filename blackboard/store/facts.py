@@ -329,8 +329,9 @@ class HeadFacts:
     def naming(self, key: str) -> tuple[str, ...]:
         """Return the keys of the accepted constraints whose expression names a key."""
         # Of a board without constraints nobody asks more.
-        found = self._on.all(_NAMING, {"name": f"{NAMES}{key}"}) if self._constrained else ()
-        return tuple(row["key"] for row in found)
+        if not self._constrained:
+            return ()
+        return tuple(row["key"] for row in self._on.all(_NAMING, {"name": f"{NAMES}{key}"}))
 
     def kinds(self, revision: int) -> tuple[str, ...]:
         """Return the kinds of the changes of a commit.
