@@ -49,7 +49,7 @@ class Tickets:
         self._slips = Slips(file, self._bell.name)
         self._mine = 0
         self._leads = self._in_turn = False
-        self._over = 0  # all tickets up to it are, when this turn is
+        self._counted = self._over = 0  # all tickets up to it are over: before this turn, and when it is
         self._seen = 0  # those behind the own turn have later ones
         self._before: list[Slip] = []  # what those left that are before
         self._rung = True  # whether the last turn that was waited for was told by its bell
@@ -93,25 +93,24 @@ class Tickets:
                 answer = self._in_line(text, helps=helps)
         except OSError:
             # The system has no such lock to give, or the file cannot be read or written: go without.
-            self._leave_line()
+            with contextlib.suppress(OSError):
+                self._leave_line()
         if answer is not None:
             # Who did it lets the next one go.
-            self._leave_line()
+            with contextlib.suppress(OSError):
+                self._leave_line()
         self._in_turn = answer is None
         return answer
 
     def _may_lead(self, ticket: int, *, helps: bool) -> bool:
         """Lead, if nobody does and nobody is before who has to go first; before one without a ticket (0) are all."""
-        # It is asked first: an answer costs less than an error.
-        if self._is_held(_LEAD):
-            return False
         self._leads = True  # who is interrupted here gives it back
         if not self._lock(_LEAD, fcntl.F_WRLCK):
             self._leads = False
             return False
         last, over = self._numbers()
         before: list[Slip] = []
-        for number in self._waiting(over, ticket or _LARGEST):
+        for number in self._waiting(over, last, ticket or _LARGEST) if last > over else ():
             slip = self._slips.of(number)
             if slip is None or not slip.text or not helps or not self._trusted:
                 self._leads = False
@@ -122,7 +121,9 @@ class Tickets:
             before.append(slip)
         self._before = before
         self._seen = ticket or (before[-1].ticket if before else last)
-        self._over = over if before else self._seen
+        self._over = self._counted = over
+        if not before:
+            self._over = self._seen
         return True
 
     def _in_line(self, errand: bytes | None, *, helps: bool) -> bytes | None:
@@ -154,7 +155,8 @@ class Tickets:
     def _wait(self, slip: Slip, *, has_bell: bool, helps: bool) -> bytes | None:
         seen, patient_until, look, heard = -1, 0.0, 0.0, False
         answer = None
-        while not (answer or self._may_lead(slip.ticket, helps=helps)):
+        # It is asked first whether anybody leads: an answer costs less than an error.
+        while not (answer or (not self._is_held(_LEAD) and self._may_lead(slip.ticket, helps=helps))):
             if look and not heard:
                 now, (_, over) = time.monotonic(), self._numbers()
                 # Beyond the own ticket are those who went without their turn: that brings nobody before it forward.
@@ -176,11 +178,13 @@ class Tickets:
         return answer or None
 
     def _leave_line(self) -> None:
-        held = ([_LEAD] if self._leads else []) + ([self._mine] if self._mine else [])
-        self._leads, self._mine, self._before = False, 0, []
-        for ticket in held:
-            with contextlib.suppress(OSError):
-                self._lock(ticket, fcntl.F_UNLCK)
+        mine, self._mine, leads, self._leads = self._mine, 0, self._leads, False
+        try:
+            if leads:
+                self._lock(_LEAD, fcntl.F_UNLCK)
+        finally:
+            if mine:
+                self._lock(mine, fcntl.F_UNLCK)
 
     # --- in one's turn ---
 
@@ -194,7 +198,8 @@ class Tickets:
         if not self._leads or not self._trusted:
             return
         try:
-            for ticket in self._waiting(self._seen):
+            last = self._numbers()[0]
+            for ticket in self._waiting(self._seen, last) if last > self._seen else ():
                 slip = self._slips.of(ticket)
                 if slip is None or not slip.text:
                     return
@@ -242,16 +247,19 @@ class Tickets:
         if answers:
             over = max(over, answers[-1][0].ticket)
         try:
-            if leads:
-                with contextlib.suppress(OSError):
+            try:
+                if leads and over != self._counted:
                     os.pwrite(self._file, _NUMBER.pack(over), _NUMBER.size)
-        finally:
-            self._leave_line()
-            with contextlib.suppress(OSError):
-                for ticket in self._waiting(over if leads else self._numbers()[1]):
-                    self._ring(self._slips.of(ticket))
-                    break
-                self.answer(answers)
+            finally:
+                self._leave_line()
+            last, counted = self._numbers()
+            for ticket in self._waiting(over if leads else counted, last):
+                self._ring(self._slips.of(ticket))
+                break
+            self.answer(answers)
+        except OSError:
+            # Who is not told looks for itself.
+            pass
 
     # --- the file ---
 
@@ -261,9 +269,8 @@ class Tickets:
         last, over = _NUMBERS.unpack(found.ljust(_NUMBERS.size, b"\0"))
         return (last, over) if 0 <= over <= last < _LARGEST else (0, 0)
 
-    def _waiting(self, after: int, until: int = _LARGEST) -> Iterator[int]:
-        """Yield the tickets between two that somebody has, in order."""
-        last = self._numbers()[0]
+    def _waiting(self, after: int, last: int, until: int = _LARGEST) -> Iterator[int]:
+        """Yield the tickets between two that somebody has, in order; `last` was given out last."""
         for ticket in range(after + 1, min(until, after + PLACES)):
             # Asked of the lock: two who count at once may write one count less.
             if self._is_held(ticket):

@@ -197,6 +197,7 @@ def test_who_cannot_do_what_is_before_it_waits_until_that_is_over(location, left
     if left == "not yet there":
         before = Tickets.beside(location)
         before._next()
+        numbers(before, 1, 0)
     else:
         before, slip = in_line(location, b"a" if left == "refused" else left)
     if left == "refused":
