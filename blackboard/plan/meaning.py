@@ -30,14 +30,14 @@ def note_effects(draft: Draft, key: str, body: Body) -> None:
     olds = {(name, since) for name, (since, digest) in heads.items() if digest is not None and digest != new.get(name)}
     if pinned := draft.view.facts.pinned(key):
         olds.update(one for one in pinned if one[0] in new or one[0] in heads)
-    comparisons: dict[int, Mapping[str, FacetChange]] = {}
+    comparisons: dict[int, _Comparison] = {}
     for name, since in sorted(olds):
         head = heads.get(name)
         if head is not None and head.digest is not None and head.digest == new.get(name):
             continue
         if since not in comparisons:
-            comparisons[since] = _changes(draft.view.facts.body_at(key, since), body)
-        change = comparisons[since].get(name, _AGAIN)
+            comparisons[since] = _Comparison(draft.view.facts.body_at(key, since), body)
+        change = comparisons[since].of(name)
         draft.rows.append(EffectRow(key, name, since, str(change.uses), str(change.implements), change.reason))
 
 
@@ -46,14 +46,24 @@ def effect_of(draft: Draft, pin: Pin, version: int) -> Effect:
     current = draft.view.version(pin.key, version)
     if current is None or not pin.digest:
         return Effect.BREAKING
-    changes = _changes(draft.view.facts.body_at(pin.key, pin.since), current.body)
-    return changes.get(pin.name, _AGAIN).effect(pin.side)
+    return _Comparison(draft.view.facts.body_at(pin.key, pin.since), current.body).of(pin.name).effect(pin.side)
 
 
-def _changes(old: Body | None, new: Body) -> Mapping[str, FacetChange]:
-    """Return what became of each facet; of one that was absent before, that it came."""
-    if old is None:
-        return dict.fromkeys((NAMES, *new.facets), _APPEARED)
-    compared = contract_of(old).compare(contract_of(new)).effects
-    absent = new.facets.keys() - old.facets.keys()
-    return {**compared, **dict.fromkeys(absent, _APPEARED)} if absent else compared
+class _Comparison:
+    """What became of each facet from one version to another."""
+
+    def __init__(self, old: Body | None, new: Body) -> None:
+        self._old, self._new = old, new
+        self._effects: Mapping[str, FacetChange] | None = None
+
+    def of(self, name: str) -> FacetChange:
+        """Return what became of a facet: of one that was absent before, that it came, or nothing.
+
+        For that no text is read: a compaction keeps those in which something began that stands, or that is pinned.
+        """
+        old, new = self._old, self._new
+        if old is None or (name != NAMES and name not in old.facets):
+            return _APPEARED if name == NAMES or name in new.facets else _AGAIN
+        if self._effects is None:
+            self._effects = contract_of(old).compare(contract_of(new)).effects
+        return self._effects.get(name, _AGAIN)

@@ -79,6 +79,17 @@ def test_what_a_change_meant_for_who_pinned_the_old_value_is_kept(board, given, 
     board.verify()
 
 
+def test_a_facet_that_was_absent_before_may_come_back_though_the_text_that_lost_it_is_gone(board, given, ask_sql):
+    for value in ({"page": 1}, {"name": 1}, {"item": 1}, {"item": 2}):
+        given(board).decided("api/ids", value)
+    folded(board, board.revision)
+    assert [version for version, text in texts(board, "api/ids").items() if text is None] == [1, 2]
+    given(board).written("server", facets={"api/ids": ["page"]})
+    given(board).decided("api/ids", {"item": 2, "page": 1})
+    assert ask_sql(board, "SELECT name, uses FROM facet_effect WHERE name = 'page'") == [("page", "breaking")]
+    assert board.snapshot().component("server").state == "stale"
+
+
 def test_an_old_text_still_cannot_return(amended):
     folded(amended, 8)
     transaction = amended.transaction("ann")
