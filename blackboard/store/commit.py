@@ -128,8 +128,10 @@ def _under_row(attempt: "Attempt", *, outside: bool) -> Committed | None:
     if isinstance(done, list):
         raise conflict(store, intent, done)
     if done is not None and attempt.left and isinstance(attempt.planned, Plan):
-        # Another process did it, just as it was planned.
-        store.database.recent.moved(done.head_before, done.revision, changed_by(attempt.planned, done.revision))
+        # Another process did it; just as it was planned, unless it found that it was done before.
+        as_planned = done.accepted == attempt.planned.accepted
+        changed = changed_by(attempt.planned, done.revision) if as_planned else None
+        store.database.recent.moved(done.head_before, done.revision, changed)
     return done
 
 
