@@ -192,7 +192,6 @@ class Session:
 
     def line_up(self, errand: Callable[[], bytes | None] | None, *, helps: bool) -> bytes | None:
         """Wait for the turn among processes; return the answer of another one that did the errand meanwhile."""
-        self._database.check_place()
         return None if self._tickets is None else self._tickets.take(errand, helps=helps)
 
     def before(self) -> Sequence[Slip]:
