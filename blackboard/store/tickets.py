@@ -15,17 +15,22 @@ import socket
 import stat
 import struct
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from blackboard.store.slips import PLACES, Slip, Slips
 
 _LOCK = struct.Struct("hhqqi4x")  # type, whence, start, length, process: struct flock of a 64-bit Linux
-_NUMBERS = struct.Struct("qq")  # the last ticket given out, the last of those that are over; who leads writes this one
+# The last ticket given out; the last of those that are over, which who leads writes; how many stood still who led.
+_NUMBERS = struct.Struct("qqq")
 _NUMBER = struct.Struct("q")
+_OVER, _LEADERS = _NUMBER.size, 2 * _NUMBER.size  # where the second and the third of them are
 _MOMENT = struct.Struct("ll")  # seconds, millionths: struct timeval
 _FIRST_BYTE = 64
-_LEAD = -1  # the byte that is locked by who leads, counted like the tickets
+_LEAD = -1  # the byte that is locked by who leads, counted like the tickets; after one that stands still the one before
+_LEADS = 32  # of so many
+_CLOSED = 2**31 - 1  # no file has this number: whoever goes on with it, in the child of a fork, touches no other one
 _LARGEST = 2**62  # what is beyond was not counted: the file is damaged
 _RUNG_SECONDS = 0.02  # between two looks behind a bell that is rung at the end of a turn; each is twice as long
 _LOOKS_SECONDS = 0.1  # but no longer than this
@@ -49,10 +54,12 @@ class Tickets:
         self._slips = Slips(file, self._bell.name)
         self._mine = 0
         self._leads = self._in_turn = False
+        self._lead = 0  # how many stood still who led, when it was last looked
         self._counted = self._over = 0  # all tickets up to it are over: before this turn, and when it is
         self._seen = 0  # those behind the own turn have later ones
         self._before: list[Slip] = []  # what those left that are before
         self._rung = True  # whether the last turn that was waited for was told by its bell
+        _OPENED.add(self)
 
     @classmethod
     def beside(cls, board: Path) -> "Tickets | None":
@@ -105,16 +112,21 @@ class Tickets:
     def _may_lead(self, ticket: int, *, helps: bool) -> bool:
         """Lead, if nobody does and nobody is before who has to go first; before one without a ticket (0) are all."""
         self._leads = True  # who is interrupted here gives it back
-        if not self._lock(_LEAD, fcntl.F_WRLCK):
+        while self._lock(self._lead_byte, fcntl.F_WRLCK):
+            last, over, lead = self._numbers()
+            if lead == self._lead:
+                break
+            self._lock(self._lead_byte, fcntl.F_UNLCK)
+            self._lead = lead
+        else:
             self._leads = False
             return False
-        last, over = self._numbers()
         before: list[Slip] = []
         for number in self._waiting(over, last, ticket or _LARGEST) if last > over else ():
             slip = self._slips.of(number)
             if slip is None or not slip.text or not helps or not self._trusted:
                 self._leads = False
-                self._lock(_LEAD, fcntl.F_UNLCK)
+                self._lock(self._lead_byte, fcntl.F_UNLCK)
                 # It may have looked just now.
                 self._ring(slip)
                 return False
@@ -136,7 +148,7 @@ class Tickets:
         slip, answer = self._slips.leave(ticket, errand), None
         try:
             if not stepped_back:
-                os.pwrite(self._file, _NUMBER.pack(ticket), 0)
+                self._count(ticket)
             answer = self._wait(slip, has_bell=has_bell, helps=helps)
         finally:
             if answer is None:
@@ -146,23 +158,40 @@ class Tickets:
 
     def _next(self) -> int:
         """Lock the next ticket and return it."""
-        ticket = self._numbers()[0] + 1
-        while not self._lock(ticket, fcntl.F_WRLCK):
+        while True:
+            last, _, self._lead = self._numbers()
+            ticket = last + 1
+            while not self._lock(ticket, fcntl.F_WRLCK):
+                ticket += 1
+            self._mine = ticket
+            if self._numbers()[1] < ticket:
+                return ticket
+            # While it was looked for, those behind it had their turn already: nobody would look there any more.
+            self._lock(ticket, fcntl.F_UNLCK)
+
+    def _count(self, ticket: int) -> None:
+        """Count a ticket, and those behind it that are counted already: one less written later would hide them."""
+        os.pwrite(self._file, _NUMBER.pack(ticket), 0)
+        while self._is_held(ticket + 1):
             ticket += 1
-        self._mine = ticket
-        return ticket
+            os.pwrite(self._file, _NUMBER.pack(ticket), 0)
+
+    @property
+    def _lead_byte(self) -> int:
+        return _LEAD - self._lead % _LEADS
 
     def _wait(self, slip: Slip, *, has_bell: bool, helps: bool) -> bytes | None:
-        seen, patient_until, look, heard = -1, 0.0, 0.0, False
+        seen, patient_until, look, heard = (-1, -1), 0.0, 0.0, False
         answer = None
         # It is asked first whether anybody leads: an answer costs less than an error.
-        while not (answer or (not self._is_held(_LEAD) and self._may_lead(slip.ticket, helps=helps))):
+        while not (answer or (not self._is_held(self._lead_byte) and self._may_lead(slip.ticket, helps=helps))):
             if look and not heard:
-                now, (_, over) = time.monotonic(), self._numbers()
+                now, (last, over, self._lead) = time.monotonic(), self._numbers()
                 # Beyond the own ticket are those who went without their turn: that brings nobody before it forward.
-                if over != seen and over < slip.ticket:
-                    seen, patient_until = over, now + PATIENCE_SECONDS
+                if (over, self._lead) != seen and over < slip.ticket:
+                    seen, patient_until = (over, self._lead), now + PATIENCE_SECONDS
                 elif now > patient_until:
+                    self._pass(over, last, slip.ticket)
                     return None
             look = min(2 * look, _LOOKS_SECONDS) or _RUNG_SECONDS
             if has_bell and self._rung:
@@ -177,11 +206,23 @@ class Tickets:
             self._rung = heard or self._bell.hear(0)
         return answer or None
 
+    def _pass(self, over: int, last: int, ticket: int) -> None:
+        """Let nobody wait any more for the one that stands still, who leads or is the first in line."""
+        if over >= ticket:
+            # It was passed itself: that tells nothing of the others.
+            return
+        if self._is_held(self._lead_byte):
+            os.pwrite(self._file, _NUMBER.pack(self._lead + 1), _LEADERS)
+            return
+        for first in self._waiting(over, last, ticket):
+            os.pwrite(self._file, _NUMBER.pack(first), _OVER)
+            break
+
     def _leave_line(self) -> None:
         mine, self._mine, leads, self._leads = self._mine, 0, self._leads, False
         try:
             if leads:
-                self._lock(_LEAD, fcntl.F_UNLCK)
+                self._lock(self._lead_byte, fcntl.F_UNLCK)
         finally:
             if mine:
                 self._lock(mine, fcntl.F_UNLCK)
@@ -248,11 +289,12 @@ class Tickets:
             over = max(over, answers[-1][0].ticket)
         try:
             try:
-                if leads and over != self._counted:
-                    os.pwrite(self._file, _NUMBER.pack(over), _NUMBER.size)
+                # Those behind may have passed meanwhile who stands still.
+                if leads and over > self._counted and over > self._numbers()[1]:
+                    os.pwrite(self._file, _NUMBER.pack(over), _OVER)
             finally:
                 self._leave_line()
-            last, counted = self._numbers()
+            last, counted, _ = self._numbers()
             for ticket in self._waiting(over if leads else counted, last):
                 self._ring(self._slips.of(ticket))
                 break
@@ -263,11 +305,11 @@ class Tickets:
 
     # --- the file ---
 
-    def _numbers(self) -> tuple[int, int]:
+    def _numbers(self) -> tuple[int, int, int]:
         # Read and written, not mapped: where somebody cuts off a mapped file, touching it ends the process.
         found = os.pread(self._file, _NUMBERS.size, 0)
-        last, over = _NUMBERS.unpack(found.ljust(_NUMBERS.size, b"\0"))
-        return (last, over) if 0 <= over <= last < _LARGEST else (0, 0)
+        last, over, lead = _NUMBERS.unpack(found.ljust(_NUMBERS.size, b"\0"))
+        return (last, over, lead) if 0 <= over <= last < _LARGEST and 0 <= lead < _LARGEST else (0, 0, 0)
 
     def _waiting(self, after: int, last: int, until: int = _LARGEST) -> Iterator[int]:
         """Yield the tickets between two that somebody has, in order; `last` was given out last."""
@@ -297,7 +339,21 @@ class Tickets:
     def close(self) -> None:
         """Close the file; a ticket that is held ends with it."""
         self._bell.close()
-        os.close(self._file)
+        file, self._file = self._file, _CLOSED
+        if file != _CLOSED:
+            os.close(file)
+
+
+_OPENED: "weakref.WeakSet[Tickets]" = weakref.WeakSet()
+
+
+def _forked() -> None:
+    # What the parent holds is to end with the parent, however long the child lives.
+    for tickets in list(_OPENED):
+        tickets.close()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 def _is_guarded_as(file: os.stat_result, board: Path) -> bool:

@@ -180,8 +180,11 @@ class Writer:
                 if not all_of_them:
                     break
                 group.commit()
-                self.session.answer(_answers(doing))
+                answers, many = _answers(doing), len(doing)
+                self.session.answer(answers)
                 doing.clear()
+                if len(answers) < many:
+                    return False
                 until = time.monotonic() + self._gather_seconds
             member = self.errands.member(slip.text, partial(self.session.stands, slip))
             if member is None or not group.run(member):
@@ -242,10 +245,11 @@ class Writer:
             try:
                 yield connection
                 reached(APPLIED)
+                self.session.commit(idempotency_key)
             except BaseException:
+                # Where the COMMIT was done by then, nothing is undone, and the head is read again.
                 self.session.roll_back()
                 raise
-            self.session.commit(idempotency_key)
             reached(COMMITTED)
 
     def set_journal(self) -> None:

@@ -6,6 +6,7 @@ import threading
 import pytest
 from queueing import Interrupted, names_noted, noting, run_behind
 
+from blackboard import Blackboard
 from blackboard.store.queue import Member
 
 
@@ -130,3 +131,31 @@ def test_a_member_whose_leader_is_interrupted_after_its_commit_is_run_again_if_t
     assert isinstance(answers[0], Interrupted)
     assert answers[1] == "member"
     assert (len(runs), names_noted(file_board)) == ((1, ["leader", "member"]) if done else (2, ["member"]))
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_one_interrupted_at_its_own_commit_leaves_nothing_open_and_remembers_no_head(file_board, given, done):
+    given(file_board).decided("api/ids", "int")
+    transaction = file_board.transaction("ann")
+    assert transaction.decision("api/ids").value == "int"
+    transaction.ask("db/ids", "which?")
+    session = file_board.store.writer.session
+    commit = session.commit
+
+    def interrupted(key):
+        session.commit = commit
+        if done:
+            session.connection().raw.execute("COMMIT")
+        raise Interrupted
+
+    session.commit = interrupted
+    with pytest.raises(Interrupted), file_board.store.writer.turn() as turn:
+        noting("mine")(turn)
+    assert session._last is None
+    assert not session.in_transaction
+    with Blackboard.open(file_board.store.location) as other:
+        given(other).asked("web/ids", "which?")
+        given(other).decided("api/names", "text")
+    assert transaction.commit().revision == 4
+    assert file_board.snapshot().decision("api/names").value == "text"
+    assert names_noted(file_board) == (["mine"] if done else [])

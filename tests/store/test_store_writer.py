@@ -239,7 +239,7 @@ def test_a_turn_of_several_transactions_has_one_ticket(file_board, location, not
     other = threading.Thread(target=behind, daemon=True)
 
     def refused(_):
-        given, _ = watched._numbers()
+        given, *_ = watched._numbers()
         other.start()
         wait_for_ticket(location, given + 1)
         assert not goes.is_set()
