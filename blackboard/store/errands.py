@@ -26,9 +26,14 @@ from blackboard.store.facts import HeadFacts
 from blackboard.store.queue import Member
 from blackboard.store.remembered import Head
 from blackboard.store.session import Turn
+from blackboard.store.slips import LONGEST_ANSWER
 
 if TYPE_CHECKING:
     from blackboard.store.opened import Store
+
+
+_LONGEST_ACCEPTED = LONGEST_ANSWER - 256
+"""Of an answer, what else is in it needs that much at most: three revisions, an epoch, a digest."""
 
 
 class NotDone(Exception):
@@ -54,6 +59,9 @@ class Errands:
         told = (intent.author, intent.role, written(intent), _READS.plain(intent.reads), *intent[4:])
         try:
             text = pickle.dumps((self._alike, attempt.content, told, _PLAN.plain(planned)))
+            if len(pickle.dumps(planned.accepted)) > _LONGEST_ACCEPTED:
+                # Who does it could not say so, and it would be done twice.
+                return None
         except Exception:  # noqa: BLE001 - an application's own kind of text or number may raise whatever
             return None
         attempt.left = True

@@ -21,6 +21,8 @@ _USUAL = 4096  # most slips are no longer
 PLACES = 512
 """A slip stands at the place of its ticket, counted round."""
 
+LONGEST_ANSWER = _ANSWER - _HEADER.size
+
 
 class Slip(NamedTuple):
     """What was left under a ticket: nothing (an empty text) by one who only waits."""
@@ -70,9 +72,8 @@ class Slips:
 
     def answer(self, slip: Slip, text: bytes) -> None:
         """Say what became of a slip, where there is room to say it: an empty text, that its author is to do it."""
-        made = _made(slip._replace(text=text))
-        if len(made) <= _ANSWER:
-            os.pwrite(self._file, made, _place(slip.ticket))
+        if len(text) <= LONGEST_ANSWER:
+            os.pwrite(self._file, _made(slip._replace(text=text)), _place(slip.ticket))
 
     def answered(self, slip: Slip) -> bytes | None:
         """Return the answer to a slip, None where there is none."""

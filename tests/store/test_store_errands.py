@@ -178,6 +178,15 @@ def test_what_cannot_be_left_for_others_is_done_alone(line, leader, owner, given
     assert (done.revision, line.answered) == (1, [])
 
 
+def test_what_is_too_long_to_be_answered_is_not_left_for_others(line, leader, owner):
+    transaction = deciding(owner)
+    for number in range(25):
+        transaction.decide(f"api/a-rather-long-name/of-many/{number}", Contract.value(number))
+    (done,) = line.behind(leader, transaction.commit)
+    assert (done.revision, len(done.accepted), line.answered) == (1, 26, [])
+    assert leader.store.database.remembered.head.revision == 0
+
+
 class Call:
     def __init__(self, function, *arguments):
         self.told = function, arguments

@@ -10,9 +10,12 @@ from queueing import Interrupted, fail, names_noted, noting, queued
 from blackboard import CommitUnknown, Forked, Full
 from blackboard.spec.changes import Committed
 from blackboard.store.errands import Errands
-from blackboard.store.slips import Slips
+from blackboard.store.group import Group
+from blackboard.store.queue import Member
+from blackboard.store.slips import Slip, Slips
 from blackboard.store.statements import Statement
 from blackboard.store.tickets import Tickets
+from blackboard.store.writer import Writer
 from blackboard.testing import APPLIED, COMMITTED, FakeClock, SimulatedCrash, crash_at
 
 DONE = Committed(1, (("api/ids", 1),), 0)
@@ -240,6 +243,23 @@ def test_where_it_is_unknown_whether_the_leader_committed_the_owner_finds_out_fo
     (done,) = line.behind(leader, deciding(owner).commit, act=act)
     assert (done, line.answered) == (DONE, [])
     once(owner)
+
+
+def test_nobody_is_served_before_one_of_whom_it_is_unknown_whether_its_errand_was_done(leader, monkeypatch):
+    writer = leader.store.writer
+
+    def failed(key):
+        writer.session.roll_back()
+        raise CommitUnknown(key, "the disk failed")
+
+    monkeypatch.setattr(writer.session, "commit", failed)
+    monkeypatch.setattr(writer.errands, "member", lambda text, _stands: Member(noting(text.decode())))
+    monkeypatch.setattr(Writer, "_gather_seconds", -1.0)
+    group, slips = Group(writer.session, leader.store.database.courtesy), [Slip(1, b"", b"a"), Slip(2, b"", b"b")]
+    with writer._turn:
+        assert not writer._do_errands(group, [], slips, all_of_them=True)
+        writer.session.give_back_ticket()
+    assert names_noted(leader) == []
 
 
 def test_where_the_engine_ends_the_transaction_at_an_errand_all_others_are_committed(line, leader, owner, monkeypatch):
