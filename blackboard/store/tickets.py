@@ -160,9 +160,12 @@ class Tickets:
         """Lock the next ticket and return it."""
         while True:
             last, _, self._lead = self._numbers()
-            ticket = last + 1
-            while not self._lock(ticket, fcntl.F_WRLCK):
-                ticket += 1
+            for ticket in range(last + 1, last + PLACES):
+                if self._lock(ticket, fcntl.F_WRLCK):
+                    break
+            else:
+                # Somebody locked all of the file.
+                raise BlockingIOError(f"no ticket is free beyond {last}")
             self._mine = ticket
             if self._numbers()[1] < ticket:
                 return ticket
@@ -171,10 +174,10 @@ class Tickets:
 
     def _count(self, ticket: int) -> None:
         """Count a ticket, and those behind it that are counted already: one less written later would hide them."""
-        os.pwrite(self._file, _NUMBER.pack(ticket), 0)
-        while self._is_held(ticket + 1):
-            ticket += 1
-            os.pwrite(self._file, _NUMBER.pack(ticket), 0)
+        for counted in range(ticket, ticket + PLACES):
+            os.pwrite(self._file, _NUMBER.pack(counted), 0)
+            if not self._is_held(counted + 1):
+                break
 
     @property
     def _lead_byte(self) -> int:

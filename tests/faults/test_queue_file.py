@@ -4,6 +4,8 @@ import errno
 import fcntl
 import os
 import struct
+import subprocess
+import sys
 
 import pytest
 
@@ -18,6 +20,8 @@ LARGEST, SMALLEST = 2**63 - 1, -(2**63)
     [
         pytest.param(b"", id="empty, as after a loss of power"),
         pytest.param(b"\xff" * 64, id="flipped"),
+        pytest.param(struct.pack("qqq", 5, 2, -7).ljust(64, b"\0"), id="fewer than none that stood still"),
+        pytest.param(struct.pack("qqq", 5, 2, 2**40).ljust(64, b"\0"), id="many that stood still"),
         *(
             pytest.param(struct.pack("qq", last, serving).ljust(64, b"\0"), id=f"last {last}, serving {serving}")
             for last, serving in [(LARGEST, 0), (LARGEST - 65, 0), (SMALLEST, LARGEST), (5, LARGEST), (2**40, -1)]
@@ -82,3 +86,18 @@ def test_where_no_ticket_can_be_had_commits_go_on_without(location, given, monke
         monkeypatch.setattr(fcntl, "fcntl", refused)
         given(board).decided("api/ids", "text")
         assert board.revision == 2
+
+
+def test_where_somebody_locks_the_whole_file_of_tickets_commits_go_on_without(location, given):
+    program = (
+        "import fcntl, sys; file = open(sys.argv[1], 'r+b'); fcntl.lockf(file, fcntl.LOCK_EX); "
+        "print(flush=True); sys.stdin.read()"
+    )
+    with Blackboard.open(location, create=True) as board:
+        with subprocess.Popen(
+            [sys.executable, "-c", program, f"{location}-queue"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as other:
+            other.stdout.readline()
+            given(board).decided("api/ids", "int")
+            other.stdin.close()
+        assert given(board).decided("api/ids", "text").revision == 2
