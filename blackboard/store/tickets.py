@@ -102,7 +102,9 @@ class Tickets:
             # The system has no such lock to give, or the file cannot be read or written: go without.
             with contextlib.suppress(OSError):
                 self._leave_line()
-        if answer is not None:
+        if answer is not None and self._leads:
+            self.give_back()
+        elif answer is not None:
             # Who did it lets the next one go.
             with contextlib.suppress(OSError):
                 self._leave_line()
@@ -203,6 +205,9 @@ class Tickets:
                 ahead = slip.ticket - self._numbers()[1]
                 time.sleep(_NEAR_SECONDS * max(1, min(ahead, _FAR) - _NEAR))
                 heard = has_bell and self._bell.hear(0)
+            answer = self._slips.answered(slip)
+        if look and not answer:
+            # Who leads may have been answered just before.
             answer = self._slips.answered(slip)
         if has_bell and look and (answer or not self._before):
             # Where the turn comes unheard the others may be of another network, and the next is not heard either.

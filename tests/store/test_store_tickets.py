@@ -218,6 +218,35 @@ def test_who_cannot_do_what_is_before_it_waits_until_that_is_over(location, left
         one.close()
 
 
+def test_who_was_answered_just_before_it_may_lead_lets_the_next_one_lead(location, monkeypatch):
+    location.touch()
+    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 0.001)
+    first, second, looks, may_lead = Tickets.beside(location), Tickets.beside(location), [], Tickets._may_lead
+    first.take()
+    done = []
+
+    def late(tickets, ticket, **named):
+        if tickets is second and ticket:
+            looks.append(ticket)
+            if len(looks) == 2:
+                # It looked for its answer, and has not asked yet whether anybody leads.
+                first.give_back([(slip, b"done") for slip in first.behind()])
+        return may_lead(tickets, ticket, **named)
+
+    monkeypatch.setattr(
+        Tickets, "_is_held", lambda tickets, byte, held=Tickets._is_held: byte > 0 and held(tickets, byte)
+    )
+    monkeypatch.setattr(Tickets, "_may_lead", late)
+    thread = threading.Thread(target=lambda: done.append(second.take(lambda: b"wanted", helps=True)))
+    thread.start()
+    thread.join(timeout=30)
+    assert done == [b"done"]
+    assert first.take() is None
+    assert first._leads
+    first.close()
+    second.close()
+
+
 def test_who_steps_back_keeps_its_place(location):
     location.touch()
     before, slip = in_line(location, b"a")
