@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from blackboard.contracts.bodies import body_of
-from blackboard.contracts.language import Contract, facet_names_digest
+from blackboard.contracts.language import Contract, all_facets
 from blackboard.errors import (
     Conflict,
     IllegalTransition,
@@ -69,7 +69,7 @@ def _pins(
     digests = decision.contract.digests
     values = {name: digests.get(name, "") for name in names}
     if whole:
-        values |= {**digests, "": facet_names_digest(digests)}
+        values |= all_facets(digests)
     for name, value in values.items():
         head = heads.get(name)
         yield Pin(decision.key, name, side, decision.version, 0 if head is None else head.since, value)

@@ -132,6 +132,11 @@ def facet_names_digest(names: Iterable[str]) -> str:
     return _names_digest(tuple(sorted(names)))
 
 
+def all_facets(digests: Mapping[str, str]) -> dict[str, str]:
+    """Return facet name -> digest, that of the set of their names included."""
+    return {**digests, NAMES: facet_names_digest(digests)}
+
+
 @lru_cache(maxsize=1024)
 def _names_digest(names: tuple[str, ...]) -> str:
     return digest_made(names)

@@ -11,11 +11,11 @@ from typing import Any
 
 from blackboard.choreography import moves
 from blackboard.choreography.values import OPERATOR
+from blackboard.contracts.language import all_facets
 from blackboard.errors import NotPermitted, Refused
 from blackboard.plan import builds, decisions, installs
 from blackboard.plan.constraints import concerned, falsified
 from blackboard.plan.draft import Draft
-from blackboard.plan.meaning import all_facets
 from blackboard.plan.view import Facts, View
 from blackboard.spec.changes import (
     Act,
@@ -125,7 +125,7 @@ def _head_rows(draft: Draft) -> list[HeadRow]:
         record = draft.view.key(key)
         current = draft.view.version(key, record.current) if record is not None and record.current is not None else None
         old = draft.view.head_facets(key)
-        new: Mapping[str, str] = {} if current is None else all_facets(current.body)
+        new = {} if current is None else all_facets(current.body.facets)
         gone = {name: None for name, head in old.items() if head.digest is not None and name not in new}
         moved = {name: digest for name, digest in new.items() if name not in old or old[name].digest != digest}
         found += [HeadRow(key, name, digest) for name, digest in sorted({**moved, **gone}.items())]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from blackboard.contracts.bodies import contract_of
 from blackboard.contracts.facets import NAMES
-from blackboard.contracts.language import facet_names_digest
+from blackboard.contracts.language import all_facets
 from blackboard.plan.draft import Draft
 from blackboard.spec.changes import EffectRow
 from blackboard.spec.effects import Effect, FacetChange
@@ -15,18 +15,13 @@ _APPEARED = FacetChange(Effect.BREAKING, Effect.BREAKING, "it was looked for and
 _AGAIN = FacetChange(Effect.NONE, Effect.NONE, "the same again")
 
 
-def all_facets(body: Body) -> Mapping[str, str]:
-    """Return facet name -> digest, the set of their names included."""
-    return {**body.facets, NAMES: facet_names_digest(body.facets)}
-
-
 def note_effects(draft: Draft, key: str, body: Body) -> None:
     """Say what the change means for everything that is pinned now, and for what may be pinned to the head meanwhile.
 
     Who looked for a facet that was absent has built on that, whatever its coming means for those who never asked.
     """
     heads = draft.view.head_facets(key)
-    new = all_facets(body)
+    new = all_facets(body.facets)
     olds = {(name, since) for name, (since, digest) in heads.items() if digest is not None and digest != new.get(name)}
     if pinned := draft.view.facts.pinned(key):
         olds.update(one for one in pinned if one[0] in new or one[0] in heads)

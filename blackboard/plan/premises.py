@@ -6,8 +6,9 @@ Deciding the same text then, on what is read now, is a version of its own with t
 
 from collections.abc import Iterator
 
+from blackboard.contracts.language import all_facets
 from blackboard.plan.draft import Draft
-from blackboard.plan.meaning import all_facets, effect_of
+from blackboard.plan.meaning import effect_of
 from blackboard.spec.changes import WakesRow, amended_by
 from blackboard.spec.effects import Effect, Side
 from blackboard.spec.records import KeyRecord, VersionRecord
@@ -44,7 +45,7 @@ def _is_broken(draft: Draft, pin: Pin) -> bool:
         return True
     # The head does not know what this commit itself made of it.
     current = draft.view.version(pin.key, record.current)
-    if current is not None and all_facets(current.body).get(pin.name, "") == pin.digest:
+    if current is not None and all_facets(current.body.facets).get(pin.name, "") == pin.digest:
         return False
     return effect_of(draft, pin, record.current) is Effect.BREAKING
 

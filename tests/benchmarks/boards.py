@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from blackboard import Blackboard, Contract
-from blackboard.contracts.language import facet_names_digest
+from blackboard.contracts.language import all_facets
 from blackboard.spec.canonical import digest, json_made
 from blackboard.spec.changes import Decide, Intent, VersionRow
 from blackboard.spec.lifecycle import State
@@ -202,7 +202,7 @@ class _Bulk:
                     "mod_revision": last,
                 }
             )
-            values = {"": facet_names_digest(made.digests), **made.digests}
+            values = all_facets(made.digests)
             facets += [
                 {"key_id": number + 1, "name": facet, "since": last if facet == "limit" else first, "digest": value}
                 for facet, value in sorted(values.items())
