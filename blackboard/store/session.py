@@ -11,7 +11,7 @@ the file again.
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,6 @@ from blackboard.store.recent import Changed
 from blackboard.store.remembered import THEN, Head, revision_of
 from blackboard.store.schema import board
 from blackboard.store.since import Since
-from blackboard.store.slips import Slip
 from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, translate, translated
 from blackboard.store.statements import Parameters, Statement
 from blackboard.store.tickets import Tickets
@@ -172,7 +171,6 @@ class Session:
         self._clock = clock
         self._connection: Connection | None = None
         self._own = False  # whether nobody is lent the connection
-        self._tickets: Tickets | None = None
         self._changes = 0  # of the connection, when the turn began
         self._last: Turn | None = None  # of the transaction, of which nothing was undone
         self._before = 0  # the revision at which the transaction began
@@ -186,35 +184,9 @@ class Session:
             with translated(self._database.location):
                 journal.for_writing(self._connection.raw)
             self.journal.opened()
-            if self._database.path is not None and self._tickets is None:
-                self._tickets = Tickets.beside(self._database.path)
+            if self._database.path is not None and self._database.tickets is None:
+                self._database.tickets = Tickets.beside(self._database.path)
         return self._connection
-
-    def line_up(self, errand: Callable[[], bytes | None] | None, *, helps: bool) -> bytes | None:
-        """Wait for the turn among processes; return the answer of another one that did the errand meanwhile."""
-        return None if self._tickets is None else self._tickets.take(errand, helps=helps)
-
-    def before(self) -> Sequence[Slip]:
-        """Return what those processes left to be done that are before this one; to be done before anything else."""
-        return () if self._tickets is None else self._tickets.before()
-
-    def behind(self) -> Iterator[Slip]:
-        """Yield what those processes left to be done that wait behind this one."""
-        return iter(()) if self._tickets is None else self._tickets.behind()
-
-    def stands(self, slip: Slip) -> bool:
-        """Say, in the turn, whether it is still to be done."""
-        return self._tickets is not None and self._tickets.stands(slip)
-
-    def refuse(self, slip: Slip) -> None:
-        """Let its author do it."""
-        if self._tickets is not None:
-            self._tickets.refuse(slip)
-
-    def answer(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
-        """Answer those whose errands were done, before the turn ends."""
-        if self._tickets is not None:
-            self._tickets.answer(answers)
 
     def begin(self, *, waited_seconds: float = 0.0) -> Connection:
         """Take the board's row, in the order of arrival among processes.
@@ -227,8 +199,8 @@ class Session:
             # Somebody reads on it and gives it back to the others.
             self._connection = None
         connection, self._own = self.connection(), True
-        if self._tickets is not None:
-            self._tickets.take()
+        if self._database.tickets is not None:
+            self._database.tickets.take()
         try:
             if waited_seconds < _PATIENT_SECONDS:
                 connection.raw.execute("BEGIN IMMEDIATE")
@@ -334,16 +306,6 @@ class Session:
         # Still in the turn: no other process writes meanwhile.
         self.journal.keep_bounded(self.connection().raw)
 
-    def step_back(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
-        """Let go first who is before and does it himself."""
-        if self._tickets is not None:
-            self._tickets.step_back(answers)
-
-    def give_back_ticket(self, answers: Sequence[tuple[Slip, bytes]] = ()) -> None:
-        """Let other processes write, and answer those whose errands were done."""
-        if self._tickets is not None:
-            self._tickets.give_back(answers)
-
     def lend(self) -> None:
         """Lend the connection to those who read, until the next transaction begins."""
         # Who reads may have to close it, and a board in memory ends with its last connection. One that could not be
@@ -361,6 +323,6 @@ class Session:
     def close(self) -> None:
         """Close the connection; it is opened again when it is asked for."""
         self._disconnect()
-        if self._tickets is not None:
-            self._tickets.close()
-            self._tickets = None
+        tickets, self._database.tickets = self._database.tickets, None
+        if tickets is not None:
+            tickets.close()

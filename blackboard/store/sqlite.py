@@ -29,6 +29,7 @@ from blackboard.store.notice import Notices
 from blackboard.store.recent import Recent
 from blackboard.store.remembered import Remembered
 from blackboard.store.statements import Parameters, Statement
+from blackboard.store.tickets import Tickets
 
 BUSY_SECONDS = 60.0
 
@@ -193,6 +194,7 @@ class Database:
         self.recent = Recent()
         self.schema = ""  # once it is known to be this library's
         self.notices = Notices(path)
+        self.tickets: Tickets | None = None  # once it was written to
         _OPENED.add(self)
         # A relative path means this file, whatever folder the process goes to.
         self._place = None if path is None else os.fspath(path.absolute())
@@ -227,6 +229,9 @@ class Database:
     def forked(self) -> None:
         """Hear, in the child, that this process forked."""
         self.inherited = True
+        if self.tickets is not None:
+            # What the parent holds is to end with the parent, however long the child lives.
+            self.tickets.close()
         # Kept as they are: to close one may wait for ever for a lock inside SQLite that a thread of the parent held.
         _INHERITED.append(self._idle)
         self._idle = []

@@ -15,7 +15,6 @@ import socket
 import stat
 import struct
 import time
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -59,7 +58,6 @@ class Tickets:
         self._seen = 0  # those behind the own turn have later ones
         self._before: list[Slip] = []  # what those left that are before
         self._rung = True  # whether the last turn that was waited for was told by its bell
-        _OPENED.add(self)
 
     @classmethod
     def beside(cls, board: Path) -> "Tickets | None":
@@ -350,18 +348,6 @@ class Tickets:
         file, self._file = self._file, _CLOSED
         if file != _CLOSED:
             os.close(file)
-
-
-_OPENED: "weakref.WeakSet[Tickets]" = weakref.WeakSet()
-
-
-def _forked() -> None:
-    # What the parent holds is to end with the parent, however long the child lives.
-    for tickets in list(_OPENED):
-        tickets.close()
-
-
-os.register_at_fork(after_in_child=_forked)
 
 
 def _is_guarded_as(file: os.stat_result, board: Path) -> bool:

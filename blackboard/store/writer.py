@@ -8,7 +8,7 @@ tickets (`tickets`). What a turn wrote is durable before its caller goes on.
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeVar
@@ -119,7 +119,7 @@ class Writer:
             for member in members:
                 if not member.answered:
                     group.run(member)
-            self._do_errands(group, errands, self.session.behind())
+            self._do_errands(group, errands)
             self._queue.hand_on(own)
             group.commit()
         except BaseException:
@@ -145,50 +145,52 @@ class Writer:
         """
         waiting = [member for member in members if not member.answered]
         errand, own_turn = waiting[0].errand if len(waiting) == 1 else None, not waiting
-        while not own_turn:
-            answer = self.session.line_up(errand, helps=self.errands is not None)
+        while not own_turn and (tickets := self._database.tickets) is not None:
+            answer = tickets.take(errand, helps=self.errands is not None)
             done = None if self.errands is None or answer is None else self.errands.done(answer)
             if done is not None:
                 waiting[0].settle(result=done)
                 return
-            own_turn = self._do_errands(group, errands, self.session.before(), all_of_them=True)
+            own_turn = self._do_errands(group, errands, before=True)
             if not own_turn:
                 group.commit()
-                self.session.step_back(_answers(errands))
+                tickets.step_back(_answers(errands))
                 errands.clear()
 
     @property
     def _gather_seconds(self) -> float:
         return max(GATHER_SECONDS, self.session.commit_seconds / 4)
 
-    def _do_errands(self, group: Group, doing: Doing, slips: Iterable[Slip], *, all_of_them: bool = False) -> bool:
+    def _do_errands(self, group: Group, doing: Doing, *, before: bool = False) -> bool:
         """Do what processes that wait in line left to be done, in transactions of about as long as is gathered.
 
         It ends at the first that does not go through: who left that one has to do it before those behind.
 
         Args:
-            all_of_them: In as many transactions as that takes; else what this one has time for.
+            before: All that those before this one left, in as many transactions as that takes; else of what those
+                behind it left as much as this one has time for.
 
         Returns:
             Whether all went through that was tried.
         """
-        if self.errands is None:
+        tickets = self._database.tickets
+        if self.errands is None or tickets is None:
             return True
         until = time.monotonic() + self._gather_seconds
-        for slip in slips:
+        for slip in tickets.before() if before else tickets.behind():
             if time.monotonic() > until:
-                if not all_of_them:
+                if not before:
                     break
                 group.commit()
                 answers, many = _answers(doing), len(doing)
-                self.session.answer(answers)
+                tickets.answer(answers)
                 doing.clear()
                 if len(answers) < many:
                     return False
                 until = time.monotonic() + self._gather_seconds
-            member = self.errands.member(slip.text, partial(self.session.stands, slip))
+            member = self.errands.member(slip.text, partial(tickets.stands, slip))
             if member is None or not group.run(member):
-                self.session.refuse(slip)
+                tickets.refuse(slip)
                 return False
             doing.append((slip, member))
         return True
@@ -213,7 +215,8 @@ class Writer:
                 # Who reads on it while somebody waits to write on it costs that one a new connection.
                 if not self._queue.busy:
                     self.session.lend()
-                self.session.give_back_ticket(answers)
+                if self._database.tickets is not None:
+                    self._database.tickets.give_back(answers)
         finally:
             # Who was interrupted may have it and not know.
             with contextlib.suppress(RuntimeError):

@@ -60,8 +60,8 @@ class Line:
             act: Commits on the leader; something that writes nothing, if there is nothing to say.
             lined_up: Called in the leader's turn when all stand in line, before it looks.
         """
-        session, answers = leader.store.writer.session, [None] * len(works)
-        give_back = session.give_back_ticket
+        tickets, answers = leader.store.database.tickets, [None] * len(works)
+        give_back = tickets.give_back
 
         def take(number):
             answers[number] = attempted(works[number])
@@ -69,27 +69,27 @@ class Line:
         threads = [threading.Thread(target=take, args=(number,), daemon=True) for number in range(len(works))]
 
         def ended(told=()):
-            del session.give_back_ticket
+            del tickets.give_back
             try:
                 give_back(told)
             finally:
                 self._ended.set()
 
         def errands():
-            del session.behind
-            given = session._tickets._numbers()[0]
+            del tickets.behind
+            given = tickets._numbers()[0]
             self._ended.clear()
-            session.give_back_ticket = ended
+            tickets.give_back = ended
             for number, thread in enumerate(threads, 1):
                 thread.start()
-                until(lambda number=number: session._tickets._numbers()[0] >= given + number)
+                until(lambda number=number: tickets._numbers()[0] >= given + number)
             lined_up()
-            return session.behind()
+            return tickets.behind()
 
-        session.behind = errands
+        tickets.behind = errands
         try:
             act()
-            if "behind" in vars(session):
+            if "behind" in vars(tickets):
                 leader.store.writer.run(lambda _turn: None, over_seal=True)
         finally:
             self._ended.set()

@@ -31,7 +31,7 @@ def once(board):
     """Make sure that the owner's commit is there, once and no more, and that nobody holds a ticket."""
     assert [change.kind for change in board.changes(after=0)] == ["proposed", "accepted"]
     assert board.verify().revision == 1
-    tickets = board.store.writer.session._tickets
+    tickets = board.store.database.tickets
     assert not any(tickets._is_held(number) for number in range(16))
 
 
@@ -97,7 +97,7 @@ def test_where_the_owner_is_interrupted_in_line_nobody_waits_for_ever_and_it_may
     whole, mine, answers = getattr(Slips, name), [], []
 
     def interrupted(slips, *arguments):
-        if slips is owner.store.writer.session._tickets._slips and mine:
+        if slips is owner.store.database.tickets._slips and mine:
             mine.clear()
             raise Interrupted
         return whole(slips, *arguments)
@@ -105,13 +105,13 @@ def test_where_the_owner_is_interrupted_in_line_nobody_waits_for_ever_and_it_may
     monkeypatch.setattr(Slips, name, interrupted)
     other = threading.Thread(target=lambda: answers.append(owner.store.writer.run(noting("member"))))
     with leader.store.writer.turn():
-        leader.store.writer.session._tickets.take()
+        leader.store.database.tickets.take()
         mine.append(True)
         told = []
         first = threading.Thread(target=lambda: told.append(attempted(deciding(owner, name="call-1").commit)))
         first.start()
         if name == "take_back":
-            until(lambda: owner.store.writer.session._tickets._mine)
+            until(lambda: owner.store.database.tickets._mine)
         else:
             first.join(30)
             other.start()
@@ -155,7 +155,7 @@ def test_what_was_taken_back_is_not_done_though_its_owner_still_has_its_ticket(l
     """It waits for SQLite's lock, which the leader has."""
     monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 0.05)
     member, stood, applied = Errands.member, [], []
-    slips = leader.store.writer.session._tickets._slips
+    slips = leader.store.database.tickets._slips
     stands = Tickets.stands
 
     def read(errands, *arguments):
@@ -168,7 +168,7 @@ def test_what_was_taken_back_is_not_done_though_its_owner_still_has_its_ticket(l
 
     monkeypatch.setattr(Errands, "member", read)
     monkeypatch.setattr(Tickets, "stands", look)
-    stood.append(leader.store.writer.session._tickets._numbers()[0])
+    stood.append(leader.store.database.tickets._numbers()[0])
     (done,) = line.behind(leader, deciding(owner).commit)
     assert (done, applied, line.answered) == (DONE, [False], [])
     once(owner)
@@ -178,7 +178,11 @@ def test_one_who_was_read_and_waits_no_longer_has_its_commit_once(line, leader, 
     """It comes by itself when the leader has already applied what it left, and has not committed yet."""
     monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 0.05)
     session = leader.store.writer.session
-    commit, slips, given = session.commit, session._tickets._slips, session._tickets._numbers()[0]
+    commit, slips, given = (
+        session.commit,
+        leader.store.database.tickets._slips,
+        leader.store.database.tickets._numbers()[0],
+    )
 
     def later(key):
         until(lambda: not slips.of(given + 1))
@@ -206,8 +210,8 @@ def test_nobody_is_answered_before_the_commit(line, leader, owner):
     commit, answers = session.commit, []
 
     def looked(key):
-        slips = session._tickets._slips
-        answers.extend(slips.answered(slip) for slip in session._tickets.behind())
+        slips = leader.store.database.tickets._slips
+        answers.extend(slips.answered(slip) for slip in leader.store.database.tickets.behind())
         commit(key)
 
     session.commit = looked
@@ -255,10 +259,11 @@ def test_nobody_is_served_before_one_of_whom_it_is_unknown_whether_its_errand_wa
     monkeypatch.setattr(writer.session, "commit", failed)
     monkeypatch.setattr(writer.errands, "member", lambda text, _stands: Member(noting(text.decode())))
     monkeypatch.setattr(Writer, "_gather_seconds", -1.0)
-    group, slips = Group(writer.session, leader.store.database.courtesy), [Slip(1, b"", b"a"), Slip(2, b"", b"b")]
+    group, tickets = Group(writer.session, leader.store.database.courtesy), leader.store.database.tickets
     with writer._turn:
-        assert not writer._do_errands(group, [], slips, all_of_them=True)
-        writer.session.give_back_ticket()
+        tickets._before = [Slip(1, b"", b"a"), Slip(2, b"", b"b")]
+        assert not writer._do_errands(group, [], before=True)
+        tickets.give_back()
     assert names_noted(leader) == []
 
 
@@ -381,7 +386,7 @@ def test_who_has_a_clock_of_its_own_does_no_errands(line, owner):
     thread = threading.Thread(target=lambda: answers.append(commit()))
 
     def work(_turn):
-        tickets = leader.store.writer.session._tickets
+        tickets = leader.store.database.tickets
         given = tickets._numbers()[0]
         thread.start()
         until(lambda: tickets._numbers()[0] > given)

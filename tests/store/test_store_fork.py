@@ -53,8 +53,8 @@ def test_a_child_closes_no_connection_of_its_parent(location, given):
 def test_a_dead_process_leads_no_longer_though_its_child_lives(location):
     """A lock of this kind belongs to all that share the open file, and a child of a fork is one of them."""
     program = (
-        "import os, sys, time; from pathlib import Path; from blackboard.store.tickets import Tickets; "
-        "tickets = Tickets.beside(Path(sys.argv[1])); tickets.take(); child = os.fork(); "
+        "import os, sys, time; from blackboard import Blackboard; board = Blackboard.open(sys.argv[1], create=True); "
+        "board.store.database.tickets.take(); child = os.fork(); "
         "child or (os.close(1), time.sleep(60)); os.write(1, b'%d' % child); os._exit(0)"
     )
     told = subprocess.run([sys.executable, "-c", program, str(location)], check=True, stdout=subprocess.PIPE)
