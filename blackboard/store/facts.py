@@ -204,6 +204,7 @@ class HeadFacts:
         self.revision, self._installed, self._first, self._constrained = connection.one(_HEAD)
         self._heads: dict[str, Mapping[str, FacetHead]] = {}
         self._standing: dict[str, _Standing | None] = {}
+        self._named: dict[str, tuple[str, ...]] = {}  # key -> the constraints that name it
 
     def key(self, key: str) -> KeyRecord | None:
         """Return the record of a key that exists."""
@@ -331,7 +332,10 @@ class HeadFacts:
         # Of a board without constraints nobody asks more.
         if not self._constrained:
             return ()
-        return tuple(row["key"] for row in self._on.all(_NAMING, {"name": f"{NAMES}{key}"}))
+        if key not in self._named:
+            rows = self._on.all(_NAMING, {"name": f"{NAMES}{key}"})
+            self._named[key] = tuple(row["key"] for row in rows)
+        return self._named[key]
 
     def kinds(self, revision: int) -> tuple[str, ...]:
         """Return the kinds of the changes of a commit.
