@@ -195,7 +195,8 @@ class Tickets:
                     seen, patient_until = (over, self._lead), now + PATIENCE_SECONDS
                 elif now > patient_until:
                     self._pass(over, last, slip.ticket)
-                    return None
+                    # Who ended its turn may have answered it since it looked.
+                    return self._slips.answered(slip) or None
             look = min(2 * look, _LOOKS_SECONDS) or _RUNG_SECONDS
             if has_bell and self._rung:
                 heard = self._bell.hear(look)
@@ -204,7 +205,7 @@ class Tickets:
                 time.sleep(_NEAR_SECONDS * max(1, min(ahead, _FAR) - _NEAR))
                 heard = has_bell and self._bell.hear(0)
             answer = self._slips.answered(slip)
-        if look and not answer:
+        if not answer:
             # Who leads may have been answered just before.
             answer = self._slips.answered(slip)
         if has_bell and look and (answer or not self._before):
@@ -270,10 +271,14 @@ class Tickets:
     def answer(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
         """Answer those whose errands were done, and durably so."""
         with contextlib.suppress(OSError):
-            for slip, text in answers:
-                self._slips.answer(slip, text)
-                self._ring(slip)
-                self._over = slip.ticket
+            self._answer(answers)
+        for slip, _ in answers:
+            self._ring(slip)
+
+    def _answer(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
+        for slip, text in answers:
+            self._slips.answer(slip, text)
+            self._over = slip.ticket
 
     def step_back(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
         """Let go first who is before and has to do it himself; a ticket is kept."""
@@ -288,23 +293,24 @@ class Tickets:
 
         The first who still waits goes before them: the whole line waits for that one.
         """
-        leads, over, self._in_turn = self._leads, self._over, False
+        leads, self._in_turn = self._leads, False
         if not (self._mine or leads):
             return
-        if answers:
-            over = max(over, answers[-1][0].ticket)
         try:
             try:
+                # Before anybody else can lead: who is told by these numbers that its turn is over finds its answer.
+                self._answer(answers)
                 # Those behind may have passed meanwhile who stands still.
-                if leads and over > self._counted and over > self._numbers()[1]:
-                    os.pwrite(self._file, _NUMBER.pack(over), _OVER)
+                if leads and self._over > self._counted and self._over > self._numbers()[1]:
+                    os.pwrite(self._file, _NUMBER.pack(self._over), _OVER)
             finally:
                 self._leave_line()
             last, counted, _ = self._numbers()
-            for ticket in self._waiting(over if leads else counted, last):
+            for ticket in self._waiting(self._over if leads else counted, last):
                 self._ring(self._slips.of(ticket))
                 break
-            self.answer(answers)
+            for slip, _ in answers:
+                self._ring(slip)
         except OSError:
             # Who is not told looks for itself.
             pass

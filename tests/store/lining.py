@@ -6,7 +6,6 @@ import time
 
 from blackboard import Blackboard, Contract
 from blackboard.store.errands import Errands
-from blackboard.store.tickets import Tickets
 from blackboard.testing import FakeClock
 
 LONG_SECONDS = 30
@@ -32,18 +31,6 @@ class Line:
             return done(errands, answer)
 
         monkeypatch.setattr(Errands, "done", told)
-        # Nobody goes by itself between the end of a turn and its answers, which happens seldom, but it does.
-        self._ended, may_lead, looked = threading.Event(), Tickets._may_lead, set()
-        self._ended.set()
-
-        def may_go(tickets, ticket, **named):
-            answers_are_there = self._ended.is_set()
-            if not ticket or (answers_are_there and ticket in looked):
-                return may_lead(tickets, ticket, **named)
-            looked.update([ticket] * answers_are_there)
-            return False
-
-        monkeypatch.setattr(Tickets, "_may_lead", may_go)
 
     def open(self, **named):
         """Open one more board on the file."""
@@ -61,25 +48,15 @@ class Line:
             lined_up: Called in the leader's turn when all stand in line, before it looks.
         """
         tickets, answers = leader.store.database.tickets, [None] * len(works)
-        give_back = tickets.give_back
 
         def take(number):
             answers[number] = attempted(works[number])
 
         threads = [threading.Thread(target=take, args=(number,), daemon=True) for number in range(len(works))]
 
-        def ended(told=()):
-            del tickets.give_back
-            try:
-                give_back(told)
-            finally:
-                self._ended.set()
-
         def errands():
             del tickets.behind
             given = tickets._numbers()[0]
-            self._ended.clear()
-            tickets.give_back = ended
             for number, thread in enumerate(threads, 1):
                 thread.start()
                 until(lambda number=number: tickets._numbers()[0] >= given + number)
@@ -92,7 +69,6 @@ class Line:
             if "behind" in vars(tickets):
                 leader.store.writer.run(lambda _turn: None, over_seal=True)
         finally:
-            self._ended.set()
             for thread in threads:
                 if thread.ident:
                     thread.join(LONG_SECONDS)

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 import pytest
 from ticketing import wait_for_ticket
 
-from blackboard.store.slips import Slips
 from blackboard.store.tickets import PATIENCE_SECONDS, Tickets, _Bell
 
 
@@ -141,7 +140,7 @@ def test_a_bell_that_comes_after_a_long_turn_is_relied_on_all_the_while(location
     second.close()
 
 
-def test_who_is_behind_goes_before_those_whose_errands_were_done_are_answered(location, monkeypatch):
+def test_who_is_behind_goes_before_those_whose_errands_were_done(location, monkeypatch):
     location.touch()
     first, behind, order = Tickets.beside(location), Tickets.beside(location), []
     monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
@@ -152,8 +151,8 @@ def test_who_is_behind_goes_before_those_whose_errands_were_done_are_answered(lo
     third.start()
     wait_for_ticket(location, 2)
     [slip] = first.behind()
-    answer = Slips.answer
-    monkeypatch.setattr(Slips, "answer", lambda *told: (third.join(timeout=30), answer(*told)))
+    ring = Tickets._ring
+    monkeypatch.setattr(Tickets, "_ring", lambda of, one: (one == slip and third.join(timeout=30), ring(of, one)))
     first.give_back([(slip, b"done")])
     thread.join(timeout=30)
     assert order == ["behind", b"done"]
@@ -216,35 +215,6 @@ def test_who_cannot_do_what_is_before_it_waits_until_that_is_over(location, left
     assert comes.before() == []
     for one in (before, comes):
         one.close()
-
-
-def test_who_was_answered_just_before_it_may_lead_lets_the_next_one_lead(location, monkeypatch):
-    location.touch()
-    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 0.001)
-    first, second, looks, may_lead = Tickets.beside(location), Tickets.beside(location), [], Tickets._may_lead
-    first.take()
-    done = []
-
-    def late(tickets, ticket, **named):
-        if tickets is second and ticket:
-            looks.append(ticket)
-            if len(looks) == 2:
-                # It looked for its answer, and has not asked yet whether anybody leads.
-                first.give_back([(slip, b"done") for slip in first.behind()])
-        return may_lead(tickets, ticket, **named)
-
-    monkeypatch.setattr(
-        Tickets, "_is_held", lambda tickets, byte, held=Tickets._is_held: byte > 0 and held(tickets, byte)
-    )
-    monkeypatch.setattr(Tickets, "_may_lead", late)
-    thread = threading.Thread(target=lambda: done.append(second.take(lambda: b"wanted", helps=True)))
-    thread.start()
-    thread.join(timeout=30)
-    assert done == [b"done"]
-    assert first.take() is None
-    assert first._leads
-    first.close()
-    second.close()
 
 
 def test_who_steps_back_keeps_its_place(location):
