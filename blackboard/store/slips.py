@@ -21,7 +21,10 @@ _USUAL = 4096  # most slips are no longer
 PLACES = 512
 """A slip stands at the place of its ticket, counted round."""
 
-LONGEST_ANSWER = _ANSWER - _HEADER.size
+NOBODY = bytes(8)
+"""Is no author's name."""
+
+LONGEST_ANSWER = _ANSWER - _HEADER.size - len(NOBODY)
 
 
 class Slip(NamedTuple):
@@ -35,6 +38,17 @@ class Slip(NamedTuple):
     def author(self) -> bytes:
         """Whose it is: the name of its bell."""
         return self.mark[:8]
+
+
+class Answer(NamedTuple):
+    """What became of a slip: an empty text tells its author to do it.
+
+    Attributes:
+        rings: Whose bell its author rings when he finds it.
+    """
+
+    text: bytes
+    rings: bytes = NOBODY
 
 
 class Slips:
@@ -70,15 +84,18 @@ class Slips:
         """Take a slip back."""
         os.pwrite(self._file, bytes(_HEADER.size), _place(slip.ticket) + _ANSWER)
 
-    def answer(self, slip: Slip, text: bytes) -> None:
-        """Say what became of a slip, where there is room to say it: an empty text, that its author is to do it."""
-        if len(text) <= LONGEST_ANSWER:
-            os.pwrite(self._file, _made(slip._replace(text=text)), _place(slip.ticket))
+    def answer(self, slip: Slip, answer: Answer) -> None:
+        """Say what became of a slip, where there is room to say it."""
+        if len(answer.text) <= LONGEST_ANSWER:
+            told = slip._replace(text=answer.rings + answer.text)
+            os.pwrite(self._file, _made(told), _place(slip.ticket))
 
-    def answered(self, slip: Slip) -> bytes | None:
+    def answered(self, slip: Slip) -> Answer | None:
         """Return the answer to a slip, None where there is none."""
         found = _found(os.pread(self._file, _ANSWER, _place(slip.ticket)), slip.ticket)
-        return None if found is None or found.mark != slip.mark else found.text
+        if found is None or found.mark != slip.mark:
+            return None
+        return Answer(found.text[len(NOBODY) :], found.text[: len(NOBODY)])
 
 
 def _place(ticket: int) -> int:

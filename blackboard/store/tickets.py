@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from blackboard.store.slips import PLACES, Slip, Slips
+from blackboard.store.slips import NOBODY, PLACES, Answer, Slip, Slips
 
 _LOCK = struct.Struct("hhqqi4x")  # type, whence, start, length, process: struct flock of a 64-bit Linux
 # The last ticket given out; the last of those that are over, which who leads writes; how many stood still who led.
@@ -196,7 +196,7 @@ class Tickets:
                 elif now > patient_until:
                     self._pass(over, last, slip.ticket)
                     # Who ended its turn may have answered it since it looked.
-                    return self._slips.answered(slip) or None
+                    return self._answered(slip) or None
             look = min(2 * look, _LOOKS_SECONDS) or _RUNG_SECONDS
             if has_bell and self._rung:
                 heard = self._bell.hear(look)
@@ -204,14 +204,23 @@ class Tickets:
                 ahead = slip.ticket - self._numbers()[1]
                 time.sleep(_NEAR_SECONDS * max(1, min(ahead, _FAR) - _NEAR))
                 heard = has_bell and self._bell.hear(0)
-            answer = self._slips.answered(slip)
+            answer = self._answered(slip)
         if not answer:
             # Who leads may have been answered just before.
-            answer = self._slips.answered(slip)
+            answer = self._answered(slip)
         if has_bell and look and (answer or not self._before):
             # Where the turn comes unheard the others may be of another network, and the next is not heard either.
             self._rung = heard or self._bell.hear(0)
         return answer or None
+
+    def _answered(self, slip: Slip) -> bytes | None:
+        """Return the answer to the own slip, None where there is none; whoever was answered next is rung."""
+        answer = self._slips.answered(slip)
+        if answer is None:
+            return None
+        if answer.rings != NOBODY:
+            self._bell.ring(answer.rings)
+        return answer.text
 
     def _pass(self, over: int, last: int, ticket: int) -> None:
         """Let nobody wait any more for the one that stands still, who leads or is the first in line."""
@@ -266,18 +275,23 @@ class Tickets:
     def refuse(self, slip: Slip) -> None:
         """Let its author do himself what he left, in his own turn: nobody goes before him."""
         with contextlib.suppress(OSError):
-            self._slips.answer(slip, b"")
+            self._slips.answer(slip, Answer(b""))
 
     def answer(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
         """Answer those whose errands were done, and durably so."""
         with contextlib.suppress(OSError):
             self._answer(answers)
-        for slip, _ in answers:
-            self._ring(slip)
+        if answers:
+            self._ring(answers[0][0])
 
     def _answer(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
-        for slip, text in answers:
-            self._slips.answer(slip, text)
+        """Answer them; each who finds its answer rings for the next one.
+
+        All rung at once would stand before one processor, and whoever rings them may lose his to them in between.
+        """
+        rings = [slip.author for slip, _ in answers[1:]] + [NOBODY]
+        for (slip, text), name in zip(answers, rings, strict=False):
+            self._slips.answer(slip, Answer(text, name))
             self._over = slip.ticket
 
     def step_back(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
@@ -289,10 +303,7 @@ class Tickets:
             self._mine = mine
 
     def give_back(self, answers: Sequence[tuple[Slip, bytes]] = ()) -> None:
-        """End the turn, or the waiting for it, and answer those whose errands were done; that is durable.
-
-        The first who still waits goes before them: the whole line waits for that one.
-        """
+        """End the turn, or the waiting for it, and answer those whose errands were done; that is durable."""
         leads, self._in_turn = self._leads, False
         if not (self._mine or leads):
             return
@@ -305,12 +316,13 @@ class Tickets:
                     os.pwrite(self._file, _NUMBER.pack(self._over), _OVER)
             finally:
                 self._leave_line()
+            if answers:
+                # Before the next in line: what that one begins keeps a processor for longer.
+                self._ring(answers[0][0])
             last, counted, _ = self._numbers()
             for ticket in self._waiting(self._over if leads else counted, last):
                 self._ring(self._slips.of(ticket))
                 break
-            for slip, _ in answers:
-                self._ring(slip)
         except OSError:
             # Who is not told looks for itself.
             pass

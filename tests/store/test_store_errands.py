@@ -14,7 +14,7 @@ from blackboard import CommitUnknown, Contract, Team, external, on
 from blackboard.spec import changes
 from blackboard.spec.changes import Committed
 from blackboard.store.errands import _PLAN, Errands, _Reading
-from blackboard.store.slips import Slips
+from blackboard.store.slips import Answer, Slips
 
 # --- the same comes of them -------------------------------------------------------------------------------------------
 
@@ -276,7 +276,7 @@ def test_an_errand_of_wrong_parts_harms_nobody(line, leader, owner, given, monke
 
 def test_an_answer_that_tells_nothing_is_no_answer(line, leader, owner, given, monkeypatch):
     answer = Slips.answer
-    monkeypatch.setattr(Slips, "answer", lambda slips, slip, _: answer(slips, slip, b"not that"))
+    monkeypatch.setattr(Slips, "answer", lambda slips, slip, _: answer(slips, slip, Answer(b"not that")))
     (done,) = line.behind(leader, lambda: given(owner).decided("api/ids", "int"))
     assert (done, line.answered) == (Committed(1, (("api/ids", 1),), 0), [owner])
     assert owner.revision == 1

@@ -6,10 +6,21 @@ import threading
 import pytest
 from lining import until
 
-from blackboard.store.slips import _ANSWER, _FIRST, _HEADER, _SLIP, PLACES, Slips, _place
+from blackboard.store.slips import (
+    _ANSWER,
+    _FIRST,
+    _HEADER,
+    _SLIP,
+    LONGEST_ANSWER,
+    NOBODY,
+    PLACES,
+    Answer,
+    Slips,
+    _place,
+)
 from blackboard.store.tickets import Tickets
 
-TEXT = b"what is to be done"
+TEXT, DONE = b"what is to be done", Answer(b"done")
 
 
 @pytest.fixture
@@ -29,11 +40,11 @@ def test_what_was_left_is_read_and_what_was_answered_is_told(slips):
     assert slips.of(7) == slip
     assert (slip.ticket, slip.text, slip.author) == (7, TEXT, b"author 1")
     assert slips.answered(slip) is None
-    slips.answer(slip, b"done")
-    assert slips.answered(slip) == b"done"
+    slips.answer(slip, Answer(b"done", b"author 2"))
+    assert slips.answered(slip) == Answer(b"done", b"author 2")
 
 
-@pytest.mark.parametrize("answer", [b"done", b""])
+@pytest.mark.parametrize("answer", [DONE, Answer(b"")])
 def test_what_was_done_or_refused_is_no_longer_for_others_to_do(slips, answer):
     slip = slips.leave(7, TEXT)
     slips.answer(slip, answer)
@@ -52,9 +63,9 @@ def test_each_of_the_places_has_room_for_the_longest(slips):
     left = [slips.leave(number, text) for number, text in enumerate(texts)]
     assert [slips.of(number).text for number in range(PLACES)] == texts
     for slip in left:
-        slips.answer(slip, slip.text[: _ANSWER - _HEADER.size])
+        slips.answer(slip, Answer(slip.text[:LONGEST_ANSWER]))
     assert all(slips.stands(slip) for slip in left)
-    assert [slips.answered(slip) for slip in left] == [text[: _ANSWER - _HEADER.size] for text in texts]
+    assert [slips.answered(slip).text for slip in left] == [text[:LONGEST_ANSWER] for text in texts]
 
 
 @pytest.mark.parametrize("text", [None, bytes(_SLIP - _HEADER.size + 1)], ids=["nothing", "too long"])
@@ -67,7 +78,7 @@ def test_under_a_ticket_with_nothing_to_leave_nothing_of_another_is_left(slips, 
 
 def test_an_answer_that_is_too_long_is_not_given(slips):
     slip = slips.leave(7, TEXT)
-    slips.answer(slip, bytes(_ANSWER - _HEADER.size + 1))
+    slips.answer(slip, Answer(bytes(LONGEST_ANSWER + 1)))
     assert slips.answered(slip) is None
 
 
@@ -84,23 +95,24 @@ def test_a_slip_stands_until_it_is_taken_back_or_another_one_stands_there(slips)
 
 def test_the_answer_to_one_slip_is_never_that_to_another(slips):
     first = slips.leave(7, TEXT)
-    slips.answer(first, b"done")
+    slips.answer(first, DONE)
     second = slips.leave(7, TEXT)
     assert slips.answered(second) is None
     # One who was slow answers the first one now.
-    slips.answer(first, b"done")
+    slips.answer(first, DONE)
     assert slips.answered(second) is None
-    slips.answer(first._replace(ticket=7 + PLACES), b"done")
+    slips.answer(first._replace(ticket=7 + PLACES), DONE)
     assert slips.answered(second) is None
-    slips.answer(second, b"done too")
-    assert (slips.answered(first), slips.answered(second)) == (None, b"done too")
+    slips.answer(second, Answer(b"done too"))
+    assert (slips.answered(first), slips.answered(second)) == (None, Answer(b"done too"))
 
 
 @pytest.mark.parametrize("what", ["slip", "answer"])
 def test_with_any_byte_of_it_changed_it_is_not_read(slips, file, what):
     slip = slips.leave(7, TEXT)
+    told = Answer(TEXT[len(NOBODY) :], b"author 2")
     if what == "answer":
-        slips.answer(slip, TEXT)
+        slips.answer(slip, told)
     at = _place(7) + (_ANSWER if what == "slip" else 0)
     whole = os.pread(file, _HEADER.size + len(TEXT), at)
     for number, byte in enumerate(whole):
@@ -113,7 +125,7 @@ def test_with_any_byte_of_it_changed_it_is_not_read(slips, file, what):
         else:
             assert slips.of(7) is None, number
         os.pwrite(file, bytes([byte]), at + number)
-    assert (slips.stands(slip), slips.answered(slip)) == (True, TEXT if what == "answer" else None)
+    assert (slips.stands(slip), slips.answered(slip)) == (True, told if what == "answer" else None)
 
 
 @pytest.mark.parametrize("filled", [b"\0", b"\xff"])
@@ -133,9 +145,9 @@ def test_in_a_file_that_was_cut_off_nothing_stands_and_nothing_is_answered(slips
     os.ftruncate(file, cut)
     assert slips.of(7) is None
     slip = slips.leave(7, TEXT)
-    slips.answer(slip, b"done")
+    slips.answer(slip, DONE)
     os.ftruncate(file, cut)
-    assert slips.answered(slip) == (b"done" if cut > _place(7) + _ANSWER else None)
+    assert slips.answered(slip) == (DONE if cut > _place(7) + _ANSWER else None)
     assert slips.stands(slip) is (cut == _place(7) + _ANSWER + 40)
 
 

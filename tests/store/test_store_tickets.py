@@ -140,26 +140,6 @@ def test_a_bell_that_comes_after_a_long_turn_is_relied_on_all_the_while(location
     second.close()
 
 
-def test_who_is_behind_goes_before_those_whose_errands_were_done(location, monkeypatch):
-    location.touch()
-    first, behind, order = Tickets.beside(location), Tickets.beside(location), []
-    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
-    monkeypatch.setattr("blackboard.store.tickets._LOOKS_SECONDS", 3600)
-    first.take()
-    thread = waiting_behind(first, location, errand=lambda: b"wanted", answers=order)
-    third = threading.Thread(target=lambda: (behind.take(), order.append("behind"), behind.give_back()))
-    third.start()
-    wait_for_ticket(location, 2)
-    [slip] = first.behind()
-    ring = Tickets._ring
-    monkeypatch.setattr(Tickets, "_ring", lambda of, one: (one == slip and third.join(timeout=30), ring(of, one)))
-    first.give_back([(slip, b"done")])
-    thread.join(timeout=30)
-    assert order == ["behind", b"done"]
-    first.close()
-    behind.close()
-
-
 # --- who leads --------------------------------------------------------------------------------------------------------
 
 
@@ -184,7 +164,7 @@ def test_who_finds_that_nobody_leads_does_first_what_was_left_before_it(location
     behind, left = in_line(location, b"c")
     assert list(comes.behind()) == [left]
     comes.give_back([(slip, b"done") for _, slip in waiting])
-    assert [tickets._slips.answered(slip) for tickets, slip in waiting] == [b"done"] * 2
+    assert [tickets._slips.answered(slip).text for tickets, slip in waiting] == [b"done"] * 2
     assert comes._numbers()[:2] == (3, 2)
     for one in (*[tickets for tickets, _ in waiting], behind, comes):
         one.close()

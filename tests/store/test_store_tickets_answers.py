@@ -4,9 +4,10 @@ import threading
 import time
 
 import pytest
+from ticketing import wait_for_ticket
 
 from blackboard.store.slips import Slips
-from blackboard.store.tickets import Tickets
+from blackboard.store.tickets import PATIENCE_SECONDS, Tickets, _Bell
 
 
 def test_who_was_answered_just_before_it_may_lead_lets_the_next_one_lead(location, monkeypatch):
@@ -93,3 +94,51 @@ def test_who_is_answered_between_two_looks_finds_its_answer(location, monkeypatc
     assert done == [b"done"]
     for one in (first, second, third):
         one.close()
+
+
+def test_who_ends_its_turn_rings_two_and_each_that_finds_its_answer_rings_the_next(location, monkeypatch):
+    location.touch()
+    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
+    monkeypatch.setattr("blackboard.store.tickets._LOOKS_SECONDS", 3600)
+    leader, *others = (Tickets.beside(location) for _ in range(5))
+    leader.take()
+    rung, ring, done = [], _Bell.ring, []
+    monkeypatch.setattr(_Bell, "ring", lambda bell, name: (rung.append((bell.name, name)), ring(bell, name)))
+
+    def wait(tickets, errand):
+        done.append(tickets.take(errand, helps=True))
+        tickets.give_back()
+
+    threads = []
+    for number, tickets in enumerate(others, 1):
+        wanted = None if tickets is others[-1] else lambda: b"wanted"
+        threads.append(threading.Thread(target=wait, args=(tickets, wanted)))
+        threads[-1].start()
+        wait_for_ticket(location, number)
+    leader.give_back([(slip, b"done") for slip in leader.behind()])
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sorted(done, key=str) == [None, b"done", b"done", b"done"]
+    first, second, third, behind = [tickets._bell.name for tickets in others]
+    by_leader = [name for bell, name in rung if bell == leader._bell.name]
+    assert by_leader == [first, behind]
+    assert [pair for pair in rung if pair[0] != leader._bell.name] == [(first, second), (second, third)]
+    for tickets in (leader, *others):
+        tickets.close()
+
+
+def test_whoever_is_not_rung_because_the_one_before_died_looks_for_itself(location):
+    location.touch()
+    leader, dead, other, done = Tickets.beside(location), Tickets.beside(location), Tickets.beside(location), []
+    leader.take()
+    dead._bell.hang()
+    slips = [dead._slips.leave(dead._next(), b"wanted")]
+    dead._count(slips[0].ticket)
+    thread = threading.Thread(target=lambda: done.append(other.take(lambda: b"wanted", helps=True)))
+    thread.start()
+    wait_for_ticket(location, 2)
+    leader.give_back([(slip, b"done") for slip in leader.behind()])
+    thread.join(timeout=PATIENCE_SECONDS)
+    assert done == [b"done"]
+    for tickets in (leader, dead, other):
+        tickets.close()

@@ -1,0 +1,29 @@
+"""What a turn keeps to be undone is in memory: no file is made in any folder for it."""
+
+from pathlib import Path
+
+from blackboard import Contract
+
+KEYS = range(800)
+
+
+def made_by_the_engine():
+    """Return what the engine has open of files that it made for itself, which have no name any more."""
+    opened = [one for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
+    return [name for name in map(str, map(Path.readlink, opened)) if "etilqs" in name]
+
+
+def test_one_that_changes_much_in_a_shared_transaction_needs_no_temporary_file(line, leader, owner):
+    with leader.transaction("ann") as ann:
+        for number in KEYS:
+            ann.decide(f"api/k-{number:03}", Contract.value("some text of no consequence"))
+    wide = owner.transaction("bea")
+    for number in KEYS[::20]:
+        wide.decision(f"api/k-{number:03}")
+        wide.decide(f"api/k-{number:03}", Contract.value(number))
+    session, looked = leader.store.writer.session, []
+    commit = session.commit
+    session.commit = lambda key: (looked.append(made_by_the_engine()), commit(key))
+    line.behind(leader, wide.commit, act=lambda: leader.store.writer.run(lambda turn: turn.keep_time()))
+    assert line.answered == [owner]
+    assert looked == [[]]
