@@ -44,7 +44,7 @@ class Answer(NamedTuple):
     """What became of a slip: an empty text tells its author to do it.
 
     Attributes:
-        rings: Whose bell its author rings when he finds it.
+        rings: Whose bell the author of the slip rings when he finds it.
     """
 
     text: bytes

@@ -285,14 +285,16 @@ class Tickets:
             self._ring(answers[0][0])
 
     def _answer(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
-        """Answer them; each who finds its answer rings for the next one.
+        """Answer them, the last one first: each who finds its answer rings the next one, which finds its own then.
 
         All rung at once would stand before one processor, and whoever rings them may lose his to them in between.
         """
-        rings = [slip.author for slip, _ in answers[1:]] + [NOBODY]
-        for (slip, text), name in zip(answers, rings, strict=False):
-            self._slips.answer(slip, Answer(text, name))
-            self._over = slip.ticket
+        rings = NOBODY
+        for slip, text in reversed(answers):
+            self._slips.answer(slip, Answer(text, rings))
+            rings = slip.author
+        if answers:
+            self._over = answers[-1][0].ticket
 
     def step_back(self, answers: Sequence[tuple[Slip, bytes]]) -> None:
         """Let go first who is before and has to do it himself; a ticket is kept."""

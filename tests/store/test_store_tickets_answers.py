@@ -127,6 +127,36 @@ def test_who_ends_its_turn_rings_two_and_each_that_finds_its_answer_rings_the_ne
         tickets.close()
 
 
+def test_who_is_rung_by_one_that_found_its_answer_at_once_finds_its_own(location, monkeypatch):
+    location.touch()
+    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
+    monkeypatch.setattr("blackboard.store.tickets._LOOKS_SECONDS", 3600)
+    leader, *others = (Tickets.beside(location) for _ in range(4))
+    leader.take()
+    answer, done = Slips.answer, []
+
+    def looked_for_at_once(slips, slip, told):
+        answer(slips, slip, told)
+        if slip == left[0]:
+            leader._ring(slip)
+            threads[0].join(timeout=30)
+
+    monkeypatch.setattr(Slips, "answer", looked_for_at_once)
+    threads = []
+    for number, tickets in enumerate(others, 1):
+        take = lambda tickets=tickets: done.append(tickets.take(lambda: b"wanted", helps=True))  # noqa: E731
+        threads.append(threading.Thread(target=take, daemon=True))
+        threads[-1].start()
+        wait_for_ticket(location, number)
+    left = list(leader.behind())
+    leader.give_back([(slip, b"done") for slip in left])
+    for thread in threads:
+        thread.join(timeout=10)
+    assert done == [b"done"] * 3
+    for tickets in (leader, *others):
+        tickets.close()
+
+
 def test_whoever_is_not_rung_because_the_one_before_died_looks_for_itself(location):
     location.touch()
     leader, dead, other, done = Tickets.beside(location), Tickets.beside(location), Tickets.beside(location), []
