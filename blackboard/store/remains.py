@@ -31,7 +31,7 @@ _ROWS: Mapping[str, Statement] = {
               CASE WHEN v.merged IS NULL THEN v.base ELSE json_array(v.base, v.merged) END, v.author, v.role,
               v.rationale, v.evidence, v.electorate, v.quorum, v.round, v.joint, v.revision, v.settled, v.stood,
               {REASON_BEFORE}
-            FROM ({VERSIONS_BEFORE}) v JOIN key k ON k.id = v.key_id ORDER BY k.key, v.version""",
+            FROM key k CROSS JOIN ({VERSIONS_BEFORE}) v WHERE v.key_id = k.id ORDER BY k.key, v.version""",
         "facet_effect": """
             SELECT k.key, e.name, e.new_since, e.old_since, e.uses, e.implements, e.reason
             FROM facet_effect e JOIN key k ON k.id = e.key_id WHERE e.new_since < :before
@@ -47,20 +47,20 @@ _ROWS: Mapping[str, Statement] = {
             SELECT k.key, c.version, c.author, c.role, c.digest, c.revision
             FROM component c JOIN key k ON k.id = c.key_id WHERE c.revision < :before ORDER BY k.key, c.version""",
         "component_file": """
-            SELECT k.key, f.version, f.path, f.blob FROM component_file f JOIN key k ON k.id = f.key_id
+            SELECT k.key, f.version, f.path, f.blob FROM key k CROSS JOIN component_file f ON f.key_id = k.id
             JOIN component c ON c.key_id = f.key_id AND c.version = f.version
             WHERE c.revision < :before ORDER BY k.key, f.version, f.path""",
         "pin": """
             SELECT k.key, p.component_version, d.key AS decision, p.name, p.side, p.version, p.since, p.digest,
               p.observed
-            FROM pin p JOIN key k ON k.id = p.component_id JOIN key d ON d.id = p.key_id
+            FROM key k CROSS JOIN pin p ON p.component_id = k.id JOIN key d ON d.id = p.key_id
             JOIN (SELECT key_id, version, revision FROM component
                   UNION ALL SELECT key_id, version, revision FROM version) c
               ON c.key_id = p.component_id AND c.version = p.component_version
             WHERE c.revision < :before ORDER BY k.key, p.component_version, d.key, p.name, p.side""",
         "pattern_pin": """
-            SELECT k.key, p.component_version, n.pattern, p.since FROM pattern_pin p
-            JOIN key k ON k.id = p.component_id JOIN pattern n ON n.id = p.pattern_id
+            SELECT k.key, p.component_version, n.pattern, p.since FROM key k
+            CROSS JOIN pattern_pin p ON p.component_id = k.id JOIN pattern n ON n.id = p.pattern_id
             JOIN component c ON c.key_id = p.component_id AND c.version = p.component_version
             WHERE c.revision < :before ORDER BY k.key, p.component_version, n.pattern""",
         "verdict": """
@@ -70,6 +70,8 @@ _ROWS: Mapping[str, Statement] = {
         "compacted_row": "SELECT name, row FROM compacted_row ORDER BY name, row",
     }.items()
 }
+"""By key, and of each in their order: so a table is read in the order of its index and nothing large is sorted, which
+the writer's connection would do in memory. Of verdicts there is no such index."""
 
 
 def state_digest(on: Connection, before: int) -> str:

@@ -1,8 +1,11 @@
-"""What a turn keeps to be undone is in memory: no file is made in any folder for it."""
+"""What a turn keeps to be undone, and what it sorts, is in memory: no file is made for it, and nothing large sorted."""
 
 from pathlib import Path
 
+import pytest
+
 from blackboard import Contract
+from blackboard.store.remains import _ROWS
 
 KEYS = range(800)
 
@@ -27,3 +30,10 @@ def test_one_that_changes_much_in_a_shared_transaction_needs_no_temporary_file(l
     line.behind(leader, wide.commit, act=lambda: leader.store.writer.run(lambda turn: turn.keep_time()))
     assert line.answered == [owner]
     assert looked == [[]]
+
+
+@pytest.mark.parametrize("name", sorted(_ROWS.keys() - {"verdict"}))
+def test_all_that_is_kept_from_before_is_told_in_its_order_without_being_sorted(leader, name):
+    with leader.store.database.reading() as on:
+        rows = on.raw.execute(f"EXPLAIN QUERY PLAN {_ROWS[name].text}", _ROWS[name].placed({"before": 9}))
+        assert "USE TEMP B-TREE FOR ORDER BY" not in [row["detail"] for row in rows]
