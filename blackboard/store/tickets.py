@@ -381,7 +381,7 @@ def _is_guarded_as(file: os.stat_result, board: Path) -> bool:
 
 
 class _Bell:
-    """The bell of one who waits, and a way to ring those of others: who ends its turn rings the next one's.
+    """The bell of one who waits, and a way to ring others': who ends its turn, or was answered, rings the next one's.
 
     It is a datagram without content to a name that stands on the slip. A hint and no more: who died rings nobody, and
     where processes share a file but no network, none is heard, so whoever waits looks for itself too.

@@ -172,3 +172,56 @@ def test_whoever_is_not_rung_because_the_one_before_died_looks_for_itself(locati
     assert done == [b"done"]
     for tickets in (leader, dead, other):
         tickets.close()
+
+
+def test_who_was_refused_and_waits_too_long_takes_back_what_it_left_and_does_it_itself(location, monkeypatch):
+    location.touch()
+    monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 0.3)
+    leader, other, done = Tickets.beside(location), Tickets.beside(location), []
+    leader.take()
+    thread = threading.Thread(target=lambda: done.append(other.take(lambda: b"wanted", helps=True)))
+    thread.start()
+    wait_for_ticket(location, 1)
+    [slip] = leader.behind()
+    leader.refuse(slip)
+    thread.join(timeout=30)
+    assert (done, leader.stands(slip)) == ([None], False)
+    leader.close()
+    other.close()
+
+
+def test_nobody_is_passed_who_could_not_be_answered(location, monkeypatch):
+    location.touch()
+    leader, *others = (Tickets.beside(location) for _ in range(3))
+    leader.take()
+    for tickets in others:
+        tickets._count(tickets._slips.leave(tickets._next(), b"wanted").ticket)
+    first, second = leader.behind()
+    answer = Slips.answer
+
+    def damaged(slips, slip, told):
+        if slip == first:
+            raise OSError
+        answer(slips, slip, told)
+
+    monkeypatch.setattr(Slips, "answer", damaged)
+    leader.answer([(first, b"done"), (second, b"done")])
+    leader.give_back()
+    assert leader._numbers()[1] < first.ticket
+    for tickets in (leader, *others):
+        tickets.close()
+
+
+def test_who_is_answered_while_the_turn_goes_on_is_rung(location, monkeypatch):
+    location.touch()
+    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
+    leader, other, done = Tickets.beside(location), Tickets.beside(location), []
+    leader.take()
+    thread = threading.Thread(target=lambda: done.append(other.take(lambda: b"wanted", helps=True)), daemon=True)
+    thread.start()
+    wait_for_ticket(location, 1)
+    leader.answer([(slip, b"done") for slip in leader.behind()])
+    thread.join(timeout=10)
+    assert (done, leader._leads) == ([b"done"], True)
+    leader.close()
+    other.close()
