@@ -34,8 +34,8 @@ def for_reading(raw: sqlite3.Connection) -> None:
 def for_writing(raw: sqlite3.Connection) -> None:
     """Let a connection move what waits at its commits, and give back the space of a file that grew too large.
 
-    What a savepoint keeps to be undone stays in memory: the engine would make a file of it in some folder for anything
-    above 64 KiB, which two members that share a transaction write in passing.
+    What a savepoint keeps to be undone stays in memory: of more than 64 KiB, which one member of a shared transaction
+    changes in passing, the engine would make a file in some folder. What is sorted on it is sorted in memory as well.
     """
     raw.execute(f"PRAGMA wal_autocheckpoint = {PAGES}")
     raw.execute(f"PRAGMA journal_size_limit = {BOUND_BYTES}")

@@ -2,12 +2,29 @@
 
 import threading
 import time
+from functools import partial
 
 import pytest
 from ticketing import wait_for_ticket
 
 from blackboard.store.slips import Slips
 from blackboard.store.tickets import PATIENCE_SECONDS, Tickets, _Bell
+
+
+@pytest.fixture
+def only_rung(monkeypatch):
+    """Let whoever waits rely on its bell alone."""
+    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
+    monkeypatch.setattr("blackboard.store.tickets._LOOKS_SECONDS", 3600)
+
+
+def lined_up(location, waits):
+    """Let each wait in a thread of its own, one behind the other, and return the threads."""
+    threads = [threading.Thread(target=wait, daemon=True) for wait in waits]
+    for number, thread in enumerate(threads, 1):
+        thread.start()
+        wait_for_ticket(location, number)
+    return threads
 
 
 def test_who_was_answered_just_before_it_may_lead_lets_the_next_one_lead(location, monkeypatch):
@@ -96,10 +113,9 @@ def test_who_is_answered_between_two_looks_finds_its_answer(location, monkeypatc
         one.close()
 
 
+@pytest.mark.usefixtures("only_rung")
 def test_who_ends_its_turn_rings_two_and_each_that_finds_its_answer_rings_the_next(location, monkeypatch):
     location.touch()
-    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
-    monkeypatch.setattr("blackboard.store.tickets._LOOKS_SECONDS", 3600)
     leader, *others = (Tickets.beside(location) for _ in range(5))
     leader.take()
     rung, ring, done = [], _Bell.ring, []
@@ -109,12 +125,8 @@ def test_who_ends_its_turn_rings_two_and_each_that_finds_its_answer_rings_the_ne
         done.append(tickets.take(errand, helps=True))
         tickets.give_back()
 
-    threads = []
-    for number, tickets in enumerate(others, 1):
-        wanted = None if tickets is others[-1] else lambda: b"wanted"
-        threads.append(threading.Thread(target=wait, args=(tickets, wanted)))
-        threads[-1].start()
-        wait_for_ticket(location, number)
+    wanted = [lambda: b"wanted"] * 3 + [None]
+    threads = lined_up(location, [partial(wait, *one) for one in zip(others, wanted, strict=True)])
     leader.give_back([(slip, b"done") for slip in leader.behind()])
     for thread in threads:
         thread.join(timeout=30)
@@ -127,10 +139,9 @@ def test_who_ends_its_turn_rings_two_and_each_that_finds_its_answer_rings_the_ne
         tickets.close()
 
 
+@pytest.mark.usefixtures("only_rung")
 def test_who_is_rung_by_one_that_found_its_answer_at_once_finds_its_own(location, monkeypatch):
     location.touch()
-    monkeypatch.setattr("blackboard.store.tickets._RUNG_SECONDS", 3600)
-    monkeypatch.setattr("blackboard.store.tickets._LOOKS_SECONDS", 3600)
     leader, *others = (Tickets.beside(location) for _ in range(4))
     leader.take()
     answer, done = Slips.answer, []
@@ -142,12 +153,11 @@ def test_who_is_rung_by_one_that_found_its_answer_at_once_finds_its_own(location
             threads[0].join(timeout=30)
 
     monkeypatch.setattr(Slips, "answer", looked_for_at_once)
-    threads = []
-    for number, tickets in enumerate(others, 1):
-        take = lambda tickets=tickets: done.append(tickets.take(lambda: b"wanted", helps=True))  # noqa: E731
-        threads.append(threading.Thread(target=take, daemon=True))
-        threads[-1].start()
-        wait_for_ticket(location, number)
+
+    def wait(tickets):
+        done.append(tickets.take(lambda: b"wanted", helps=True))
+
+    threads = lined_up(location, [partial(wait, tickets) for tickets in others])
     left = list(leader.behind())
     leader.give_back([(slip, b"done") for slip in left])
     for thread in threads:
