@@ -244,6 +244,8 @@ class Contract:
         uses: Sides = (),
         checks: Sequence[str] = (),
         files: Sequence[str] = (),
+        command: Sequence[str] = (),
+        probe: Sequence[str] = (),
     ) -> Self:
         """Make a contract of a task.
 
@@ -253,8 +255,10 @@ class Contract:
             uses: The same for what it will use.
             checks: Names of the checks that it must pass.
             files: Paths of the files that it will hold.
+            command: The entry point that it will make, such as `["python", "-m", "recipes"]`.
+            probe: The arguments with which the entry point has to end with status 0; `--help` where there are none.
         """
-        given = zip(FIELDS, (summary, implements, uses, checks, files), strict=True)
+        given = zip(FIELDS, (summary, implements, uses, checks, files, command, probe), strict=True)
         language = Task()
         return cls(language.name, write_json(language.name, language.facets(body_of(dict(given)))))
 

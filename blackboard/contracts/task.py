@@ -1,10 +1,12 @@
-"""The language `task`: one part of the plan, what it implements, uses, is checked by, and may write.
+"""The language `task`: one part of the plan, what it implements, uses, is checked by, may write, and starts.
 
     {"summary": "store notes", "implements": {"api/storage": []}, "uses": {"db/schema": ["note.id"]},
-     "checks": ["unit"], "files": ["storage.py"]}
+     "checks": ["unit"], "files": ["storage.py"], "command": ["python", "-m", "storage"], "probe": ["--version"]}
 
 `implements` and `uses` map keys or patterns to the facets that matter; no facets means the whole decision, and a list
-of keys means each of them whole. Read from JSON or TOML, always kept as canonical JSON. None of the lists has an order.
+of keys means each of them whole. `command` is the entry point that the component makes, without a shell; `probe` are the
+arguments with which it has to end with status 0 (`--help` where none are stated). Read from JSON or TOML, always kept as
+canonical JSON. Only `command` and `probe` have an order.
 """
 
 import re
@@ -19,7 +21,10 @@ from blackboard.spec.canonical import JSON, NotCanonical, canonical_json, check_
 from blackboard.spec.effects import Comparison
 from blackboard.spec.keys import check_name, check_pattern, is_reserved
 
-FIELDS = ("summary", "implements", "uses", "checks", "files")
+FIELDS = ("summary", "implements", "uses", "checks", "files", "command", "probe")
+
+DEFAULT_PROBE = ("--help",)
+"""What an entry point is started with where its task states no probe."""
 
 MAX_PATH_BYTES = 512
 
@@ -44,6 +49,13 @@ class TaskBody:
     uses: Mapping[str, tuple[str, ...]]
     checks: tuple[str, ...]
     files: tuple[str, ...]
+    command: tuple[str, ...] = ()
+    probe: tuple[str, ...] = ()
+
+    @property
+    def probed(self) -> tuple[str, ...]:
+        """The arguments that show whether the entry point starts; empty where the task makes no entry point."""
+        return (*self.command, *(self.probe or DEFAULT_PROBE)) if self.command else ()
 
 
 class Task:
@@ -65,13 +77,15 @@ class Task:
         return canonical_json(self.facets(body))
 
     def facets(self, body: TaskBody) -> dict[str, JSON]:
-        """Return the five fields."""
+        """Return one facet for each field."""
         return {
             "summary": body.summary,
             "implements": {key: list(facets) for key, facets in body.implements.items()},
             "uses": {key: list(facets) for key, facets in body.uses.items()},
             "checks": list(body.checks),
             "files": list(body.files),
+            "command": list(body.command),
+            "probe": list(body.probe),
         }
 
     def compare(self, old: Reading[TaskBody], new: Reading[TaskBody]) -> Comparison:
@@ -97,13 +111,17 @@ def body_of(fields: object) -> TaskBody:
     summary = fields.get("summary", "")
     if not isinstance(summary, str) or not summary.strip():
         raise InvalidContract(_NAME, "a task needs a summary: one sentence that says what is to be made")
-    implements, uses, checks, files = (fields.get(name, ()) for name in FIELDS[1:])
+    implements, uses, checks, files, command, probe = (fields.get(name, ()) for name in FIELDS[1:])
+    if probe and not command:
+        raise InvalidContract(_NAME, "probe has arguments and command names no entry point: state the command too")
     return TaskBody(
         summary=summary,
         implements=_sides("implements", implements),
         uses=_sides("uses", uses),
         checks=tuple(sorted({_checked("checks", check_name, name) for name in _strings("checks", checks)})),
         files=tuple(sorted({_path(path) for path in _strings("files", files)})),
+        command=_arguments("command", command),
+        probe=_arguments("probe", probe),
     )
 
 
@@ -147,6 +165,13 @@ def _strings(where: str, value: object) -> list[str]:
         return [check_text(name) for name in names]
     except NotCanonical as error:
         raise InvalidContract(_NAME, f"{where}: {error.why}") from None
+
+
+def _arguments(field: str, value: object) -> tuple[str, ...]:
+    arguments = tuple(_strings(field, value))
+    if any("\0" in argument for argument in arguments) or arguments[:1] == ("",):
+        raise InvalidContract(_NAME, f"{field} holds a NUL character or begins with an empty argument: leave it out")
+    return arguments
 
 
 def _path(path: str) -> str:

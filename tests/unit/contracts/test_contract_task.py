@@ -39,6 +39,8 @@ def test_a_task_is_read_from_toml_and_json_alike_and_kept_canonical():
         "uses": {"db/*": []},
         "checks": ["lint", "unit"],
         "files": ["store.py", "store/rows.py"],
+        "command": [],
+        "probe": [],
     }
     assert made.body.implements == {"api/errors": (), "api/store": ("Store.get", "Store.put")}
 
@@ -50,7 +52,26 @@ def test_a_summary_is_all_that_a_task_needs():
         "uses": {},
         "checks": [],
         "files": [],
+        "command": [],
+        "probe": [],
     }
+
+
+def test_an_entry_point_keeps_the_order_of_its_arguments_and_is_probed_by_help_unless_stated():
+    task = Contract.task(summary="x", command=["python", "-m", "notes"]).body
+
+    assert task.command == ("python", "-m", "notes")
+    assert task.probed == ("python", "-m", "notes", "--help")
+    assert Contract.task(summary="x", command=["notes"], probe=["-V"]).body.probed == ("notes", "-V")
+    assert Contract.task(summary="x").body.probed == ()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"probe": ["-V"]}, {"command": [""]}, {"command": ["a\0b"]}, {"command": "python -m notes"}]
+)
+def test_an_entry_point_that_cannot_be_started_is_refused(fields):
+    with pytest.raises(InvalidContract):
+        Contract.task(summary="x", **fields)
 
 
 def test_a_change_of_one_field_changes_exactly_that_facet():
