@@ -15,6 +15,7 @@ from blackboard.contracts.facets import NAMES, Reading, undecided
 from blackboard.contracts.json_schema.schema import JsonSchema, with_direction
 from blackboard.contracts.openapi.api import OpenApi
 from blackboard.contracts.plain import Text, Value, write_json
+from blackboard.contracts.python.module_name import module_of_key
 from blackboard.contracts.python.stub import Python, Stub
 from blackboard.contracts.sql.ddl import Sql
 from blackboard.contracts.task import FIELDS, Task, body_of
@@ -297,6 +298,15 @@ class Contract:
         """The digest of the language and all facets."""
         # Asked for of each decision that is read.
         return (self._known or self._knows())[0]
+
+    def module(self, key: str) -> str | None:
+        """Return the module that a `python` contract describes, None in other languages.
+
+        Args:
+            key: Of the decision; its last segment is the module where the stub has no line `module: NAME`.
+        """
+        body = self._reads().body if self.language == Python.name else None
+        return (body.module or module_of_key(key)) if isinstance(body, Stub) else None
 
     def meant_by(self, names: Iterable[str]) -> frozenset[str]:
         """Return facets together with those that they name, and without which nobody knows what they say."""

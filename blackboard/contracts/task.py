@@ -4,9 +4,9 @@
      "checks": ["unit"], "files": ["storage.py"], "command": ["python", "-m", "storage"], "probe": ["--version"]}
 
 `implements` and `uses` map keys or patterns to the facets that matter; no facets means the whole decision, and a list
-of keys means each of them whole. `command` is the entry point that the component makes, without a shell; `probe` are the
-arguments with which it has to end with status 0 (`--help` where none are stated). Read from JSON or TOML, always kept as
-canonical JSON. Only `command` and `probe` have an order.
+of keys means each of them whole. `command` is the entry point that the component makes, without a shell; `probe` are
+the arguments with which it has to end with status 0 (`--help` where none are stated). Read from JSON or TOML, always
+kept as canonical JSON. Only `command` and `probe` have an order.
 """
 
 import re

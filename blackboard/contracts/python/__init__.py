@@ -7,6 +7,7 @@ spelling      one text for each type and each value
 declarations  what a stub can declare, and the facet of each
 functions     functions, methods and properties
 classes       classes of all kinds
+module_name   which module a stub describes
 docstrings    the `Raises:` of a docstring
 compare       what a new stub means for those who use the old one and those who implement it
 serving_classes, serving  whether what one stub promises serves who counts on another, facet by facet

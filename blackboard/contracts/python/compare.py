@@ -10,6 +10,7 @@ from blackboard.contracts.facets import NAMES, changed_names, difference
 from blackboard.contracts.python.calls import Gap
 from blackboard.contracts.python.declarations import Class, Declaration, Property, Variable
 from blackboard.contracts.python.members import Members
+from blackboard.contracts.python.module_name import FACET as MODULE
 from blackboard.contracts.python.proofs import Proofs
 from blackboard.contracts.python.serving import Ends
 from blackboard.contracts.python.serving_classes import gaps
@@ -35,7 +36,7 @@ def compared(old: Stubs, new: Stubs) -> dict[str, FacetChange]:
     before, after = (Members(Types(stub[0], pool, origin)) for origin, stub in enumerate((old, new)))
     ends = Ends(after, before, Side.USES), Ends(before, after, Side.IMPLEMENTS)
     changed = [name for name in sorted(old[1].keys() | new[1].keys()) if old[1].get(name) != new[1].get(name)]
-    found = {name: _gaps(ends, name) for name in changed}
+    found = {name: None if name == MODULE else _gaps(ends, name) for name in changed}
     # Why a budget of their own: what is proved is not to cost what is known.
     pool.budget = Budget(MAX_STEPS // 2)
     proofs = Proofs(ends)
@@ -59,6 +60,10 @@ def _gaps(ends: tuple[Ends, Ends], name: str) -> Gaps | None:
 def _change(
     ends: tuple[Ends, Ends], name: str, found: Gaps | None, values: tuple[JSON, JSON], proofs: Proofs
 ) -> FacetChange:
+    if name == MODULE:
+        old, new = (value if isinstance(value, str) else "the module that the key names" for value in values)
+        proof = UNDECIDED if values[0] is None else f"import {old}"
+        return FacetChange(Effect.BREAKING, Effect.BREAKING, f"module: {old} -> {new}", proof)
     if found is None:
         return FacetChange(Effect.BREAKING, Effect.BREAKING, _difference(values))
     harmless = Effect.COMPATIBLE if any(found) or _is_seen(ends[1], name) else Effect.NONE

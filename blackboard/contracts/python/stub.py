@@ -1,7 +1,8 @@
 """The language `python`: from a stub to its facets.
 
 `Note` is the facet of the class, `Note.id` of a field, `Note.rename` of a method, `create` of a function. Docs,
-formatting, imports and the order of declarations are in no facet; what an imported name stands for is.
+formatting, imports and the order of declarations are in no facet; what an imported name stands for is. Where the stub
+states its module, `__module__` is a facet too.
 """
 
 import ast
@@ -15,6 +16,8 @@ from blackboard.contracts.python.declarations import Class, Declaration, Kind, P
 from blackboard.contracts.python.functions import declare_function, is_empty
 from blackboard.contracts.python.interface import FunctionNode
 from blackboard.contracts.python.mentions import mentioned
+from blackboard.contracts.python.module_name import FACET as MODULE
+from blackboard.contracts.python.module_name import stated_module
 from blackboard.contracts.python.names import Names, imported
 from blackboard.contracts.python.skeletons import skeleton
 from blackboard.contracts.python.source import LANGUAGE, Source, check_size, read
@@ -25,11 +28,16 @@ from blackboard.spec.effects import Comparison
 
 @dataclass(frozen=True, slots=True)
 class Stub:
-    """A stub as read: its declarations by facet name, and their facets."""
+    """A stub as read: its declarations by facet name, and their facets.
+
+    Attributes:
+        module: The dotted name that it states, None where its key says it.
+    """
 
     source: Source
     declarations: Mapping[str, Declaration]
     facets: Mapping[str, JSON]
+    module: str | None = None
 
 
 class Python:
@@ -91,8 +99,11 @@ class _Reader:
                 self._read(statement, None)
         declarations = {**self._declarations, **_with_members(self._declarations)}
         # Why only now: a function or property is complete when its last `def` has been read.
-        facets = {name: declaration.facet() for name, declaration in declarations.items()}
-        return Stub(self._source, declarations, facets)
+        facets: dict[str, JSON] = {name: declaration.facet() for name, declaration in declarations.items()}
+        module = stated_module(self._source.tree)
+        if module is not None:
+            facets[MODULE] = module
+        return Stub(self._source, declarations, facets, module)
 
     def _read(self, statement: ast.stmt, owner: "_Owner | None") -> None:
         match statement:
@@ -145,6 +156,8 @@ class _Reader:
 
     def _declare(self, name: str, declaration: Declaration, node: ast.stmt, owner: "_Owner | None") -> None:
         path = _path(name, owner)
+        if path == MODULE:
+            raise self._source.refusal(node, f"{path} is stated in the docstring: `module: NAME`")
         if path in self._declarations:
             raise self._source.refusal(node, f"{path} is declared twice")
         self._found.add(path, None)
