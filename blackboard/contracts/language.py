@@ -15,6 +15,7 @@ from blackboard.contracts.facets import NAMES, Reading, undecided
 from blackboard.contracts.json_schema.schema import JsonSchema, with_direction
 from blackboard.contracts.openapi.api import OpenApi
 from blackboard.contracts.plain import Text, Value, write_json
+from blackboard.contracts.python.excerpt import excerpt
 from blackboard.contracts.python.module_name import module_of_key
 from blackboard.contracts.python.stub import Python, Stub
 from blackboard.contracts.sql.ddl import Sql
@@ -23,6 +24,7 @@ from blackboard.errors import Invalid, InvalidContract, TooLarge
 from blackboard.spec.canonical import (
     JSON,
     NotCanonical,
+    canonical_json,
     check_text,
     digest,
     digest_made,
@@ -312,6 +314,26 @@ class Contract:
         """Return facets together with those that they name, and without which nobody knows what they say."""
         body = self._reads().body if self.language == Python.name else None
         return Python().mentioned(body, names) if isinstance(body, Stub) else frozenset(names)
+
+    def excerpt(self, facets: Iterable[str] | None = None) -> str:
+        """Return the text that declares some facets, for a reader who has to build on them.
+
+        Args:
+            facets: Their names; None, or all of them, is the whole text.
+
+        Returns:
+            Of a Python stub the lines that declare these facets and what they mention, docstrings included. In other
+            languages one line for each facet, `name: value as JSON`, and the whole text where no facet is left out.
+        """
+        reading = self._reads()
+        names = {*reading.facets} if facets is None else {*facets}
+        if names >= {*reading.facets}:
+            return self._text
+        if isinstance(reading.body, Stub):
+            return excerpt(reading.body.source, self.meant_by(names))
+        return "".join(
+            f"{name}: {canonical_json(reading.facets[name])}\n" for name in sorted(names & {*reading.facets})
+        )
 
     def compare(self, new: "Contract") -> Comparison:
         """Say what changes for those who stand on this contract when it becomes another one."""

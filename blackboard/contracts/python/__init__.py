@@ -18,6 +18,7 @@ members       what a class has, with what it inherits
 subtyping     whether every value of one type is one of another
 types         types as data
 known         the classes that everybody knows
+excerpt       the lines of a stub that declare some facets
 skeletons     a module from which an implementer can begin
 modules       the Python files of a component as modules
 interface     what a contract declares, as syntax

@@ -1,0 +1,82 @@
+"""The text of some facets, as it is shown to whoever builds on them."""
+
+from blackboard.contracts.language import Contract
+
+STUB = '''"""Counts words.
+
+module: words
+"""
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass
+class Counts:
+    """What was counted."""
+
+    total: int
+    """All words."""
+    longest: str
+
+    def top(self, limit: int) -> list[str]: ...
+
+
+class Other:
+    x: int
+
+
+def count(text: str, *, minimum_length: int = 1) -> Counts:
+    """Count the words of a text; a word is a maximal run of letters.
+
+    Raises:
+        ValueError: minimum_length is below 1 (characters, not bytes).
+    """
+    ...
+
+
+def unrelated() -> Other: ...
+'''
+
+
+def test_the_text_of_all_facets_is_the_text_itself():
+    contract = Contract.python(STUB)
+
+    assert contract.excerpt() == STUB
+    assert contract.excerpt(contract.facets) == STUB
+
+
+def test_a_function_is_shown_with_its_docstring_and_the_classes_that_it_mentions():
+    shown = Contract.python(STUB).excerpt(["count"])
+
+    assert "a word is a maximal run of letters" in shown
+    assert "characters, not bytes" in shown
+    assert "@dataclass\nclass Counts:" in shown
+    assert "module: words" in shown
+    assert "Other" not in shown
+    assert Contract.python(shown).facets["count"] == Contract.python(STUB).facets["count"]
+
+
+def test_a_member_is_shown_within_the_first_lines_of_its_class():
+    shown = Contract.python(STUB).excerpt(["Counts.longest"])
+
+    assert 'class Counts:\n    """What was counted."""\n' in shown
+    assert "    longest: str" in shown
+    assert "def top" not in shown
+    assert "    total: int" not in shown
+    assert "All words" not in shown
+
+
+def test_a_class_without_shown_members_is_still_a_stub():
+    shown = Contract.python("class Other:\n    x: int\nclass B: y: int\n").excerpt(["Other"])
+
+    assert shown == "class Other:\n    ...\n"
+    assert Contract.python("class B: y: int\nz: int\n").excerpt(["B.y"]) == "class B: y: int\n"
+
+
+def test_of_other_languages_single_facets_are_lines_of_json():
+    contract = Contract.value({"limits": {"size": 3}, "port": 80})
+
+    assert contract.excerpt(["port"]) == "port: 80\n"
+    assert contract.excerpt(["absent"]) == ""
