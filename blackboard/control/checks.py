@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from blackboard.control.counted import counting, counts_tests, ran_tests
 from blackboard.control.source import Source
 from blackboard.errors import Invalid, InvalidTeam
 from blackboard.on import suspect, written
@@ -37,7 +38,8 @@ class Check:
         on: Pattern of the components that have to pass it.
         command: The arguments, without a shell; empty for a check that a member of role tester judges by reading. A
             verdict is bound to these words, so a script is better given by its text (`python -c`) than by its path,
-            and `python` in front is the interpreter that runs the team.
+            and `python` in front is the interpreter that runs the team. Where it runs unittest or pytest, a run in
+            which no test ran fails.
         timeout_seconds: Its process group is killed after that.
         network: Whether it may reach the network.
     """
@@ -70,8 +72,8 @@ class Check:
     @property
     def definition(self) -> str:
         """Return the digest of what the check does; a verdict is bound to it."""
-        value: JSON = [self.name, list(self.command), self.timeout_seconds, self.network]
-        return digest(value)
+        value: list[JSON] = [self.name, list(self.command), self.timeout_seconds, self.network]
+        return digest([*value, "a run of no tests fails"] if counts_tests(self.command) else value)
 
 
 def check_source(check: Check) -> Source:
@@ -83,19 +85,27 @@ def check_source(check: Check) -> Source:
             if inputs is None:
                 return
             result = context.run_command(
-                _resolved(check.command), inputs, timeout_seconds=check.timeout_seconds, network=check.network
+                _resolved(counting(check.command)),
+                inputs,
+                timeout_seconds=check.timeout_seconds,
+                network=check.network,
             )
             if result.cancelled:
                 transaction.discard()
                 return
-            transaction.verdict(check.name, context.target, passed=result.passed, log=log_of(result, check))
+            transaction.verdict(check.name, context.target, passed=passes(result, check), log=log_of(result, check))
 
     triggers = (written(check.on), suspect(check.on))
     return Source(check.name, TESTER, triggers, execute, check=check.name, definition=check.definition)
 
 
-def _resolved(command: tuple[str, ...]) -> tuple[str, ...]:
-    return (sys.executable, *command[1:]) if command[0] == "python" else command
+def passes(result: "Result", check: Check) -> bool:
+    """Say whether a run is a pass: by its exit status, and where it can be counted some test must have run."""
+    return result.passed and (not counts_tests(check.command) or ran_tests(result.report) > 0)
+
+
+def _resolved(command: Sequence[str]) -> Sequence[str]:
+    return [sys.executable, *command[1:]] if command[0] == "python" else command
 
 
 def assemble(transaction: Transaction, component: str) -> dict[str, bytes] | None:
@@ -135,6 +145,8 @@ def log_of(result: "Result", check: Check) -> str:
         lines.append(f"[killed after {check.timeout_seconds:g} s]")
     elif not result.passed:
         lines.append(f"[exit status {result.status}]")
+    if counts_tests(check.command) and not result.timed_out and not ran_tests(result.report):
+        lines.append("[no test ran]")
     lines.append(f"[{result.label}]")
     return "\n".join(lines)
 

@@ -14,6 +14,7 @@ import secrets
 import selectors
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,9 @@ _POLL_SECONDS = 0.1
 _PROBE_SECONDS = 10.0
 _END_SECONDS = 10.0
 _END_POLL_SECONDS = 0.002
+REPORT = "../report"
+"""Where a command writes what its caller wants to read of it, seen from the folder in which it begins."""
+_MAX_REPORT_BYTES = 16 * MEBIBYTE
 _MARK = "SANDBOX_RUN"
 
 # Limits are set inside the namespaces: outside, the limit on processes would count everything that the user runs. The
@@ -83,6 +87,7 @@ class Result:
         cancelled: It was stopped because its caller no longer wants it.
         truncated: Some of the output was left out.
         label: The environment: Python's version and what kept the command in.
+        report: What it wrote into the file `REPORT`, empty where it wrote none.
     """
 
     status: int | None
@@ -91,6 +96,7 @@ class Result:
     cancelled: bool = False
     truncated: bool = False
     label: str = ""
+    report: bytes = b""
 
     @property
     def passed(self) -> bool:
@@ -158,6 +164,7 @@ class Sandbox:
                 cancelled=why == "cancelled",
                 truncated=output.left_out > 0,
                 label=self.label(network=network),
+                report=_report(work / REPORT),
             )
 
 
@@ -281,6 +288,15 @@ def _lay_out(work: Path, files: Mapping[str, str | bytes]) -> None:
         place = work.joinpath(*parts.parts)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _report(path: Path) -> bytes:
+    """Read a report, where there is one; nothing that a link points to, and nothing that has no end."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read(_MAX_REPORT_BYTES) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    return b""
 
 
 def _environment(root: Path, mark: str) -> dict[str, str]:

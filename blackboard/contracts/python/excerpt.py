@@ -56,7 +56,8 @@ def _lines(node: ast.stmt, lines: Sequence[str]) -> Sequence[str]:
 
 
 def _first_line(node: ast.stmt) -> int:
-    return min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+    decorated: Sequence[ast.expr] = getattr(node, "decorator_list", ())
+    return min([node.lineno, *(one.lineno for one in decorated)])
 
 
 def _named(node: ast.stmt) -> list[str]:

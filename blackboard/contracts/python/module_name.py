@@ -1,6 +1,6 @@
 """Which module a Python contract describes.
 
-The docstring of the stub may say it in a line of its own, `module: recipes.storage`. Without one it is the last segment
+The docstring of the stub may say it in a line of its own, `module: notes.storage`. Without one it is the last segment
 of the decision's key: `api/storage` is `storage`. In a segment that is no Python name, each `-` and `.` becomes `_`; a
 `_` is put before a digit at the beginning and after a keyword.
 """
@@ -31,7 +31,7 @@ def stated_module(tree: ast.Module) -> str | None:
         if not all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split(".")):
             raise InvalidContract(
                 LANGUAGE,
-                f"`module: {name[:80]}` names no module: write a dotted name such as recipes.storage",
+                f"`module: {name[:80]}` names no module: write a dotted name such as notes.storage",
                 line=1,
                 column=1,
             )
