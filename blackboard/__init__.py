@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from blackboard.contracts.language import Contract
     from blackboard.control.context import Context
     from blackboard.control.controller import Controller
+    from blackboard.control.prices import Usage
     from blackboard.control.source import Source, external, knowledge_source
     from blackboard.control.team import Budget, Check, Team
     from blackboard.lease import Lease
@@ -76,6 +77,7 @@ _HEAVY = {
     "Contract": "blackboard.contracts.language",
     "Context": "blackboard.control.context",
     "Controller": "blackboard.control.controller",
+    "Usage": "blackboard.control.prices",
     "Source": "blackboard.control.source",
     "external": "blackboard.control.source",
     "knowledge_source": "blackboard.control.source",
@@ -167,6 +169,7 @@ __all__ = [
     "Transaction",
     "Trigger",
     "Unavailable",
+    "Usage",
     "Verdict",
     "Version",
     "Vote",

@@ -6,8 +6,9 @@ attempt counted as failed. What else a source raises is recorded by class and te
 
 from dataclasses import dataclass
 
-from blackboard.control.context import Cancel, Context, Postponed
+from blackboard.control.context import Cancel, Context
 from blackboard.control.executor import EventLoop
+from blackboard.control.holding import Postponed
 from blackboard.control.source import Source
 from blackboard.errors import (
     BudgetExhausted,

@@ -1,6 +1,6 @@
 """What a source has while it runs: its lease, and the ways to ask, to tell, to run commands and to spend."""
 
-import asyncio
+import json
 import logging
 import math
 import threading
@@ -8,14 +8,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import TracebackType
-from typing import Self
 
+from blackboard.control.holding import Hold
+from blackboard.control.prices import UNPRICED, Price, Prices, Usage
+from blackboard.control.redaction import keepable
 from blackboard.control.sandbox import Limits, Result, Sandbox
-from blackboard.errors import Compacted, Conflict
+from blackboard.errors import Compacted, Conflict, InvalidTeam
 from blackboard.lease import Failure, Lease
 from blackboard.spec.activation import Ending
-from blackboard.store import budgets, feed
+from blackboard.store import calls, feed
 from blackboard.store.agenda import End
 from blackboard.store.claims import Claimed
 from blackboard.store.opened import Store
@@ -24,7 +25,6 @@ from blackboard.transaction import Transaction
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.2
-_HOLD_WAIT_SECONDS = 0.05
 
 
 class Cancel(StrEnum):
@@ -42,72 +42,16 @@ class Setting:
 
     Attributes:
         virtual: The store's clock stands still unless somebody sleeps.
+        prices: What calls of models cost.
+        priced: The team limits money, so that a model without a price may not be called.
     """
 
     store: Store
     prompt: str
     sandbox: Sandbox
     virtual: bool
-
-
-class Postponed(Exception):
-    """What others hold of a budget has to come back first, and nothing may wait for that here."""
-
-
-class Hold:
-    """Tokens and money held for one call; a context manager, plain or async.
-
-    Opening it holds the amounts, or raises `BudgetExhausted` where too little is left whatever others give back. All of
-    it counts as spent unless it is settled.
-    """
-
-    def __init__(self, context: "Context", amounts: Mapping[str, float]) -> None:
-        self._context = context
-        self._amounts = dict(amounts)
-        self._used: dict[str, float] | None = None
-
-    def settle(self, tokens: int, *, money: float = 0.0) -> None:
-        """Say what was really used; the rest goes back."""
-        self._used = {budgets.TOKENS: float(tokens), budgets.MONEY: money}
-
-    def __enter__(self) -> Self:
-        while not self._taken():
-            if _in_event_loop():
-                # Who could give it back may run in this very loop.
-                raise Postponed
-            time.sleep(_HOLD_WAIT_SECONDS)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        used = self._amounts if self._used is None else self._used
-        budgets.settle(self._context.store, self._context.token, self._amounts, used)
-
-    async def __aenter__(self) -> Self:
-        while not await asyncio.to_thread(self._taken):  # noqa: ASYNC110 - what others give back on the board sets no event here
-            await asyncio.sleep(_HOLD_WAIT_SECONDS)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.__exit__, kind, error, trace)
-
-    def _taken(self) -> bool:
-        if budgets.hold(self._context.store, self._context.token, self._amounts):
-            return True
-        if self._context.virtual or self._context.cancelled:
-            raise Postponed
-        return False
-
-
-def _in_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    prices: Prices = UNPRICED
+    priced: bool = False
 
 
 @dataclass(slots=True)
@@ -204,9 +148,71 @@ class Context(Lease):
         sandbox = Sandbox(self._setting.sandbox.kind, Limits(seconds=timeout_seconds))
         return sandbox.run(command, files, network=network, cancelled=lambda: self.cancelled)
 
-    def hold(self, tokens: int, *, money: float = 0.0) -> Hold:
-        """Return a hold on tokens and money of the budget for one call; open it in a `with` or `async with` block."""
-        return Hold(self, {budgets.TOKENS: float(tokens), budgets.MONEY: money})
+    def hold(self, tokens: int, *, model: str = "") -> Hold:
+        """Return a hold on tokens of the budget, and on what they cost, for one call; open it in a `with` block.
+
+        Args:
+            tokens: How many the call will use at most, as far as one can tell. Money is held as if all of them cost
+                what the dearer of input and output does.
+            model: The model's name as in the price table, `openai:gpt-5`; `bb status` shows the call while it runs.
+
+        Raises:
+            InvalidTeam: The team limits money, and the model has no price: nothing may be sent.
+        """
+        return Hold(self, tokens, model)
+
+    def price(self, model: str) -> Price | None:
+        """Return the price of a model; None where there is none and the team does not limit money.
+
+        Raises:
+            InvalidTeam: There is none and the team limits money.
+        """
+        found = self._setting.prices.of(model)
+        if found is None and self._setting.priced:
+            raise InvalidTeam(
+                f"money is limited and the model {model or '(of a call that names none)'} has no price",
+                "add it to the team's `prices`, or leave `money` out of its budget",
+            )
+        return found
+
+    def record_call(
+        self,
+        *,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        reply: str,
+        usage: Usage | None,
+        seconds: float,
+        outcome: str,
+    ) -> str:
+        """Keep a call of a model on the board, for `bb show KEY --prompts`; inside the block of its hold, or after it.
+
+        Secrets of known formats are replaced before anything is stored, and long texts are cut.
+
+        Args:
+            model: The one that answered, as in the price table.
+            messages: What was sent: objects with `role` and `content`.
+            reply: What came back, "" where nothing did.
+            usage: None where the model reported none.
+            seconds: How long the call took.
+            outcome: `answered`, `refused`, `truncated`, `timed out`, or the name of an error.
+
+        Returns:
+            The SHA-256 of the prompt as it is kept: the JSON of the messages.
+        """
+        kept = [{"role": one["role"], "content": keepable(one["content"])} for one in messages]
+        price = self._setting.prices.of(model)
+        ended = calls.Ended(
+            model=model,
+            prompt=json.dumps(kept, ensure_ascii=False, sort_keys=True),
+            reply=keepable(reply),
+            input_tokens=None if usage is None else usage.input_tokens,
+            output_tokens=None if usage is None else usage.output_tokens,
+            money=None if usage is None or price is None else price.of(usage),
+            seconds=seconds,
+            outcome=outcome,
+        )
+        return calls.record(self._store, self.token, ended, attempt=self.attempts)
 
     @property
     def virtual(self) -> bool:

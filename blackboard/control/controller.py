@@ -92,7 +92,14 @@ class Controller:
         self._draw = None if seed is None else random.Random(seed)  # noqa: S311 - an order, not a secret
         self._sources = {source.name: source for source in team.members if not source.external}
         self._claimants = Claimants(tuple(sorted(self._sources)))
-        self._setting = Setting(self._store, team.prompt, Sandbox.best(), self._virtual)
+        self._setting = Setting(
+            self._store,
+            team.prompt,
+            Sandbox.best(),
+            self._virtual,
+            prices=team.prices,
+            priced=team.budget.money is not None,
+        )
         self._pace = _Pace(self._workers)
         self._running: dict[int, Context] = {}
         self._queued: deque[Context] = deque()

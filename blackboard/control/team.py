@@ -13,6 +13,8 @@ from blackboard.contracts.language import Contract
 from blackboard.control.checks import Check, check_source
 from blackboard.control.conformance import conformance_source
 from blackboard.control.conformance import record as conformance
+from blackboard.control.prices import UNPRICED, Prices, PriceTable
+from blackboard.control.prices import prices as price_table
 from blackboard.control.source import Source
 from blackboard.errors import InvalidTeam
 from blackboard.spec import given
@@ -29,7 +31,7 @@ class Budget:
     """What a run may spend; None is without limit.
 
     Attributes:
-        money: In units of the operator's own.
+        money: In the currency of the team's `prices`, which it needs.
         seconds: Of all executions together.
         activations: How many may be claimed.
     """
@@ -63,6 +65,7 @@ class Team:
         prompt: What is to be built; becomes the decision `prompt`, unless the board has one.
         choreography: What may happen; `architect_and_coders()` if None was given.
         resources: resource -> units that exist.
+        prices: What calls of models cost; needed where the budget limits money.
         undeclared_use: Of facets that the code of a component relies on and its author did not read: `observe` pins
             them too, `refuse` refuses the commit.
     """
@@ -73,6 +76,7 @@ class Team:
     checks: tuple[Check, ...]
     budget: Budget
     resources: Mapping[str, int]
+    prices: Prices
     undeclared_use: Literal["observe", "refuse"]
 
     def __init__(
@@ -84,6 +88,7 @@ class Team:
         checks: Iterable[Check] = (),
         budget: Budget | None = None,
         resources: Mapping[str, int] | None = None,
+        prices: PriceTable | None = None,
         undeclared_use: Literal["observe", "refuse"] = "observe",
     ) -> None:
         protocol = architect_and_coders() if choreography is None else choreography
@@ -92,10 +97,17 @@ class Team:
         object.__setattr__(self, "choreography", given.a(Choreography, protocol, "choreography"))
         object.__setattr__(self, "checks", given.several(checks, Check, "checks"))
         object.__setattr__(self, "budget", given.a(Budget, Budget() if budget is None else budget, "budget"))
+        object.__setattr__(self, "prices", price_table(UNPRICED if prices is None else prices))
         object.__setattr__(self, "resources", dict(given.a_mapping(resources or {}, "resources")))
         if undeclared_use not in ("observe", "refuse"):
             raise InvalidTeam(f"undeclared_use is {undeclared_use!r}", "say 'observe' or 'refuse'")
         object.__setattr__(self, "undeclared_use", undeclared_use)
+        if self.budget.money is not None and not self.prices.models:
+            raise InvalidTeam(
+                f"the budget has money={self.budget.money:g} and the team has no prices, so nothing would be counted",
+                'give `prices`, {"openai:gpt-5*": {"input": 1.25, "output": 10}} or the path of a TOML file, '
+                "or leave `money` out",
+            )
         self._check_names()
         self._check_roles()
         self._check_resources()

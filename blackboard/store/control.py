@@ -1,4 +1,4 @@
-"""The tables of a board that have no revision: the agenda, leases, budgets. They are durable, and in no feed."""
+"""The tables of a board that have no revision: agenda, leases, budgets, model calls. They are in no feed."""
 
 import sqlalchemy as sa
 
@@ -103,7 +103,52 @@ standing = table(  # of a source
     text("quarantined", null=True),  # why
 )
 
+call = table(  # one call of a model
+    "call",
+    integer("id", primary=True),
+    integer("activation_id"),
+    integer("token"),  # the lease, which is the run
+    text("source"),
+    text("target"),  # a key
+    text("kind"),  # the trigger that woke the run
+    integer("attempt"),  # of the activation
+    integer("number"),  # of the call in its run: 1, 2, 3 …
+    text("model"),
+    text("prompt", null=True),  # digest of a call_text, which may be deleted; NULL: not recorded
+    text("reply", null=True),  # likewise
+    integer("input_tokens", null=True),
+    integer("output_tokens", null=True),
+    real("money", null=True),  # NULL: no price was known
+    real("began"),  # store time
+    real("seconds", null=True),
+    text("outcome"),  # running | answered | refused | truncated | timed out | the name of an error
+    sa.Index("call_token", "token"),
+    sa.Index("call_target", "target"),
+)
+
+call_text = table(  # a prompt or reply, redacted and cut
+    "call_text",
+    part("digest"),
+    real("used"),  # store time of the last call that had it
+    integer("bytes"),
+    text("text"),
+    sa.Index("call_text_used", "used", "bytes"),
+)
+
 CONTROL = frozenset(
-    one.name for one in (activation, lease, announcement, budget, hold, refusal, reservation, resource, standing)
+    one.name
+    for one in (
+        activation,
+        announcement,
+        budget,
+        call,
+        call_text,
+        hold,
+        lease,
+        refusal,
+        reservation,
+        resource,
+        standing,
+    )
 )
 """Tables that are durable but have no revision."""

@@ -11,7 +11,7 @@ from blackboard.store.control import CONTROL
 
 __all__ = ["APPLICATION_ID", "CONTROL", "SCHEMA", "metadata"]
 
-SCHEMA = "3"
+SCHEMA = "4"
 """The schema that this library writes; the newest file in migrations/versions makes it."""
 
 APPLICATION_ID = 0x62627331

@@ -89,15 +89,14 @@ def test_a_command_runs_in_the_sandbox():
 
 def test_what_is_not_settled_counts_as_spent():
     def body(context):
-        with context.hold(100, money=2.0) as held:
-            held.settle(30, money=0.5)
+        with context.hold(100) as held:
+            held.settle(30)
         with pytest.raises(ZeroDivisionError), context.hold(40):
             raise ZeroDivisionError
 
     with virtual_board() as board:
-        run(board, Team("x", [planner(ONE), deciding(body), coder()], budget=Budget(tokens=1000, money=10)))
+        run(board, Team("x", [planner(ONE), deciding(body), coder()], budget=Budget(tokens=1000)))
         assert (account(board, "tokens").spent, account(board, "tokens").held) == (70, 0)
-        assert (account(board, "money").spent, account(board, "money").held) == (0.5, 0)
 
 
 def test_without_a_budget_anything_can_be_held():
