@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from blackboard.control.prices import Usage
     from blackboard.control.source import Source, external, knowledge_source
     from blackboard.control.team import Budget, Check, Team
-    from blackboard.lease import Lease
+    from blackboard.lease import Failure, Lease
     from blackboard.snapshot import Component, Decision, Question, Snapshot, Verdict, Version, Vote
     from blackboard.spec.changes import Committed
     from blackboard.spec.convergence import Obligation, Outcome
@@ -84,6 +84,7 @@ _HEAVY = {
     "Budget": "blackboard.control.team",
     "Check": "blackboard.control.team",
     "Team": "blackboard.control.team",
+    "Failure": "blackboard.lease",
     "Lease": "blackboard.lease",
     "Component": "blackboard.snapshot",
     "Decision": "blackboard.snapshot",
@@ -136,6 +137,7 @@ __all__ = [
     "Cursor",
     "Damaged",
     "Decision",
+    "Failure",
     "Forked",
     "Full",
     "IllegalTransition",

@@ -40,7 +40,15 @@ from blackboard.spec.changes import (
 )
 from blackboard.spec.effects import Side
 from blackboard.spec.inputs import closure, inputs_digest
-from blackboard.spec.keys import check_idempotency_key, check_key, check_name, check_pattern, is_pattern, matches
+from blackboard.spec.keys import (
+    check_idempotency_key,
+    check_key,
+    check_name,
+    check_pattern,
+    is_pattern,
+    matches,
+    matches_any,
+)
 from blackboard.spec.reads import Reads
 from blackboard.spec.records import Body
 from blackboard.spec.staleness import FacetHead, PatternPin, Pin
@@ -157,6 +165,18 @@ class Transaction(Reader):
         self._reads.patterns.add(("component", pattern))
         self._reads.components.update({one.key: one.version for one in found})
         return tuple(found)
+
+    def providers(self, component: str, keys: Collection[str]) -> tuple[Component, ...]:
+        """Return the other components that implement decisions, for orientation: nothing is validated or pinned by it.
+
+        Args:
+            component: The one that uses the decisions.
+            keys: The decisions, by key or pattern.
+        """
+        found = (one for one in self.all_components("**") if one.key != component)
+        return tuple(
+            one for one in found if matches_any(keys, (pin.key for pin in one.pins if pin.side is Side.IMPLEMENTS))
+        )
 
     def questions(self, pattern: str = "**") -> tuple[Question, ...]:
         """Read the open questions under a pattern, by key, and rely on there being no others."""

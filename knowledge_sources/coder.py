@@ -24,9 +24,10 @@ def coder(
 ) -> Source:
     """Return a source that writes components.
 
-    It reads its task, exactly the facets that the task names, the component as it stands and the logs of its failed
-    checks; so the component is pinned to what the prompt showed. A component that is current and failed no check is
-    left alone.
+    It reads the team's prompt, its task, exactly the facets that the task names, the component as it is and the logs
+    of its failed checks; so the component is pinned to what the prompt showed. It is also shown the checks of the team
+    and the files of the components that implement what it uses. After a refusal it is shown the reason and its draft. A
+    component that is current and failed no check is left alone.
 
     Args:
         name: Its author's name.
@@ -39,6 +40,7 @@ def coder(
     """
     expert = Expert(model, Writing, "write", "languages", "board")
     mended = ("conformance", *checks)
+    drafts: dict[str, Mapping[str, str]] = {}
     wakes = (when.required("*"), when.stale("*"), *(when.failed(check) for check in mended)) if on is None else on
 
     @knowledge_source(name=name, role=role, on=wakes, **settings)
@@ -55,14 +57,19 @@ def coder(
                 failed = reading.failures(target)
                 if standing.state == CURRENT and not failed:
                     return
+            reading.prompt()
             missing = reading.premises(task)
             if missing:
                 raise NotPermitted(f"{name} writes {target}", (), missing)
-            reading.refusal(context.previous)
+            reading.checks(context, component=target)
+            reading.providers(target, task)
+            reading.refusal(context.previous, draft=drafts.pop(target, None))
             writing = await expert.aask(reading.facts, context=context)
+            drafts[target] = writing.files
             # A pattern is read as used; what the task implements under one is said here.
             implements = [key for key in task.implements if "*" in key]
             transaction.write(target, _replacing(standing, writing.files), implements=implements)
+        drafts.pop(target, None)
 
     return write
 

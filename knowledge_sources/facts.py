@@ -2,12 +2,13 @@
 
 A block is an opening line with a nonce and a JSON header, the body exactly as it is, and a closing line:
 
-    <<fact 5f3a0c9d1e77 {"author":"ann","facet":"kind","key":"a/b","kind":"decision","revision":12,"version":2}
+    <<fact 5f3a0c9d1e77 {"author":"ann","key":"a/b","kind":"decision","language":"value","revision":12,"version":2}
     "int"
     fact 5f3a0c9d1e77>>
 
-Invariants: all blocks of one prompt have one nonce, computed from everything that they hold, which occurs in none of
-it. So no text on the board can open or close a block, whatever it looks like, and the same facts give the same prompt.
+Invariants: all blocks of one prompt have one nonce, which occurs in none of them. So no text on the board can open or
+close a block, whatever it looks like, and the same facts give the same prompt. The nonce is computed from the first
+block: two prompts that begin with the same facts begin with the same text, which the cache of a provider can reuse.
 """
 
 import hashlib
@@ -21,6 +22,23 @@ from blackboard import Invalid
 
 NONCE_DIGITS = 12
 
+KINDS = (
+    "prompt",
+    "decision",
+    "task",
+    "check",
+    "you",
+    "question",
+    "rejected",
+    "proposal",
+    "provider",
+    "file",
+    "draft",
+    "log",
+    "refused",
+)
+"""The kinds of blocks in the order of a prompt: what changes least first."""
+
 _OPENING = re.compile(rf"^<<fact ([0-9a-f]{{{NONCE_DIGITS}}}) (?=\{{)", re.MULTILINE)
 
 
@@ -29,8 +47,7 @@ class Fact:
     """One thing shown to a model.
 
     Attributes:
-        kind: What the body is: `you`, `prompt`, `task`, `decision`, `question`, `proposal`, `rejected`, `log`, `file`
-            or `refused`.
+        kind: What the body is: one of `KINDS`.
         header: Name -> JSON value: where the body is from. It does not repeat the kind.
         body: The text itself, never interpreted here.
     """
@@ -38,6 +55,11 @@ class Fact:
     kind: str
     header: Mapping[str, Any] = field(default_factory=dict)
     body: str = ""
+
+
+def in_order(facts: Iterable[Fact]) -> list[Fact]:
+    """Return facts in the order of a prompt: by kind, and those of one kind as given."""
+    return sorted(facts, key=lambda fact: KINDS.index(fact.kind))
 
 
 def render(facts: Iterable[Fact]) -> str:
@@ -89,7 +111,7 @@ def _fact(header_text: str, body: str, number: int) -> Fact:
 
 
 def _nonce(contents: list[tuple[str, str]]) -> str:
-    seed = json.dumps(contents).encode()
+    seed = json.dumps(contents[:1]).encode()
     while True:
         digest = hashlib.sha256(seed).hexdigest()
         nonce = digest[:NONCE_DIGITS]

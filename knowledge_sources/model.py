@@ -21,7 +21,7 @@ from langchain_core.runnables import Runnable
 from pydantic import ValidationError
 
 from blackboard import Context
-from knowledge_sources.facts import Fact, render
+from knowledge_sources.facts import Fact, in_order, render
 from knowledge_sources.replies import Reply
 
 REPLY_TOKENS = 4_000
@@ -118,7 +118,7 @@ class Expert(Generic[Answer]):
 
     def _talk(self, facts: Iterable[Fact]) -> Generator[list[BaseMessage], AIMessage, Answer]:
         """Yield the messages of each call, take its answer, return what the model meant."""
-        messages: list[BaseMessage] = [self._system, HumanMessage(render(facts))]
+        messages: list[BaseMessage] = [self._system, HumanMessage(render(in_order(facts)))]
         answer = yield messages
         try:
             return self._read(answer)

@@ -50,6 +50,7 @@ def planner(
                 return
             reading.questions("**")
             reading.decisions(reads)
+            reading.checks(context)
             reading.refusal(context.previous)
             _bring_in(transaction, await expert.aask(reading.facts, context=context), settles)
 

@@ -1,16 +1,19 @@
 """What one act reads from the board, and the same as the facts of its prompt.
 
-Invariant: text from the board becomes a fact in the method that reads it and nowhere else, facet for facet. So what a
-prompt shows is what the transaction's read set holds, and what a component is pinned to.
+Invariant: text from the board becomes a fact in the method that reads it and nowhere else. So what a prompt shows is
+what the transaction's read set holds, and what a component is pinned to. One exception: the files of other components
+are shown for orientation; nothing may rest on them, so a change of them is no conflict.
 """
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from blackboard import Component, Decision, Question, Transaction, Version
+from blackboard import Component, Context, Decision, Question, Transaction, Version
 from knowledge_sources.facts import Fact
+from knowledge_sources.refusals import refusal_fact
 
 TASK = "task/"
 """In front of a component's name: the key of its task."""
@@ -22,6 +25,11 @@ _OTHERS = (TASK, "choreography/", "role/", "member/", "source/")
 """In front of keys that are no part of what is built, or are shown as tasks."""
 _LOST = frozenset({"rejected", "withdrawn"})
 
+_MAX_PROVIDED = 40_000
+"""Characters of other components' files that one prompt shows."""
+_MAX_LOG = 12_000
+"""Characters of one log that a prompt shows: its last ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -32,6 +40,7 @@ class Task:
         uses: The same for what it relies on.
         checks: Names of the checks that it has to pass.
         files: Paths of its files, where the task says so.
+        command: The entry point that it makes, empty where it makes none.
     """
 
     summary: str
@@ -39,6 +48,7 @@ class Task:
     uses: Mapping[str, tuple[str, ...]]
     checks: tuple[str, ...]
     files: tuple[str, ...]
+    command: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, decision: Decision) -> "Task":
@@ -50,6 +60,7 @@ class Task:
             {key: tuple(names) for key, names in facets.get("uses", {}).items()},
             tuple(facets.get("checks", ())),
             tuple(facets.get("files", ())),
+            tuple(facets.get("command", ())),
         )
 
 
@@ -76,21 +87,21 @@ class Reading:
         found = self.transaction.decision(f"{TASK}{component}")
         if found is None:
             return None
-        self._show(found, "task", None)
+        self._show_task(found)
         return Task.of(found)
 
     def tasks(self) -> tuple[Decision, ...]:
         """Read all tasks, as the decisions that they are."""
         found = tuple(self.transaction.decisions(f"{TASK}*"))
         for decision in found:
-            self._show(decision, "task", None)
+            self._show_task(decision)
         return found
 
     def decision(self, key: str, *, side: str = "uses", facets: Sequence[str] = ()) -> Decision | None:
-        """Read a decision, or just some of its facets."""
+        """Read a decision, or just some of its facets, and show the text that declares them."""
         found = self.transaction.decision(key, side=side, facets=list(facets) or None)
         if found is not None:
-            self._show(found, "decision", facets)
+            self._show(found, side, facets)
         return found
 
     def decisions(self, pattern: str) -> tuple[Decision, ...]:
@@ -98,7 +109,7 @@ class Reading:
         found = tuple(self.transaction.decisions(pattern))
         for decision in found:
             if decision.key != PROMPT and not decision.key.startswith(_OTHERS):
-                self._show(decision, "decision", None)
+                self._show(decision, "uses", ())
         return found
 
     def premises(self, task: Task) -> tuple[str, ...]:
@@ -116,6 +127,22 @@ class Reading:
                     missing.append(key)
         return tuple(missing)
 
+    def checks(self, context: Context, *, component: str = "") -> None:
+        """Show the checks of the team that a component has to pass, all of them where none is named."""
+        for check in context.checks(component or None):
+            limit = {"timeout_seconds": check.timeout_seconds, "on": check.on}
+            self.facts.append(Fact("check", {"check": check.name, **limit}, shlex.join(check.command)))
+
+    def providers(self, component: str, task: Task) -> None:
+        """Show the files of the components that implement what a task uses, as far as they exist and fit."""
+        left = _MAX_PROVIDED
+        for one in self.transaction.providers(component, tuple(task.uses)):
+            for path, content in sorted(one.files.items()):
+                text = _readable(content)
+                left -= len(text)
+                told = text if left >= 0 else f"({len(text)} characters; not shown, the prompt would be too long)"
+                self.facts.append(Fact("provider", {"component": one.key, "path": path}, told))
+
     def questions(self, pattern: str) -> tuple[Question, ...]:
         """Read the open questions under a pattern."""
         found = tuple(self.transaction.questions(pattern))
@@ -131,11 +158,18 @@ class Reading:
         self.show_versions(found)
         return found
 
-    def show_versions(self, versions: Iterable[Version]) -> None:
-        """Show versions that were read before; a version's text never changes."""
+    def show_versions(self, versions: Iterable[Version], *, instead_of: Decision | None = None) -> None:
+        """Show versions that were read before; a version's text never changes.
+
+        Args:
+            versions: Which.
+            instead_of: The decision that a proposal would amend: what would change is shown in its header.
+        """
         for version in versions:
             if version.state == LIVE:
-                self.facts.append(Fact("proposal", _version_header(version), _body(version)))
+                changes = _changes(instead_of, version)
+                header = {**_version_header(version), **({"changes": changes} if changes else {})}
+                self.facts.append(Fact("proposal", header, _body(version)))
             elif version.state in _LOST:
                 against = [f"{vote.author}: {vote.reason}" for vote in version.votes if not vote.approve]
                 header = {**_version_header(version), "reason": version.reason, "against": against}
@@ -154,28 +188,58 @@ class Reading:
         failed = [verdict for verdict in self.transaction.verdicts(component) if not verdict.passed]
         for verdict in failed:
             header = {"check": verdict.check, "component": component, "passed": False, "revision": verdict.revision}
-            self.facts.append(Fact("log", header, verdict.log))
+            self.facts.append(Fact("log", header, _end_of(verdict.log)))
         return bool(failed)
 
-    def refusal(self, previous: object | None) -> None:
-        """Show why the last attempt failed, an error or a text; None: there was none."""
-        if previous is not None:
-            self.facts.append(Fact("refused", {}, str(previous)))
+    def refusal(self, previous: object | None, *, draft: Mapping[str, str] | None = None) -> None:
+        """Show why the last attempt failed, and the files that it wrote; None: there was none."""
+        if previous is None:
+            return
+        self.facts.append(refusal_fact(previous))
+        for path, text in sorted((draft or {}).items()):
+            self.facts.append(Fact("draft", {"path": path}, text))
 
-    def _show(self, decision: Decision, kind: str, facets: Sequence[str] | None) -> None:
-        for name, value in sorted(decision.contract.facets.items()):
-            if not facets or name in facets:
-                self.facts.append(Fact(kind, {**_origin(decision), "facet": name}, _json(value)))
+    def _show_task(self, decision: Decision) -> None:
+        fields = {name: value for name, value in decision.contract.facets.items() if value}
+        header = {**_origin(decision), "component": decision.key.removeprefix(TASK)}
+        self.facts.append(Fact("task", header, json.dumps(fields, indent=1, ensure_ascii=False)))
+
+    def _show(self, decision: Decision, side: str, facets: Sequence[str]) -> None:
+        header = {**_origin(decision), "language": decision.contract.language, "side": side}
+        if facets:
+            header["facets"] = list(facets)
+        text = decision.contract.excerpt(facets or None)
+        header |= _place(decision, side, facets)
+        self.facts.append(Fact("decision", header, text.rstrip("\n")))
+
+
+def _place(decision: Decision, side: str, facets: Sequence[str]) -> dict[str, str]:
+    """Return where a Python contract lives, and how what is shown of it is imported from there."""
+    module = decision.contract.module(decision.key)
+    if module is None:
+        return {}
+    if side == "implements":
+        return {"module": module, "file": f"{module.replace('.', '/')}.py"}
+    names = decision.contract.exports(facets or None)
+    return {"module": module, "import": f"from {module} import {', '.join(names)}" if names else f"import {module}"}
+
+
+def _changes(old: Decision | None, version: Version) -> list[str]:
+    if old is None or version.contract is None:
+        return []
+    effects = old.contract.compare(version.contract).effects
+    return [f"{name or 'set of facets'}: {change.reason}" for name, change in sorted(effects.items())]
 
 
 def _origin(decision: Decision) -> dict[str, Any]:
-    return {
+    origin = {
         "key": decision.key,
         "version": decision.version,
         "author": decision.author,
         "role": decision.role,
         "revision": decision.mod_revision,
     }
+    return {**origin, "rationale": decision.rationale} if decision.rationale else origin
 
 
 def _version_header(version: Version) -> dict[str, Any]:
@@ -187,11 +251,18 @@ def _version_header(version: Version) -> dict[str, Any]:
         "role": version.role,
         "revision": version.revision,
         "rationale": version.rationale,
+        "language": version.language,
     }
 
 
 def _body(version: Version) -> str:
-    return _json({"language": version.language, "text": None if version.contract is None else version.contract.text})
+    return "(its text was folded away)" if version.contract is None else version.contract.text
+
+
+def _end_of(log: str) -> str:
+    if len(log) <= _MAX_LOG:
+        return log
+    return f"[the first {len(log) - _MAX_LOG} characters are left out]\n{log[-_MAX_LOG:]}"
 
 
 def _readable(content: bytes) -> str:

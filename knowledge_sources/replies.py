@@ -76,6 +76,8 @@ class PlannedTask(Reply):
     uses: Mapping[str, Sequence[str]] | Sequence[str] = ()
     checks: Sequence[str] = ()
     files: Sequence[str] = ()
+    command: Sequence[str] = ()
+    probe: Sequence[str] = ()
 
     @model_validator(mode="after")
     def _is_a_task(self) -> Self:
@@ -91,6 +93,8 @@ class PlannedTask(Reply):
             uses=self.uses,
             checks=self.checks,
             files=self.files,
+            command=self.command,
+            probe=self.probe,
         )
 
 

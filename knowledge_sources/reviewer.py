@@ -49,10 +49,11 @@ def reviewer(
             reading.introduce(name, role, "vote", key, version=judged.version)
             reading.prompt()
             reading.questions(key)
-            reading.decision(key)
+            current = reading.decision(key)
             for pattern in reads:
                 reading.decisions(pattern)
-            reading.show_versions(version for version in versions if version is judged or version.state != LIVE)
+            judgeable = [version for version in versions if version is judged or version.state != LIVE]
+            reading.show_versions(judgeable, instead_of=current)
             ballot = await expert.aask(reading.facts, context=context)
             transaction.vote(key, version=judged.version, approve=ballot.approve, reason=ballot.reason)
         return True

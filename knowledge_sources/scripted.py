@@ -51,7 +51,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from blackboard import BlackboardError, Invalid, InvalidTeam
+from blackboard import BlackboardError, Contract, Invalid, InvalidTeam
 from knowledge_sources.facts import Fact, parse
 from knowledge_sources.selector import canonical, consults, select
 
@@ -216,9 +216,10 @@ class Script(BaseModel):
             said: Mapping[str, Any] = json.loads(reply.json_text)
             return said
         decided = {
-            f"{fact.header.get('key')}#{fact.header.get('facet')}": _read(fact.body)
+            f"{fact.header.get('key')}#{facet}": value
             for fact in situation.facts
             if fact.kind == "decision"
+            for facet, value in facet_values(fact).items()
         }
 
         def value_of(key: str, facet: str) -> Any:  # noqa: ANN401 - a facet's value is any JSON
@@ -314,11 +315,16 @@ def _left(expert: Expert, situation: Situation) -> list[Any]:
 
 
 def _proposed(fact: Fact) -> Any:  # noqa: ANN401 - any JSON
-    body = _read(fact.body)
-    if not isinstance(body, Mapping):
-        return body
-    text = body.get("text")
-    return _read(text) if body.get("language") == "value" and isinstance(text, str) else text
+    return _read(fact.body) if fact.header.get("language") == "value" else fact.body
+
+
+def facet_values(fact: Fact) -> Mapping[str, Any]:
+    """Return the facets that a block of a decision declares: name -> value."""
+    named = fact.header.get("facets")
+    if named and fact.header.get("language") != "python":
+        lines = (line.partition(": ") for line in fact.body.splitlines())
+        return {name: _read(value) for name, _, value in lines}
+    return Contract(str(fact.header.get("language", "value")), fact.body).facets
 
 
 def _read(text: str) -> Any:  # noqa: ANN401 - any JSON
@@ -330,7 +336,7 @@ def _read(text: str) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _label(fact: Fact) -> str:
-    about = [str(fact.header[name]) for name in ("key", "facet", "component", "check", "path") if name in fact.header]
+    about = [str(fact.header[name]) for name in ("key", "component", "check", "path") if name in fact.header]
     return " ".join([fact.kind, *about])
 
 

@@ -49,6 +49,7 @@ def tester(
             component = reading.component(target)
             if component is None:
                 return
+            reading.prompt()
             if task is not None:
                 reading.premises(task)
             reading.refusal(context.previous)

@@ -16,6 +16,7 @@ from blackboard.contracts.json_schema.schema import JsonSchema, with_direction
 from blackboard.contracts.openapi.api import OpenApi
 from blackboard.contracts.plain import Text, Value, write_json
 from blackboard.contracts.python.excerpt import excerpt
+from blackboard.contracts.python.interface import declared
 from blackboard.contracts.python.module_name import module_of_key
 from blackboard.contracts.python.stub import Python, Stub
 from blackboard.contracts.sql.ddl import Sql
@@ -258,7 +259,7 @@ class Contract:
             uses: The same for what it will use.
             checks: Names of the checks that it must pass.
             files: Paths of the files that it will hold.
-            command: The entry point that it will make, such as `["python", "-m", "recipes"]`.
+            command: The entry point that it will make, such as `["python", "-m", "notes"]`.
             probe: The arguments with which the entry point has to end with status 0; `--help` where there are none.
         """
         given = zip(FIELDS, (summary, implements, uses, checks, files, command, probe), strict=True)
@@ -334,6 +335,20 @@ class Contract:
         return "".join(
             f"{name}: {canonical_json(reading.facets[name])}\n" for name in sorted(names & {*reading.facets})
         )
+
+    def exports(self, facets: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Return the public names of its module under which facets of a `python` contract are imported, sorted.
+
+        Args:
+            facets: Their names, None for all of them. What they mention is included.
+        """
+        body = self._reads().body
+        if not isinstance(body, Stub):
+            return ()
+        shown = body.facets.keys() if facets is None else self.meant_by(facets)
+        tops = {name.partition(".")[0] for name in shown}
+        public = (one.path for one in declared(body.source.tree) if one.owner is None and not one.path.startswith("_"))
+        return tuple(sorted(tops.intersection(public)))
 
     def compare(self, new: "Contract") -> Comparison:
         """Say what changes for those who stand on this contract when it becomes another one."""

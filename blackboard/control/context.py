@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from blackboard.control.checks import Check
 from blackboard.control.holding import Hold
 from blackboard.control.prices import UNPRICED, Price, Prices, Usage
 from blackboard.control.redaction import keepable
@@ -16,6 +17,7 @@ from blackboard.control.sandbox import Limits, Result, Sandbox
 from blackboard.errors import Compacted, Conflict, InvalidTeam
 from blackboard.lease import Failure, Lease
 from blackboard.spec.activation import Ending
+from blackboard.spec.keys import matches
 from blackboard.store import calls, feed
 from blackboard.store.agenda import End
 from blackboard.store.claims import Claimed
@@ -41,6 +43,7 @@ class Setting:
     """What all runs of a controller share.
 
     Attributes:
+        checks: Those of the team.
         virtual: The store's clock stands still unless somebody sleeps.
         prices: What calls of models cost.
         priced: The team limits money, so that a model without a price may not be called.
@@ -52,6 +55,7 @@ class Setting:
     virtual: bool
     prices: Prices = UNPRICED
     priced: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(slots=True)
@@ -128,6 +132,10 @@ class Context(Lease):
     def report(self, text: str) -> None:
         """Say how it goes, for people: logged as information under this module's name."""
         log.info("%s on %s: %s", self.source, self.target, text)
+
+    def checks(self, component: str | None = None) -> tuple[Check, ...]:
+        """Return the team's checks that a component has to pass, all of them for None."""
+        return tuple(one for one in self._setting.checks if component is None or matches(one.on, component))
 
     def run_command(
         self,

@@ -97,6 +97,7 @@ class Controller:
             team.prompt,
             Sandbox.best(),
             self._virtual,
+            checks=team.checks,
             prices=team.prices,
             priced=team.budget.money is not None,
         )

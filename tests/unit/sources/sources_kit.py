@@ -9,6 +9,9 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
+from blackboard import Contract
+from blackboard.contracts.task import FIELDS
+from blackboard.spec.keys import matches
 from knowledge_sources.facts import parse
 
 
@@ -59,9 +62,10 @@ class Free:
 class Desk:
     """Stands for the lease that a controller would give to a source."""
 
-    def __init__(self, board, source, target, *, previous=None, cause=0, kind=""):
+    def __init__(self, board, source, target, *, previous=None, cause=0, kind="", checks=()):
         self.board, self.source, self.target, self.previous, self.cause = board, source, target, previous, cause
         self.kind = kind
+        self.team_checks = checks
         self.prompt, self.cancelled, self.transactions, self.reports = "", False, [], []
 
     def transaction(self):
@@ -72,13 +76,16 @@ class Desk:
     def hold(self, _tokens):
         return Free()
 
+    def checks(self, component=None):
+        return tuple(one for one in self.team_checks if component is None or matches(one.on, component))
+
     def report(self, text):
         self.reports.append(text)
 
 
-def run(board, source, target, *, previous=None, cause=0, kind=""):
+def run(board, source, target, **desk_settings):
     """Run a source once on a target and return its desk."""
-    desk = Desk(board, source, target, previous=previous, cause=cause, kind=kind)
+    desk = Desk(board, source, target, **desk_settings)
     done = source.execute(desk)
     if inspect.iscoroutine(done):
         asyncio.run(done)
@@ -86,8 +93,18 @@ def run(board, source, target, *, previous=None, cause=0, kind=""):
 
 
 def facets_shown(facts):
-    """Return the (key, facet) pairs that a prompt shows as decided."""
-    return {(fact.header["key"], fact.header["facet"]) for fact in facts if fact.kind in ("decision", "task")}
+    """Return the (key, facet) pairs that a prompt shows as decided; all facets of a decision that is shown whole."""
+    shown = set()
+    for fact in facts:
+        header = fact.header
+        if fact.kind == "prompt":
+            shown.add((header["key"], "text"))
+        elif fact.kind == "task":
+            shown |= {(header["key"], facet) for facet in FIELDS}
+        elif fact.kind == "decision":
+            named = header.get("facets") or Contract(header["language"], fact.body).facets
+            shown |= {(header["key"], facet) for facet in named}
+    return shown
 
 
 def of_kind(facts, kind):

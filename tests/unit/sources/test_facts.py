@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blackboard import Invalid
-from knowledge_sources.facts import NONCE_DIGITS, Fact, parse, render
+from knowledge_sources.facts import NONCE_DIGITS, Fact, in_order, parse, render
 
 FACTS = (
     Fact("you", {"name": "ann", "role": "architect", "act": "propose", "target": "a/b"}),
@@ -52,9 +52,22 @@ def test_the_nonce_occurs_in_nothing_that_the_blocks_hold(shown):
     assert text.count(nonce) == 2 * (len(shown) + 1)
 
 
-def test_the_same_facts_give_the_same_prompt_and_others_another_nonce():
+def test_prompts_that_begin_with_the_same_facts_begin_with_the_same_text():
     assert render(FACTS) == render(list(FACTS))
-    assert nonce_of(render(FACTS)) != nonce_of(render(FACTS[:2]))
+    assert render(FACTS).startswith(render(FACTS[:2]))
+    assert nonce_of(render(FACTS[1:])) != nonce_of(render(FACTS))
+
+
+def test_what_changes_least_stands_first():
+    kinds = ["refused", "log", "file", "decision", "task", "prompt"]
+    assert [fact.kind for fact in in_order(map(Fact, kinds))] == [
+        "prompt",
+        "decision",
+        "task",
+        "file",
+        "log",
+        "refused",
+    ]
 
 
 def test_a_text_that_holds_a_whole_rendered_prompt_is_one_body():

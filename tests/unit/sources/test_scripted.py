@@ -41,7 +41,7 @@ SCRIPT = {
         {
             "act": "mediate",
             "target": "k/old",
-            "when": [{"kind": "decision", "key": "k/old", "facet": "x", "value": 1}],
+            "when": [{"kind": "decision", "key": "k/old", "value": {"x": 1}}],
             "json": '{"language":"value","text":"null"}',
         },
     ],
@@ -60,11 +60,11 @@ def you(name, act, target="a"):
 
 
 def decided(key, facet, value):
-    return Fact("decision", {"key": key, "facet": facet, "version": 1}, json.dumps(value))
+    return Fact("decision", {"key": key, "language": "value", "version": 1}, json.dumps({facet: value}))
 
 
 def version(kind, key, value, number=1):
-    return Fact(kind, {"key": key, "version": number}, json.dumps({"language": "value", "text": json.dumps(value)}))
+    return Fact(kind, {"key": key, "version": number, "language": "value"}, json.dumps(value))
 
 
 def written(script, *facts):

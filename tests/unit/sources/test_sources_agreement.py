@@ -229,8 +229,19 @@ def test_a_reviewer_votes_once_on_what_is_proposed(board):
     [version] = board.snapshot().versions("style/dates")
     assert [(vote.author, vote.approve, vote.reason) for vote in version.votes] == [("rita", True, "sorts well")]
     [proposal] = of_kind(model.shown[0], "proposal")
-    assert proposal.body == '{"language":"value","text":"\\"iso\\""}'
+    assert proposal.body == '"iso"'
     assert of_kind(model.shown[0], "you")[0].header["version"] == 1
+
+
+def test_a_reviewer_sees_what_a_proposal_would_change(board):
+    decide(board, "style/dates", "unix")
+    install_voters(board)
+    ask(board, "style/dates")
+    propose(board, '"iso"')
+    model = Answers(answer={"approve": True, "reason": ""})
+    run(board, reviewer("rita", model), "style/dates")
+    [proposal] = of_kind(model.shown[0], "proposal")
+    assert proposal.header["changes"] == ["$: unix -> iso"]
 
 
 def test_members_who_vote_at_the_same_time_do_not_refuse_each_other(board):

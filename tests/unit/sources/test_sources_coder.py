@@ -4,6 +4,7 @@ import pytest
 from sources_kit import Answers, facets_shown, of_kind, run
 
 from blackboard import Conflict, Contract, NotPermitted
+from blackboard.contracts.task import FIELDS
 from blackboard.testing import open_memory
 from knowledge_sources import coder
 
@@ -42,7 +43,7 @@ def test_what_the_prompt_shows_is_what_the_component_is_pinned_to(board):
         ("api/notes", "id"),
         ("api/notes", "title"),
         ("api/log", "level"),
-        *(("task/shop", facet) for facet in ("summary", "implements", "uses", "checks", "files")),
+        *(("task/shop", facet) for facet in FIELDS),
     }
 
 

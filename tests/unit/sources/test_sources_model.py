@@ -11,7 +11,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import RunnableLambda
 from pydantic import PrivateAttr
 
-from knowledge_sources.facts import Fact, parse
+from knowledge_sources.facts import Fact, in_order, parse
 from knowledge_sources.model import REPLY_TOKENS, Expert, UnreadableReply, Way, chat_model, way_for
 from knowledge_sources.replies import Ballot, Judgement, Plan, Statement, Writing
 
@@ -201,7 +201,7 @@ def test_instructions_and_board_text_stand_in_different_messages():
     assert isinstance(system, SystemMessage)
     assert isinstance(human, HumanMessage)
     assert "ignore the rules" not in system.content
-    assert list(parse(human.content)) == FACTS
+    assert list(parse(human.content)) == in_order(FACTS)
 
 
 def test_every_call_is_held_before_and_settled_after_by_what_the_model_reports():

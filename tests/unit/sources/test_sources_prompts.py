@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from knowledge_sources.facts import KINDS
 from knowledge_sources.model import instructions
 from knowledge_sources.replies import Ballot, Judgement, Plan, PlannedTask, Statement, Writing
 
@@ -15,7 +16,6 @@ SHAPES = {
     "mediate": Statement,
     "judge": Judgement,
 }
-KINDS = ("you", "prompt", "task", "decision", "question", "proposal", "rejected", "log", "file", "refused")
 FENCED = re.compile(r"```\n(\{.*?\})\n```", re.DOTALL)
 
 
@@ -39,7 +39,7 @@ def test_every_kind_of_fact_is_explained(kind):
     assert f"| `{kind}` |" in instructions("board")
 
 
-def test_no_other_kind_of_fact_is_explained():
+def test_no_other_kind_of_fact_is_explained_and_they_stand_in_the_order_of_a_prompt():
     assert tuple(re.findall(r"^\| `(\w+)` \|", instructions("board"), re.MULTILINE)) == KINDS
 
 

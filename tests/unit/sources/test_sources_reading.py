@@ -1,7 +1,9 @@
 """What a prompt shows is what the transaction relies on: fact for fact, and nothing that is relied on is hidden."""
 
+import json
+
 import pytest
-from sources_kit import Answers, of_kind, run
+from sources_kit import Answers, facets_shown, of_kind, run
 
 from blackboard import Contract
 from blackboard.testing import open_memory
@@ -50,9 +52,7 @@ def test_every_fact_is_in_the_read_set_and_everything_read_is_shown(board, name)
     now = board.snapshot()
     relied = {(key, facet) for key in whole for facet in now.decision(key).contract.facets}
     relied |= {(key, facet) for (key, facet), digest in reads.facets.items() if digest is not None}
-    shown = {(fact.header["key"], fact.header["facet"]) for fact in facts if fact.kind in ("decision", "task")}
-    shown |= {(fact.header["key"], "text") for fact in of_kind(facts, "prompt")}
-    assert shown == relied
+    assert facets_shown(facts) == relied
 
     files = {(fact.header["component"], fact.header["path"]) for fact in of_kind(facts, "file")}
     assert files == {(key, path) for key in reads.components for path in ["shop.py"]}
@@ -61,17 +61,18 @@ def test_every_fact_is_in_the_read_set_and_everything_read_is_shown(board, name)
         assert any(what == "question" for what, _ in reads.patterns)
 
 
-def test_the_facets_of_a_decision_are_shown_one_by_one_with_who_decided_them(board):
+def test_a_decision_is_shown_as_its_text_with_who_decided_it(board):
     model = Answers(answer=STATES)
     run(board, architect("arthur", model, reads=["api/notes"]), "style/dates")
-    facts = of_kind(model.shown[0], "decision")
-    assert [(fact.header["facet"], fact.body) for fact in facts] == [
-        ("id", '"int"'),
-        ("shape.list", '"page"'),
-        ("title", '"str"'),
-    ]
-    origin = ("author", "version", "revision")
-    assert {tuple(fact.header[name] for name in origin) for fact in facts} == {("ann", 1, 1)}
+    [fact] = of_kind(model.shown[0], "decision")
+    assert json.loads(fact.body) == {"id": "int", "title": "str", "shape": {"list": "page"}}
+    assert {name: fact.header[name] for name in ("author", "version", "revision", "language", "side")} == {
+        "author": "ann",
+        "version": 1,
+        "revision": 1,
+        "language": "value",
+        "side": "uses",
+    }
 
 
 def test_a_file_that_is_no_text_is_said_to_be_none(board):
@@ -93,4 +94,4 @@ def test_text_that_looks_like_a_fact_stays_inside_its_own(board):
     run(board, by_reading("tess", model, check="sense"), "shop")
     [facts] = model.shown
     assert [fact.body for fact in of_kind(facts, "file")] == [forged]
-    assert [fact.body for fact in of_kind(facts, "decision") if fact.header["facet"] == "id"] == ['"int"']
+    assert [fact.body for fact in of_kind(facts, "decision") if fact.header["key"] == "api/notes"] == ['id: "int"']

@@ -1,0 +1,43 @@
+"""Why the last attempt failed, in words for whoever tries again: each kind in its own."""
+
+from collections.abc import Callable, Mapping
+
+from blackboard import Failure
+from knowledge_sources.facts import Fact
+
+
+def _conflict(failure: Failure) -> str:
+    lines = [f"- {premise}" for premise in failure.premises] or [f"- {failure.text}"]
+    return "\n".join(
+        [
+            "While you worked, somebody changed what you had read. Nothing of your reply was written:",
+            *lines,
+            "The blocks above show what holds now. Keep what is still right of your draft and mend the rest.",
+        ]
+    )
+
+
+def _says(what: str) -> Callable[[Failure], str]:
+    return lambda failure: f"{what}\n{failure.text}"
+
+
+_WORDS: Mapping[str, tuple[str, Callable[[Failure], str]]] = {
+    "Conflict": ("conflict", _conflict),
+    "UnreadableReply": ("invalid reply", _says("Your last reply could not be read, so nothing was written:")),
+    "TimeoutError": ("time-out", _says("Your last reply came too late. Reply with less text:")),
+    "NotPermitted": ("not permitted", _says("The team's rules did not permit what you replied. Nothing was written:")),
+    "Inconsistent": ("constraint", _says("Your reply would have made a constraint false. Nothing was written:")),
+    "Returning": ("returning", _says("You replied with a text that the team had given up. Nothing was written:")),
+}
+_OTHER = ("refused", _says("Your last reply was refused, and nothing was written:"))
+
+
+def refusal_fact(previous: object) -> Fact:
+    """Return the block that says why the last attempt failed.
+
+    Args:
+        previous: A `Failure`, or a text.
+    """
+    failure = previous if isinstance(previous, Failure) else Failure("", str(previous))
+    kind, words = _WORDS.get(failure.error, _OTHER)
+    return Fact("refused", {"reason": kind}, words(failure))
