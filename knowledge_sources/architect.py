@@ -62,7 +62,7 @@ def architect(
             if any(version.state == LIVE and (version.author == name or not questions) for version in versions):
                 return
             reading.prompt()
-            reading.tasks()
+            reading.around(key)
             for pattern in reads:
                 reading.decisions(pattern)
             reading.refusal(context.previous)

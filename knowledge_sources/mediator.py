@@ -52,7 +52,7 @@ def mediator(
             reading.questions(key)
             reading.versions(key)
             reading.prompt()
-            reading.tasks()
+            reading.around(key)
             for pattern in reads:
                 reading.decisions(pattern)
             reading.refusal(context.previous)

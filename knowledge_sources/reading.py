@@ -27,6 +27,8 @@ _LOST = frozenset({"rejected", "withdrawn"})
 
 _MAX_PROVIDED = 40_000
 """Characters of other components' files that one prompt shows."""
+_MAX_COMMAND = 8_000
+"""Characters of the command of one check that a prompt shows: its first ones."""
 _MAX_LOG = 12_000
 """Characters of one log that a prompt shows: its last ones."""
 
@@ -112,6 +114,20 @@ class Reading:
                 self._show(decision, "uses", ())
         return found
 
+    def around(self, key: str) -> None:
+        """Read all tasks, and what those that name a key rest on as well, as far as it is decided.
+
+        What is decided later is no conflict: a member who answers one question need not wait for all the others.
+        """
+        needed: set[str] = set()
+        for task in map(Task.of, self.tasks()):
+            named = {*task.implements, *task.uses}
+            if key in named:
+                needed |= named
+        for other in sorted(needed - {key}):
+            if "*" not in other and self.transaction.decision_of(other) is not None:
+                self.decision(other)
+
     def premises(self, task: Task) -> tuple[str, ...]:
         """Read what a task implements and uses: of a key the facets that it names, of a pattern all there is.
 
@@ -130,8 +146,8 @@ class Reading:
     def checks(self, context: Context, *, component: str = "") -> None:
         """Show the checks of the team that a component has to pass, all of them where none is named."""
         for check in context.checks(component or None):
-            limit = {"timeout_seconds": check.timeout_seconds, "on": check.on}
-            self.facts.append(Fact("check", {"check": check.name, **limit}, shlex.join(check.command)))
+            header = {"check": check.name, "on": check.on, "timeout_seconds": check.timeout_seconds}
+            self.facts.append(Fact("check", header, _begin_of(shlex.join(check.command))))
 
     def providers(self, component: str, task: Task) -> None:
         """Show the files of the components that implement what a task uses, as far as they exist and fit."""
@@ -139,9 +155,10 @@ class Reading:
         for one in self.transaction.providers(component, tuple(task.uses)):
             for path, content in sorted(one.files.items()):
                 text = _readable(content)
+                if len(text) > left:
+                    text = f"({len(text)} characters; not shown, the prompt would be too long)"
                 left -= len(text)
-                told = text if left >= 0 else f"({len(text)} characters; not shown, the prompt would be too long)"
-                self.facts.append(Fact("provider", {"component": one.key, "path": path}, told))
+                self.facts.append(Fact("provider", {"component": one.key, "path": path, "state": one.state}, text))
 
     def questions(self, pattern: str) -> tuple[Question, ...]:
         """Read the open questions under a pattern."""
@@ -257,6 +274,12 @@ def _version_header(version: Version) -> dict[str, Any]:
 
 def _body(version: Version) -> str:
     return "(its text was folded away)" if version.contract is None else version.contract.text
+
+
+def _begin_of(command: str) -> str:
+    if len(command) <= _MAX_COMMAND:
+        return command
+    return f"{command[:_MAX_COMMAND]}\n[the last {len(command) - _MAX_COMMAND} characters are left out]"
 
 
 def _end_of(log: str) -> str:

@@ -27,9 +27,13 @@ _WORDS: Mapping[str, tuple[str, Callable[[Failure], str]]] = {
     "TimeoutError": ("time-out", _says("Your last reply came too late. Reply with less text:")),
     "NotPermitted": ("not permitted", _says("The team's rules did not permit what you replied. Nothing was written:")),
     "Inconsistent": ("constraint", _says("Your reply would have made a constraint false. Nothing was written:")),
+    **dict.fromkeys(
+        ("IllegalTransition", "Invalid", "InvalidContract", "InvalidKey", "TooLarge"),
+        ("refused", _says("Your last reply was refused, and nothing was written:")),
+    ),
     "Returning": ("returning", _says("You replied with a text that the team had given up. Nothing was written:")),
 }
-_OTHER = ("refused", _says("Your last reply was refused, and nothing was written:"))
+_OTHER = ("error", _says("Your last attempt ended with an error, and nothing was written:"))
 
 
 def refusal_fact(previous: object) -> Fact:

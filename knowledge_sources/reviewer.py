@@ -50,6 +50,7 @@ def reviewer(
             reading.prompt()
             reading.questions(key)
             current = reading.decision(key)
+            reading.around(key)
             for pattern in reads:
                 reading.decisions(pattern)
             judgeable = [version for version in versions if version is judged or version.state != LIVE]

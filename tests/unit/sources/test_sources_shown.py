@@ -132,7 +132,8 @@ def test_after_a_conflict_the_difference_and_the_own_draft_are_shown(board):
         ("NotPermitted", "not permitted", "rules did not permit"),
         ("Inconsistent", "constraint", "constraint false"),
         ("Returning", "returning", "given up"),
-        ("TooLarge", "refused", "refused"),
+        ("TooLarge", "refused", "was refused"),
+        ("ConnectionError", "error", "ended with an error"),
     ],
 )
 def test_each_kind_of_refusal_is_told_in_its_own_words(error, kind, words):
