@@ -1,8 +1,8 @@
 """What one act reads from the board, and the same as the facts of its prompt.
 
 Invariant: text from the board becomes a fact in the method that reads it and nowhere else. So what a prompt shows is
-what the transaction's read set holds, and what a component is pinned to. One exception: the files of other components
-are shown for orientation; nothing may rest on them, so a change of them is no conflict.
+what the transaction's read set holds, and what a component is pinned to. Two exceptions: the files of other components,
+and proposals for other keys, are shown for orientation; nothing may rest on them, so a change of them is no conflict.
 """
 
 import json
@@ -100,10 +100,14 @@ class Reading:
         return found
 
     def decision(self, key: str, *, side: str = "uses", facets: Sequence[str] = ()) -> Decision | None:
-        """Read a decision, or just some of its facets, and show the text that declares them."""
-        found = self.transaction.decision(key, side=side, facets=list(facets) or None)
+        """Read a decision, or just some of its facets, and show the text that declares them.
+
+        Of a class, in whose terms one of the facets is stated, all members are read: without them nobody can make one.
+        """
+        needed = self._needed(key, facets)
+        found = self.transaction.decision(key, side=side, facets=needed or None)
         if found is not None:
-            self._show(found, side, facets)
+            self._show(found, side, needed)
         return found
 
     def decisions(self, pattern: str) -> tuple[Decision, ...]:
@@ -117,7 +121,8 @@ class Reading:
     def around(self, key: str) -> None:
         """Read all tasks, and what those that name a key rest on as well, as far as it is decided.
 
-        What is decided later is no conflict: a member who answers one question need not wait for all the others.
+        What is proposed is shown for orientation. What is decided later is no conflict: a member who answers one
+        question need not wait for all the others.
         """
         needed: set[str] = set()
         for task in map(Task.of, self.tasks()):
@@ -125,8 +130,12 @@ class Reading:
             if key in named:
                 needed |= named
         for other in sorted(needed - {key}):
-            if "*" not in other and self.transaction.decision_of(other) is not None:
+            if "*" in other:
+                continue
+            if self.transaction.decision_of(other) is not None:
                 self.decision(other)
+            else:
+                self.show_versions(one for one in self.transaction.versions_of(other)[0] if one.state == LIVE)
 
     def premises(self, task: Task) -> tuple[str, ...]:
         """Read what a task implements and uses: of a key the facets that it names, of a pattern all there is.
@@ -164,9 +173,11 @@ class Reading:
         """Read the open questions under a pattern."""
         found = tuple(self.transaction.questions(pattern))
         for question in found:
-            header = {"key": question.key, "author": question.author, "role": question.role}
-            body = {"question": question.question, "options": list(question.options)}
-            self.facts.append(Fact("question", {**header, "revision": question.revision}, _json(body)))
+            contracts, values = _options(question)
+            origin = {"key": question.key, "author": question.author, "role": question.role}
+            header = {**origin, "revision": question.revision, "options": values}
+            texts = (f"An option, in language {language}:\n\n{text}" for language, text in contracts)
+            self.facts.append(Fact("question", header, "\n\n".join([question.question, *texts])))
         return found
 
     def versions(self, key: str) -> tuple[Version, ...]:
@@ -221,6 +232,19 @@ class Reading:
         header = {**_origin(decision), "component": decision.key.removeprefix(TASK)}
         self.facts.append(Fact("task", header, json.dumps(fields, indent=1, ensure_ascii=False)))
 
+    def _needed(self, key: str, facets: Sequence[str]) -> list[str]:
+        """Return facets with all that they mention, and with the members of all that."""
+        names = {*facets}
+        decision = self.transaction.decision_of(key) if names else None
+        if decision is None:
+            return sorted(names)
+        contract, before = decision.contract, set[str]()
+        while names != before:
+            before = names
+            mentioned = contract.meant_by(names)
+            names = {*mentioned, *(one for one in contract.facets if one.rpartition(".")[0] in mentioned)}
+        return sorted(names)
+
     def _show(self, decision: Decision, side: str, facets: Sequence[str]) -> None:
         header = {**_origin(decision), "language": decision.contract.language, "side": side}
         if facets:
@@ -228,6 +252,19 @@ class Reading:
         text = decision.contract.excerpt(facets or None)
         header |= _place(decision, side, facets)
         self.facts.append(Fact("decision", header, text.rstrip("\n")))
+
+
+def _options(question: Question) -> tuple[list[tuple[str, str]], list[Any]]:
+    """Return the options that are contracts, as language and text, and all others."""
+    contracts: list[tuple[str, str]] = []
+    values: list[Any] = []
+    for option in question.options:
+        match option:
+            case {"language": str(language), "text": str(text)}:
+                contracts.append((language, text))
+            case _:
+                values.append(option)
+    return contracts, values
 
 
 def _place(decision: Decision, side: str, facets: Sequence[str]) -> dict[str, str]:
@@ -293,7 +330,3 @@ def _readable(content: bytes) -> str:
         return content.decode()
     except UnicodeDecodeError:
         return f"({len(content)} bytes that are no text)"
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

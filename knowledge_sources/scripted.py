@@ -303,8 +303,7 @@ def _left(expert: Expert, situation: Situation) -> list[Any]:
     rejected = {canonical(_proposed(fact)) for fact in situation.about_target("rejected")}
     options: set[str] = set()
     for fact in situation.about_target("question"):
-        question = _read(fact.body)
-        for option in question.get("options", ()) if isinstance(question, Mapping) else ():
+        for option in fact.header.get("options", ()):
             # An option may stand as a value or as the JSON text of one.
             options.update({canonical(option), canonical(_read(option) if isinstance(option, str) else option)})
     return [

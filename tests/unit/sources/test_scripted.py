@@ -192,7 +192,7 @@ def test_patterns_go_by_segments(pattern, text, fits):
 
 
 def question(options, key="k/ids"):
-    return Fact("question", {"key": key}, json.dumps({"question": "Which?", "options": options}))
+    return Fact("question", {"key": key, "options": options}, "Which?")
 
 
 def proposed(script, *facts, name="ann", act="propose", key="k/ids"):

@@ -53,12 +53,11 @@ def board():
         yield opened
 
 
-@pytest.fixture
-def voters(board):
+def install_voters(board):
+    """Let arthur propose and two of three reviewers accept."""
     idle = Answers(answer={})
     sources = [architect("arthur", idle), *(reviewer(name, idle) for name in ("rita", "rob", "ruby"))]
     board.install(Team(PROMPT, tuple(sources), choreography=reviewed(3)))
-    return board
 
 
 def prompt_of(source, model, board, target, **desk):
@@ -105,11 +104,12 @@ def test_what_is_decided_while_an_architect_thinks_is_no_conflict_if_it_was_not_
     assert board.snapshot().versions("api/words")[-1].author == "arthur"
 
 
-def test_a_reviewer_is_shown_the_tasks_the_old_text_the_new_one_and_the_difference(voters):
-    ask(voters)
+def test_a_reviewer_is_shown_the_tasks_the_old_text_the_new_one_and_the_difference(board):
+    install_voters(board)
+    ask(board)
     model = Answers(answer={"approve": True})
-    run(voters, architect("arthur", Answers(answer=STATES)), "api/words")
-    text = prompt_of(reviewer("rita", model), model, voters, "api/words")
+    run(board, architect("arthur", Answers(answer=STATES)), "api/words")
+    text = prompt_of(reviewer("rita", model), model, board, "api/words")
     holds(text, PROMPT, "a maximal run of letters", "at least this many letters", "short words are noise")
     holds(text, "parameter least by name: not taken -> taken", "count words and keep the count")
     holds(text, "it counts words and not characters")
@@ -181,3 +181,52 @@ def test_a_command_that_is_very_long_is_cut_and_says_so(board):
     assert len(check.body) < 10_000
     assert check.body.startswith("python -c 'pass\n")
     assert "characters are left out]" in check.body
+
+
+FILMS = '''from dataclasses import dataclass
+@dataclass
+class Film:
+    """A film."""
+    title: str
+    minutes: int
+def longest(films: list[Film]) -> Film: ...
+def close() -> None: ...
+'''
+
+
+@pytest.mark.parametrize("named", ["Film", "longest"])
+def test_a_class_that_a_task_needs_is_shown_and_pinned_with_its_members(board, named):
+    with board.transaction("ann") as transaction:
+        transaction.decide("api/films", Contract.python(FILMS))
+        transaction.decide("task/show", Contract.task(summary="show", uses={"api/films": [named]}))
+    model = Answers(answer={"files": {"show.py": ""}})
+    text = prompt_of(coder("cora", model), model, board, "show")
+    holds(text, "    title: str", "    minutes: int")
+    assert "def close" not in text
+    pinned = {pin.name for pin in board.snapshot().component("show").pins if pin.key == "api/films"}
+    assert pinned >= {"Film", "Film.title", "Film.minutes"}
+
+
+def test_an_option_that_is_a_contract_is_shown_as_its_text(board):
+    stub = {"language": "python", "text": WORDS}
+    with board.transaction("ann", role="operator") as transaction:
+        transaction.ask("api/words", "Which form?", options=[stub, "long", 7])
+    model = Answers(answer=STATES)
+    run(board, architect("arthur", model), "api/words")
+    [question] = of_kind(model.shown[0], "question")
+    assert question.header["options"] == ["long", 7]
+    assert question.body == f"Which form?\n\nAn option, in language python:\n\n{WORDS}"
+
+
+def test_an_architect_sees_proposals_for_what_the_same_tasks_need(board):
+    with board.transaction("ann") as transaction:
+        transaction.decide("task/other", Contract.task(summary="show counts", uses=["api/words", "api/screen"]))
+    install_voters(board)
+    with board.transaction("ann", role="operator") as transaction:
+        transaction.ask("api/screen", "How wide is it?")
+    run(board, architect("arthur", Answers(answer={"language": "value", "text": '{"width":80}'})), "api/screen")
+    ask(board)
+    model = Answers(answer=STATES)
+    run(board, architect("arthur", model), "api/words")
+    [proposal] = of_kind(model.shown[0], "proposal")
+    assert (proposal.header["key"], proposal.body) == ("api/screen", '{"width":80}')

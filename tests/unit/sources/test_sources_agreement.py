@@ -138,7 +138,7 @@ def test_a_question_is_answered_with_its_options_in_sight(board):
     model = Answers(answer=ISO)
     run(board, architect("arthur", model), "style/dates")
     [question] = of_kind(model.shown[0], "question")
-    assert question.body == '{"options":["iso","unix"],"question":"Which form?"}'
+    assert (question.body, question.header["options"]) == ("Which form?", ["iso", "unix"])
     assert board.snapshot().decision("style/dates").value == "iso"
 
 
