@@ -49,10 +49,10 @@ def coder(
         async with context.transaction() as transaction:
             reading = Reading(transaction)
             reading.introduce(name, role, "write", target)
+            standing = reading.component(target)
             task = reading.task(target)
             if task is None:
                 return
-            standing = reading.component(target)
             if standing is not None:
                 failed = reading.failures(target)
                 if standing.state == CURRENT and not failed:

@@ -7,11 +7,11 @@ and proposals for other keys, are shown for orientation; nothing may rest on the
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from blackboard import Component, Context, Decision, Question, Transaction, Version
+from blackboard import Component, Context, Contract, Decision, Question, Transaction, Version
 from knowledge_sources.facts import Fact
 from knowledge_sources.refusals import refusal_fact
 
@@ -72,6 +72,8 @@ class Reading:
 
     transaction: Transaction
     facts: list[Fact] = field(default_factory=list)
+    _built_on: dict[str, int] = field(default_factory=dict)
+    """Key -> version that the component was written against: what changed since is shown with the decision."""
 
     def introduce(self, name: str, role: str, act: str, target: str, **more: str | int) -> None:
         """Say who acts, how, and on what."""
@@ -81,7 +83,7 @@ class Reading:
         """Read what the team was asked to build."""
         found = self.transaction.decision(PROMPT)
         if found is not None:
-            self.facts.append(Fact("prompt", _origin(found), found.contract.text))
+            self.facts.append(Fact("prompt", self._origin(found), found.contract.text))
         return found
 
     def task(self, component: str) -> Task | None:
@@ -195,7 +197,7 @@ class Reading:
         """
         for version in versions:
             if version.state == LIVE:
-                changes = _changes(instead_of, version)
+                changes = _changes(None if instead_of is None else instead_of.contract, version.contract)
                 header = {**_version_header(version), **({"changes": changes} if changes else {})}
                 self.facts.append(Fact("proposal", header, _body(version)))
             elif version.state in _LOST:
@@ -204,9 +206,10 @@ class Reading:
                 self.facts.append(Fact("rejected", header, _body(version)))
 
     def component(self, key: str) -> Component | None:
-        """Read a component with its files."""
+        """Read a component with its files; decisions that are read after it say what changed since it was written."""
         found = self.transaction.component(key)
         if found is not None:
+            self._built_on = {pin.key: pin.version for pin in found.pins}
             for path, content in sorted(found.files.items()):
                 self.facts.append(Fact("file", {"component": key, "path": path}, _readable(content)))
         return found
@@ -227,9 +230,31 @@ class Reading:
         for path, text in sorted((draft or {}).items()):
             self.facts.append(Fact("draft", {"path": path}, text))
 
+    def _origin(self, decision: Decision, facets: Collection[str] = ()) -> dict[str, Any]:
+        header: dict[str, Any] = {
+            "key": decision.key,
+            "version": decision.version,
+            "author": decision.author,
+            "role": decision.role,
+            "revision": decision.mod_revision,
+        }
+        if decision.rationale:
+            header["rationale"] = decision.rationale
+        changes = self._changed(decision, facets)
+        return {**header, "changes": changes} if changes else header
+
+    def _changed(self, decision: Decision, facets: Collection[str]) -> list[str]:
+        """Say what changed of a decision since the component was written against it."""
+        before = self._built_on.get(decision.key, decision.version)
+        if before == decision.version:
+            return []
+        versions = self.transaction.versions_of(decision.key)[0]
+        old = next((one.contract for one in versions if one.version == before), None)
+        return _changes(old, decision.contract, facets)
+
     def _show_task(self, decision: Decision) -> None:
         fields = {name: value for name, value in decision.contract.facets.items() if value}
-        header = {**_origin(decision), "component": decision.key.removeprefix(TASK)}
+        header = {**self._origin(decision), "component": decision.key.removeprefix(TASK)}
         self.facts.append(Fact("task", header, json.dumps(fields, indent=1, ensure_ascii=False)))
 
     def _needed(self, key: str, facets: Sequence[str]) -> list[str]:
@@ -246,7 +271,7 @@ class Reading:
         return sorted(names)
 
     def _show(self, decision: Decision, side: str, facets: Sequence[str]) -> None:
-        header = {**_origin(decision), "language": decision.contract.language, "side": side}
+        header = {**self._origin(decision, facets), "language": decision.contract.language, "side": side}
         if facets:
             header["facets"] = list(facets)
         text = decision.contract.excerpt(facets or None)
@@ -278,22 +303,11 @@ def _place(decision: Decision, side: str, facets: Sequence[str]) -> dict[str, st
     return {"module": module, "import": f"from {module} import {', '.join(names)}" if names else f"import {module}"}
 
 
-def _changes(old: Decision | None, version: Version) -> list[str]:
-    if old is None or version.contract is None:
+def _changes(old: Contract | None, new: Contract | None, facets: Collection[str] = ()) -> list[str]:
+    if old is None or new is None:
         return []
-    effects = old.contract.compare(version.contract).effects
-    return [f"{name or 'set of facets'}: {change.reason}" for name, change in sorted(effects.items())]
-
-
-def _origin(decision: Decision) -> dict[str, Any]:
-    origin = {
-        "key": decision.key,
-        "version": decision.version,
-        "author": decision.author,
-        "role": decision.role,
-        "revision": decision.mod_revision,
-    }
-    return {**origin, "rationale": decision.rationale} if decision.rationale else origin
+    effects = sorted(old.compare(new).effects.items())
+    return [f"{name or 'set of facets'}: {one.reason}" for name, one in effects if not facets or name in facets]
 
 
 def _version_header(version: Version) -> dict[str, Any]:

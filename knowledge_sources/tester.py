@@ -45,8 +45,8 @@ def tester(
                 return
             reading = Reading(transaction)
             reading.introduce(name, role, "judge", target, check=check)
-            task = reading.task(target)
             component = reading.component(target)
+            task = reading.task(target)
             if component is None:
                 return
             reading.prompt()

@@ -230,3 +230,19 @@ def test_an_architect_sees_proposals_for_what_the_same_tasks_need(board):
     run(board, architect("arthur", model), "api/words")
     [proposal] = of_kind(model.shown[0], "proposal")
     assert (proposal.header["key"], proposal.body) == ("api/screen", '{"width":80}')
+
+
+def test_a_coder_of_a_stale_component_is_shown_what_changed_since_it_was_written(board):
+    model = Answers(answer={"files": {"words.py": "old"}})
+    source = coder("cora", model)
+    run(board, source, "words")
+    with board.transaction("ann") as transaction:
+        transaction.decision("api/words")
+        transaction.decide("api/words", Contract.python(NEW_WORDS))
+    run(board, source, "words")
+    changed = {fact.header["key"]: fact.header.get("changes") for fact in of_kind(model.shown[1], "decision")}
+    assert changed == {
+        "api/words": ["count: parameter least by name: not taken -> taken"],
+        "api/storage": None,
+    }
+    assert [fact.header.get("changes") for fact in of_kind(model.shown[0], "decision")] == [None, None]
