@@ -7,10 +7,11 @@ import typer
 
 from blackboard.board import Blackboard
 from blackboard.cli import report
+from blackboard.cli.calls import calls as calls_about
 from blackboard.cli.exits import Exit, of_outcome
 from blackboard.cli.place import BoardOption, JsonOption, opened
 from blackboard.cli.records import ComponentReport, DecisionReport
-from blackboard.cli.terminal import complain, emit, write_line
+from blackboard.cli.terminal import complain, emit, write_calls, write_line
 from blackboard.cli.watch import Lines
 from blackboard.cli.watch import follow as follow_feed
 from blackboard.cli.why import why as why_of
@@ -45,11 +46,15 @@ def show(
     version: Annotated[int | None, typer.Option("--version", min=1, help="One version of a decision.")] = None,
     files: Annotated[bool, typer.Option("--files", help="The texts of a component's files too.")] = False,
     at: Annotated[int | None, typer.Option("--at", min=0, metavar="REVISION", help="As of this revision.")] = None,
+    prompts: Annotated[bool, typer.Option("--prompts", help="What models were sent about it, and replied.")] = False,
+    call: Annotated[int | None, typer.Option("--call", min=1, help="Only this call of a model about it.")] = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Show a decision, a component, or the keys of a pattern."""
+    """Show a decision, a component, or the keys of a pattern; or the calls of models about one key."""
     with opened(board) as found:
+        if prompts or call is not None:
+            return _calls(found, key, call, as_json=as_json)
         if is_pattern(key):
             return _list(found, check_pattern(key), as_json=as_json)
         shown = _one(found, check_key(key), version, files=files, at=at)
@@ -57,6 +62,17 @@ def show(
         complain(f"{key}: the board has nothing under this key" + (f" as version {version}" if version else ""))
         return Exit.NO
     emit(shown, as_json=as_json)
+    return Exit.YES
+
+
+def _calls(board: Blackboard, key: str, call: int | None, *, as_json: bool) -> int:
+    if is_pattern(key):
+        raise typer.BadParameter("name one key, not a pattern, to see the calls about it")
+    shown = calls_about(board.store, check_key(key), number=call)
+    if not shown.calls:
+        complain(f"{key}: the board has no " + (f"call {call}" if call else "call of a model") + " about it")
+        return Exit.NO
+    write_calls(shown, as_json=as_json)
     return Exit.YES
 
 

@@ -15,7 +15,7 @@ from blackboard.cli.exits import Exit, of_outcome
 from blackboard.cli.place import BOARD_FILE, BOARD_VARIABLE, TEAM_FILE, BoardOption, JsonOption, opened
 from blackboard.cli.teamfile import Options, load_team, parse_values, team_path
 from blackboard.cli.terminal import console, emit, say, terminated_like_interrupted
-from blackboard.cli.watch import Lines, Screen, View, follow
+from blackboard.cli.watch import Lines, Screen, View, Waits, follow
 from blackboard.spec.convergence import Outcome
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def run(
     location = board or os.environ.get(BOARD_VARIABLE) or str(path.parent / BOARD_FILE)
     with opened(location, create=True) as found:
         controller = Controller(found, team, workers=workers, seed=seed)
-        view = Lines(found, as_json=as_json) if plain or as_json or not console().is_terminal else Screen(found)
+        as_lines = plain or as_json or not console().is_terminal
+        view: View = Lines(found, as_json=as_json, waits=Waits(found)) if as_lines else Screen(found)
         outcome = _work(found, controller, view)
         program = _put_beside(found, path.parent) if str(outcome.kind) == "converged" else ""
         shown = report.status(found, outcome=outcome, program=program)

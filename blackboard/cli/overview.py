@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from sqlite3 import Row
 
+from blackboard.cli import calls
 from blackboard.cli.causes import broken_pins, in_short
-from blackboard.cli.records import ActivationLine, BudgetLine, ChangeLine, ComponentLine, DecisionLine, KeyLine
+from blackboard.cli.records import ActivationLine, ChangeLine, ComponentLine, DecisionLine, KeyLine
+from blackboard.cli.spending import BudgetLine, SpentLine, WaitingLine
 from blackboard.spec.keys import is_reserved
 from blackboard.spec.records import ChangeRecord
 from blackboard.store import operate
@@ -22,6 +24,12 @@ def budget(store: Store) -> tuple[BudgetLine, ...]:
     """Return what there is to spend, by resource."""
     with store.database.reading() as connection:
         return _budget(connection)
+
+
+def called(store: Store) -> tuple[tuple[SpentLine, ...], tuple[WaitingLine, ...]]:
+    """Return what calls of models used by source and model, and the calls that run now."""
+    with store.database.reading() as connection:
+        return calls.spent(connection), calls.waiting(connection, store.clock())
 
 
 def agenda_counts(store: Store) -> Mapping[str, int]:
@@ -91,6 +99,7 @@ class Picture:
     agenda: tuple[ActivationLine, ...]
     budget: tuple[BudgetLine, ...]
     changes: tuple[ChangeLine, ...]
+    waiting: tuple[WaitingLine, ...]
 
 
 def picture(store: Store, rows: Rows) -> Picture:
@@ -104,6 +113,7 @@ def picture(store: Store, rows: Rows) -> Picture:
             agenda,
             _budget(connection),
             _newest(connection, rows.changes),
+            calls.waiting(connection, store.clock()),
         )
 
 

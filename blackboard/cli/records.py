@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from blackboard.cli.affected import NOBODY, Affected
 from blackboard.cli.examined import HealthReport, RecoveryReport
+from blackboard.cli.spending import BudgetLine, CallsReport, SpentLine, WaitingLine
 from blackboard.solver import Possible
 from blackboard.spec.canonical import JSON
 from blackboard.spec.convergence import Obligation
@@ -45,16 +46,6 @@ class KeyChange:
 def merged_from(bases: tuple[int, ...]) -> str:
     """Return of which versions one was merged, as the end of a sentence; "" where it was not."""
     return f", merged from {' and '.join(map(str, bases))}" if len(bases) > 1 else ""
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetLine:
-    """What a run may spend of something that has a limit."""
-
-    resource: str
-    cap: float
-    spent: float
-    held: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +100,8 @@ class StatusReport:
         program: Where the program was put, where a run did that.
         halt: How an operator halted the board, since when, by whom and why.
         possible: What the constraints leave of the open questions.
+        waiting: The calls of models that run now.
+        calls: What calls used by source and model.
     """
 
     location: str
@@ -125,6 +118,8 @@ class StatusReport:
     program: str = ""
     halt: str = ""
     possible: Possible | None = None
+    waiting: tuple[WaitingLine, ...] = ()
+    calls: tuple[SpentLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +419,7 @@ class Frame:
     kind: str
     obligations: tuple[Obligation, ...]
     obligations_left: int
+    waiting: tuple[WaitingLine, ...] = ()
 
 
 Record: TypeAlias = (
@@ -443,6 +439,6 @@ Record: TypeAlias = (
 )
 
 
-def to_json(record: Record) -> str:
+def to_json(record: Record | CallsReport) -> str:
     """Return a record as one line of JSON in ASCII, so that nothing in it can do anything to a terminal."""
     return json.dumps(asdict(record), separators=(", ", ": "))

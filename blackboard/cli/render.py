@@ -15,7 +15,6 @@ from blackboard.cli.affected import Affected
 from blackboard.cli.clean import clean
 from blackboard.cli.records import (
     ActivationLine,
-    BudgetLine,
     Cause,
     ChangeLine,
     ComponentReport,
@@ -34,6 +33,7 @@ from blackboard.cli.records import (
     WhyReport,
     merged_from,
 )
+from blackboard.cli.spending import budget_line, spent_line, waiting_line
 from blackboard.solver import Kind, Possible
 from blackboard.spec.convergence import Obligation
 from blackboard.spec.effects import UNDECIDED
@@ -95,6 +95,8 @@ def _status_lines(report: StatusReport) -> Iterator[Text]:
             yield words(f"{name:<13}", _counted(counts))
     if report.budget:
         yield words("budget       ", "; ".join(budget_line(line) for line in report.budget))
+    yield from (words("calls        ", spent_line(line)) for line in report.calls)
+    yield from (words("at work      ", waiting_line(line)) for line in report.waiting)
     if report.cycle:
         yield words("cycle        ", " -> ".join(report.cycle))
     yield from _possible_lines(report.possible or Possible(Kind.SATISFIABLE))
@@ -155,12 +157,6 @@ def reason_line(obligation: Obligation) -> Text:
     """Return why something is left, and for whom it waits."""
     who = f" (waits for {', '.join(obligation.waits_for)})" if obligation.waits_for else ""
     return words(obligation.reason, (who, QUIET))
-
-
-def budget_line(line: BudgetLine) -> str:
-    """Return what was spent of something, not cleaned."""
-    held = f" ({line.held:g} held)" if line.held else ""
-    return f"{line.spent:.4g} of {line.cap:g} {line.resource}{held}"
 
 
 @render.register

@@ -50,6 +50,7 @@ def status(board: Blackboard, *, outcome: Outcome | None = None, program: str = 
     with board.store.database.reading() as connection:
         halted = operate.halted(connection)
     lines = overview.keys(board.store)
+    calls, waiting = overview.called(board.store)
     return StatusReport(
         location=board.store.location,
         revision=ended.revision,
@@ -65,6 +66,8 @@ def status(board: Blackboard, *, outcome: Outcome | None = None, program: str = 
         program=program,
         halt="" if halted is None else said(halted),
         possible=possible(board.snapshot(at=ended.revision)),
+        waiting=waiting,
+        calls=calls,
     )
 
 

@@ -13,7 +13,6 @@ from blackboard.cli.render import (
     BAD,
     GOOD,
     QUIET,
-    budget_line,
     change_line,
     headline,
     holder,
@@ -21,11 +20,12 @@ from blackboard.cli.render import (
     state,
     words,
 )
+from blackboard.cli.spending import budget_line, waiting_line
 
 WIDE_COLUMNS = 110
 """From here on there are two columns."""
 
-_HEAD_LINES = 2
+_HEAD_LINES = 3
 _HEADINGS = 5
 
 Line = TypeVar("Line")
@@ -47,6 +47,7 @@ def screen(frame: Frame, width: int) -> RenderableType:
     stands = headline(frame.kind, {"leased": leased})
     head = words((frame.location, "bold"), f"  revision {frame.revision}  ", stands)
     spent = words(*(["budget  ", "; ".join(budget_line(line) for line in frame.budget)] if frame.budget else [""]))
+    waits = [_line(words("; ".join(waiting_line(line) for line in frame.waiting)))] if frame.waiting else []
     left = [
         _section("decisions", frame.decisions, _decision),
         _section("components", frame.components, _component),
@@ -57,12 +58,12 @@ def screen(frame: Frame, width: int) -> RenderableType:
         _section("last changes", frame.changes, change_line),
     ]
     if width < WIDE_COLUMNS:
-        return Group(_line(head), _line(spent), *left, *right)
+        return Group(_line(head), _line(spent), *waits, *left, *right)
     columns = Table.grid(expand=True, padding=(0, 1))
     columns.add_column(ratio=1)
     columns.add_column(ratio=1)
     columns.add_row(Group(*left), Group(*right))
-    return Group(_line(head), _line(spent), columns)
+    return Group(_line(head), _line(spent), *waits, columns)
 
 
 def _section(title: str, lines: Sequence[Line], shown: Callable[[Line], Text]) -> RenderableType:

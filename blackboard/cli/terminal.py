@@ -16,6 +16,7 @@ from rich.text import Text
 from blackboard.cli.clean import clean
 from blackboard.cli.records import ChangeLine, Record, to_json
 from blackboard.cli.render import change_line, render
+from blackboard.cli.spending import CallsReport, call_blocks
 
 _UNWRAPPED_COLUMNS = 10_000
 
@@ -55,6 +56,15 @@ def complain(text: str, *, lines: bool = False) -> None:
 def write_line(line: ChangeLine, *, as_json: bool = False) -> None:
     """Print one change at once: for a feed that is followed, coloured for nobody."""
     sys.stdout.write((to_json(line) if as_json else change_line(line).plain) + "\n")
+    sys.stdout.flush()
+
+
+def write_calls(report: CallsReport, *, as_json: bool) -> None:
+    """Print calls of models: their texts only cleaned, with no line wrapped and no tab expanded."""
+    console()  # Why: from now on standard output shows as an escape what its encoding cannot spell.
+    texts = [to_json(report)] if as_json else (clean(text, lines=True) for text in call_blocks(report))
+    for text in texts:
+        sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 

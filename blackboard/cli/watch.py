@@ -21,12 +21,19 @@ from blackboard.cli.place import BoardOption, JsonOption, opened
 from blackboard.cli.records import Frame
 from blackboard.cli.report import shown
 from blackboard.cli.screen import room, screen
-from blackboard.cli.terminal import console, emit, terminated_like_interrupted, write_line
+from blackboard.cli.spending import waiting_line
+from blackboard.cli.terminal import console, emit, say, terminated_like_interrupted, write_line
 from blackboard.spec.convergence import Outcome
 from blackboard.spec.records import ChangeRecord
 
 IDLE_SECONDS = 1.0
 """How often leases and budgets, which are not in the feed, are looked at while nothing else happens."""
+
+LONG_SECONDS = 10.0
+"""From here on a call of a model is worth a line."""
+
+MOST_SILENT_SECONDS = 60.0
+"""How long nothing is said about a call that runs."""
 
 BETWEEN_FRAMES_SECONDS = 0.1
 """What arrives sooner waits for the next frame."""
@@ -72,6 +79,7 @@ def frame(board: Blackboard, rows: overview.Rows, left: Left) -> Frame:
         kind=str(outcome.kind),
         obligations=tuple(outcome.obligations[: rows.obligations]),
         obligations_left=len(outcome.obligations),
+        waiting=picture.waiting,
     )
 
 
@@ -91,13 +99,37 @@ class View(Protocol):
         ...
 
 
-class Lines:
-    """Each change as one line, for logs and pipes."""
+class Waits:
+    """Says which calls of models have run long: after 10 seconds, then ever more seldom, once a minute at least."""
 
-    def __init__(self, board: Blackboard, *, pattern: str = "**", as_json: bool = False) -> None:
+    def __init__(self, board: Blackboard, clock: Callable[[], float] = time.monotonic) -> None:
+        self._board = board
+        self._clock = clock
+        self._next = clock() + IDLE_SECONDS
+        self._due: dict[int, float] = {}
+
+    def lines(self) -> list[str]:
+        """Return a line for each call about which it is time to say something."""
+        if self._clock() < self._next:
+            return []
+        self._next = self._clock() + IDLE_SECONDS
+        waiting = overview.called(self._board.store)[1]
+        self._due = {one.call: self._due.get(one.call, LONG_SECONDS) for one in waiting}
+        said = [one for one in waiting if one.seconds >= self._due[one.call]]
+        self._due |= {one.call: one.seconds + min(one.seconds, MOST_SILENT_SECONDS) for one in said}
+        return [waiting_line(one) for one in said]
+
+
+class Lines:
+    """Each change as one line, for logs and pipes; and, where asked for and not as JSON, calls that run long."""
+
+    def __init__(
+        self, board: Blackboard, *, pattern: str = "**", as_json: bool = False, waits: Waits | None = None
+    ) -> None:
         self._board = board
         self._pattern = pattern
         self._as_json = as_json
+        self._waits = None if as_json else waits
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +139,8 @@ class Lines:
 
     def show(self, changes: Sequence[ChangeRecord]) -> None:
         """Print what came."""
+        for text in self._waits.lines() if self._waits else ():
+            say(text)
         if not changes:
             return
         for line in overview.change_lines(self._board.store, shown(changes, self._pattern)):
@@ -184,7 +218,7 @@ def watch(
         if once:
             return _picture(found, as_json=as_json)
         lines = plain or as_json or not console().is_terminal
-        view: View = Lines(found, as_json=as_json) if lines else Screen(found)
+        view: View = Lines(found, as_json=as_json, waits=Waits(found)) if lines else Screen(found)
         with suppress(KeyboardInterrupt), terminated_like_interrupted(), view:
             follow(found, view, after=found.revision, alive=lambda: True)
     return Exit.YES

@@ -217,6 +217,7 @@ class Context(Lease):
             input_tokens=None if usage is None else usage.input_tokens,
             output_tokens=None if usage is None else usage.output_tokens,
             money=None if usage is None or price is None else price.of(usage),
+            currency=self._setting.prices.currency,
             seconds=seconds,
             outcome=outcome,
         )

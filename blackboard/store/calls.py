@@ -22,9 +22,9 @@ MAX_KEPT_BYTES = 67_108_864
 """How much text of prompts and replies a board keeps."""
 
 _BEGIN = Statement("""
-    INSERT INTO call (activation_id, token, source, target, kind, attempt, number, model, began, outcome)
+    INSERT INTO call (activation_id, token, source, target, kind, attempt, number, model, currency, began, outcome)
     SELECT l.activation_id, l.token, l.source, k.key, l.kind, :attempt,
-      (SELECT count(*) + 1 FROM call c WHERE c.token = l.token), :model, :now, :outcome
+      (SELECT count(*) + 1 FROM call c WHERE c.token = l.token), :model, '', :now, :outcome
     FROM lease l JOIN key k ON k.id = l.target_id WHERE l.token = :token""")
 
 _OPEN = Statement("""
@@ -38,7 +38,8 @@ _END = Statement("""
 
 _RECORD = Statement("""
     UPDATE call SET model = :model, prompt = :prompt, reply = :reply, input_tokens = :input_tokens,
-      output_tokens = :output_tokens, money = :money, seconds = :seconds, outcome = :outcome WHERE id = :id""")
+      output_tokens = :output_tokens, money = :money, currency = :currency, seconds = :seconds, outcome = :outcome
+    WHERE id = :id""")
 
 _KEEP = Statement("""
     INSERT INTO call_text (digest, used, bytes, text) VALUES (:digest, :used, :bytes, :text)
@@ -52,12 +53,12 @@ _FORGET = Statement("""
       WHERE total > :most)""")
 
 _LIVE = Statement("""
-    SELECT c.source, c.target, c.model, c.began FROM lease l JOIN call c ON c.token = l.token
+    SELECT c.id, c.source, c.target, c.model, c.began FROM lease l CROSS JOIN call c ON c.token = l.token
     WHERE l.state = 'live' AND c.outcome = 'running' ORDER BY c.began, c.id LIMIT :limit""")
 
 _ABOUT = Statement("""
     SELECT c.id, c.source, c.target, c.kind, c.attempt, c.number, c.token, c.model, c.began, c.seconds, c.prompt,
-      c.reply, c.input_tokens, c.output_tokens, c.money, p.text AS prompt_text, r.text AS reply_text,
+      c.reply, c.input_tokens, c.output_tokens, c.money, c.currency, p.text AS prompt_text, r.text AS reply_text,
       CASE WHEN c.outcome = 'running' AND NOT EXISTS (
         SELECT 1 FROM lease l WHERE l.token = c.token AND l.state = 'live') THEN 'lost' ELSE c.outcome END AS outcome
     FROM call c LEFT JOIN call_text p ON p.digest = c.prompt LEFT JOIN call_text r ON r.digest = c.reply
@@ -65,8 +66,9 @@ _ABOUT = Statement("""
 
 _SPENT = Statement("""
     SELECT source, model, count(*) AS calls, coalesce(sum(input_tokens), 0) AS input_tokens,
-      coalesce(sum(output_tokens), 0) AS output_tokens, sum(money) AS money
-    FROM call GROUP BY source, model ORDER BY source, model""")
+      coalesce(sum(output_tokens), 0) AS output_tokens, sum(money) AS money,
+      currency
+    FROM call GROUP BY source, model, currency ORDER BY source, model, currency""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class Ended:
 
     Attributes:
         prompt: The messages as canonical JSON, a list of objects with `role` and `content`.
-        money: In the operator's currency, None without a price.
+        money: None without a price.
+        currency: Of the price table, "" where it names none.
         seconds: How long it took.
         outcome: `answered`, `refused`, `truncated`, `timed out`, or the name of an error.
     """
@@ -86,6 +89,7 @@ class Ended:
     input_tokens: int | None
     output_tokens: int | None
     money: float | None
+    currency: str
     seconds: float
     outcome: str
 
@@ -120,6 +124,7 @@ def record(store: "Store", token: int, ended: Ended, *, attempt: int, number: in
         found = turn.one(_OPEN, {"token": token, "model": ended.model, "id": number})
         row = found["id"] if found else _begin(turn, token, attempt, ended.model)
         values = {"prompt": prompt, "reply": reply, "input_tokens": ended.input_tokens, "money": ended.money}
+        values |= {"currency": ended.currency if ended.money is not None else ""}
         values |= {"output_tokens": ended.output_tokens, "seconds": ended.seconds, "outcome": ended.outcome}
         turn.run(_RECORD, {**values, "id": row, "model": ended.model})
         for digest, text in ((prompt, ended.prompt), (reply, ended.reply)):

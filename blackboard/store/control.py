@@ -119,6 +119,7 @@ call = table(  # one call of a model
     integer("input_tokens", null=True),
     integer("output_tokens", null=True),
     real("money", null=True),  # NULL: no price was known
+    text("currency"),  # of the price table
     real("began"),  # store time
     real("seconds", null=True),
     text("outcome"),  # running | answered | refused | truncated | timed out | the name of an error

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("input_tokens", sa.Integer),
         sa.Column("output_tokens", sa.Integer),
         sa.Column("money", sa.Double),
+        sa.Column("currency", sa.Text, nullable=False),
         sa.Column("began", sa.Double, nullable=False),
         sa.Column("seconds", sa.Double),
         sa.Column("outcome", sa.Text, nullable=False),

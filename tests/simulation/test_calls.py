@@ -188,4 +188,4 @@ def test_what_was_used_is_told_by_source_and_model():
         ran(board, body, prices=PRICES)
         with board.store.database.reading() as reading:
             found = [tuple(one) for one in calls.spent(reading)]
-    assert found == [("cora", "free", 1, 0, 0, None), ("cora", "m:1", 2, 2000, 400, pytest.approx(0.008))]
+    assert found == [("cora", "free", 1, 0, 0, None, ""), ("cora", "m:1", 2, 2000, 400, pytest.approx(0.008), "")]

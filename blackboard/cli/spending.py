@@ -1,0 +1,152 @@
+"""What calls of models sent, got and cost, as records and as single lines of text that nobody has cleaned yet."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """What a run may spend of something that has a limit."""
+
+    resource: str
+    cap: float
+    spent: float
+    held: float
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLine:
+    """A call of a model that runs now.
+
+    Attributes:
+        call: Its number on the board.
+        seconds: How long it has run by the store's clock.
+    """
+
+    call: int
+    source: str
+    model: str
+    target: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpentLine:
+    """What the calls of one source to one model used; money is None where no price was known."""
+
+    source: str
+    model: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    money: float | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentText:
+    """One message that a model was sent."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """One call of a model.
+
+    Attributes:
+        call: Its place among the calls about the key: 1, 2, 3 …
+        kind: The trigger that woke the source.
+        attempt: Of the activation.
+        prompt, reply: SHA-256 of what was sent and got; None where that was not recorded.
+        messages, reply_text: The texts; None where they are not kept any more.
+        began: Seconds since 1970 by the store's clock.
+        outcome: `answered`, `refused`, `truncated`, `timed out`, `running`, `lost` or the name of an error.
+    """
+
+    call: int
+    source: str
+    target: str
+    kind: str
+    attempt: int
+    model: str
+    input_tokens: int | None
+    output_tokens: int | None
+    money: float | None
+    currency: str
+    outcome: str
+    began: float
+    seconds: float | None
+    prompt: str | None
+    reply: str | None
+    messages: tuple[SentText, ...] | None
+    reply_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallsReport:
+    """The calls of models about a key, the newest last."""
+
+    key: str
+    calls: tuple[CallReport, ...]
+
+
+def budget_line(line: BudgetLine) -> str:
+    """Return what was spent of something."""
+    held = f" ({line.held:g} held)" if line.held else ""
+    return f"{line.spent:.4g} of {line.cap:g} {line.resource}{held}"
+
+
+def waiting_line(line: WaitingLine) -> str:
+    """Return which source waits for which model, about what and for how long."""
+    return f"{line.source}: waiting for {line.model} about {line.target}, {line.seconds:.0f} s"
+
+
+def spent_line(line: SpentLine) -> str:
+    """Return what a source spent on a model."""
+    calls = "1 call" if line.calls == 1 else f"{line.calls} calls"
+    cost = f", {_money(line.money, line.currency)}" if line.money is not None else ""
+    return f"{line.source}, {line.model}: {calls}, {_tokens(line.input_tokens, line.output_tokens)}{cost}"
+
+
+def call_blocks(report: CallsReport) -> Iterator[str]:
+    """Yield headings and texts of calls: of each what it was, the messages that were sent, and the reply."""
+    for one in report.calls:
+        yield f"=== {_headline(one)}"
+        if one.messages is None:
+            gone = "was not recorded" if one.prompt is None else "is not kept any more: newer ones needed the room"
+            yield f"--- the prompt {gone}"
+        for message in one.messages or ():
+            yield f"--- {message.role}"
+            yield message.content
+        if one.reply_text is None:
+            gone = "was not recorded" if one.reply is None else "is not kept any more: newer ones needed the room"
+            yield f"--- the reply {gone}"
+        else:
+            yield "--- reply"
+            yield one.reply_text
+
+
+def _headline(call: CallReport) -> str:
+    about = f"call {call.call}: {call.source} about {call.target} ({call.kind}, attempt {call.attempt})"
+    known = call.input_tokens is not None and call.output_tokens is not None
+    parts: Sequence[str] = (
+        about,
+        call.model,
+        _tokens(call.input_tokens or 0, call.output_tokens or 0) if known else "tokens not known",
+        _money(call.money, call.currency) if call.money is not None else "no price",
+        call.outcome if call.seconds is None else f"{call.outcome} after {call.seconds:.1f} s",
+        datetime.fromtimestamp(call.began, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        f"prompt {call.prompt}" if call.prompt else "",
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _tokens(sent: int, got: int) -> str:
+    return f"{sent:,} + {got:,} tokens"
+
+
+def _money(amount: float, currency: str) -> str:
+    return f"{amount:.4g} {currency or 'money'}"
