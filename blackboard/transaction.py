@@ -39,7 +39,7 @@ from blackboard.spec.changes import (
     amended_by,
 )
 from blackboard.spec.effects import Side
-from blackboard.spec.inputs import closure, inputs_digest
+from blackboard.spec.inputs import BuiltComponent, closure, inputs_digest, whole_digest
 from blackboard.spec.keys import (
     check_idempotency_key,
     check_key,
@@ -121,6 +121,7 @@ class Transaction(Reader):
         self._whole: dict[tuple[str, Side], Decision] = {}
         self._named: dict[tuple[str, Side], tuple[Decision, frozenset[str]]] = {}
         self._listed: set[str] = set()
+        self._built: tuple[Mapping[str, BuiltComponent], Mapping[str, tuple[str, ...]]] | None = None
 
     # --- reads ---
 
@@ -309,15 +310,21 @@ class Transaction(Reader):
         check_key(component)
         given.yes_or_no(passed, "passed")
         with self.reading() as on:
-            components = gather.components(on, self.revision)
-            definition = gather.definition_of(on, check, self.revision)
-        rests = closure(component, components)
+            known = gather.check_of(on, check, self.revision)
+            if self._built is None:
+                self._built = gather.components(on, self.revision), gather.probes(on, self.revision)
+        components, probes = self._built
+        rests = tuple(components) if known.whole else closure(component, components)
         for key in rests or (component,):
             self._reads.components[key] = components[key].version if key in components else None
         version = components[component].version if component in components else 0
-        inputs = inputs_digest(component, components, definition)
-        built = components.get(component)
-        for pin, value in zip(built.pins, built.values, strict=True) if built is not None else ():
+        inputs = (
+            whole_digest(components, probes, known.definition)
+            if known.whole
+            else inputs_digest(component, components, known.definition)
+        )
+        judged = None if known.whole else components.get(component)
+        for pin, value in zip(judged.pins, judged.values, strict=True) if judged is not None else ():
             if value or self.decision_of(pin.key) is not None:
                 self._reads.facets[pin.key, pin.name] = value or None
             else:

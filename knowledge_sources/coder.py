@@ -34,12 +34,12 @@ def coder(
         model: A chat model, or a string that names one.
         role: The role whose rights it has.
         on: What wakes it; None: a component of one segment is required or stale, does not conform to what it
-            implements, or fails one of `checks`.
+            implements, keeps the program from starting, or fails one of `checks`.
         checks: Names of the checks whose failures it mends.
         settings: See `knowledge_source`.
     """
     expert = Expert(model, Writing, "write", "languages", "board")
-    mended = ("conformance", *checks)
+    mended = ("conformance", "starts", *checks)
     drafts: dict[str, Mapping[str, str]] = {}
     wakes = (when.required("*"), when.stale("*"), *(when.failed(check) for check in mended)) if on is None else on
 

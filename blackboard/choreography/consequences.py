@@ -27,7 +27,7 @@ from blackboard.choreography.values import ANY_CHECK, Agree, Checks, Loop, Other
 from blackboard.choreography.values import Stop as StopStep
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON
-from blackboard.spec.triggers import CONFORMANCE
+from blackboard.spec.triggers import OF_THE_LIBRARY
 
 
 def consequences(index: Places, standing: Standing, event: Event) -> tuple[Consequence, ...]:
@@ -234,7 +234,7 @@ def _judged(index: Places, standing: Standing, event: Judged) -> Iterator[Conseq
 
 def _watches(step: Loop, check: str) -> bool:
     """Say whether a loop is repeated when this check fails."""
-    if not isinstance(step.until, Passed) or check in (step.until.check, CONFORMANCE):
+    if not isinstance(step.until, Passed) or check in (step.until.check, *OF_THE_LIBRARY):
         return True
     return any(isinstance(inner, Checks) and inner.check in (check, ANY_CHECK) for inner in step.steps)
 
@@ -250,7 +250,9 @@ def _judged_in_loop(
         after = "stopped" if number(position, "count") >= step.at_most else "open"
     elif not isinstance(step.until, Passed):
         after = "open" if broken else "done"
-    elif CONFORMANCE not in broken and (step.until.check == event.check or standing.passed(step.until.check, key)):
+    elif OF_THE_LIBRARY.isdisjoint(broken) and (
+        step.until.check == event.check or standing.passed(step.until.check, key)
+    ):
         after = "done"
     else:
         after = before or "open"

@@ -25,7 +25,7 @@ from blackboard.choreography.values import (
 )
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON
-from blackboard.spec.triggers import CONFORMANCE
+from blackboard.spec.triggers import OF_THE_LIBRARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def holds(standing: Standing, place: Place, step: Loop) -> bool:
         return False
     broken = failed(standing.position(place.key, place.unit.path))
     if isinstance(step.until, Passed):
-        return CONFORMANCE not in broken and standing.passed(step.until.check, place.key)
+        return OF_THE_LIBRARY.isdisjoint(broken) and standing.passed(step.until.check, place.key)
     return not broken
 
 

@@ -25,7 +25,9 @@ from blackboard.errors import CommitUnknown, Sealed, StoreError
 from blackboard.lease import caps
 from blackboard.spec import convergence
 from blackboard.spec.activation import Ending
-from blackboard.spec.convergence import Obligation, Outcome, OutcomeKind, SpecState
+from blackboard.spec.convergence import Obligation, Outcome, OutcomeKind
+from blackboard.spec.spec_state import SpecState
+from blackboard.spec.triggers import STARTS
 from blackboard.store import agenda, claims, gather, ratings, read
 from blackboard.store.agenda import End
 from blackboard.store.claims import Claimants
@@ -111,6 +113,7 @@ class Controller:
         self._news = False
         self._gathering = False  # whether the loop waits for the others of some runs that ended
         self._rated = -1
+        self._started = -1  # the revision at which the check of the whole program was woken last
         self._state: SpecState | None = None  # of the head when nothing ran last
         self._cared = -1.0
         self._threads = Workers()
@@ -334,8 +337,13 @@ class Controller:
         with self._store.database.reading() as on:
             board = read.board_row(on)
             state = self._state = gather.state_of(on, board["revision"], self._state)
-        if not state.announced and not convergence.obligations(state):
+        left = convergence.obligations(state)
+        if not state.announced and not left:
             agenda.announce(self._store, self._met)
+            return None
+        if self._started < board["revision"] and convergence.starts_is_left(left, state):
+            self._started = board["revision"]
+            agenda.wake_when(self._store, STARTS, self._starts_is_left)
             return None
         outcome = convergence.outcome(state)
         if outcome.kind is OutcomeKind.CONVERGED:
@@ -368,6 +376,10 @@ class Controller:
     def _met(self, turn: Turn) -> bool:
         """Check C1 to C4 in the turn that announces."""
         return not convergence.obligations(gather.state_of(turn, turn.revision, self._state))
+
+    def _starts_is_left(self, turn: Turn) -> bool:
+        state = gather.state_of(turn, turn.revision, self._state)
+        return convergence.starts_is_left(convergence.obligations(state), state)
 
     # --- the end ---
 

@@ -10,6 +10,7 @@ from blackboard.choreography.rules import check as check_choreography
 from blackboard.choreography.steps import Choreography
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract
+from blackboard.control import starts
 from blackboard.control.checks import Check, check_source
 from blackboard.control.conformance import conformance_source
 from blackboard.control.conformance import record as conformance
@@ -20,7 +21,7 @@ from blackboard.errors import InvalidTeam
 from blackboard.spec import given
 from blackboard.spec.canonical import JSON
 from blackboard.spec.keys import check_name
-from blackboard.spec.triggers import CONFORMANCE, SourceRecord
+from blackboard.spec.triggers import CONFORMANCE, OF_THE_LIBRARY, STARTS, SourceRecord
 from blackboard.store import budgets
 
 __all__ = ["Budget", "Check", "Team"]
@@ -116,7 +117,7 @@ class Team:
     def members(self) -> tuple[Source, ...]:
         """All sources, those that run checks included."""
         run = (check_source(check) for check in self.checks if check.command)
-        return (*self.sources, *run, conformance_source())
+        return (*self.sources, *run, conformance_source(), starts.starts_source())
 
     def records(self) -> dict[str, Contract]:
         """Return the reserved keys and the prompt as `install` writes them: key -> contract.
@@ -127,6 +128,7 @@ class Team:
         check_choreography(self.choreography)
         checks: dict[str, JSON] = {one.name: {"on": one.on, "definition": one.definition} for one in self.checks}
         checks[CONFORMANCE] = conformance()
+        checks[STARTS] = starts.record()
         team: dict[str, JSON] = {"choreography": self.choreography.to_json(), "checks": checks}
         if self.undeclared_use != "observe":
             team["undeclared_use"] = self.undeclared_use
@@ -159,7 +161,7 @@ class Team:
                     f"two sources have the name {name}",
                     "give each its own; the command of a check runs under the check's name",
                 )
-        known = Counter([CONFORMANCE, *(check.name for check in self.checks)])
+        known = Counter([*OF_THE_LIBRARY, *(check.name for check in self.checks)])
         for name, count in known.items():
             if count > 1:
                 raise InvalidTeam(f"two checks have the name {name}", "give each its own")
@@ -170,7 +172,7 @@ class Team:
     def _check_roles(self) -> None:
         known = {*self.choreography.roles, OPERATOR}
         for source in self.members:
-            if source.role not in known and source.name != CONFORMANCE:
+            if source.role not in known and source.name not in OF_THE_LIBRARY:
                 raise InvalidTeam(
                     f"source {source.name} has the role {source.role}", f"use one of {', '.join(sorted(known))}"
                 )

@@ -104,7 +104,8 @@ class Registry:
     checks: Mapping[str, str]
     """check -> pattern of the components that have to pass it."""
     judges: Mapping[str, tuple[str, ...]]
-    """check -> languages, for those that only components have to pass which implement a decision in one of them."""
+    """check -> languages, for those that only components have to pass which implement a decision in one of them; none
+    for a check of the whole program, which no commit wakes."""
     refuses_undeclared: bool
     """Whether nobody may write what relies on facets that were not read."""
     triggers: TriggerTrie
@@ -154,7 +155,7 @@ def _rechecks(
     source: SourceRecord, checks: Mapping[str, str], judges: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Recheck]:
     """Return which components it gives verdicts on."""
-    if source.check:
+    if source.check and judges.get(source.check) != ():
         yield Recheck(source.name, checks.get(source.check, ""), judges.get(source.check, ()))
     elif source.role == TESTER:
         written = (trigger for trigger in source.triggers if trigger.kind is TriggerKind.WRITTEN)

@@ -5,19 +5,18 @@ announced for it (C5). "Converged" means consistent with one interpretation, and
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MappingProxyType
-from typing import NamedTuple
 
 from blackboard.spec import keys
 from blackboard.spec.activation import Activation, ActivationState
 from blackboard.spec.canonical import JSON, digest_made
 from blackboard.spec.effects import Side
-from blackboard.spec.expressions import Truth
 from blackboard.spec.history import UNRULED
-from blackboard.spec.inputs import BuiltComponent, closure, inputs_digest
+from blackboard.spec.inputs import closure, inputs_digest, whole_digest
+from blackboard.spec.spec_state import CheckRecord, KeyStanding, SpecState
 from blackboard.spec.staleness import Freshness
+from blackboard.spec.triggers import OF_THE_LIBRARY, STARTS
 
 CLOCK = ("clock",)
 """Who is waited for where only time has to go by."""
@@ -73,104 +72,6 @@ class Outcome:
         return bool(self.obligations) and all(one.person for one in self.obligations)
 
 
-class KeyStanding(NamedTuple):
-    """A decision's key as convergence sees it; there is one for each of them.
-
-    Attributes:
-        digest: Of the accepted version, "" where there is none.
-        missing: Version -> members of its electorate who did not vote yet, for live proposals.
-        reason: Why it is contested.
-        language: Of the accepted version.
-    """
-
-    key: str
-    state: str
-    accepted: bool
-    digest: str
-    asked: bool = False
-    missing: Mapping[int, tuple[str, ...]] = MappingProxyType({})
-    reason: str = ""
-    language: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRecord:
-    """What an accepted task requires."""
-
-    component: str
-    decisions: tuple[str, ...]
-    checks: tuple[str, ...]
-    implements: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRecord:
-    """A check of the team: the components that have to pass it, and the digest of what it does."""
-
-    name: str
-    pattern: str
-    definition: str
-    languages: tuple[str, ...] = ()
-    """Where there are any, only components that implement a decision in one of them have to pass it."""
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictRecord:
-    """A verdict on a component's newest version."""
-
-    check: str
-    component: str
-    passed: bool
-    inputs: str
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConstraintRecord:
-    """An accepted constraint, what it is worth, and the keys that it names and nobody decided yet."""
-
-    key: str
-    truth: Truth
-    undecided: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ControlState:
-    """What the agenda says; empty for a revision that is not the head."""
-
-    activations: tuple[Activation, ...] = ()
-    deadlines: tuple[tuple[str, str], ...] = ()
-    """(key, what is armed)"""
-    exhausted: tuple[str, ...] = ()
-    """Budgets that are spent."""
-    cycle: tuple[str, ...] = ()
-    """"source on target" of each run of what repeats, in the order in which they ran."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpecState:
-    """Everything that convergence is a function of, at one revision."""
-
-    revision: int
-    decisions: Mapping[str, KeyStanding]
-    tasks: tuple[TaskRecord, ...]
-    untasked: tuple[str, ...]
-    """Components that no task ever asked for; they have to be current too."""
-    requires: tuple[str, ...]
-    components: Mapping[str, BuiltComponent]
-    checks: tuple[CheckRecord, ...]
-    verdicts: tuple[VerdictRecord, ...]
-    persons: Mapping[str, tuple[str, ...]]
-    """role -> its external members."""
-    settlers: tuple[str, ...]
-    """Sources that are woken by contested keys and run by themselves."""
-    stops: Mapping[str, str] = field(default_factory=dict)
-    """key -> why the choreography gave up on it."""
-    control: ControlState = ControlState()
-    announced: bool = False
-    constraints: tuple[ConstraintRecord, ...] = ()
-
-
 def outcome(state: SpecState) -> Outcome:
     """Say how the board stands."""
     left = obligations(state)
@@ -181,7 +82,7 @@ def outcome(state: SpecState) -> Outcome:
 
 
 def obligations(state: SpecState) -> tuple[Obligation, ...]:
-    """Return what is left of C1 to C4, decisions first."""
+    """Return what is left of C1 to C4, decisions first, and to start the whole program only where nothing else is."""
     found = [*_decisions(state), *_components(state), *_verdicts(state), *_control(state)]
     merged: dict[tuple[str, str], Obligation] = {}
     outside = {member for members in state.persons.values() for member in members}
@@ -191,7 +92,19 @@ def obligations(state: SpecState) -> tuple[Obligation, ...]:
             woken.setdefault(activation.target, []).append(activation.source)
     for one in found:
         merged.setdefault((one.key, one.reason), _with_persons(one, outside, woken.get(one.key, ())))
-    return _resting_on_persons(state, tuple(merged.values()))
+    left = _resting_on_persons(state, tuple(merged.values()))
+    # The whole program is started when nothing else is left; until then nobody has to hear that it was not yet.
+    return tuple(one for one in left if not _is_to_start(one, state)) or left
+
+
+def starts_is_left(left: Iterable[Obligation], state: SpecState) -> bool:
+    """Say whether nothing is left but to start the whole program."""
+    found = list(left)
+    return bool(found) and all(_is_to_start(one, state) for one in found)
+
+
+def _is_to_start(one: Obligation, state: SpecState) -> bool:
+    return one.waits_for == (STARTS,) and one.key in state.components
 
 
 def fingerprint(state: SpecState) -> str:
@@ -284,13 +197,18 @@ def _required_components(state: SpecState) -> Iterable[str]:
 
 def _verdicts(state: SpecState) -> Iterator[Obligation]:
     known, named = {check.name: check for check in state.checks}, _named(state)
+    probes = {task.component: task.probed for task in state.tasks}
+    whole = {
+        check.name: whole_digest(state.components, probes, check.definition) for check in state.checks if check.whole
+    }
     for component in _required_components(state):
         if component not in state.components:
             continue
         for name in _wanted(state, component, named):
-            reason = _unverified(state, known.get(name), name, component)
+            reason = _unverified(state, known.get(name), name, component, whole.get(name))
             if reason is not None:
-                yield Obligation(component, reason)
+                is_to_run = name in whole and not reason.startswith(f"check {name} failed")
+                yield Obligation(component, reason, (name,) if is_to_run else ())
 
 
 def _named(state: SpecState) -> Mapping[str, tuple[str, ...]]:
@@ -303,21 +221,33 @@ def _wanted(state: SpecState, component: str, named: Mapping[str, tuple[str, ...
     implemented = state.components[component].implemented & state.decisions.keys()
     languages = {state.decisions[key].language for key in implemented}
     on_it = (check for check in state.checks if keys.matches(check.pattern, component))
-    of_team = {check.name for check in on_it if not check.languages or languages.intersection(check.languages)}
+    in_whole = state.components[component].has_code or any(
+        task.probed for task in state.tasks if task.component == component
+    )
+    of_team = {
+        check.name
+        for check in on_it
+        if (in_whole if check.whole else not check.languages or languages.intersection(check.languages))
+    }
     return sorted(of_team | set(named.get(component, ())))
 
 
-def _unverified(state: SpecState, check: CheckRecord | None, name: str, component: str) -> str | None:
+def _unverified(
+    state: SpecState, check: CheckRecord | None, name: str, component: str, whole: str | None
+) -> str | None:
     if check is None:
         return f"its task names check {name}, which the team does not have"
-    inputs = inputs_digest(component, state.components, check.definition)
+    inputs = whole or inputs_digest(component, state.components, check.definition)
     found = [one for one in state.verdicts if (one.check, one.component) == (name, component)]
     these = {one.passed for one in found if one.inputs == inputs}
     if not these:
         return f"check {name} has no verdict for what stands now"
     if len(these) > 1:
         return f"check {name} is flaky: it passed and failed on the same inputs"
-    return None if these == {True} else f"check {name} failed"
+    if these == {True}:
+        return None
+    why = next((one.why for one in reversed(found) if one.inputs == inputs), "")
+    return f"check {name} failed: {why}" if why and name in OF_THE_LIBRARY else f"check {name} failed"
 
 
 # --- C4: the agenda --------------------------------------------------------------------------------------------------

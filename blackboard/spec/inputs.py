@@ -3,7 +3,7 @@
 A verdict is bound to the digest of exactly this: files, what is pinned as it stands now, and the check's definition.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from blackboard.spec.canonical import JSON, digest
@@ -18,6 +18,7 @@ class BuiltComponent:
     Attributes:
         values: The digest that each pinned facet has now, "" where there is none.
         checked: What its checks said last while it was suspect.
+        has_code: Whether one of its files is a Python file.
     """
 
     key: str
@@ -27,6 +28,7 @@ class BuiltComponent:
     values: tuple[str, ...]
     freshness: Freshness
     checked: Checked = UNCHECKED
+    has_code: bool = False
 
     @property
     def implemented(self) -> frozenset[str]:
@@ -70,6 +72,19 @@ def inputs_digest(component: str, components: Mapping[str, BuiltComponent], defi
         _described(components[key], own=key == component) for key in closure(component, components)
     ]
     return digest([definition, described])
+
+
+def whole_digest(components: Mapping[str, BuiltComponent], probes: Mapping[str, Sequence[str]], definition: str) -> str:
+    """Return the digest of the inputs of a check of the whole program.
+
+    Args:
+        components: key -> every component of the board at one revision.
+        probes: component -> the arguments that its entry point has to answer, for those that make one.
+        definition: Digest of what the check does.
+    """
+    built: list[JSON] = [[key, one.files] for key, one in sorted(components.items())]
+    started: list[JSON] = [[key, list(probe)] for key, probe in sorted(probes.items()) if probe and key in components]
+    return digest([definition, built, started])
 
 
 def _described(one: BuiltComponent, *, own: bool) -> JSON:

@@ -40,6 +40,12 @@ TESTER = "tester"
 CONFORMANCE = "conformance"
 """The check that every team has, and the source that runs it: files against the contracts that they implement."""
 
+STARTS = "starts"
+"""The check, and the source that runs it, of every team that builds code: the whole program imports and answers."""
+
+OF_THE_LIBRARY = frozenset({CONFORMANCE, STARTS})
+"""The checks that a team has without being asked; nobody but the library says how they end."""
+
 DERIVED = frozenset({TriggerKind.STALE, TriggerKind.SUSPECT})
 """Triggers on consequences; the store finds the dependents, since no commit names them."""
 

@@ -140,15 +140,19 @@ _ANNOUNCE = Statement("INSERT INTO announcement (revision, at) VALUES (:revision
 
 _ANNOUNCED = Statement("SELECT 1 FROM announcement WHERE revision = :revision")
 
-_WAKE = Statement("""
+_WAKE_WHERE = """
     INSERT INTO activation (source, target_id, kind, state, rating, dirty, attempts, revision, since, not_before,
       error, reason)
     SELECT substr(k.key, 8), k.id, :kind, 'pending', 0, 0, 0, :revision, :now, 0, NULL, ''
     FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current
     WHERE k.key >= 'source/' AND k.key < 'source0'
-      AND EXISTS (SELECT 1 FROM json_each(v.text, '$.on') o WHERE json_extract(o.value, '$[0]') = :kind)
+      AND {}
     ON CONFLICT (target_id, source) DO UPDATE SET kind = excluded.kind, state = 'pending', attempts = 0,
-      revision = excluded.revision, since = excluded.since, not_before = 0, error = NULL, reason = ''""")
+      revision = excluded.revision, since = excluded.since, not_before = 0, error = NULL, reason = ''"""
+_WAKE = Statement(
+    _WAKE_WHERE.format("EXISTS (SELECT 1 FROM json_each(v.text, '$.on') o WHERE json_extract(o.value, '$[0]') = :kind)")
+)
+_WAKE_ONE = Statement(_WAKE_WHERE.format("k.key = :key"))
 
 
 class End(NamedTuple):
@@ -404,3 +408,11 @@ def announce(store: "Store", met: Callable[[Turn], bool]) -> bool:
         turn.run(_ANNOUNCE, {"revision": turn.revision, "now": turn.now})
         turn.run(_WAKE, {"kind": TriggerKind.QUIESCENT.value, "revision": turn.revision, "now": turn.now})
         return True
+
+
+def wake_when(store: "Store", source: str, met: Callable[[Turn], bool]) -> None:
+    """Wake one source on itself, if what `met` asks for holds in the turn that wakes it."""
+    with store.writer.turn() as turn:
+        if met(turn):
+            kind, key = TriggerKind.WRITTEN.value, f"source/{source}"
+            turn.run(_WAKE_ONE, {"kind": kind, "key": key, "revision": turn.revision, "now": turn.now})

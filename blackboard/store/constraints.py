@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from blackboard.contracts.constraint import LANGUAGE, PREFIX, expression_of, finder
 from blackboard.contracts.language import Contract
-from blackboard.spec.convergence import ConstraintRecord
 from blackboard.spec.expressions import Expression, judge, keys_of
+from blackboard.spec.spec_state import ConstraintRecord
 from blackboard.store.facts import Reads
 from blackboard.store.read import Row
 from blackboard.store.statements import Statement

@@ -6,20 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from blackboard.contracts.language import Contract
+from blackboard.contracts.task import TaskBody
 from blackboard.spec.activation import Activation, ActivationState
-from blackboard.spec.convergence import (
-    CheckRecord,
-    ControlState,
-    KeyStanding,
-    SpecState,
-    TaskRecord,
-    VerdictRecord,
-    returns,
-)
+from blackboard.spec.convergence import returns
 from blackboard.spec.history import GENERATION_BOUND, cycle_of
 from blackboard.spec.inputs import BuiltComponent
 from blackboard.spec.keys import is_reserved, matches
 from blackboard.spec.records import Body
+from blackboard.spec.spec_state import CheckRecord, ControlState, KeyStanding, SpecState, TaskRecord, VerdictRecord
 from blackboard.spec.triggers import SourceRecord, TriggerKind
 from blackboard.store import agenda, budgets, read
 from blackboard.store.constraints import constraint_records
@@ -55,7 +49,9 @@ _LIVE_THEN = Statement(
     _LIVE + "v.revision <= :at AND coalesce(v.settled_revision, :at + 1) > :at ORDER BY k.key, v.version"
 )
 _ALL_VERDICTS = Statement("""
-    SELECT v.check_name, k.key, v.passed, v.inputs, v.revision FROM verdict v JOIN key k ON k.id = v.component_id
+    SELECT v.check_name, k.key, v.passed, v.inputs, v.revision,
+      CASE v.passed WHEN 0 THEN substr(v.log, 1, 500) ELSE '' END AS why
+    FROM verdict v JOIN key k ON k.id = v.component_id
     WHERE v.revision <= :at AND v.version = (SELECT t.version FROM tenure t WHERE t.key_id = k.id AND t.revision <= :at
       ORDER BY t.revision DESC LIMIT 1) ORDER BY v.revision""")
 _DEADLINES = Statement("""
@@ -107,7 +103,14 @@ def spec_state(on: Reads, at: int) -> SpecState:
         built,
         _checks(team["checks"]) if team else (),
         tuple(
-            VerdictRecord(row["check_name"], row["key"], bool(row["passed"]), row["inputs"], row["revision"])
+            VerdictRecord(
+                row["check_name"],
+                row["key"],
+                bool(row["passed"]),
+                row["inputs"],
+                row["revision"],
+                row["why"].partition("\n")[0],
+            )
             for row in on.all(_ALL_VERDICTS, {"at": at})
         ),
         _persons(sources),
@@ -132,7 +135,9 @@ def state_of(on: Reads, at: int, known: SpecState | None) -> SpecState:
 
 def _checks(checks: Mapping[str, Any]) -> tuple[CheckRecord, ...]:
     return tuple(
-        CheckRecord(name, check["on"], check["definition"], tuple(check.get("languages", ())))
+        CheckRecord(
+            name, check["on"], check["definition"], tuple(check.get("languages", ())), whole=check.get("whole", False)
+        )
         for name, check in sorted(checks.items())
     )
 
@@ -196,6 +201,7 @@ def components(on: Reads, at: int) -> dict[str, BuiltComponent]:
                 freshnesses.values(pins),
                 freshnesses.of(row, pins, listed),
                 freshnesses.checked(row),
+                has_code=read.has_code(on, row),
             )
     return found
 
@@ -208,21 +214,30 @@ def named_by(task: Body) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*facets["implements"], *facets["uses"]]))
 
 
-def definition_of(on: Reads, check: str, at: int) -> str:
-    """Return the digest of what a check does, "" where the board knows no such check."""
-    team = _values(on, "choreography/team", at).get("choreography/team")
-    found = team["checks"].get(check) if team else None
-    return str(found["definition"]) if found else ""
+def probes(on: Reads, at: int) -> dict[str, tuple[str, ...]]:
+    """Return component -> the arguments that its entry point has to answer, for those that make one."""
+    head = read.board_row(on)["revision"] == at
+    rows = on.all(_STANDING_NOW if head else _STANDING_THEN, {"at": at})
+    tasks = _tasks({row["key"]: row for row in rows if row["version"] is not None})
+    return {task.component: task.probed for task in tasks if task.probed}
+
+
+def check_of(on: Reads, check: str, at: int) -> CheckRecord:
+    """Return what the board knows of a check; its definition is "" where it knows none of that name."""
+    team = _values(on, TEAM, at).get(TEAM)
+    found = _checks({check: team["checks"][check]}) if team and check in team["checks"] else ()
+    return found[0] if found else CheckRecord(check, "**", "")
 
 
 def _tasks(accepted: Mapping[str, read.Row]) -> tuple[TaskRecord, ...]:
     found = []
     for key, row in accepted.items():
         if matches(f"{TASK}**", key) and row["language"] == "task":
-            facets: Mapping[str, Any] = Contract.stored(row["language"], row["text"]).facets
-            names = tuple(dict.fromkeys([*facets["implements"], *facets["uses"]]))
-            component = key.removeprefix(TASK)
-            found.append(TaskRecord(component, names, tuple(facets["checks"]), tuple(facets["implements"])))
+            body = Contract.stored(row["language"], row["text"]).body
+            if isinstance(body, TaskBody):
+                names = tuple(dict.fromkeys([*body.implements, *body.uses]))
+                component = key.removeprefix(TASK)
+                found.append(TaskRecord(component, names, body.checks, tuple(body.implements), body.probed))
     return tuple(found)
 
 

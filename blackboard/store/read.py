@@ -62,6 +62,8 @@ _COMPONENT = Statement("SELECT * FROM component WHERE key_id = :id AND version =
 _FILES = Statement("""
     SELECT f.path, b.content FROM component_file f JOIN blob b ON b.digest = f.blob
     WHERE f.key_id = :id AND f.version = :version ORDER BY f.path""")
+_CODE = Statement("""
+    SELECT 1 FROM component_file WHERE key_id = :id AND version = :version AND path LIKE '%.py' LIMIT 1""")
 _VERDICTS = Statement("""
     SELECT check_name, version, passed, log, inputs, author, max(revision) AS revision FROM verdict
     WHERE component_id = :id AND version = :version AND revision <= :at GROUP BY check_name ORDER BY check_name""")
@@ -159,6 +161,11 @@ def files(on: Reads, row: Row) -> dict[str, bytes]:
     """Return path -> content of a component's version."""
     found = on.all(_FILES, {"id": row["id"], "version": row["version"]})
     return {one["path"]: bytes(one["content"]) for one in found}
+
+
+def has_code(on: Reads, row: Row) -> bool:
+    """Say whether one of the files of a component's version is a Python file."""
+    return bool(on.all(_CODE, {"id": row["id"], "version": row["version"]}))
 
 
 def built_against(on: Reads, row: Row) -> tuple[tuple[Pin, ...], tuple[PatternPin, ...]]:

@@ -62,7 +62,7 @@ def coder(name: str = "coder", *, wrong: Sequence[str] = ()) -> Source:
             if context.target in once:
                 once.discard(context.target)
                 lines.append("wrong = True")
-            transaction.write(context.target, {f"{context.target}.py": "\n".join([*lines, ""])})
+            transaction.write(context.target, {f"{context.target}.txt": "\n".join([*lines, ""])})
 
     return write
 

@@ -35,9 +35,9 @@ def test_it_gets_the_component_and_all_that_it_rests_on_and_nothing_else(board):
     assert run(board, team()).kind is OutcomeKind.CONVERGED
     logs = {name: board.snapshot().verdicts(name)[0].log.splitlines()[0] for name in TASKS}
     assert logs == {
-        "storage": "['decisions.json', 'storage.py']",
-        "server": "['decisions.json', 'server.py', 'storage.py']",
-        "web": "['decisions.json', 'server.py', 'storage.py', 'web.py']",
+        "storage": "['decisions.json', 'storage.txt']",
+        "server": "['decisions.json', 'server.txt', 'storage.txt']",
+        "web": "['decisions.json', 'server.txt', 'storage.txt', 'web.txt']",
     }
 
 
@@ -68,11 +68,11 @@ def test_two_components_with_a_file_of_one_name_are_told_apart_by_a_person(board
                 for key in facets[side]:
                     transaction.decision(key, side=side)
             transaction.component(context.target)
-            transaction.write(context.target, {"main.py": context.target})
+            transaction.write(context.target, {"main.txt": context.target})
 
     outcome = run(board, Team("x", [planner(), architect(), careless], checks=[LISTS]))
     assert outcome.kind is OutcomeKind.STALLED
-    assert any("InvalidTeam" in one.reason and "both hold main.py" in one.reason for one in outcome.obligations)
+    assert any("InvalidTeam" in one.reason and "both hold main.txt" in one.reason for one in outcome.obligations)
     with pytest.raises(InvalidTeam):
         assemble(board.transaction("unit"), "web")
 
@@ -115,7 +115,7 @@ def test_a_check_of_one_part_leaves_the_others_alone(board):
         transaction.component("web")
         transaction.decision("api/notes")
         transaction.decision("task/web")
-        transaction.write("web", {"web.py": "# another\n"})
+        transaction.write("web", {"web.txt": "# another\n"})
     assert run(board, team()).kind is OutcomeKind.CONVERGED
     assert [one.key for one in board.changes(after=before) if one.kind == "judged"] == ["web"]
 
@@ -136,6 +136,6 @@ def test_who_judges_by_reading_looks_again_when_something_is_written_on_which_it
     with board.transaction("boss", role="operator") as boss:
         boss.component("storage")
         boss.decision("db/schema", side="implements")
-        boss.write("storage", {"storage.py": "# by hand\n"})
+        boss.write("storage", {"storage.txt": "# by hand\n"})
     assert run(board, members).kind is OutcomeKind.CONVERGED
     assert sorted(judged) == ["server", "storage", "web"]

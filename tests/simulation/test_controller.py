@@ -99,7 +99,7 @@ def test_a_lease_holder_that_is_stopped_and_continues_after_the_takeover_is_refu
         held.commit()
     seen.append(lost.value)
     assert seen[0].token == lease.token < seen[0].newest
-    assert "a.py" in board.snapshot().component("a").files
+    assert "a.txt" in board.snapshot().component("a").files
     with pytest.raises(LeaseLost):
         lease.renew()
     with pytest.raises(LeaseLost):

@@ -30,7 +30,7 @@ def test_a_team_that_does_its_work_converges(board):
 
 
 def test_a_component_that_fails_its_check_is_written_again(board):
-    command = ["python", "-c", "import sys; sys.exit('wrong' in open('server.py').read())"]
+    command = ["python", "-c", "import sys; sys.exit('wrong' in open('server.txt').read())"]
     check = Check("unit", on="server", command=command)
     outcome = run(board, Team("x", [planner(), architect(), coder(wrong=["server"])], checks=[check]))
     assert outcome.kind is OutcomeKind.CONVERGED
@@ -195,7 +195,7 @@ def test_a_commit_between_the_two_phases_of_quiescence_is_noticed(board, monkeyp
     outcome = run(board, builders())
     assert outcome.kind is OutcomeKind.CONVERGED
     assert outcome.revision > slipped[0] + 1
-    assert "other" in board.snapshot().component("storage").text("storage.py")
+    assert "other" in board.snapshot().component("storage").text("storage.txt")
 
 
 def test_a_commit_before_the_announcement_keeps_it_from_being_made(board, monkeypatch):

@@ -81,7 +81,7 @@ class Modules:
                     bound.pop(name, None)
                 else:
                     bound.setdefault(name, []).append(statement)
-            found.append(Module(path, _importable(path, begins), tree, bound))
+            found.append(Module(path, module_name(path, begins), tree, bound))
         return cls(tuple(found), unread)
 
     def holders(self, names: Iterable[str]) -> dict[str, tuple[Module, ...]]:
@@ -133,7 +133,13 @@ def bases(files: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(one for one in found if _PLAIN.fullmatch(one) and f"{one}/__init__.py" not in code))
 
 
-def _importable(path: str, begins: Iterable[str]) -> str | None:
+def module_name(path: str, begins: Iterable[str] = ()) -> str | None:
+    """Return the name under which a file is imported, None where it cannot be.
+
+    Args:
+        path: Of the file.
+        begins: The folders where imports begin beside the topmost one.
+    """
     for base in begins:
         path = path.removeprefix(f"{base}/")
     parts = PurePosixPath(path).with_suffix("").parts

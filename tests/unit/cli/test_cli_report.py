@@ -238,6 +238,7 @@ def test_a_list_leaves_out_what_install_wrote_unless_it_is_named(voted):
         "member/rik",
         "member/ros",
         "member/roy",
+        "member/starts",
     ]
 
 

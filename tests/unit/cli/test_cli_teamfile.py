@@ -92,6 +92,7 @@ def test_the_team_that_init_writes_is_well_formed_once_it_has_a_model(tmp_path):
         "coder",
         "tester",
         "conformance",
+        "starts",
     }
     assert "choreography/team" in team.records()
 

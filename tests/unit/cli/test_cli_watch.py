@@ -195,4 +195,5 @@ def test_lines_leave_out_what_install_wrote(capsys):
         assert {line.split()[3] for line in capsys.readouterr().out.splitlines()} == {
             "member/ann",
             "member/conformance",
+            "member/starts",
         }

@@ -25,10 +25,12 @@ def test_the_board_is_told_of_members_sources_checks_and_the_choreography():
         "member/ann",
         "member/conformance",
         "member/eve",
+        "member/starts",
         "member/unit",
         "source/ann",
         "source/conformance",
         "source/eve",
+        "source/starts",
         "source/unit",
     }
     assert records["source/eve"].facets["external"] is True
@@ -40,7 +42,7 @@ def test_the_board_is_told_of_members_sources_checks_and_the_choreography():
 
 def test_a_check_that_is_judged_by_reading_has_no_source_of_its_own():
     team = Team("x", [source()], checks=[Check("style", on="*")])
-    assert [record.name for record in team.source_records()] == ["ann", "conformance"]
+    assert [record.name for record in team.source_records()] == ["ann", "conformance", "starts"]
 
 
 def test_a_definition_changes_with_everything_that_a_check_does():
@@ -65,6 +67,7 @@ def test_limits_are_those_that_were_given():
         lambda: Team("x", [], checks=[Check("unit", on="*"), Check("unit", on="*")]),
         lambda: Team("x", [], checks=[Check("conformance", on="*")]),
         lambda: Team("x", [source("conformance")]),
+        lambda: Team("x", [source("starts")]),
         lambda: Team("x", [source(role="wizard")]),
         lambda: Team("x", [source(needs={"gpu": 2})], resources={"gpu": 1}),
         lambda: Team("x", [], resources={"tokens": 1}),

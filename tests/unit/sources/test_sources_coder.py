@@ -156,6 +156,7 @@ def test_it_is_woken_for_what_is_required_stale_or_failed():
         ["required", "*"],
         ["stale", "*"],
         ["failed", "conformance"],
+        ["failed", "starts"],
         ["failed", "unit"],
     ]
     assert (source.name, source.role, source.max_concurrency) == ("cora", "coder", 2)

@@ -5,23 +5,20 @@ from dataclasses import replace
 import pytest
 
 from blackboard.spec.activation import Activation, ActivationState
-from blackboard.spec.convergence import (
-    CheckRecord,
-    ConstraintRecord,
-    ControlState,
-    KeyStanding,
-    OutcomeKind,
-    SpecState,
-    TaskRecord,
-    VerdictRecord,
-    fingerprint,
-    obligations,
-    outcome,
-)
+from blackboard.spec.convergence import OutcomeKind, fingerprint, obligations, outcome
 from blackboard.spec.effects import Side
 from blackboard.spec.expressions import Truth
 from blackboard.spec.history import UNRULED
 from blackboard.spec.inputs import BuiltComponent, inputs_digest
+from blackboard.spec.spec_state import (
+    CheckRecord,
+    ConstraintRecord,
+    ControlState,
+    KeyStanding,
+    SpecState,
+    TaskRecord,
+    VerdictRecord,
+)
 from blackboard.spec.staleness import Freshness, Pin
 
 
