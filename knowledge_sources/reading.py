@@ -215,8 +215,11 @@ class Reading:
         return found
 
     def failures(self, component: str) -> bool:
-        """Read the newest verdicts on a component, and say whether one of them is a failure; their logs are shown."""
-        failed = [verdict for verdict in self.transaction.verdicts(component) if not verdict.passed]
+        """Look at the verdicts on a component, show the logs of failures, and say whether there is one.
+
+        A verdict never changes; that of another check, which comes meanwhile, is no conflict.
+        """
+        failed = [verdict for verdict in self.transaction.verdicts_on(component)[0] if not verdict.passed]
         for verdict in failed:
             header = {"check": verdict.check, "component": component, "passed": False, "revision": verdict.revision}
             self.facts.append(Fact("log", header, _end_of(verdict.log)))

@@ -246,3 +246,17 @@ def test_a_coder_of_a_stale_component_is_shown_what_changed_since_it_was_written
         "api/storage": None,
     }
     assert [fact.header.get("changes") for fact in of_kind(model.shown[0], "decision")] == [None, None]
+
+
+def test_the_verdict_of_another_check_while_a_coder_mends_does_not_waste_its_reply(board):
+    def fail(check):
+        with board.transaction(check, role="tester") as transaction:
+            transaction.component("words")
+            transaction.verdict(check, "words", passed=False, log=f"{check} failed")
+
+    run(board, coder("cora", Answers(answer={"files": {"words.py": "old"}})), "words")
+    fail("unit")
+    model = Answers(answer={"files": {"words.py": "new"}}, meanwhile=lambda: fail("conformance"))
+    run(board, coder("cora", model), "words")
+    assert [log.body for log in of_kind(model.shown[0], "log")] == ["unit failed"]
+    assert board.snapshot().component("words").text("words.py") == "new"

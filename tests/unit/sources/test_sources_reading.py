@@ -56,7 +56,7 @@ def test_every_fact_is_in_the_read_set_and_everything_read_is_shown(board, name)
 
     files = {(fact.header["component"], fact.header["path"]) for fact in of_kind(facts, "file")}
     assert files == {(key, path) for key in reads.components for path in ["shop.py"]}
-    assert {fact.header["component"] for fact in of_kind(facts, "log")} <= set(reads.histories)
+    assert {fact.header["component"] for fact in of_kind(facts, "log")} <= set(reads.components)
     if of_kind(facts, "question"):
         assert any(what == "question" for what, _ in reads.patterns)
 
