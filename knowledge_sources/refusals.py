@@ -24,7 +24,12 @@ def _says(what: str) -> Callable[[Failure], str]:
 _WORDS: Mapping[str, tuple[str, Callable[[Failure], str]]] = {
     "Conflict": ("conflict", _conflict),
     "UnreadableReply": ("invalid reply", _says("Your last reply could not be read, so nothing was written:")),
-    "TimeoutError": ("time-out", _says("Your last reply came too late. Reply with less text:")),
+    "ReplyTruncated": ("cut off", _says("Your last reply was cut off, so nothing was written. Reply with less text:")),
+    "ModelRefused": ("declined", _says("You declined to answer, so nothing was written:")),
+    **dict.fromkeys(
+        ("TimeoutError", "ModelTimeout"),
+        ("time-out", _says("Your last reply came too late. Reply with less text:")),
+    ),
     "NotPermitted": ("not permitted", _says("The team's rules did not permit what you replied. Nothing was written:")),
     "Inconsistent": ("constraint", _says("Your reply would have made a constraint false. Nothing was written:")),
     **dict.fromkeys(

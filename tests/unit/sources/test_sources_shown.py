@@ -128,7 +128,10 @@ def test_after_a_conflict_the_difference_and_the_own_draft_are_shown(board):
     ("error", "kind", "words"),
     [
         ("UnreadableReply", "invalid reply", "could not be read"),
+        ("ReplyTruncated", "cut off", "was cut off"),
+        ("ModelRefused", "declined", "You declined"),
         ("TimeoutError", "time-out", "too late"),
+        ("ModelTimeout", "time-out", "too late"),
         ("NotPermitted", "not permitted", "rules did not permit"),
         ("Inconsistent", "constraint", "constraint false"),
         ("Returning", "returning", "given up"),
