@@ -226,10 +226,12 @@ class Reading:
         return bool(failed)
 
     def refusal(self, previous: object | None, *, draft: Mapping[str, str] | None = None) -> None:
-        """Show why the last attempt failed, and the files that it wrote; None: there was none."""
+        """Show why the last attempt failed where that is about the reply, and the files that it wrote."""
         if previous is None:
             return
-        self.facts.append(refusal_fact(previous))
+        refusal = refusal_fact(previous)
+        if refusal is not None:
+            self.facts.append(refusal)
         for path, text in sorted((draft or {}).items()):
             self.facts.append(Fact("draft", {"path": path}, text))
 

@@ -21,6 +21,8 @@ def _says(what: str) -> Callable[[Failure], str]:
     return lambda failure: f"{what}\n{failure.text}"
 
 
+_REFUSED = _says("Your last reply was refused, and nothing was written:")
+
 _WORDS: Mapping[str, tuple[str, Callable[[Failure], str]]] = {
     "Conflict": ("conflict", _conflict),
     "UnreadableReply": ("invalid reply", _says("Your last reply could not be read, so nothing was written:")),
@@ -30,23 +32,26 @@ _WORDS: Mapping[str, tuple[str, Callable[[Failure], str]]] = {
         ("TimeoutError", "ModelTimeout"),
         ("time-out", _says("Your last reply came too late. Reply with less text:")),
     ),
-    "NotPermitted": ("not permitted", _says("The team's rules did not permit what you replied. Nothing was written:")),
+    "NotPermitted": (
+        "not permitted",
+        _says("When you tried last, the team's rules did not permit it. Nothing was written:"),
+    ),
     "Inconsistent": ("constraint", _says("Your reply would have made a constraint false. Nothing was written:")),
     **dict.fromkeys(
         ("IllegalTransition", "Invalid", "InvalidContract", "InvalidKey", "TooLarge"),
-        ("refused", _says("Your last reply was refused, and nothing was written:")),
+        ("refused", _REFUSED),
     ),
     "Returning": ("returning", _says("You replied with a text that the team had given up. Nothing was written:")),
 }
-_OTHER = ("error", _says("Your last attempt ended with an error, and nothing was written:"))
 
 
-def refusal_fact(previous: object) -> Fact:
-    """Return the block that says why the last attempt failed.
+def refusal_fact(previous: object) -> Fact | None:
+    """Return the block that says why the last attempt failed, None where that is not about the reply.
 
     Args:
         previous: A `Failure`, or a text.
     """
-    failure = previous if isinstance(previous, Failure) else Failure("", str(previous))
-    kind, words = _WORDS.get(failure.error, _OTHER)
-    return Fact("refused", {"reason": kind}, words(failure))
+    if not isinstance(previous, Failure):
+        return Fact("refused", {"reason": "refused"}, _REFUSED(Failure("", str(previous))))
+    known = _WORDS.get(previous.error)
+    return None if known is None else Fact("refused", {"reason": known[0]}, known[1](previous))

@@ -132,11 +132,10 @@ def test_after_a_conflict_the_difference_and_the_own_draft_are_shown(board):
         ("ModelRefused", "declined", "You declined"),
         ("TimeoutError", "time-out", "too late"),
         ("ModelTimeout", "time-out", "too late"),
-        ("NotPermitted", "not permitted", "rules did not permit"),
+        ("NotPermitted", "not permitted", "rules did not permit it"),
         ("Inconsistent", "constraint", "constraint false"),
         ("Returning", "returning", "given up"),
         ("TooLarge", "refused", "was refused"),
-        ("ConnectionError", "error", "ended with an error"),
     ],
 )
 def test_each_kind_of_refusal_is_told_in_its_own_words(error, kind, words):
@@ -145,6 +144,11 @@ def test_each_kind_of_refusal_is_told_in_its_own_words(error, kind, words):
     assert words in fact.body
     assert "because of x" in fact.body
     assert "somebody changed" not in fact.body
+
+
+@pytest.mark.parametrize("error", ["ModelFailed", "RetryLater", "Released", "Reserved", "BudgetExhausted"])
+def test_a_failure_that_is_not_about_the_reply_is_not_shown(board, error):
+    assert of_kind(prompt_of(board, previous=Failure(error, "the provider was busy")), "refused") == []
 
 
 def test_two_attempts_share_the_beginning_of_their_prompts(board):
