@@ -104,7 +104,8 @@ class Reading:
     def decision(self, key: str, *, side: str = "uses", facets: Sequence[str] = ()) -> Decision | None:
         """Read a decision, or just some of its facets, and show the text that declares them.
 
-        Of a class, in whose terms one of the facets is stated, all members are read: without them nobody can make one.
+        Of a class, in whose terms one of the facets is stated, all members are read, and of a table all columns:
+        without them nobody can make one.
         """
         needed = self._needed(key, facets)
         found = self.transaction.decision(key, side=side, facets=needed or None)
@@ -263,12 +264,14 @@ class Reading:
         self.facts.append(Fact("task", header, json.dumps(fields, indent=1, ensure_ascii=False)))
 
     def _needed(self, key: str, facets: Sequence[str]) -> list[str]:
-        """Return facets with all that they mention, and with the members of all that."""
+        """Return facets with all that they mention, and with the members of all that; of a column its whole table."""
         names = {*facets}
         decision = self.transaction.decision_of(key) if names else None
         if decision is None:
             return sorted(names)
         contract, before = decision.contract, set[str]()
+        if contract.language == "sql":
+            names |= {name.partition(".")[0] for name in names}
         while names != before:
             before = names
             mentioned = contract.meant_by(names)

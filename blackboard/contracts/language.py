@@ -20,6 +20,8 @@ from blackboard.contracts.python.interface import declared
 from blackboard.contracts.python.module_name import module_of_key
 from blackboard.contracts.python.stub import Python, Stub
 from blackboard.contracts.sql.ddl import Sql
+from blackboard.contracts.sql.excerpt import excerpt as statements_of
+from blackboard.contracts.sql.schema import Schema
 from blackboard.contracts.task import FIELDS, Task, body_of
 from blackboard.errors import Invalid, InvalidContract, TooLarge
 from blackboard.spec.canonical import (
@@ -323,8 +325,9 @@ class Contract:
             facets: Their names; None, or all of them, is the whole text.
 
         Returns:
-            Of a Python stub the lines that declare these facets and what they mention, docstrings included. In other
-            languages one line for each facet, `name: value as JSON`, and the whole text where no facet is left out.
+            Of a Python stub the lines that declare these facets and what they mention, docstrings included; of DDL the
+            whole statements of their tables. In other languages one line for each facet, `name: value as JSON`. The
+            whole text where no facet is left out.
         """
         reading = self._reads()
         names = {*reading.facets} if facets is None else {*facets}
@@ -332,6 +335,8 @@ class Contract:
             return self._text
         if isinstance(reading.body, Stub):
             return excerpt(reading.body.source, self.meant_by(names))
+        if isinstance(reading.body, Schema):
+            return statements_of(reading.body, names)
         return "".join(
             f"{name}: {canonical_json(reading.facets[name])}\n" for name in sorted(names & {*reading.facets})
         )

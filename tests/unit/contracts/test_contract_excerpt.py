@@ -80,3 +80,30 @@ def test_of_other_languages_single_facets_are_lines_of_json():
 
     assert contract.excerpt(["port"]) == "port: 80\n"
     assert contract.excerpt(["absent"]) == ""
+
+
+DDL = """-- What is kept of notes.
+
+-- A note is never deleted.
+create table note (
+  id integer primary key, -- made by the client
+  minutes integer
+);
+-- Words to find notes by.
+create table tag (name text primary key);
+create index note_minutes on note (minutes);
+alter table note add column title text;
+"""
+
+
+def test_a_table_is_shown_by_its_statements_with_their_comments():
+    contract = Contract("sql", DDL)
+
+    shown = contract.excerpt(["note.id"])
+    assert shown == (
+        "-- A note is never deleted.\ncreate table note (\n  id integer primary key, -- made by the client\n"
+        "  minutes integer\n);\nalter table note add column title text;\n"
+    )
+    assert contract.excerpt(["tag"]) == "-- Words to find notes by.\ncreate table tag (name text primary key);\n"
+    assert contract.excerpt(["index note_minutes"]) == "create index note_minutes on note (minutes);\n"
+    assert contract.excerpt(["absent"]) == ""

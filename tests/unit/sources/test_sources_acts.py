@@ -260,3 +260,16 @@ def test_the_verdict_of_another_check_while_a_coder_mends_does_not_waste_its_rep
     run(board, coder("cora", model), "words")
     assert [log.body for log in of_kind(model.shown[0], "log")] == ["unit failed"]
     assert board.snapshot().component("words").text("words.py") == "new"
+
+
+def test_a_table_of_which_a_task_needs_a_column_is_shown_and_pinned_whole(board):
+    ddl = "create table tag (name text primary key);\n-- Kept for ever.\ncreate table note (id integer, title text);\n"
+    with board.transaction("ann") as transaction:
+        transaction.decide("db/schema", Contract("sql", ddl))
+        transaction.decide("task/show", Contract.task(summary="show", uses={"db/schema": ["note.id"]}))
+    model = Answers(answer={"files": {"show.py": ""}})
+    run(board, coder("cora", model), "show")
+    [schema] = of_kind(model.shown[0], "decision")
+    assert schema.body == "-- Kept for ever.\ncreate table note (id integer, title text);"
+    pinned = {pin.name for pin in board.snapshot().component("show").pins if pin.key == "db/schema"}
+    assert pinned == {"note", "note.id", "note.title"}
