@@ -96,7 +96,7 @@ def _status_lines(report: StatusReport) -> Iterator[Text]:
     if report.budget:
         yield words("budget       ", "; ".join(budget_line(line) for line in report.budget))
     yield from (words("calls        ", spent_line(line)) for line in report.calls)
-    yield from (words("at work      ", waiting_line(line)) for line in report.waiting)
+    yield from (words("running      ", waiting_line(line)) for line in report.waiting)
     if report.cycle:
         yield words("cycle        ", " -> ".join(report.cycle))
     yield from _possible_lines(report.possible or Possible(Kind.SATISFIABLE))

@@ -20,21 +20,16 @@ SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "authorization header",
         re.compile(
             r"(?i)(?<![A-Za-z0-9])((?:proxy-)?authorization[\"']?\s{0,8}[:=]\s{0,8}[\"']?)"
-            r"(?!\[redacted)(?:(?:basic|bearer|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+)?"
-            r"[^\s\"'<>]{8,4096}"
+            r"(?:(?:bearer|basic|token|negotiate|apikey)[ \t]{1,8}[A-Za-z0-9._~+/=-]{8,8192}"
+            r"|(?:digest|aws4-hmac-sha256)[ \t]{1,8}[^\r\n]{8,8192}"
+            r"|(?=[A-Za-z._~+/=-]{0,64}[0-9])[A-Za-z0-9._~+/=-]{20,8192})"
         ),
     ),
     (
         "password in a URL",
         re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"'<>]{0,256}:)[^\s/@\"'<>]{1,256}(?=@)"),
     ),
-    (
-        "password parameter",
-        re.compile(
-            r"(?i)((?<![A-Za-z0-9_])(?:password|passwd|pwd)=)(?!\[redacted)[^\s&\"'`<>;,()\[\]{}]{1,512}"
-            r"(?![^\s&\"'`<>;,]*[(\[{])"
-        ),
-    ),
+    ("password in a URL", re.compile(r"(?i)([?&;](?:password|passwd|pwd)=)[^\s&;#\"'`<>]{1,512}")),
     ("json web token", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")),
     ("anthropic key", re.compile(r"\bsk-ant-[A-Za-z0-9_-]{16,}")),
     ("openai key", re.compile(r"\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,}")),

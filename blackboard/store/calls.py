@@ -68,7 +68,7 @@ _SPENT = Statement("""
     SELECT source, model, count(*) AS calls, coalesce(sum(input_tokens), 0) AS input_tokens,
       coalesce(sum(output_tokens), 0) AS output_tokens, sum(money) AS money,
       currency
-    FROM call GROUP BY source, model, currency ORDER BY source, model, currency""")
+    FROM call WHERE outcome <> 'running' GROUP BY source, model, currency ORDER BY source, model, currency""")
 
 
 @dataclass(frozen=True, slots=True)

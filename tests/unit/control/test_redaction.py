@@ -17,7 +17,9 @@ FOUND = [
     ("authorization header", "authorization: Basic dXNlcjpwYXNzd29yZA==", "authorization: "),
     ("authorization header", f'"Authorization": "token {LETTERS}', '"Authorization": "'),
     ("password in a URL", "postgresql://ann:hunter2", "postgresql://ann:"),
-    ("password parameter", "https://example.org/?user=ann&password=hunter2", "https://example.org/?user=ann&password="),
+    ("password in a URL", "https://example.org/?user=ann&password=hunter2", "https://example.org/?user=ann&password="),
+    ("authorization header", "Authorization: " + LETTERS, "Authorization: "),
+    ("authorization header", 'Authorization: Digest username="ann", response="6629fae"', "Authorization: "),
     ("json web token", JWT, ""),
     ("anthropic key", f"sk-ant-api03-{LETTERS}", ""),
     ("openai key", f"sk-proj-{LETTERS}", ""),
@@ -38,7 +40,7 @@ FOUND = [
 
 @pytest.mark.parametrize(("name", "secret", "before"), FOUND)
 def test_a_secret_of_a_known_format_is_replaced_by_its_name(name, secret, before):
-    after = "@host/db" if name == "password in a URL" else ""
+    after = "@host/db" if secret.startswith("postgresql") else ""
     assert keepable(f"see {secret}{after}") == f"see {before}[redacted: {name}]{after}"
 
 
@@ -53,6 +55,9 @@ def test_each_format_has_a_test():
         "connect(password=get_password(), user=name)",
         "task-management is a risk-averse thing; sk-learn",
         "the Authorization header is needed",
+        "def send(authorization: Optional[str], *, authorization_header: dict[str, str]) -> None: ...",
+        "Authorization: Bearer <token>",
+        "connect(password=secret_of_ann, user=name)",
         "http://localhost:8080/a@b and mail ann@example.org",
         "digest 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     ],
