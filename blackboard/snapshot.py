@@ -302,11 +302,11 @@ class Reader:
         if row is None or row["state"] != "accepted":
             yield named
 
-    def questions_under(self, pattern: str) -> tuple[Question, ...]:
-        """Return the open questions under a pattern, by key."""
+    def questions_under(self, pattern: str, *, at: int | None = None) -> tuple[Question, ...]:
+        """Return the questions under a pattern that are open, or were at an earlier revision, by key."""
         check_pattern(pattern)
         with self.reading() as on:
-            found = read.questions(on, pattern, self.revision)
+            found = read.questions(on, pattern, self.revision if at is None else at)
         return tuple(Question(one.key, one.text, one.options, one.author, one.role, one.revision) for one in found)
 
     def verdicts_on(self, component: str) -> tuple[tuple[Verdict, ...], int | None]:

@@ -23,6 +23,8 @@ LIVE = "proposed"
 CURRENT = "current"
 _OTHERS = (TASK, "choreography/", "role/", "member/", "source/")
 """In front of keys that are no part of what is built, or are shown as tasks."""
+_BRIEF = frozenset({"text", "value"})
+"""Languages of contracts that often mean nothing without the question that they answer."""
 _LOST = frozenset({"rejected", "withdrawn"})
 
 _MAX_PROVIDED = 40_000
@@ -284,6 +286,9 @@ class Reading:
             header["facets"] = list(facets)
         text = decision.contract.excerpt(facets or None)
         header |= _place(decision, side, facets)
+        if decision.contract.language in _BRIEF:
+            for question in self.transaction.questions_under(decision.key, at=decision.mod_revision - 1):
+                header |= {"answers": question.question, "options": list(question.options)}
         self.facts.append(Fact("decision", header, text.rstrip("\n")))
 
 

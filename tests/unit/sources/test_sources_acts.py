@@ -273,3 +273,18 @@ def test_a_table_of_which_a_task_needs_a_column_is_shown_and_pinned_whole(board)
     assert schema.body == "-- Kept for ever.\ncreate table note (id integer, title text);"
     pinned = {pin.name for pin in board.snapshot().component("show").pins if pin.key == "db/schema"}
     assert pinned == {"note", "note.id", "note.title"}
+
+
+def test_a_value_is_shown_with_the_question_that_it_answers(board):
+    with board.transaction("ann") as transaction:
+        transaction.ask("style/rest", "Who pays the cent that is left over?", options=["first", "payer"])
+    with board.transaction("ann") as transaction:
+        transaction.decision("style/rest")
+        transaction.decide("style/rest", Contract.value("first"))
+        transaction.decide("task/show", Contract.task(summary="show", uses=["style/rest", "api/storage"]))
+    model = Answers(answer={"files": {"show.py": ""}})
+    run(board, coder("cora", model), "show")
+    shown = {fact.header["key"]: fact.header for fact in of_kind(model.shown[0], "decision")}
+    assert shown["style/rest"]["answers"] == "Who pays the cent that is left over?"
+    assert shown["style/rest"]["options"] == ["first", "payer"]
+    assert "answers" not in shown["api/storage"]
