@@ -210,9 +210,8 @@ def _value_gaps(ends: Ends, served: Found, wanted: Found, name: str, flow: Flow)
         if Flow.RECEIVED in flow:
             yield Gap(f"value {name}", "never received", "received")
     elif served is None:
-        # Who uses an enum names its values, whoever gives them.
-        if Flow.GIVEN in flow or ends.side is Side.USES:
-            yield Gap(f"value {name}", "there", "absent")
+        # Whoever gives the values, users name them and the implementer declares them.
+        yield Gap(f"value {name}", "there", "absent")
     else:
         yield from declared_gaps(ends, served[1], wanted[1], None)
 
@@ -244,9 +243,8 @@ def _writing(*, fixed: bool) -> str:
 
 def _moved_key_gaps(ends: Ends, served: Found, wanted: Found, name: str, flow: Flow) -> Iterator[Gap]:
     if wanted is not None:
-        read = Flow.RECEIVED in flow and is_needed(wanted[1])
-        if read or ends.side is Side.USES:
-            yield Gap(f"key {name}", "there", "absent")
+        # Whoever gives the values, users name their keys and the implementer declares them.
+        yield Gap(f"key {name}", "there", "absent")
     elif served is not None and Flow.GIVEN in flow and is_needed(served[1]):
         yield Gap(f"key {name}", "not given", "required")
 
