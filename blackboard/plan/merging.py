@@ -4,7 +4,7 @@ Two texts with one base that touch different facets become one version, whose ba
 second is accepted, so that each vote was about exactly one text; until then it stays a proposal beside what stands.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.bodies import body_of, contract_of
@@ -13,7 +13,7 @@ from blackboard.errors import Conflict, IllegalTransition, Premise, Returning
 from blackboard.plan.draft import Draft
 from blackboard.plan.premises import together
 from blackboard.spec.canonical import canonical_json
-from blackboard.spec.changes import Decide, Propose
+from blackboard.spec.changes import Act, Decide, Propose
 from blackboard.spec.effects import Effect
 from blackboard.spec.lifecycle import Event as Happening
 from blackboard.spec.records import Body, KeyRecord, VersionRecord
@@ -22,16 +22,27 @@ from blackboard.spec.records import Body, KeyRecord, VersionRecord
 def read_base(draft: Draft, record: KeyRecord) -> VersionRecord | None:
     """Return the version that the author read whole and that is accepted no longer, None where there is none such.
 
-    Only of what is all that a commit writes: whatever else it wrote may rest on what has changed.
+    Only where a commit does nothing but decide and propose, each key once: a component or a vote may rest on what has
+    changed, and of two texts for one key the second rests on the first.
     """
     digest = draft.intent.reads.decisions.get(record.key)
     if digest is None or record.current is None or digest == record.digest or not draft.view.merges(record.key):
         return None
-    only = draft.intent.acts[0] if len(draft.intent.acts) == 1 else None
-    if not (isinstance(only, Decide) or (isinstance(only, Propose) and len(only.bodies) == 1)):
+    if record.key not in _texts(draft.intent.acts):
         return None
     former = draft.view.former(record.key, digest)
     return None if former is None else draft.view.version(record.key, former)
+
+
+def _texts(acts: Sequence[Act]) -> Mapping[str, Body]:
+    """Return key -> the text that acts bring; none where they do anything else, or bring two texts for one key."""
+    found: dict[str, Body] = {}
+    for act in acts:
+        bodies = ((act.key, act.body),) if isinstance(act, Decide) else act.bodies if isinstance(act, Propose) else ()
+        if not bodies or any(key in found for key, _ in bodies):
+            return {}
+        found |= bodies
+    return found
 
 
 def says_all(draft: Draft, record: KeyRecord, body: Body) -> bool:
@@ -46,7 +57,7 @@ def base_of(draft: Draft, record: KeyRecord, body: Body) -> int | None:
     """Return the version that a new text amends: what stands, or what its author read where both are kept.
 
     Raises:
-        Conflict: It meets what has changed since; names each facet on which it does.
+        Conflict: It meets what has changed since; names each facet on which a text of the commit does.
         Returning: Together they are what was given up.
     """
     base = read_base(draft, record)
@@ -55,12 +66,22 @@ def base_of(draft: Draft, record: KeyRecord, body: Body) -> int | None:
         return record.current
     found = _together(base, standing.body, body)
     if isinstance(found, Met):
-        facets: Sequence[str | None] = found.facets or (None,)
-        raise Conflict([_premise(one, base, standing, body) for one in facets], "repair")
+        raise Conflict([*_met(found, base, standing, body), *_met_by_others(draft, record.key)], "repair")
     if (former := _former(draft, record.key, found)) is not None:
         raise Returning(record.key, former, record.current)
     draft.merged.add(record.key)
     return base.version
+
+
+def _met_by_others(draft: Draft, but: str) -> Iterator[Premise]:
+    """Yield where the commit's texts for other keys meet what has changed since, so that all can be mended at once."""
+    for key, body in _texts(draft.intent.acts).items():
+        record = draft.view.key(key) if key != but else None
+        base = None if record is None else read_base(draft, record)
+        standing = None if record is None else draft.view.version(key, record.current or 0)
+        found = None if base is None or standing is None else _together(base, standing.body, body)
+        if base is not None and standing is not None and isinstance(found, Met):
+            yield from _met(found, base, standing, body)
 
 
 def as_accepted(draft: Draft, version: VersionRecord) -> VersionRecord:
@@ -132,6 +153,11 @@ def _together(base: VersionRecord, ours: Body, theirs: Body) -> Body | Met:
         return Met((), f"the text of version {base.version}, with which they began, is not kept any more")
     made = merge(contract_of(base.body), contract_of(ours), contract_of(theirs))
     return made if isinstance(made, Met) else body_of(made)
+
+
+def _met(found: Met, base: VersionRecord, standing: VersionRecord, draft: Body) -> list[Premise]:
+    facets: Sequence[str | None] = found.facets or (None,)
+    return [_premise(one, base, standing, draft) for one in facets]
 
 
 def _premise(facet: str | None, base: VersionRecord, standing: VersionRecord, draft: Body) -> Premise:

@@ -145,6 +145,41 @@ def test_what_was_proposed_by_who_read_the_base_goes_to_the_vote_beside_what_sta
     assert team.snapshot().decision("api/notes").value == {**BASE, "ids": "uuid", "page": 50}
 
 
+def amend(board, by, changes):
+    """Return a transaction that decides a text for each of some keys, not yet committed."""
+    transaction = board.transaction(by)
+    for key, change in changes.items():
+        transaction.decision(key)
+        transaction.decide(key, Contract.value({**BASE, **change}))
+    return transaction
+
+
+def test_a_commit_of_several_decisions_is_merged_key_by_key(file_board, given):
+    board = file_board
+    with_base(board, given, key="free/notes")
+    given(board).decided("free/users", BASE, by="boss", role="operator")
+    late = amend(board, "bea", {"free/notes": {"page": 50}, "free/users": {"sort": "name"}})
+    amend(board, "art", {"free/notes": {"ids": "uuid"}, "free/users": {"ids": "uuid"}}).commit()
+    late.commit()
+    assert board.snapshot().decision("free/notes").value == {**BASE, "ids": "uuid", "page": 50}
+    assert board.snapshot().decision("free/users").value == {**BASE, "ids": "uuid", "sort": "name"}
+    holds(board)
+
+
+def test_a_commit_of_several_decisions_names_just_the_facets_that_both_changed(board, given):
+    with_base(board, given, key="free/notes")
+    given(board).decided("free/users", BASE, by="boss", role="operator")
+    late = amend(board, "bea", {"free/notes": {"page": 50, "sort": "date"}, "free/users": {"ids": "text"}})
+    amend(board, "art", {"free/notes": {"ids": "uuid", "sort": "age"}, "free/users": {"ids": "uuid"}}).commit()
+    with pytest.raises(Conflict) as caught:
+        late.commit()
+    found = {(one.key, one.facet, one.base, one.draft, one.current) for one in caught.value.premises}
+    assert found == {
+        ("free/notes", "sort", '"title"', '"date"', '"age"'),
+        ("free/users", "ids", '"int"', '"text"', '"uuid"'),
+    }
+
+
 @pytest.mark.parametrize("act", ["propose", "decide"])
 def test_where_nobody_votes_the_later_commit_makes_the_merged_version(board, given, act):
     with_base(board, given, key="free/notes")
@@ -237,10 +272,10 @@ def test_what_says_only_what_stands_already_is_agreement(board, given):
     assert late.commit().revision == head == board.revision
 
 
-def test_who_writes_something_else_too_relies_on_what_it_read(board, given):
+def test_who_writes_a_component_too_relies_on_what_it_read(board, given):
     with_base(board, given, key="free/notes")
     late = propose(board, {**BASE, "page": 50}, by="bea", key="free/notes")
-    late.propose("free/other", Contract.value("rests on it"))
+    late.write("notes", {"notes.txt": "rests on it"})
     given(board).decided("free/notes", {**BASE, "ids": "uuid"}, by="art")
     with pytest.raises(Conflict):
         late.commit()

@@ -12,7 +12,6 @@ from blackboard.contracts.python.flows import Flow
 from blackboard.contracts.python.members import CONSTRUCTORS, Members, is_abstract, is_needed, is_read_only, is_value
 from blackboard.contracts.python.serving import Ends, declared_gaps, plain_gaps, raised, raises_gaps
 from blackboard.contracts.python.types import Type
-from blackboard.spec.effects import Side
 
 _FIELDS = (Kind.DATACLASS, Kind.NAMED_TUPLE)
 _MARKS = frozenset({"final", "type_check_only", "unique"})
@@ -218,7 +217,7 @@ def _value_gaps(ends: Ends, served: Found, wanted: Found, name: str, flow: Flow)
 
 def _key_gaps(ends: Ends, served: Found, wanted: Found, name: str, flow: Flow) -> Iterator[Gap]:
     if served is None or wanted is None:
-        yield from _moved_key_gaps(ends, served, wanted, name, flow)
+        yield from _moved_key_gaps(served, wanted, name, flow)
         return
     needed, asked = is_needed(served[1]), is_needed(wanted[1])
     if (Flow.RECEIVED in flow and asked and not needed) or (Flow.GIVEN in flow and needed and not asked):
@@ -241,7 +240,7 @@ def _writing(*, fixed: bool) -> str:
     return "read only" if fixed else "written"
 
 
-def _moved_key_gaps(ends: Ends, served: Found, wanted: Found, name: str, flow: Flow) -> Iterator[Gap]:
+def _moved_key_gaps(served: Found, wanted: Found, name: str, flow: Flow) -> Iterator[Gap]:
     if wanted is not None:
         # Whoever gives the values, users name their keys and the implementer declares them.
         yield Gap(f"key {name}", "there", "absent")

@@ -9,7 +9,7 @@ from blackboard.choreography import Choreography, Role, may
 from blackboard.contracts.language import Contract
 from blackboard.errors import Conflict
 from blackboard.plan import plan
-from blackboard.spec.changes import Decide, Intent, Plan, Refusal, VersionRow
+from blackboard.spec.changes import Decide, Intent, Plan, Refusal, VersionRow, Write
 from blackboard.spec.lifecycle import State
 from blackboard.spec.reads import Reads
 
@@ -18,9 +18,8 @@ KEY = "free/notes"
 
 def a_board(base, *, merge=True):
     """Return a moment in which art decides `free/…`, and has decided a base."""
-    protocol = Choreography(
-        "merging", may(Role("architect"), "decide", "free/*"), merge={"free/*": "facet"} if merge else None
-    )
+    architect, merged = Role("architect"), {"free/*": "facet"} if merge else None
+    protocol = Choreography("merging", may(architect, "decide", "free/*"), may(architect, "write", "*"), merge=merged)
     team = {"choreography": protocol.to_json(), "checks": {}}
     facts = Facts(values={"choreography/team": team, "member/art": {"roles": ["architect"]}})
     first = plan(facts, Intent("art", None, (Decide(KEY, body(base)),), Reads(), 0, "first"))
@@ -119,11 +118,32 @@ def test_where_nothing_says_so_what_was_read_earlier_is_written_over_for_the_rea
     assert decide(facts, THEIRS, BASE).merged == frozenset()
 
 
-def test_beside_another_act_nothing_is_merged():
+def test_a_commit_of_several_acts_is_merged_key_by_key():
     facts = after(a_board(BASE), [OURS], BASE)
     found = decide(facts, THEIRS, BASE, Decide("free/other", body(1)))
     assert isinstance(found, Plan)
-    assert found.merged == frozenset()
+    assert found.merged == {KEY}
+    facts = facts.apply(found)
+    assert stands(facts).body.digest == body({"a": 2, "b": 2}).digest
+    assert facts.versions["free/other", 1].state is State.ACCEPTED
+
+
+def test_a_commit_of_several_acts_is_refused_for_the_facets_alone_that_both_changed():
+    facts = after(a_board(BASE), [OURS], BASE)
+    found = decide(facts, {"a": 3, "b": 2}, BASE, Decide("free/other", body(1)))
+    assert isinstance(found.error, Conflict)
+    assert [(one.key, one.facet) for one in found.error.premises] == [(KEY, "a")]
+
+
+def test_two_texts_for_one_key_in_a_commit_are_not_merged():
+    facts = after(a_board(BASE), [OURS], BASE)
+    assert decide(facts, THEIRS, BASE, Decide(KEY, body({"a": 1, "b": 3}))).merged == frozenset()
+
+
+def test_beside_an_act_that_may_rest_on_what_changed_nothing_is_merged():
+    facts = after(a_board(BASE), [OURS], BASE)
+    found = decide(facts, THEIRS, BASE, Write("notes", {}))
+    assert getattr(found, "merged", frozenset()) == frozenset()
 
 
 @pytest.mark.parametrize("value", [THEIRS, {"a": 3, "b": 2}, OURS, BASE])
