@@ -9,7 +9,7 @@ fields.
     │            BudgetExhausted, Sealed
     ├── CommitUnknown
     ├── Invalid: InvalidKey, InvalidContract, InvalidTeam, TooLarge
-    ├── Compacted   Forked   TeamMismatch
+    ├── Compacted   Forked   TeamMismatch   RetryLater   StopRun
     └── StoreError: NotABoard, SchemaMismatch, Unavailable, ReadOnly, Full, Damaged
 """
 
@@ -279,6 +279,25 @@ class TeamMismatch(BlackboardError):
     def __init__(self, differences: Sequence[str]) -> None:
         self.differences = tuple(differences)
         super().__init__(f"another team is at work here ({', '.join(differences)}); wait for its leases to end")
+
+
+class RetryLater(BlackboardError):
+    """Raised by a source: its activation goes back to the agenda and is not claimed again before some seconds.
+
+    It is no failed attempt. The whole wait of an activation is bounded.
+    """
+
+    def __init__(self, reason: str, *, seconds: float) -> None:
+        self.reason, self.seconds = reason, seconds
+        super().__init__(f"{reason}; the work is taken up again in {seconds:.0f} s")
+
+
+class StopRun(BlackboardError):
+    """Raised by a source: nothing in this run can succeed, so it ends now."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{reason}; then run again")
 
 
 class StoreError(BlackboardError):

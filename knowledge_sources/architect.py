@@ -3,25 +3,24 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from langchain_core.language_models import BaseChatModel
-
 from blackboard import Context, Source, knowledge_source
 from blackboard import on as when
 from knowledge_sources.model import Expert
 from knowledge_sources.reading import LIVE, TASK, Reading
 from knowledge_sources.replies import Settles, Statement
-from knowledge_sources.settings import Settings, Triggers
+from knowledge_sources.settings import ModelSettings, Triggers, of_source
+from knowledge_sources.shaping import Model
 
 
 def architect(
     name: str,
-    model: BaseChatModel | str,
+    model: Model,
     *,
     role: str = "architect",
     on: Triggers | None = None,
     reads: Sequence[str] = (),
     settles: Settles = "propose",
-    **settings: Unpack[Settings],
+    **settings: Unpack[ModelSettings],
 ) -> Source:
     """Return a source that proposes a version where a key needs one.
 
@@ -32,18 +31,18 @@ def architect(
 
     Args:
         name: Its author's name.
-        model: A chat model, or a string that names one.
+        model: A chat model, any runnable that takes messages, or a string that names a model.
         role: The role whose rights it has.
         on: What wakes it; None: a key is asked about or required.
         reads: Patterns of other decisions that its proposals rely on: shown, and validated when it proposes. The more
             it reads, the more often somebody changes it in the meantime.
         settles: Whether it proposes or decides.
-        settings: See `knowledge_source`.
+        settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
-    expert = Expert(model, Statement, "propose", "languages", "board")
+    expert = Expert(model, Statement, "propose", "languages", "board", settings=settings)
     wakes = (when.asked("**"), when.required("**")) if on is None else on
 
-    @knowledge_source(name=name, role=role, on=wakes, **settings)
+    @knowledge_source(name=name, role=role, on=wakes, **of_source(settings))
     async def propose(context: Context) -> None:
         key = context.target
         if key.startswith(TASK):

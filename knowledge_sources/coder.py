@@ -3,24 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Unpack
 
-from langchain_core.language_models import BaseChatModel
-
-from blackboard import Component, Context, NotPermitted, Source, knowledge_source
+from blackboard import Context, NotPermitted, Source, knowledge_source
 from blackboard import on as when
 from knowledge_sources.model import Expert
 from knowledge_sources.reading import CURRENT, Reading
 from knowledge_sources.replies import Writing
-from knowledge_sources.settings import Settings, Triggers
+from knowledge_sources.settings import ModelSettings, Triggers, of_source
+from knowledge_sources.shaping import Model
+from knowledge_sources.wholeness import unfinished
 
 
 def coder(
     name: str,
-    model: BaseChatModel | str,
+    model: Model,
     *,
     role: str = "coder",
     on: Triggers | None = None,
     checks: Sequence[str] = (),
-    **settings: Unpack[Settings],
+    **settings: Unpack[ModelSettings],
 ) -> Source:
     """Return a source that writes components.
 
@@ -31,19 +31,19 @@ def coder(
 
     Args:
         name: Its author's name.
-        model: A chat model, or a string that names one.
+        model: A chat model, any runnable that takes messages, or a string that names a model.
         role: The role whose rights it has.
         on: What wakes it; None: a component of one segment is required or stale, does not conform to what it
             implements, keeps the program from starting, or fails one of `checks`.
         checks: Names of the checks whose failures it mends.
-        settings: See `knowledge_source`.
+        settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
-    expert = Expert(model, Writing, "write", "languages", "board")
+    expert = Expert(model, Writing, "write", "languages", "board", settings=settings)
     mended = ("conformance", "starts", *checks)
     drafts: dict[str, Mapping[str, str]] = {}
     wakes = (when.required("*"), when.stale("*"), *(when.failed(check) for check in mended)) if on is None else on
 
-    @knowledge_source(name=name, role=role, on=wakes, **settings)
+    @knowledge_source(name=name, role=role, on=wakes, **of_source(settings))
     async def write(context: Context) -> None:
         target = context.target
         async with context.transaction() as transaction:
@@ -64,16 +64,18 @@ def coder(
             reading.checks(context, component=target)
             reading.providers(target, task)
             reading.refusal(context.previous, draft=drafts.pop(target, None))
-            writing = await expert.aask(reading.facts, context=context)
-            drafts[target] = writing.files
             # A pattern is read as used; what the task implements under one is said here.
             implements = [key for key in task.implements if "*" in key]
-            transaction.write(target, _replacing(standing, writing.files), implements=implements)
+
+            def write_down(writing: Writing) -> None:
+                changes = writing.onto({} if standing is None else standing.files)
+                drafts[target] = {path: text for path, text in changes.items() if text is not None}
+                incomplete = unfinished(drafts[target])
+                if incomplete:
+                    raise ValueError(f"the component is not finished: {incomplete}; write all of it")
+                transaction.write(target, changes, implements=implements)
+
+            await expert.aask(reading.facts, context=context, accept=write_down)
         drafts.pop(target, None)
 
     return write
-
-
-def _replacing(standing: Component | None, files: Mapping[str, str]) -> dict[str, str | None]:
-    """Return the files to write, with None for those of the old version that are no longer there."""
-    return {**dict.fromkeys(() if standing is None else standing.files), **files}

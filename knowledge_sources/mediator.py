@@ -3,26 +3,25 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from langchain_core.language_models import BaseChatModel
-
 from blackboard import Context, Source, knowledge_source
 from blackboard import on as when
 from knowledge_sources.model import Expert
 from knowledge_sources.reading import TASK, Reading
 from knowledge_sources.replies import Statement
-from knowledge_sources.settings import Settings, Triggers
+from knowledge_sources.settings import ModelSettings, Triggers, of_source
+from knowledge_sources.shaping import Model
 
 _CONTESTED = "contested"
 
 
 def mediator(
     name: str,
-    model: BaseChatModel | str,
+    model: Model,
     *,
     role: str = "mediator",
     on: Triggers | None = None,
     reads: Sequence[str] = (),
-    **settings: Unpack[Settings],
+    **settings: Unpack[ModelSettings],
 ) -> Source:
     """Return a source that decides a contested key.
 
@@ -30,15 +29,15 @@ def mediator(
 
     Args:
         name: Its author's name.
-        model: A chat model, or a string that names one.
+        model: A chat model, any runnable that takes messages, or a string that names a model.
         role: The role whose rights it has; an agreement's `otherwise` has to let it decide.
         on: What wakes it; None: any key becomes contested.
         reads: Patterns of other decisions that it judges by.
-        settings: See `knowledge_source`.
+        settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
-    expert = Expert(model, Statement, "mediate", "languages", "board")
+    expert = Expert(model, Statement, "mediate", "languages", "board", settings=settings)
 
-    @knowledge_source(name=name, role=role, on=when.contested("**") if on is None else on, **settings)
+    @knowledge_source(name=name, role=role, on=when.contested("**") if on is None else on, **of_source(settings))
     async def mediate(context: Context) -> None:
         key = context.target
         async with context.transaction() as transaction:

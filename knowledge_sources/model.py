@@ -1,66 +1,42 @@
-"""Ask a chat model for a reply of one pydantic model, and settle what it cost.
+"""Ask a model for a reply of one pydantic model, and settle what it cost.
 
 How: by a JSON schema where the model's profile says that it has that and the schema is closed (providers refuse open
-objects there), by a tool call where the model has tools, else as JSON in the text. A reply that cannot be read is sent
-back once with the reason. Every call is held in the budget before it and settled after it from the usage that the
-model reports.
+objects there), by a tool call where the model has tools, else as JSON in the text; a source's `output` says otherwise.
+A reply that cannot be used is sent back once with the reason. Every call is held in the budget before it, settled
+after it from the usage that the model reports, and kept on the board.
 
-Invariant: instructions stand in the system message alone; text from the board stands in the other message alone.
+Invariants: instructions stand in the system message alone; text from the board stands in the other messages alone. An
+activation makes at most `MAX_CALLS` calls without a useful reply. A call ends at its time-out, whatever the model does.
 """
 
-import re
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from enum import StrEnum
-from importlib import import_module
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from importlib.resources import files
 from typing import Any, Generic, TypeVar
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from langchain_core.runnables import Runnable
-from pydantic import ValidationError
+from langchain_core.runnables import RunnableConfig
 
-from blackboard import Context
+from blackboard import Context, Invalid, Usage
 from knowledge_sources.facts import Fact, in_order, render
+from knowledge_sources.failures import ModelFailed, ModelTimeout, UnusableReply, calls_left, explained, raise_unusable
+from knowledge_sources.messages import MAX_REPLY_CHARACTERS, completed, ended, message_of, object_in, said_in, why
 from knowledge_sources.replies import Reply
+from knowledge_sources.settings import ModelSettings
+from knowledge_sources.shaping import Model, Output, default_output, name_of, runnable_of, shaped
 
 REPLY_TOKENS = 4_000
 """Held for a reply whose length nobody knows yet."""
 
+CALL_SECONDS = 300.0
+"""How long one call may take unless its source says otherwise."""
+
 _CHARACTERS_PER_TOKEN = 4
-_FENCED = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
 _SHOWN = 2_000
-
-
-class UnreadableReply(ValueError):
-    """The model's reply is not what was asked for, and its repair is not either."""
-
+_ROLES = {"human": "user", "ai": "assistant"}
 
 Answer = TypeVar("Answer", bound=Reply)
-
-
-class Way(StrEnum):
-    """How a model is made to answer in a given shape."""
-
-    SCHEMA = "schema"
-    TOOL = "tool"
-    TEXT = "text"
-
-
-def chat_model(model: BaseChatModel | str) -> BaseChatModel:
-    """Return the model itself, or the one that a string such as `openai:gpt-5` names.
-
-    Raises:
-        ImportError: The string needs the extra `models`, or the provider's package.
-    """
-    if isinstance(model, BaseChatModel):
-        return model
-    try:
-        init_chat_model = import_module("langchain.chat_models").init_chat_model
-    except ImportError as error:
-        raise ImportError(f"{error}: the model {model!r} needs it; pip install 'sharedspec[models]'") from error
-    named: BaseChatModel = init_chat_model(model)
-    return named
 
 
 def instructions(*names: str) -> str:
@@ -70,164 +46,148 @@ def instructions(*names: str) -> str:
 
 
 class Expert(Generic[Answer]):
-    """A chat model with the instructions for one act.
+    """A model with the instructions for one act.
 
     Attributes:
         reply: The shape of its answers.
-        way: How it is made to answer in that shape.
+        output: How it is made to answer in that shape.
+        name: The model's name, as in a table of prices.
     """
 
-    def __init__(self, model: BaseChatModel | str, reply: type[Answer], *prompts: str) -> None:
+    def __init__(self, model: Model, reply: type[Answer], *prompts: str, settings: ModelSettings | None = None) -> None:
+        self._settings: ModelSettings = settings or {}
         self.reply = reply
-        self._model = chat_model(model)
+        self._act = prompts[0]
         self._system = SystemMessage(instructions(*prompts))
-        schema = reply.model_json_schema(mode="serialization")
-        self.way = way_for(self._model, schema)
-        self._runnable = _shaped(self._model, self.way, schema)
+        runnable, schema = runnable_of(model), reply.model_json_schema(mode="serialization")
+        self.name = self._settings.get("model_name") or name_of(model, runnable)
+        self.output = Output(self._settings.get("output") or default_output(runnable, schema))
+        self._runnable = shaped(runnable, self.output, schema)
 
-    def ask(self, facts: Iterable[Fact], *, context: Context) -> Answer:
+    async def aask(
+        self, facts: Iterable[Fact], *, context: Context, accept: Callable[[Answer], object] | None = None
+    ) -> Answer:
         """Return the model's answer to some facts.
 
+        Args:
+            facts: What it is shown.
+            context: Of the run that asks.
+            accept: Looks at an answer; the `ValueError` or `Invalid` that it raises is told to the model, once.
+
         Raises:
-            UnreadableReply: Neither the reply nor its repair can be read.
+            UnusableReply: Neither the reply nor its repair can be used, or the model declined.
+            ModelFailed: There was no reply.
+            RetryLater: The provider asks to wait.
+            StopRun: The provider will not answer: a key that it does not accept, a model that it does not have.
             BudgetExhausted: The team has too few tokens left for the call.
         """
-        talk = self._talk(facts)
-        messages = next(talk)
-        while True:
-            with context.hold(_estimate(messages)) as held:
-                answer = _raw(self._runnable.invoke(messages))
-                held.settle(_used(messages, answer))
-            try:
-                messages = talk.send(answer)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-
-    async def aask(self, facts: Iterable[Fact], *, context: Context) -> Answer:
-        """Return the model's answer to some facts without blocking the event loop; see `ask`."""
-        talk = self._talk(facts)
-        messages = next(talk)
-        while True:
-            async with context.hold(_estimate(messages)) as held:
-                answer = _raw(await self._runnable.ainvoke(messages))
-                held.settle(_used(messages, answer))
-            try:
-                messages = talk.send(answer)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-
-    def _talk(self, facts: Iterable[Fact]) -> Generator[list[BaseMessage], AIMessage, Answer]:
-        """Yield the messages of each call, take its answer, return what the model meant."""
+        left = calls_left(context)
         messages: list[BaseMessage] = [self._system, HumanMessage(render(in_order(facts)))]
-        answer = yield messages
+        answer = await self._call(messages, context)
         try:
-            return self._read(answer)
-        except ValueError as error:
-            told = HumanMessage(_repair(_payload(answer), error))
-        answer = yield [*messages, told]
+            return self._read(answer, accept)
+        except UnusableReply:
+            raise
+        except (ValueError, Invalid) as error:
+            bad, said = error, said_in(answer)
+        if left == 1:
+            raise_unusable(bad, self._what, said)
+        messages.append(HumanMessage(_repair(said, bad)))
         try:
-            return self._read(answer)
-        except ValueError as error:
-            raise UnreadableReply(
-                f"the model's reply is no {self.reply.__name__.lower()} even after one repair: {_reason(error)}; "
-                f"it said {_payload(answer)[:_SHOWN]!r}: use a model that follows instructions better"
-            ) from error
+            answer = await self._call(messages, context)
+            return self._read(answer, accept)
+        except UnusableReply:
+            raise
+        except (ValueError, Invalid, ModelFailed) as error:
+            raise_unusable(error, self._what, said_in(answer))
 
-    def _read(self, answer: AIMessage) -> Answer:
-        if self.way is Way.TOOL and answer.tool_calls:
-            return self.reply.model_validate(answer.tool_calls[0]["args"])
-        return self.reply.model_validate_json(_json_in(_text(answer)))
+    @property
+    def _what(self) -> str:
+        return self.reply.__name__.lower()
 
+    async def _call(self, messages: Sequence[BaseMessage], context: Context) -> AIMessage:
+        sent, began = _tokens(messages), time.monotonic()
+        seconds = self._settings.get("call_seconds", CALL_SECONDS)
+        async with context.hold(sent + REPLY_TOKENS, model=self.name) as held:
+            try:
+                answer = message_of(await _within(self._runnable.ainvoke(messages, self._config(context)), seconds))
+            except asyncio.CancelledError:
+                held.settle(sent)
+                raise
+            except Exception as error:
+                fault = explained(error, self.name)
+                cut_off = completed(error)
+                if cut_off is None:
+                    # Of a call without a reply only what the provider may have read is spent: none of a refused one.
+                    usage = Usage(sent, 0) if isinstance(fault, ModelTimeout) else Usage(0, 0)
+                    held.settle(usage.input_tokens, usage.output_tokens)
+                    outcome = "timed out" if isinstance(fault, ModelTimeout) else type(fault).__name__
+                    await self._keep(context, messages, str(fault), usage, began, outcome)
+                    raise fault from error
+                answer = cut_off
+            usage = _used(sent, answer)
+            held.settle(usage.input_tokens, usage.output_tokens)
+            await self._keep(context, messages, said_in(answer)[:MAX_REPLY_CHARACTERS], usage, began, ended(answer))
+        return answer
 
-def way_for(model: BaseChatModel, schema: Mapping[str, Any]) -> Way:
-    """Return how a model can be made to answer by a schema."""
-    if (model.profile or {}).get("structured_output") and _is_closed(schema):
-        return Way.SCHEMA
-    if type(model).bind_tools is not BaseChatModel.bind_tools:
-        return Way.TOOL
-    return Way.TEXT
+    async def _keep(
+        self, context: Context, messages: Sequence[BaseMessage], reply: str, usage: Usage, began: float, outcome: str
+    ) -> None:
+        sent = [{"role": _ROLES.get(one.type, one.type), "content": str(one.content)} for one in messages]
+        await asyncio.to_thread(
+            context.record_call,
+            model=self.name,
+            messages=sent,
+            reply=reply,
+            usage=usage,
+            seconds=time.monotonic() - began,
+            outcome=outcome,
+        )
 
+    def _config(self, context: Context) -> RunnableConfig:
+        told: dict[str, Any] = {"source": context.source, "role": context.role, "target": context.target}
+        config = RunnableConfig(
+            run_name=f"{self._act} {context.target}",
+            tags=[self._act, *self._settings.get("tags", ())],
+            metadata={**told, **self._settings.get("metadata", {})},
+        )
+        if self._settings.get("callbacks"):
+            config["callbacks"] = list(self._settings["callbacks"])
+        return config
 
-def _is_closed(schema: Any) -> bool:  # noqa: ANN401 - a JSON schema, read by its parts
-    """Say whether every object in a JSON schema names all its members and every value has a type."""
-    match schema:
-        case {"$ref": _} | {"enum": _} | {"const": _}:
-            return True
-        case {"anyOf": [*choices]}:
-            return all(_is_closed(choice) for choice in choices)
-        case {"type": "object"}:
-            parts = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values()]
-            return schema.get("additionalProperties") is False and all(_is_closed(part) for part in parts)
-        case {"type": "array"}:
-            return _is_closed(schema.get("items"))
-        case {"type": _}:
-            return True
-    return False
-
-
-def _shaped(model: BaseChatModel, way: Way, schema: dict[str, Any]) -> Runnable[Any, Any]:
-    match way:
-        case Way.SCHEMA:
-            return model.with_structured_output(schema, method="json_schema", include_raw=True)
-        case Way.TOOL:
-            about = {"name": "reply", "description": "Give your reply.", "parameters": schema}
-            return model.bind_tools([{"type": "function", "function": about}], tool_choice="any")
-        case Way.TEXT:
-            return model
-
-
-def _raw(output: Any) -> AIMessage:  # noqa: ANN401 - a runnable's output; structured ones wrap the message
-    answer = output["raw"] if isinstance(output, dict) else output
-    if not isinstance(answer, AIMessage):
-        raise TypeError(f"a chat model answered with {type(answer).__name__}; it has to be an AIMessage")
-    return answer
-
-
-def _text(answer: AIMessage) -> str:
-    if isinstance(answer.content, str):
-        return answer.content
-    parts = [part if isinstance(part, str) else part.get("text", "") for part in answer.content]
-    return "".join(part for part in parts if isinstance(part, str))
-
-
-def _payload(answer: AIMessage) -> str:
-    return str(answer.tool_calls[0]["args"]) if answer.tool_calls else _text(answer)
-
-
-def _json_in(text: str) -> str:
-    """Return the JSON object in a text: all of it, what a fence encloses, or from the first brace to the last."""
-    stripped = text.strip()
-    if stripped.startswith("{"):
-        return stripped
-    fenced = _FENCED.search(text)
-    if fenced:
-        return fenced[1]
-    begin, end = text.find("{"), text.rfind("}")
-    return text[begin : end + 1] if 0 <= begin < end else text
+    def _read(self, answer: AIMessage, accept: Callable[[Answer], object] | None) -> Answer:
+        reply = self.reply.model_validate(object_in(answer, self.output))
+        if accept is not None:
+            accept(reply)
+        return reply
 
 
-def _reason(error: ValueError) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    told = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'reply'}: {one['msg']}" for one in told)
+async def _within(reply: Coroutine[Any, Any, Any], seconds: float) -> object:
+    """Wait for a reply so long, and no longer though it does not let itself be cancelled."""
+    task = asyncio.ensure_future(reply)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if not done:
+        task.cancel()
+        raise TimeoutError(f"no reply within {seconds:g} s; raise the source's `call_seconds` or use a faster model")
+    return task.result()
 
 
-def _repair(said: str, error: ValueError) -> str:
+def _repair(said: str, error: Exception) -> str:
     return (
-        f"Your reply could not be read: {_reason(error)}.\nIt was:\n{said[:_SHOWN]}\n"
+        f"Your reply could not be used: {why(error)}.\nIt was:\n{said[:_SHOWN]}\n"
         "Reply again with one JSON object of the shape that was asked for, and with nothing else."
     )
 
 
-def _estimate(messages: Sequence[BaseMessage]) -> int:
-    return _tokens(messages) + REPLY_TOKENS
-
-
-def _used(messages: Sequence[BaseMessage], answer: AIMessage) -> int:
+def _used(sent: int, answer: AIMessage) -> Usage:
     usage = answer.usage_metadata
     # A model that reports no usage still costs something: better counted roughly than free.
-    return usage["total_tokens"] if usage else _tokens([*messages, answer])
+    return Usage(usage["input_tokens"], usage["output_tokens"]) if usage else Usage(sent, _tokens([answer]))
 
 
 def _tokens(messages: Sequence[BaseMessage]) -> int:

@@ -3,25 +3,24 @@
 from collections.abc import Iterable
 from typing import Literal, Unpack
 
-from langchain_core.language_models import BaseChatModel
-
 from blackboard import Context, Decision, Source, Transaction, knowledge_source
 from blackboard import on as when
 from knowledge_sources.model import Expert
 from knowledge_sources.reading import PROMPT, TASK, Reading
 from knowledge_sources.replies import Plan, Settles
-from knowledge_sources.settings import Settings, Triggers
+from knowledge_sources.settings import ModelSettings, Triggers, of_source
+from knowledge_sources.shaping import Model
 
 
 def planner(
     name: str,
-    model: BaseChatModel | str,
+    model: Model,
     *,
     role: str = "planner",
     on: Triggers | None = None,
     reads: str = "**",
     settles: Settles | Literal["ask"] = "ask",
-    **settings: Unpack[Settings],
+    **settings: Unpack[ModelSettings],
 ) -> Source:
     """Return a source that plans in one commit: questions, decisions and tasks.
 
@@ -30,16 +29,16 @@ def planner(
 
     Args:
         name: Its author's name.
-        model: A chat model, or a string that names one.
+        model: A chat model, any runnable that takes messages, or a string that names a model.
         role: The role whose rights it has; it has to ask, and to decide under `task/`.
         on: What wakes it; None: the prompt is accepted or amended.
         reads: Pattern of the decisions that it is shown besides prompt, tasks and questions.
         settles: How it brings in decisions other than tasks: by its rights, or as questions with one option.
-        settings: See `knowledge_source`.
+        settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
-    expert = Expert(model, Plan, "plan", "languages", "board")
+    expert = Expert(model, Plan, "plan", "languages", "board", settings=settings)
 
-    @knowledge_source(name=name, role=role, on=when.accepted(PROMPT) if on is None else on, **settings)
+    @knowledge_source(name=name, role=role, on=when.accepted(PROMPT) if on is None else on, **of_source(settings))
     async def plan(context: Context) -> None:
         async with context.transaction() as transaction:
             reading = Reading(transaction)

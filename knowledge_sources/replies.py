@@ -113,10 +113,61 @@ class Ballot(Reply):
     reason: str = ""
 
 
-class Writing(Reply):
-    """The reply to the act `write`: path -> the whole text of the file."""
+class Edit(Reply):
+    """A passage of a file, to be replaced: it is found once and exactly."""
 
-    files: Mapping[str, str] = Field(min_length=1)
+    path: str
+    search: str = Field(min_length=1)
+    replace: str
+
+
+class Writing(Reply):
+    """The reply to the act `write`; a file that it does not name stays as it is.
+
+    Attributes:
+        files: Path -> the whole text of a file.
+        edits: Changes of files that are there, made in order.
+        delete: Paths of files that go.
+    """
+
+    files: Mapping[str, str] = Field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
+    delete: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _changes_each_file_in_one_way(self) -> Self:
+        ways = [*self.files, *{edit.path for edit in self.edits}, *self.delete]
+        if not ways:
+            raise ValueError("it names no file; reply with the files of the component")
+        twice = sorted(path for path in set(ways) if ways.count(path) > 1)
+        if twice:
+            raise ValueError(f"{twice[0]} is in two of `files`, `edits` and `delete`; change it in one way")
+        return self
+
+    def onto(self, standing: Mapping[str, bytes]) -> dict[str, str | None]:
+        """Return the files that change, path -> whole text, None for those that go.
+
+        Raises:
+            ValueError: It edits or deletes what is not there, or a passage is not found exactly once.
+        """
+        changed: dict[str, str | None] = dict(self.files)
+        gone = sorted({*self.delete, *(edit.path for edit in self.edits)} - set(standing))
+        if gone:
+            raise ValueError(f"{gone[0]} is no file of the component as it is; give new files whole, in `files`")
+        for edit in self.edits:
+            text = changed.get(edit.path)
+            changed[edit.path] = _edited(standing[edit.path].decode() if text is None else text, edit)
+        return changed | dict.fromkeys(self.delete)
+
+
+def _edited(text: str, edit: Edit) -> str:
+    found = text.count(edit.search)
+    if found != 1:
+        raise ValueError(
+            f"the search text {edit.search[:80]!r} of an edit is {found} times in {edit.path}, and must be once: copy "
+            "more lines around it from the file as it is, or give the whole file in `files`"
+        )
+    return text.replace(edit.search, edit.replace)
 
 
 class Judgement(Reply):

@@ -3,24 +3,23 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from langchain_core.language_models import BaseChatModel
-
 from blackboard import Context, Refused, Source, Transaction, Version, knowledge_source
 from blackboard import on as when
 from knowledge_sources.model import Expert
 from knowledge_sources.reading import LIVE, Reading
 from knowledge_sources.replies import Ballot
-from knowledge_sources.settings import Settings, Triggers
+from knowledge_sources.settings import ModelSettings, Triggers, of_source
+from knowledge_sources.shaping import Model
 
 
 def reviewer(
     name: str,
-    model: BaseChatModel | str,
+    model: Model,
     *,
     role: str = "reviewer",
     on: Triggers | None = None,
     reads: Sequence[str] = (),
-    **settings: Unpack[Settings],
+    **settings: Unpack[ModelSettings],
 ) -> Source:
     """Return a source that votes on every live version of a key that it may vote on and has not voted on yet.
 
@@ -29,13 +28,13 @@ def reviewer(
 
     Args:
         name: Its author's name.
-        model: A chat model, or a string that names one.
+        model: A chat model, any runnable that takes messages, or a string that names a model.
         role: The role whose rights it has.
         on: What wakes it; None: a version of any key is proposed.
         reads: Patterns of other decisions that it judges by.
-        settings: See `knowledge_source`.
+        settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
-    expert = Expert(model, Ballot, "vote", "languages", "board")
+    expert = Expert(model, Ballot, "vote", "languages", "board", settings=settings)
 
     async def vote_once(context: Context) -> bool:
         """Cast one vote; say whether there was one to cast."""
@@ -59,7 +58,7 @@ def reviewer(
             transaction.vote(key, version=judged.version, approve=ballot.approve, reason=ballot.reason)
         return True
 
-    @knowledge_source(name=name, role=role, on=when.proposed("**") if on is None else on, **settings)
+    @knowledge_source(name=name, role=role, on=when.proposed("**") if on is None else on, **of_source(settings))
     async def vote(context: Context) -> None:
         while True:
             before = _waiting(context, name)

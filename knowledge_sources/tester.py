@@ -3,24 +3,23 @@
 from dataclasses import replace
 from typing import Unpack
 
-from langchain_core.language_models import BaseChatModel
-
 from blackboard import Context, Source, Transaction, knowledge_source
 from blackboard import on as when
 from knowledge_sources.model import Expert
 from knowledge_sources.reading import Reading
 from knowledge_sources.replies import Judgement
-from knowledge_sources.settings import Settings, Triggers
+from knowledge_sources.settings import ModelSettings, Triggers, of_source
+from knowledge_sources.shaping import Model
 
 
 def tester(
     name: str,
-    model: BaseChatModel | str,
+    model: Model,
     *,
     check: str,
     role: str = "tester",  # noqa: PT028 - no test, whatever its name begins with
     on: Triggers | None = None,  # noqa: PT028
-    **settings: Unpack[Settings],
+    **settings: Unpack[ModelSettings],
 ) -> Source:
     """Return a source that gives the verdict of one check.
 
@@ -28,16 +27,16 @@ def tester(
 
     Args:
         name: Its author's name.
-        model: A chat model, or a string that names one.
+        model: A chat model, any runnable that takes messages, or a string that names a model.
         check: The name of the check; the team's check of this name has no command.
         role: The role whose rights it has.
         on: What wakes it; None: a component of one segment is written or becomes suspect.
-        settings: See `knowledge_source`.
+        settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
-    expert = Expert(model, Judgement, "judge", "languages", "board")
+    expert = Expert(model, Judgement, "judge", "languages", "board", settings=settings)
     wakes = (when.written("*"), when.suspect("*")) if on is None else on
 
-    @knowledge_source(name=name, role=role, on=wakes, **settings)
+    @knowledge_source(name=name, role=role, on=wakes, **of_source(settings))
     async def judge(context: Context) -> None:
         target = context.target
         async with context.transaction() as transaction:

@@ -32,7 +32,7 @@ BlackboardError
 │            BudgetExhausted, Sealed
 ├── CommitUnknown
 ├── Invalid: InvalidKey, InvalidContract, InvalidTeam, TooLarge
-├── Compacted   Forked   TeamMismatch
+├── Compacted   Forked   TeamMismatch   RetryLater   StopRun
 └── StoreError: NotABoard, SchemaMismatch, Unavailable, ReadOnly, Full, Damaged
 """
 """The tree as the design draws it."""
@@ -67,6 +67,8 @@ SAMPLES: dict[errors.BlackboardError, set[str]] = {
     errors.Compacted(3, 10): {"asked", "first"},
     errors.Forked("the board was restored"): set(),
     errors.TeamMismatch(["role/coder"]): {"differences"},
+    errors.RetryLater("the provider is busy", seconds=7.0): {"reason", "seconds"},
+    errors.StopRun("the key is not accepted: set another one"): {"reason"},
     errors.StoreError("something of the store"): set(),
     errors.NotABoard("notes.txt", "it is a text file"): {"location"},
     errors.SchemaMismatch("board.db", "9", "1", newer=True): {"found", "needed"},

@@ -21,6 +21,7 @@ class Answers(BaseChatModel):
     answer: object
     meanwhile: object = None
     _shown: list = PrivateAttr(default_factory=list)
+    _said: list = PrivateAttr(default_factory=list)
 
     @property
     def _llm_type(self):
@@ -31,7 +32,13 @@ class Answers(BaseChatModel):
         """The facts of each prompt so far."""
         return self._shown
 
+    @property
+    def said(self):
+        """The last message of each prompt so far."""
+        return self._said
+
     def _generate(self, messages, *_, **__):
+        self._said.append(messages[-1].content)
         facts = parse(messages[1].content)
         self._shown.append(facts)
         if self.meanwhile is not None:
@@ -43,7 +50,7 @@ class Answers(BaseChatModel):
 class Free:
     """A hold on a budget without a limit."""
 
-    def settle(self, used):
+    def settle(self, *used):
         """Take note of nothing."""
 
     def __enter__(self):
@@ -64,7 +71,7 @@ class Desk:
 
     def __init__(self, board, source, target, *, previous=None, cause=0, kind="", checks=()):
         self.board, self.source, self.target, self.previous, self.cause = board, source, target, previous, cause
-        self.kind = kind
+        self.kind, self.role, self.attempts, self.models, self.calls = kind, source.role, 1, [], []
         self.team_checks = checks
         self.prompt, self.cancelled, self.transactions, self.reports = "", False, [], []
 
@@ -73,8 +80,12 @@ class Desk:
         self.transactions.append(opened)
         return opened
 
-    def hold(self, _tokens):
+    def hold(self, _tokens, *, model=""):
+        self.models.append(model)
         return Free()
+
+    def record_call(self, **call):
+        self.calls.append(call)
 
     def checks(self, component=None):
         return tuple(one for one in self.team_checks if component is None or matches(one.on, component))

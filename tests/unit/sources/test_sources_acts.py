@@ -166,7 +166,7 @@ def test_files_of_providers_that_fit_are_shown_though_another_one_is_too_long(bo
         transaction.component("keeper")
         transaction.decision("api/storage", side="implements")
         transaction.write("keeper", {"counter/a.py": "x" * 50_000, "counter/storage.py": "short = 1\n"})
-    model = Answers(answer={"files": {"words.py": ""}})
+    model = Answers(answer={"files": {"words.py": "count = len\n"}})
     run(board, coder("cora", model), "words")
     long, short = of_kind(model.shown[0], "provider")
     assert "50000 characters" in long.body
@@ -175,7 +175,7 @@ def test_files_of_providers_that_fit_are_shown_though_another_one_is_too_long(bo
 
 def test_a_command_that_is_very_long_is_cut_and_says_so(board):
     script = Check("script", on="**", command=["python", "-c", "pass\n" * 5_000])
-    model = Answers(answer={"files": {"words.py": ""}})
+    model = Answers(answer={"files": {"words.py": "count = len\n"}})
     run(board, coder("cora", model), "words", checks=(script,))
     [check] = of_kind(model.shown[0], "check")
     assert len(check.body) < 10_000
@@ -199,7 +199,7 @@ def test_a_class_that_a_task_needs_is_shown_and_pinned_with_its_members(board, n
     with board.transaction("ann") as transaction:
         transaction.decide("api/films", Contract.python(FILMS))
         transaction.decide("task/show", Contract.task(summary="show", uses={"api/films": [named]}))
-    model = Answers(answer={"files": {"show.py": ""}})
+    model = Answers(answer={"files": {"show.py": "count = len\n"}})
     text = prompt_of(coder("cora", model), model, board, "show")
     holds(text, "    title: str", "    minutes: int")
     assert "def close" not in text
@@ -267,7 +267,7 @@ def test_a_table_of_which_a_task_needs_a_column_is_shown_and_pinned_whole(board)
     with board.transaction("ann") as transaction:
         transaction.decide("db/schema", Contract("sql", ddl))
         transaction.decide("task/show", Contract.task(summary="show", uses={"db/schema": ["note.id"]}))
-    model = Answers(answer={"files": {"show.py": ""}})
+    model = Answers(answer={"files": {"show.py": "count = len\n"}})
     run(board, coder("cora", model), "show")
     [schema] = of_kind(model.shown[0], "decision")
     assert schema.body == "-- Kept for ever.\ncreate table note (id integer, title text);"

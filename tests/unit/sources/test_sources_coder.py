@@ -95,14 +95,55 @@ def test_a_failed_check_is_mended_with_its_log_in_sight(board):
     assert board.snapshot().component("shop").text("shop.py") == "notes = []\n"
 
 
-def test_a_file_that_is_not_written_again_is_gone(board):
+def written_twice(board, second):
+    """Write two files, let a premise change, answer with something else, and return model and files."""
     given_a_task(board)
-    model = Answers(answer={"files": {"shop.py": "1\n", "till.py": "2\n"}})
+    model = Answers(answer={"files": {"shop.py": "notes = 1\nmore = 1\n", "till.py": "money = 2\n"}})
     run(board, coder("cora", model), "shop")
     decide(board, api__log={"level": "debug", "form": "json"})
-    model.answer = WRITES
+    model.answer = second
     run(board, coder("cora", model), "shop")
+    component = board.snapshot().component("shop")
+    return model, {path: component.text(path) for path in component.files}
+
+
+def test_a_file_that_is_not_named_stays_and_one_that_is_deleted_goes(board):
+    _, files = written_twice(board, WRITES)
+    assert files == {"shop.py": "notes = 1\n", "till.py": "money = 2\n"}
+    with board.transaction("ann") as transaction:
+        transaction.component("shop")
+        transaction.verdict("unit", "shop", passed=False, log="till.py is of no use")
+    run(board, coder("cora", Answers(answer={"delete": ["till.py"]})), "shop")
     assert set(board.snapshot().component("shop").files) == {"shop.py"}
+
+
+def test_an_edit_replaces_a_passage_and_keeps_the_rest(board):
+    _, files = written_twice(board, {"edits": [{"path": "shop.py", "search": "more = 1", "replace": "more = 2"}]})
+    assert files == {"shop.py": "notes = 1\nmore = 2\n", "till.py": "money = 2\n"}
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        ({"edits": [{"path": "shop.py", "search": " = 1", "replace": " = 2"}]}, "is 2 times in shop.py"),
+        ({"edits": [{"path": "shop.py", "search": "absent", "replace": "2"}]}, "is 0 times in shop.py"),
+        ({"edits": [{"path": "new.py", "search": "a", "replace": "b"}]}, "new.py is no file of the component"),
+        ({"delete": ["new.py"]}, "new.py is no file of the component"),
+        ({"files": {"../shop.py": "a = 1"}}, "without '..'"),
+        ({"files": {"/etc/passwd": "a"}}, "is relative"),
+        ({"files": {"shop.py": "def sell(:\n"}}, "line 1: this is no Python"),
+        ({"files": {"shop.py": "def sell() -> int:\n    ...\n"}}, "the body of sell is missing"),
+        ({"files": {"shop.py": "# ... rest of the code unchanged\n"}}, "in place of code"),
+        ({"files": {"shop.py": ""}}, "empty"),
+        ({}, "names no file"),
+    ],
+)
+def test_a_writing_that_cannot_be_used_is_sent_back_once_with_the_reason(board, bad, told):
+    answers = iter([bad, WRITES])
+    model, files = written_twice(board, lambda _: next(answers))
+    assert files["shop.py"] == "notes = 1\n"
+    assert len(model.shown) == 3
+    assert told in model.said[-1]
 
 
 def test_the_same_files_on_new_premises_make_a_component_current_again(board):

@@ -1,0 +1,149 @@
+"""What can go wrong with a model, by name, and what each kind means for the run.
+
+    UnusableReply (Invalid)   the reply of a model that answered; its activation asks no model again
+    ├── UnreadableReply       not of the shape that was asked for, nor mended when told why
+    ├── ReplyTruncated        cut off at the model's limit, and again when asked for less
+    ├── ModelRefused          the model or its provider's filter declined
+    └── RequestRejected       the provider takes no such request: too long, or a setting that it does not know
+    ModelFailed               no reply: a broken connection, an error of the provider's server; tried again
+    ├── ModelTimeout          no reply in time
+    └── CallsExhausted        an activation has made all the calls that it may make
+
+`RetryLater` and `StopRun` are the controller's: a provider that asks to wait, and one that will never answer.
+"""
+
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+
+from blackboard import Context, Invalid, RetryLater, StopRun
+
+MAX_CALLS = 3
+"""Calls of a model that one activation may make without a useful reply."""
+
+WAIT_SECONDS = 15.0
+"""How long a provider is left alone that is too busy and does not say for how long."""
+
+_STOPS: Mapping[int, str] = {
+    401: "the key is not accepted: set another one",
+    402: "the account has to be paid",
+    403: "the key may not do this: allow it or set another one",
+    404: "there is no such model or address: name another one",
+}
+_BUSY = frozenset({429, 503, 529})
+_PASSING = frozenset({408, 409, 425})
+_SHOWN = 500
+
+
+class UnusableReply(Invalid):
+    """The model answered, and its reply is of no use."""
+
+
+class UnreadableReply(UnusableReply):
+    """The model's reply is not what was asked for, and its repair is not either."""
+
+
+class ReplyTruncated(UnusableReply):
+    """The model's reply was cut off at its limit of output tokens, and its repair was too."""
+
+
+class ModelRefused(UnusableReply):
+    """The model, or a filter of its provider, declined to answer."""
+
+
+class RequestRejected(UnusableReply):
+    """The provider does not take the request."""
+
+
+class ModelFailed(RuntimeError):
+    """The model did not answer."""
+
+
+class ModelTimeout(ModelFailed):
+    """The model did not answer in time."""
+
+
+class CallsExhausted(ModelFailed):
+    """The activation has made all the calls of a model that it may make."""
+
+
+_FINAL = frozenset({"UnreadableReply", "ReplyTruncated", "ModelRefused", "RequestRejected", "CallsExhausted"})
+_REPEATED = frozenset({"ModelFailed", "ModelTimeout"})
+
+
+def calls_left(context: Context) -> int:
+    """Return how many calls the activation may make yet, from how its last attempt ended.
+
+    Raises:
+        CallsExhausted: None.
+    """
+    failed = context.previous
+    # Attempts are counted from the last time that something woke it; then a new reply is wanted in any case.
+    if failed is None or context.attempts <= 1 or failed.error not in _FINAL | _REPEATED:
+        return MAX_CALLS
+    made = MAX_CALLS if failed.error in _FINAL else context.attempts - 1
+    if made < MAX_CALLS:
+        return MAX_CALLS - made
+    if failed.error == CallsExhausted.__name__:
+        raise CallsExhausted(failed.text)
+    raise CallsExhausted(
+        f"{failed.error}: {failed.text}; the model is not asked again for {context.target}: "
+        "see `bb show KEY --prompts`, then use another model or change the task"
+    )
+
+
+def explained(error: Exception, model: str) -> Exception:
+    """Return the error that a failed call of a model means for the run."""
+    said = f"{model}: {type(error).__name__}: {str(error)[:_SHOWN]}"
+    status, kinds = _status(error), {kind.__name__ for kind in type(error).__mro__}
+    if isinstance(error, TimeoutError) or kinds & {"ModelTimeoutError", "APITimeoutError", "TimeoutException"}:
+        return ModelTimeout(said)
+    if kinds & {"ModelRefusalError", "ContentFilterFinishReasonError"}:
+        return ModelRefused(f"{said}; change the task or use another model")
+    wait = _retry_after(error)
+    if status in _STOPS or getattr(error, "code", None) == "insufficient_quota":
+        return StopRun(f"{said}; {_STOPS.get(status or 0, _STOPS[402])}")
+    if status is not None and (status in _BUSY or (wait is not None and status >= 500)):  # noqa: PLR2004 - HTTP
+        return RetryLater(said, seconds=WAIT_SECONDS if wait is None else wait)
+    if "ContextOverflowError" in kinds or (status is not None and status < 500 and status not in _PASSING):  # noqa: PLR2004
+        return RequestRejected(f"{said}; change the model's settings, or what the task makes it read")
+    return ModelFailed(said)
+
+
+def raise_unusable(error: Exception, name: str, said: str) -> NoReturn:
+    """Raise what a reply ends with that its repair did not mend."""
+    kind = ReplyTruncated if isinstance(error, CutOff) else UnreadableReply
+    raise kind(
+        f"the model's reply is no {name} even after one repair: {str(error)[:_SHOWN]}; it said {said[:_SHOWN]!r}: "
+        "use a model that follows instructions better, or split the task"
+    ) from error
+
+
+class CutOff(ValueError):
+    """A reply ends where the model's limit of output tokens was reached."""
+
+    def __init__(self) -> None:
+        super().__init__("it was cut off at the model's limit of output tokens; reply with less text")
+
+
+def _status(error: Exception) -> int | None:
+    found: Any = getattr(error, "status_code", None)
+    if found is None:
+        found = getattr(getattr(error, "response", None), "status_code", None)
+    return found if isinstance(found, int) else None
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Return how many seconds the provider asks to wait: it says seconds, milliseconds or a date."""
+    headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        said = headers.get("retry-after")
+        if said is None:
+            return None
+        seconds = float(said) if said.strip()[:1].isdigit() else parsedate_to_datetime(said).timestamp() - time.time()
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, seconds)
