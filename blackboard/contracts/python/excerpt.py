@@ -24,13 +24,21 @@ def excerpt(source: Source, names: Collection[str]) -> str:
 
 
 def _body(nodes: Sequence[ast.stmt], prefix: str, names: Collection[str], lines: Sequence[str]) -> Iterator[str]:
-    shown = True
+    shown, names = True, {*names, *_aliased(nodes, prefix, names)}
     for node in nodes:
         # A string below a field is the field's documentation.
         if shown or not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             texts = list(_shown(node, prefix, names, lines))
             shown = bool(texts)
             yield from texts
+
+
+def _aliased(nodes: Sequence[ast.stmt], prefix: str, names: Collection[str]) -> Iterator[str]:
+    """Yield what is needed under another name: `read` where `load = read` is."""
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=alias)], value=ast.Name(id=name)) if f"{prefix}{alias}" in names:
+                yield f"{prefix}{name}"
 
 
 def _shown(node: ast.stmt, prefix: str, names: Collection[str], lines: Sequence[str]) -> Iterator[str]:

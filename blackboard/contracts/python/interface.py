@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 
+from blackboard.contracts.python.aliases import expanded
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
@@ -49,16 +51,13 @@ class Declared:
 
 def declared(tree: ast.Module) -> tuple[Declared, ...]:
     """Return everything that a contract declares, in its order; type variables are nobody's interface."""
-    return tuple(one for one in _declared(statements(tree), "", None) if not is_type_variable(one.node))
+    return tuple(one for one in _declared(iter(statements(tree)), "", None) if not is_type_variable(one.node))
 
 
-def statements(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Yield a contract's statements, those under `if TYPE_CHECKING:` in its place."""
-    for statement in tree.body:
-        if isinstance(statement, ast.If):
-            yield from statement.body
-        else:
-            yield statement
+def statements(tree: ast.Module) -> list[ast.stmt]:
+    """Return a contract's statements, also those under `if TYPE_CHECKING:`, each alias of a function as a `def`."""
+    found = [part for one in tree.body for part in (one.body if isinstance(one, ast.If) else [one])]
+    return expanded(found)
 
 
 def shapes(nodes: Iterable[ast.stmt]) -> frozenset[str]:

@@ -63,7 +63,7 @@ def merge(base: str, ours: str, theirs: str) -> str:
 def _read(text: str) -> list[_Unit]:
     source = read(text)
     lines = _LINE.findall(source.text)
-    return _units(lines, source.tree.body, 0, len(lines))
+    return _units(lines, [node for node in source.tree.body if node.lineno], 0, len(lines))
 
 
 def _units(lines: Sequence[str], body: Sequence[ast.stmt], start: int, end: int) -> list[_Unit]:

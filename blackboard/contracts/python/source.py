@@ -6,10 +6,12 @@ minutes. Positions are 1-based and count characters.
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from blackboard.contracts.python.grammar import Newer, with_newer, without_newer
 from blackboard.errors import InvalidContract, TooLarge
 
 LANGUAGE = "python"
@@ -18,6 +20,11 @@ Tree = TypeVar("Tree", ast.Module, ast.Expression)
 
 # Why one version for all: a board written by a newer Python must be readable for an older one.
 _GRAMMAR = (3, 11)
+
+_NEWER = (
+    "it is written in the grammar of Python 3.12 (type parameters or a `type` statement), and the checks run with "
+    f"Python {sys.version_info[0]}.{sys.version_info[1]}: write TypeVar and TypeAlias, or run with Python 3.12"
+)
 
 MAX_CHARACTERS = 262_144
 MAX_WORDS = 65_536
@@ -79,7 +86,14 @@ def read(text: str, *, grammar: tuple[int, int] | int = _GRAMMAR) -> Source:
     """
     text = text.removeprefix("\ufeff")
     text = _with_plain_backslashes(text)
-    return Source(text, _parsed(text, lambda: ast.parse(text, feature_version=grammar)))
+    newer = without_newer(text) if grammar != -1 else Newer(text)
+    try:
+        parsed = _parsed(newer.text, lambda: with_newer(ast.parse(newer.text, feature_version=grammar), newer))
+        return Source(text, parsed)
+    except InvalidContract as error:
+        if grammar == -1 and (newer := without_newer(text)).text != text:
+            raise InvalidContract(LANGUAGE, _NEWER, line=error.line, column=error.column) from None
+        raise
 
 
 def parse_expression(text: str) -> ast.expr:

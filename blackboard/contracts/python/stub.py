@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from blackboard.contracts.facets import Facets, Reading
+from blackboard.contracts.python.aliases import expanded
 from blackboard.contracts.python.classes import declare_class, declare_field, inherited_kinds
 from blackboard.contracts.python.compare import compared
 from blackboard.contracts.python.declarations import Class, Declaration, Kind, PublicNames, Reexport, Variable
@@ -82,7 +83,7 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._statements = _statements(source.tree.body)
+        self._statements = expanded(_statements(source.tree.body))
         self._speller = Speller(source, Names(_declared(self._statements), imported(self._statements)))
         classes = [statement for statement in self._statements if isinstance(statement, ast.ClassDef)]
         self._kinds = inherited_kinds(

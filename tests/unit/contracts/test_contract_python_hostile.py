@@ -38,9 +38,6 @@ MANY = 20_000
         ("é = 1; y: 'not a type'", 1, 11),
         ("class A:\n    import os", 2, 5),
         ("if True:\n    x: int", 1, 1),
-        ("type X = int", 1, 6),
-        ("class A[T]: ...", 1, 8),
-        ("def f[T](x: T): ...", 1, 6),
     ],
 )
 def test_what_is_no_stub_is_refused_with_its_place(stub, line, column):
