@@ -282,7 +282,7 @@ def test_a_value_is_shown_with_the_question_that_it_answers(board):
         transaction.decision("style/rest")
         transaction.decide("style/rest", Contract.value("first"))
         transaction.decide("task/show", Contract.task(summary="show", uses=["style/rest", "api/storage"]))
-    model = Answers(answer={"files": {"show.py": ""}})
+    model = Answers(answer={"files": {"show.py": "1\n"}})
     run(board, coder("cora", model), "show")
     shown = {fact.header["key"]: fact.header for fact in of_kind(model.shown[0], "decision")}
     assert shown["style/rest"]["answers"] == "Who pays the cent that is left over?"
