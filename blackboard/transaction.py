@@ -11,15 +11,11 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
+from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.bodies import body_of
 from blackboard.contracts.language import Contract, all_facets
-from blackboard.errors import (
-    Conflict,
-    IllegalTransition,
-    Invalid,
-    InvalidContract,
-    TooLarge,
-)
+from blackboard.contracts.rules import accepting
+from blackboard.errors import Conflict, IllegalTransition, Invalid, InvalidContract, TooLarge
 from blackboard.plan import plan
 from blackboard.snapshot import Component, Decision, Question, Reader, Verdict, Version
 from blackboard.spec import given
@@ -256,13 +252,18 @@ class Transaction(Reader):
         number, says = given.a_number(version, "version"), given.yes_or_no(approve, "approve")
         self._act(Vote(check_key(key), number, says, given.a_text(reason, "the reason")))
 
-    def decide(self, key: str, contract: Contract, *, rationale: str = "") -> None:
+    def decide(self, key: str, contract: Contract, *, rationale: str = "", accept: Iterable[str] = ()) -> None:
         """Accept a version by one's own right.
 
         A key that was accepted 16 times without an operator's ruling is contested instead: `Committed.accepted` then
         does not name it, and the operator settles it.
+
+        `accept` names rules (docs/rules.md) whose breaks an operator accepts: they make suspect, not stale. The last
+        line of the version's rationale names them.
         """
-        self._act(Decide(check_key(key), _body(contract), given.a_text(rationale, "the rationale")))
+        why, rules = given.a_text(rationale, "the rationale"), tuple(dict.fromkeys(accept))
+        why = accepting(why, rules, self.author, permitted=self.role == OPERATOR)
+        self._act(Decide(check_key(key), _body(contract), why))
 
     def retract(self, key: str, *, reason: str) -> None:
         """Take an accepted decision back; what was built on it becomes orphaned."""

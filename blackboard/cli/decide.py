@@ -24,6 +24,7 @@ def decide(
     pairs: Annotated[list[str], typer.Argument(metavar="KEY FILE...", help="Decisions and the files that say them.")],
     *,
     dry_run: DryRun = False,
+    accept: Annotated[list[str] | None, typer.Option("--accept", metavar="RULE", help="A break to accept.")] = None,
     because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
@@ -37,7 +38,9 @@ def decide(
     contracts = _contracts(pairs)
     with opened(board) as found:
         files = dict(zip(pairs[::2], pairs[1::2], strict=True))
-        shown = impact.decide(found, author_of(author), contracts, rationale=because, dry_run=dry_run, files=files)
+        shown = impact.decide(
+            found, author_of(author), contracts, rationale=because, dry_run=dry_run, accept=accept or (), files=files
+        )
     emit(shown, as_json=as_json)
     return Exit.NO if shown.refused_by else Exit.YES
 

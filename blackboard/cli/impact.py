@@ -10,6 +10,7 @@ from blackboard.cli.affected import NOBODY, Affected
 from blackboard.cli.place import Author
 from blackboard.cli.records import FacetLine, ImpactReport, KeyChange
 from blackboard.contracts.language import Contract, suffix_for_language
+from blackboard.contracts.rules import without
 from blackboard.errors import Inconsistent, Refused
 from blackboard.spec.effects import Comparison
 from blackboard.store.opened import Store
@@ -23,6 +24,7 @@ def decide(
     *,
     rationale: str = "",
     dry_run: bool = False,
+    accept: Collection[str] = (),
     files: Mapping[str, str] = MappingProxyType({}),
 ) -> ImpactReport:
     """Decide some keys in one commit, or say what that would do.
@@ -33,6 +35,7 @@ def decide(
         contracts: key -> what it is to say.
         rationale: Why.
         dry_run: Write nothing.
+        accept: Rules whose breaks are accepted.
         files: key -> the file that says it, where one does.
 
     Raises:
@@ -40,7 +43,7 @@ def decide(
     """
     transaction = board.transaction(author.name, role=author.role)
     try:
-        staged = [_stage(board, transaction, key, contract, rationale) for key, contract in contracts.items()]
+        staged = [_stage(board, transaction, key, contract, (rationale, accept)) for key, contract in contracts.items()]
         changes = tuple(change for change in staged if change is not None)
         impact = transaction.preview()
         committed = None if dry_run else transaction.commit()
@@ -65,7 +68,7 @@ def decide(
 def facet_lines(comparison: Comparison) -> tuple[FacetLine, ...]:
     """Return what a comparison says, facet by facet."""
     return tuple(
-        FacetLine(facet, change.reason, str(change.uses), str(change.implements), change.proof)
+        FacetLine(facet, change.reason, str(change.uses), str(change.implements), change.proof, change.rule)
         for facet, change in comparison.effects.items()
     )
 
@@ -100,16 +103,20 @@ def _together(board: Blackboard, refused: Refused | None, files: Mapping[str, st
 
 
 def _stage(
-    board: Blackboard, transaction: Transaction, key: str, contract: Contract, rationale: str
+    board: Blackboard, transaction: Transaction, key: str, contract: Contract, why: tuple[str, Collection[str]]
 ) -> KeyChange | None:
-    """Put one decision into a transaction and say what it changes, None where it is accepted already."""
+    """Put one decision into a transaction and say what it changes, None where it is accepted already.
+
+    `why` is the rationale and the rules whose breaks are accepted.
+    """
     before = transaction.decision(key)
     # Beside the transaction: another proposal on the key must not refuse this one.
     versions = board.snapshot(at=transaction.revision).versions(key)
     last = versions[-1].version if versions else 0
-    transaction.decide(key, contract, rationale=rationale)
+    transaction.decide(key, contract, rationale=why[0], accept=why[1])
     if before is None:
         return KeyChange(key, None, last + 1)
     if before.contract.digest == contract.digest:
         return None
-    return KeyChange(key, before.version, last + 1, facet_lines(before.contract.compare(contract)))
+    effects, moved = before.contract.compare(contract).effects, before.contract.facets.keys() ^ contract.facets.keys()
+    return KeyChange(key, before.version, last + 1, facet_lines(Comparison(without(effects, moved, why[1]))))

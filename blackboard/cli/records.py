@@ -19,13 +19,17 @@ from blackboard.spec.convergence import Obligation
 
 @dataclass(frozen=True, slots=True)
 class FacetLine:
-    """What the change of one facet means for each side; the facet '' is the set of facet names."""
+    """What the change of one facet means for each side; the facet '' is the set of facet names.
+
+    `rule` names the kind of break, as docs/rules.md does; it is empty where nobody is broken.
+    """
 
     facet: str
     reason: str
     uses: str
     implements: str
     proof: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from blackboard.contracts.python.excerpt import excerpt
 from blackboard.contracts.python.interface import declared
 from blackboard.contracts.python.module_name import module_of_key
 from blackboard.contracts.python.stub import Python, Stub
+from blackboard.contracts.rules import ruled
 from blackboard.contracts.sql.ddl import Sql
 from blackboard.contracts.sql.excerpt import excerpt as statements_of
 from blackboard.contracts.sql.schema import Schema
@@ -360,10 +361,12 @@ class Contract:
         if not isinstance(new, Contract):
             raise Invalid(f"new is {ascii(new)[:60]}; give a Contract")
         if self._language == new._language:  # noqa: SLF001 - of its own kind
-            return LANGUAGES[self._language].compare(self._reads(), new._reads())  # noqa: SLF001 - of its own kind
+            found = LANGUAGES[self._language].compare(self._reads(), new._reads())  # noqa: SLF001 - of its own kind
+            values = self.facets, new.facets
+            return Comparison({name: ruled(self._language, name, values, one) for name, one in found.effects.items()})
         effects = dict(undecided(self._reads().facets, new._reads().facets).effects)  # noqa: SLF001 - of its own kind
         effects[NAMES] = FacetChange(Effect.BREAKING, Effect.BREAKING, f"language {self.language} -> {new.language}")
-        return Comparison(effects)
+        return Comparison({name: one._replace(rule="language-changed") for name, one in effects.items()})
 
     def skeleton(self) -> str:
         """Return a text from which somebody who implements this can begin."""

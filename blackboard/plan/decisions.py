@@ -302,7 +302,7 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
         draft.replace(key, current)
     draft.settle(version, Happening.QUORUM, "")
     merging.end_rivals(draft, version)
-    note_effects(draft, key, version.body)
+    note_effects(draft, version)
     generation = 1 if draft.role == OPERATOR else record.generation + 1
     draft.put(
         record, state=KeyState.ACCEPTED, current=version.version, digest=version.body.digest, generation=generation

@@ -1,25 +1,30 @@
 """What a newly accepted version means for whatever was built against an earlier one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.bodies import contract_of
 from blackboard.contracts.facets import NAMES
 from blackboard.contracts.language import all_facets
+from blackboard.contracts.rules import accepted_in, without
 from blackboard.plan.draft import Draft
 from blackboard.spec.changes import EffectRow
 from blackboard.spec.effects import Effect, FacetChange
-from blackboard.spec.records import Body
+from blackboard.spec.records import Body, VersionRecord
 from blackboard.spec.staleness import Pin
 
 _APPEARED = FacetChange(Effect.BREAKING, Effect.BREAKING, "it was looked for and absent")
 _AGAIN = FacetChange(Effect.NONE, Effect.NONE, "the same again")
 
 
-def note_effects(draft: Draft, key: str, body: Body) -> None:
+def note_effects(draft: Draft, version: VersionRecord) -> None:
     """Say what the change means for everything that is pinned now, and for what may be pinned to the head meanwhile.
 
-    Who looked for a facet that was absent has built on that, whatever its coming means for those who never asked.
+    Who looked for a facet that was absent has built on that, whatever its coming means for those who never asked. What
+    an operator accepts in the rationale is no break.
     """
+    key, body = version.key, version.body
+    rules = accepted_in(version.rationale) if version.role == OPERATOR else ()
     heads = draft.view.head_facets(key)
     new = all_facets(body.facets)
     olds = {(name, since) for name, (since, digest) in heads.items() if digest is not None and digest != new.get(name)}
@@ -31,7 +36,7 @@ def note_effects(draft: Draft, key: str, body: Body) -> None:
         if head is not None and head.digest is not None and head.digest == new.get(name):
             continue
         if since not in comparisons:
-            comparisons[since] = _Comparison(draft.view.facts.body_at(key, since), body)
+            comparisons[since] = _Comparison(draft.view.facts.body_at(key, since), body, rules)
         change = comparisons[since].of(name)
         draft.rows.append(EffectRow(key, name, since, str(change.uses), str(change.implements), change.reason))
 
@@ -47,8 +52,8 @@ def effect_of(draft: Draft, pin: Pin, version: int) -> Effect:
 class _Comparison:
     """What became of each facet from one version to another."""
 
-    def __init__(self, old: Body | None, new: Body) -> None:
-        self._old, self._new = old, new
+    def __init__(self, old: Body | None, new: Body, rules: Collection[str] = ()) -> None:
+        self._old, self._new, self._rules = old, new, rules
         self._effects: Mapping[str, FacetChange] | None = None
 
     def of(self, name: str) -> FacetChange:
@@ -60,5 +65,6 @@ class _Comparison:
         if old is None or (name != NAMES and name not in old.facets):
             return _APPEARED if name == NAMES or name in new.facets else _AGAIN
         if self._effects is None:
-            self._effects = contract_of(old).compare(contract_of(new)).effects
+            found = contract_of(old).compare(contract_of(new)).effects
+            self._effects = without(found, old.facets.keys() ^ new.facets.keys(), self._rules)
         return self._effects.get(name, _AGAIN)

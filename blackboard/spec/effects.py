@@ -30,12 +30,16 @@ UNDECIDED = "undecided"
 
 
 class FacetChange(NamedTuple):
-    """The effect of one facet's change: on each side, why in one line, and a proof (or the word *undecided*)."""
+    """The effect of one facet's change: on each side, why in one line, and a proof (or the word *undecided*).
+
+    `rule` is the id of the kind of break (`contracts.rules.RULES` names all), empty where nobody is broken.
+    """
 
     uses: Effect
     implements: Effect
     reason: str
     proof: str = UNDECIDED
+    rule: str = ""
 
     def effect(self, side: Side | str) -> Effect:
         """Return the effect on one side."""

@@ -1,0 +1,225 @@
+"""The kinds of break, each with an id that stays: `python.parameter-required`, `sql.column-dropped`.
+
+An id names a kind of change of one facet. An operator accepts a break by its id; so an id is never given another
+meaning, and one that is no longer found stays in the table.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+
+from blackboard.errors import Invalid, NotPermitted
+from blackboard.spec.canonical import JSON
+from blackboard.spec.effects import Effect, FacetChange
+
+_PLACES = ("query", "path", "header", "cookie")
+
+_ANY: Mapping[str, str] = {
+    "added": "is added, and whoever implements the contract has to provide it",
+    "removed": "is gone, and whoever uses it has to do without",
+    "changed": "is another one than before",
+}
+_THINGS: Mapping[str, Mapping[str, str]] = {
+    "python": {
+        "name": "A function, class, constant or alias of the module",
+        "member": "A method, field or property of a class",
+        "enum-value": "A value of an enum",
+        "key": "A key of a TypedDict",
+    },
+    "json-schema": {"property": "A property of an object", "document": "The document itself"},
+    "openapi": {
+        "operation": "An operation (method and path)",
+        "parameter": "A parameter of an operation",
+        "response": "A response of an operation",
+        "request-body": "A request's body",
+    },
+    "sql": {"table": "A table", "column": "A column", "index": "An index", "view": "A view"},
+    "value": {"member": "A member of the value"},
+    "text": {"member": "The text"},
+    "task": {"member": "A field of the task"},
+    "constraint": {"member": "The expression"},
+}
+_SPECIAL: Mapping[str, str] = {
+    "language-changed": "The contract is written in another language.",
+    "names-changed": "The set of facet names is another one: something was added or removed.",
+    "python.module-changed": "The contract describes another module.",
+    "python.members-changed": "A class that is implemented or chosen from has other members.",
+    "python.parameter-required": "A parameter has to be passed that was optional, or was not there.",
+    "python.parameter-removed": "A parameter is no longer taken, or no longer by name or by position.",
+    "python.parameter-added": "A parameter is taken that was not, so implementations have to take it.",
+    "python.parameter-renamed": "A parameter that can be passed by name has another name.",
+    "python.parameter-type": "A parameter takes values of another type.",
+    "python.default-changed": "A parameter or field has another default.",
+    "python.return-type": "A function returns values of another type.",
+    "python.raises": "A function raises other errors.",
+    "python.called-otherwise": "A function is decorated or bound otherwise: class method, static method, property.",
+    "python.kind-changed": "A name is declared as something else: a function as a class, a class as a Protocol.",
+    "python.class-changed": "A class has other bases, type parameters, options or abilities of its instances.",
+    "python.field-order": "Positional fields of a class stand in another order.",
+    "python.key-presence": "A key of a TypedDict is required or not, otherwise than before.",
+    "python.value-changed": "A constant or enum member has another value.",
+    "python.type-changed": "A constant, field or alias has another type.",
+    "json-schema.property-required": "A property has to be there that was optional.",
+    "json-schema.property-optional": "A property may be absent that was always there.",
+    "openapi.parameter-required": "A parameter of an operation has to be sent that was optional.",
+    "sql.column-type": "A column has another type.",
+    "sql.column-nullable": "A column may be NULL that was not, or the other way round.",
+    "sql.constraint-changed": "A table has another key, uniqueness, check or reference.",
+}
+_SAID = {"sql": {"removed": "dropped"}}
+
+RULES: Mapping[str, str] = {
+    **_SPECIAL,
+    **{
+        f"{language}.{thing}-{_SAID.get(language, {}).get(how, how)}": f"{words} {ending}."
+        for language, things in _THINGS.items()
+        for thing, words in things.items()
+        for how, ending in _ANY.items()
+    },
+}
+"""Rule -> what such a change is."""
+
+_PARAMETER = r"(?:parameter|field|\*\*?\w*) ?[^:]*: "
+# The first part of a reason of the language `python`, as its comparison words it -> rule.
+_PYTHON = (
+    (r"module: ", "module-changed"),
+    (r"(?:parameter|field) [^:]*: (?:optional|not passed|absent) -> (?:required|passed)", "parameter-required"),
+    (
+        r"(?:parameter|field|\*\*?\w*) ?[^:]*: (?:taken|passed|there|required) -> (?:not|absent|optional)",
+        "parameter-removed",
+    ),
+    (r"(?:parameter|field|\*\*?\w*) ?[^:]*: (?:not taken|not passed) -> ", "parameter-added"),
+    (r"name of a parameter", "parameter-renamed"),
+    (r"default of ", "default-changed"),
+    (r"parameter ", "parameter-type"),
+    (r"returns", "return-type"),
+    (r"raises", "raises"),
+    (r"called on|decorators|read|overriding", "called-otherwise"),
+    (r"kind:|declared as", "kind-changed"),
+    (r"order of fields|fields:", "field-order"),
+    (r"bases|type parameters|instances|keywords|isinstance|subclasses|options", "class-changed"),
+    (r"key [^:]*: ", "key-presence"),
+    (r"value: |= ", "value-changed"),
+)
+
+
+_ACCEPTS = "accepts "
+
+
+def accepting(rationale: str, rules: Collection[str], author: str, *, permitted: bool) -> str:
+    """Return a rationale whose last line says which breaks an operator accepts; the version is its record.
+
+    Raises:
+        Invalid: One is no rule.
+        NotPermitted: The author is no operator.
+    """
+    if unknown := [rule for rule in rules if rule not in RULES]:
+        raise Invalid(f"{', '.join(map(str, unknown))} is no rule; docs/rules.md names all")
+    if rules and not permitted:
+        raise NotPermitted(f"{author} accepts {', '.join(rules)}", (), ("an operator who decides it",))
+    return f"{rationale}\n{_ACCEPTS}{', '.join(rules)}".lstrip() if rules else rationale
+
+
+def accepted_in(rationale: str) -> tuple[str, ...]:
+    """Return the rules that the last line of a rationale accepts, none where it says something else."""
+    line = rationale.rpartition("\n")[2]
+    found = tuple(line.removeprefix(_ACCEPTS).split(", ")) if line.startswith(_ACCEPTS) else ()
+    return found if all(rule in RULES for rule in found) else ()
+
+
+def without(
+    effects: Mapping[str, FacetChange], moved: Collection[str], rules: Collection[str]
+) -> dict[str, FacetChange]:
+    """Return changes in which breaks that are accepted are compatible.
+
+    Args:
+        effects: Facet -> its change.
+        moved: The facets that were added or removed: their set breaks nobody where none of them does.
+        rules: What is accepted.
+    """
+    found = {name: _harmless(one) if one.rule in rules else one for name, one in effects.items()}
+    if rules and "" in found and not any(_breaks(found[name]) for name in moved if name in found):
+        found[""] = _harmless(found[""])
+    return found
+
+
+def _harmless(change: FacetChange) -> FacetChange:
+    if not _breaks(change):
+        return change
+    uses, implements = (
+        Effect.COMPATIBLE if one is Effect.BREAKING else one for one in (change.uses, change.implements)
+    )
+    why = f"{change.reason} (accepted: {change.rule})" if change.rule else change.reason
+    return change._replace(uses=uses, implements=implements, reason=why)
+
+
+def _breaks(change: FacetChange) -> bool:
+    return Effect.BREAKING in (change.uses, change.implements)
+
+
+def ruled(
+    language: str, facet: str, values: tuple[Mapping[str, JSON], Mapping[str, JSON]], change: FacetChange
+) -> FacetChange:
+    """Return a change with the rule that it breaks, unchanged where it breaks nobody.
+
+    Args:
+        language: Of both contracts.
+        facet: What changed.
+        values: The facets of the old contract and of the new one.
+        change: What it does.
+    """
+    if not _breaks(change):
+        return change
+    if not facet:
+        return change._replace(rule="names-changed")
+    old, new = values
+    how = "added" if facet not in old else "removed" if facet not in new else "changed"
+    if how == "changed" and (special := _special(language, old[facet], new[facet], change.reason)):
+        return change._replace(rule=f"{language}.{special}")
+    thing = _thing(language, facet, new if how == "added" else old)
+    return change._replace(rule=f"{language}.{thing}-{_SAID.get(language, {}).get(how, how)}")
+
+
+def _special(language: str, old: JSON, new: JSON, reason: str) -> str:
+    if language == "python":
+        found = (rule for begins, rule in _PYTHON if re.match(begins, reason))
+        members = "members-changed" if reason.startswith("members:") else ""
+        return members or next(found, "type-changed")
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return ""
+    differing = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+    if language == "sql":
+        if "type" in old:
+            return "column-type" if "type" in differing else "column-nullable" if "nullable" in differing else ""
+        return "" if {"view", "table"} & {*old, *new} else "constraint-changed"
+    if "required" in differing and language in ("json-schema", "openapi"):
+        required = "parameter-required" if language == "openapi" else "property-required"
+        return required if new.get("required") else "" if language == "openapi" else "property-optional"
+    return ""
+
+
+def _thing(language: str, facet: str, values: Mapping[str, JSON]) -> str:
+    value = values[facet]
+    if language == "python":
+        owner = values.get(facet.rpartition(".")[0])
+        kind = owner.get("kind") if isinstance(owner, Mapping) else None
+        return {"enum": "enum-value", "typeddict": "key", None: "name"}.get(str(kind) if kind else None, "member")
+    if language == "json-schema":
+        return "document" if facet == "$" else "property"
+    if language == "openapi":
+        return _part(facet)
+    if language == "sql":
+        kinds = {"view", "type"} & {*value} if isinstance(value, Mapping) else set()
+        return (
+            "index" if facet.startswith("index ") else {"view": "view", "type": "column"}.get("".join(kinds), "table")
+        )
+    return "member"
+
+
+def _part(facet: str) -> str:
+    """Return what a facet `GET /notes query limit` of a description of a server is."""
+    third = [*facet.split(" "), "", "", ""][2]
+    if third in _PLACES:
+        return "parameter"
+    if third[:1].isdigit() or third == "default":
+        return "response"
+    return "request-body" if third else "operation"
