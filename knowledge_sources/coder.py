@@ -24,10 +24,10 @@ def coder(
 ) -> Source:
     """Return a source that writes components.
 
-    It reads the team's prompt, its task, the facets that the task names with the classes and tables that they need, the
-    component as it is and the logs of its failed checks; so it is pinned to what the prompt showed. It is also shown the checks of the team
-    and the files of the components that implement what it uses. After a refusal it is shown the reason and its draft. A
-    component that is current and failed no check is left alone.
+    It reads the team's prompt, its task, the facets that the task names with the classes and tables that they need,
+    the component as it is and the logs of its failed checks; so it is pinned to what the prompt showed. It is also
+    shown the checks of the team and the files of the components that implement what it uses. After a refusal it is
+    shown the reason and its draft. A component that is current and failed no check is left alone.
 
     Args:
         name: Its author's name.
