@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from blackboard.contracts.bodies import contract_of
 from blackboard.contracts.language import Contract
+from blackboard.contracts.losing import Lost, lost_by
 from blackboard.errors import InvalidKey, ReadOnly
 from blackboard.spec import convergence, given
 from blackboard.spec.canonical import JSON
@@ -76,6 +77,8 @@ class Version:
         quorum: How many yes votes accept it.
         round: The round of its agreement, from 1.
         reason: Why it was rejected or retracted.
+        lost: The facets for which another version ended it: those that both changed, differently; where there are none,
+            all that the other one changed. Empty where nothing was accepted instead, or a text is not kept.
     """
 
     key: str
@@ -94,6 +97,7 @@ class Version:
     votes: tuple[Vote, ...]
     reason: str
     revision: int
+    lost: tuple[Lost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,27 +233,15 @@ class Reader:
             changed = read.last_change(on, key, self.revision)
             if row is None or row["kind"] != "decision":
                 return (), changed
-            return tuple(self._version(on, row, one) for one in read.versions(on, row, self.revision)), changed
+            found = read.versions(on, row, self.revision)
+            return tuple(self._version(on, row, one, lost_by(one, found)) for one in found), changed
 
-    def _version(self, on: Connection, row: read.Row, record: VersionRecord) -> Version:
-        return Version(
-            record.key,
-            record.version,
-            str(record.state),
-            record.body.language,
-            None if record.compacted else contract_of(record.body),
-            record.bases,
-            record.author,
-            record.role,
-            record.rationale,
-            record.evidence,
-            record.electorate,
-            record.quorum,
-            record.round,
-            self._votes(on, row, record.version),
-            record.reason,
-            record.revision,
-        )
+    def _version(self, on: Connection, row: read.Row, record: VersionRecord, lost: tuple[Lost, ...]) -> Version:
+        contract = None if record.compacted else contract_of(record.body)
+        text = (record.key, record.version, str(record.state), record.body.language, contract, record.bases)
+        origin = (record.author, record.role, record.rationale, record.evidence)
+        votes = (record.electorate, record.quorum, record.round, self._votes(on, row, record.version))
+        return Version(*text, *origin, *votes, record.reason, record.revision, lost)
 
     def _votes(self, on: Rows, row: read.Row, version: int) -> tuple[Vote, ...]:
         found = read.votes(on, row, version, self.revision)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from blackboard.cli.affected import NOBODY, Affected
 from blackboard.cli.examined import HealthReport, RecoveryReport
 from blackboard.cli.spending import BudgetLine, CallsReport, SpentLine, WaitingLine
+from blackboard.contracts.losing import Lost
 from blackboard.solver import Possible
 from blackboard.spec.canonical import JSON
 from blackboard.spec.convergence import Obligation
@@ -19,10 +20,7 @@ from blackboard.spec.convergence import Obligation
 
 @dataclass(frozen=True, slots=True)
 class FacetLine:
-    """What the change of one facet means for each side; the facet '' is the set of facet names.
-
-    `rule` names the kind of break, as docs/rules.md does; it is empty where nobody is broken.
-    """
+    """What the change of one facet (`''` is the set of names) means for each side, and the rule that it breaks."""
 
     facet: str
     reason: str
@@ -200,6 +198,7 @@ class VersionLine:
         bases: The versions of which it was made.
         compacted: Its text is no longer kept.
         affected: Who will need work if it is accepted.
+        lost: The facets for which another version was accepted instead of it.
     """
 
     version: int
@@ -218,6 +217,7 @@ class VersionLine:
     compacted: bool = False
     bases: tuple[int, ...] = ()
     affected: Affected = NOBODY
+    lost: tuple[Lost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,7 @@ def _version(board: Blackboard, version: Version, current: Version | None, among
         compacted=version.contract is None,
         bases=version.bases,
         affected=left,
+        lost=version.lost,
     )
 
 

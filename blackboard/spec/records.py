@@ -54,6 +54,7 @@ class VersionRecord(NamedTuple):
         electorate: Who may vote on it, None where nobody has to.
         joint: Shared by the versions of one joint proposal; None where it stands alone.
         compacted: Its text is no longer kept (then it is empty in `body`), only the digests.
+        settled: The revision at which it was accepted, rejected or withdrawn; None where that was not asked.
     """
 
     key: str
@@ -73,6 +74,7 @@ class VersionRecord(NamedTuple):
     revision: int = 0
     compacted: bool = False
     merged: int | None = None
+    settled: int | None = None
 
     def beside(self, current: int | None) -> "VersionRecord":
         """Return an accepted version as it is where this one is current: superseded, if that is another one."""

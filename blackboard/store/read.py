@@ -137,7 +137,8 @@ def versions(on: Reads, row: Row, at: int) -> list[VersionRecord]:
         if row["version"] == record.version:
             state = State.ACCEPTED
         # Why it lost or was retracted is no news from the future.
-        found.append(record._replace(state=state, reason=record.reason if state is record.state else ""))
+        reason = record.reason if state is record.state else ""
+        found.append(record._replace(state=state, reason=reason, settled=settled))
     return found
 
 

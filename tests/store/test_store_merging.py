@@ -116,6 +116,8 @@ def test_where_they_meet_the_one_that_is_accepted_ends_the_other_and_names_the_f
     accept(team, given, 2)
     lost = team.snapshot().versions("api/notes")[-1]
     assert (lost.state, lost.reason) == ("rejected", "version 2 was accepted: both change ids")
+    assert [(one.key, one.facet, one.old, one.new) for one in lost.lost] == [("api/notes", "ids", '"int"', '"uuid"')]
+    assert all(one.lost == () for one in team.snapshot().versions("api/notes")[:-1])
     with pytest.raises(IllegalTransition):
         given(team).voted("api/notes", 3, by="rev-1")
 
@@ -132,6 +134,8 @@ def test_a_ruling_ends_what_touches_other_facets_too(team, given):
     propose(team, {**BASE, "page": 50}, by="bea").commit()
     given(team).decided("api/notes", {**BASE, "ids": "uuid"}, by="boss", role="operator")
     assert versions(team)[1:] == [(2, "rejected", (1,)), (3, "accepted", (1,))]
+    (lost,) = team.snapshot().versions("api/notes")[1].lost
+    assert (lost.facet, lost.old, lost.new) == ("ids", '"int"', '"uuid"')
 
 
 def test_what_was_proposed_by_who_read_the_base_goes_to_the_vote_beside_what_stands_now(team, given):
