@@ -14,6 +14,7 @@ from typing import Final
 from blackboard.contracts.language import Contract
 from blackboard.contracts.openapi.merging import merge as merge_yaml
 from blackboard.contracts.plain import ROOT
+from blackboard.contracts.python.merging import PUBLIC
 from blackboard.contracts.python.merging import merge as merge_stubs
 from blackboard.contracts.python.naming import named as named_in_stub
 from blackboard.contracts.sql.merging import merge as merge_ddl
@@ -42,12 +43,13 @@ def merge(base: Contract, ours: Contract, theirs: Contract) -> Contract | Met:
     if not base.language == ours.language == theirs.language:
         return Met((), "they are not in one language")
     mine, other = _changed(base, ours), _changed(base, theirs)
-    if meet := [name for name in mine if name in other and mine[name] != other[name]]:
+    listed = _listed(base, ours, theirs) if mine.get(PUBLIC) != other.get(PUBLIC) else None
+    if meet := [one for one in mine if one in other and mine[one] != other[one] and (one != PUBLIC or listed is None)]:
         return Met(tuple(meet), f"both change {', '.join(meet)}")
     after = {**base.digests, **mine, **other}
     wanted = {name: digest for name, digest in after.items() if digest is not None}
     for one in (ours, theirs):
-        if one.digests == wanted:
+        if one.digests == wanted and listed is None:
             return one
     try:
         made = Contract(ours.language, _merger(ours.language)(base.text, ours.text, theirs.text))
@@ -55,10 +57,21 @@ def merge(base: Contract, ours: Contract, theirs: Contract) -> Contract | Met:
     except (CannotMergeError, Invalid):
         near = _near(mine, other)
         return Met(near, f"the texts cannot be put together ({', '.join(near)})")
+    if listed is not None and made.facets.get(PUBLIC) == listed:
+        wanted[PUBLIC] = made.digests[PUBLIC]
     if differing := sorted(name for name in {*made.digests, *wanted} if made.digests.get(name) != wanted.get(name)):
         return Met(tuple(differing), f"both bear on {', '.join(differing)}")
     why = "; ".join(f"{facet} names {target}, which the other one takes away" for facet, target in gone)
     return Met(tuple(sorted({name for pair in gone for name in pair})), why) if gone else made
+
+
+def _listed(*contracts: Contract) -> list[JSON] | None:
+    """Return the public names of a stub without what either dropped and with what either added; None without a list."""
+    lists = [one.facets.get(PUBLIC) if one.language == "python" else None for one in contracts]
+    if not all(isinstance(one, list | tuple) for one in lists):
+        return None
+    base, ours, theirs = ({str(name) for name in one} for one in lists if isinstance(one, list | tuple))
+    return list[JSON](sorted((ours & theirs) | (ours - base) | (theirs - base)))
 
 
 def _merger(language: str) -> Callable[[str, str, str], str]:

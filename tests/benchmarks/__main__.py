@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import growth, releases, report
+from . import growth, pairs, releases, report
 from .bars import BARS
 from .measure import Bench, Line, Size
 
@@ -20,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _grow(bench, options.growth)
         if options.undecided:
             return _say_undecided(Path(folder))
+        if options.pairs is not None:
+            sys.stdout.write(f"{pairs.as_table(pairs.measure(options.pairs, Path(folder)))}\n")
+            return 0
         lines = list(_measured(bench, options.only))
     if options.json:
         shown = report.as_json(lines)
@@ -67,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     shape.add_argument("--growth", type=Path, metavar="FILE", help="instead: how costs grow, drawn into an SVG file")
     undecided = "instead: how much of the interfaces of released libraries, which are fetched, cannot be decided"
     shape.add_argument("--undecided", action="store_true", help=undecided)
+    merged = "instead: which pairs of real features, in a folder of tasks, are merged"
+    shape.add_argument("--pairs", type=_folder, metavar="FOLDER", help=merged)
     return parser
 
 

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from blackboard.contracts.python.source import read
 from blackboard.contracts.units import CannotMergeError, merged
 
+PUBLIC = "__all__"
+"""The list of public names, which is a set: what both add to it and take from it goes together."""
+
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
 
@@ -69,11 +72,16 @@ def _read(text: str) -> list[_Unit]:
 def _units(lines: Sequence[str], body: Sequence[ast.stmt], start: int, end: int) -> list[_Unit]:
     """Return the units of a body that stands in `lines[start:end]`."""
     units: list[_Unit] = []
+    modules: set[str] = set()
     for node in body:
         last = node.end_lineno or start
         if min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))]) <= start:
             raise CannotMergeError
         name = _name(node)
+        if isinstance(node, ast.ImportFrom):
+            # A second import from one module has a name of its own.
+            name = ast.unparse(node) if name in modules else name
+            modules.add(name)
         if units and units[-1].name == name and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             # Overloads, and the parts of a property.
             before = units.pop()
@@ -96,6 +104,8 @@ def _name(node: ast.stmt) -> str:
             return ast.unparse(target)
         case ast.Expr(value=ast.Constant(value=str())):
             return '"'
+        case ast.ImportFrom():
+            return f"from {'.' * node.level}{node.module or ''}"
         case ast.If():
             return f"if {ast.unparse(node.test)}"
     return ast.unparse(node)
@@ -103,9 +113,41 @@ def _name(node: ast.stmt) -> str:
 
 def _both(base: _Unit, ours: _Unit, theirs: _Unit) -> str:
     """Return a declaration of which both change something: one its docs alone, or each other members of a class."""
+    if base.name == PUBLIC:
+        return _public(base, ours, theirs)
+    if base.name.startswith("from "):
+        return _imports(base, ours, theirs)
     if ours.undocumented == base.undocumented:
         return theirs.text
     return ours.text if theirs.undocumented == base.undocumented else _class(base, ours, theirs)
+
+
+def _public(*units: _Unit) -> str:
+    """Return `__all__` with the names that both kept, in our order, and those that either added."""
+    lists: list[list[str]] = []
+    for unit in units:
+        value = unit.nodes[0].value if isinstance(unit.nodes[0], ast.Assign) else None
+        if not isinstance(value, ast.List | ast.Tuple):
+            raise CannotMergeError
+        lists.append([one.value for one in value.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)])
+    names = "".join(f"    {name!r},\n" for name in _kept(*lists))
+    return f"{PUBLIC} = [\n{names}]\n"
+
+
+def _imports(*units: _Unit) -> str:
+    """Return an import from one module with the names that both kept and those that either added."""
+    nodes = [unit.nodes[0] for unit in units]
+    lists = [[ast.unparse(one) for one in node.names] for node in nodes if isinstance(node, ast.ImportFrom)]
+    if len(lists) != len(units) or not (names := _kept(*lists)):
+        raise CannotMergeError
+    listed = "".join(f"    {name},\n" for name in names)
+    return f"{units[0].name} import (\n{listed})\n"
+
+
+def _kept(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
+    """Return names without what either dropped, in our order, and then what theirs added."""
+    kept = [name for name in ours if name in theirs or name not in base]
+    return [*kept, *(name for name in theirs if name not in ours and name not in base)]
 
 
 def _class(base: _Unit, ours: _Unit, theirs: _Unit) -> str:

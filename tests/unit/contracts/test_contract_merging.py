@@ -424,3 +424,17 @@ def test_any_two_documents_of_a_server_merge_to_both_changes_or_meet_by_name(bas
         assert dict(made.digests) == wanted(*contracts)
     else:
         assert made.facets
+
+
+def test_what_both_add_to_the_public_names_and_take_from_them_goes_together():
+    names = ["['a', 'b', 'c']", "['a', 'b', 'x']", "['y', 'a', 'b', 'c']"]
+    made = merge(*(Contract.python(f"__all__ = {one}\na: int\nb: int") for one in names))
+    assert isinstance(made, Contract)
+    assert made.facets["__all__"] == ["a", "b", "x", "y"]
+
+
+def test_what_both_import_from_one_module_goes_together():
+    stubs = [f"from .other import {names}\n" for names in ("A as A", "A as A, B as B", "A as A, C as C")]
+    made = merge(*map(Contract.python, stubs))
+    assert isinstance(made, Contract)
+    assert sorted(made.facets) == ["A", "B", "C"]
