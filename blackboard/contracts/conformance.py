@@ -13,10 +13,11 @@ from blackboard.contracts.finding import Finding
 from blackboard.contracts.json_schema import conform as json_schema
 from blackboard.contracts.language import Contract
 from blackboard.contracts.openapi import conform as openapi
-from blackboard.contracts.python.checker import COMMAND, Judging, judging, said
+from blackboard.contracts.python.checker import COMMAND, Judging, entries, judging, said
 from blackboard.contracts.python.laid import laid
 from blackboard.contracts.python.modules import Modules, bases
 from blackboard.contracts.python.stub import Stub
+from blackboard.contracts.python.users import Used, Using, using
 from blackboard.contracts.sql import conform as sql
 from blackboard.errors import InvalidContract
 from blackboard.spec.effects import Effect
@@ -32,7 +33,10 @@ _BY_TEXT: Mapping[str, tuple[str, _Told]] = {
 JUDGED = ("python", *_BY_TEXT)
 """The languages that can judge files."""
 
-RULES = 8
+JUDGES_USERS = ("python",)
+"""Those that can judge the files of components that use a decision too."""
+
+RULES = 9
 """Counted up with each change of what conforms, so that no verdict of other rules stands."""
 
 
@@ -52,20 +56,28 @@ class ConformancePlan:
     probes: Mapping[str, str]
     command: tuple[str, ...]
     _judgings: tuple[Judging, ...]
+    _using: Using | None = None
 
     def said(self, output: str) -> tuple[Finding, ...]:
         """Return what the output of the command says, in the words of the contracts."""
-        return said(output, self._judgings)
+        of_users = () if self._using is None else self._using.found(one[:4] for one in entries(output.splitlines()))
+        return (*said(output, self._judgings), *of_users)
 
 
 def conformance_plan(
-    implemented: Mapping[str, tuple[Contract, Collection[str] | None]], files: Mapping[str, str]
+    implemented: Mapping[str, tuple[Contract, Collection[str] | None]],
+    files: Mapping[str, str],
+    *,
+    used: Mapping[str, Contract] | None = None,
+    beside: Collection[str] = (),
 ) -> ConformancePlan:
     """Return what files are held to.
 
     Args:
         implemented: key -> the contract and the facets of it that are implemented, None for all.
         files: path -> text.
+        used: key -> the contract, of what is used.
+        beside: The paths of the files that lie beside those in the sandbox.
     """
     judgings: list[Judging] = []
     found: list[Finding] = []
@@ -88,8 +100,28 @@ def conformance_plan(
             else:
                 found += findings(body, held)
     probes = {one.path: one.text for one in judgings if one.lines}
-    read = {**laid(files, [body for one in judgings for body in one.bodies]), **probes} if probes else {}
-    return ConformancePlan(tuple(sorted({*found})), tuple(unjudged), read, (*COMMAND, *probes), tuple(judgings))
+    bodies = [body for one in judgings for body in one.bodies]
+    of_user = _using(used or {}, files, beside, modules()) if used else None
+    if of_user is not None:
+        found += (Finding(path, line, f"it cannot be read: {why}") for path, (line, why) in modules().unread.items())
+    paths = () if of_user is None else of_user.paths
+    read: dict[str, str] = {}
+    if probes or paths:
+        read = {**laid(files, bodies, beside), **probes}
+        read = read if of_user is None else of_user.laid(files, read)
+    command = (*COMMAND, *probes, *paths)
+    return ConformancePlan(tuple(sorted({*found})), tuple(unjudged), read, command, tuple(judgings), of_user)
+
+
+def _using(
+    used: Mapping[str, Contract], files: Mapping[str, str], beside: Collection[str], modules: Modules
+) -> Using | None:
+    found = [
+        Used.of(key, str(contract.module(key)), contract.body.source)
+        for key, contract in sorted(used.items())
+        if isinstance(contract.body, Stub)
+    ]
+    return using(found, files, beside, modules) if found else None
 
 
 def _handed(contract: Contract, judged: Judging) -> Iterator[Finding]:

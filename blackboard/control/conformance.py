@@ -1,6 +1,7 @@
-"""The check that every team has: a component's files against the contracts that it implements.
+"""The check that every team has: a component's files against the contracts that it implements and uses.
 
-It has to pass wherever a component implements a decision in a language that can judge files, and runs only there. What
+It has to pass wherever a component implements a decision in a language that can judge files, or uses one in a language
+that can judge its users, and runs only there. What
 the texts alone tell is told without running anything; what is left is asked from a type checker in the sandbox. Its
 verdict is bound, beside its inputs, to the rules and to the type checker's version.
 """
@@ -11,7 +12,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from blackboard.contracts.conformance import JUDGED, RULES, ConformancePlan, conformance_plan, decoded
+from blackboard.contracts.conformance import JUDGED, JUDGES_USERS, RULES, ConformancePlan, conformance_plan, decoded
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.language import Contract
 from blackboard.control.checks import assemble
@@ -37,7 +38,8 @@ def definition() -> str:
 
 def record() -> JSON:
     """Return what the team's record says of the check."""
-    return {"on": "**", "definition": definition(), "languages": list(JUDGED)}
+    sides: list[JSON] = [*(f"implements {one}" for one in JUDGED), *(f"uses {one}" for one in JUDGES_USERS)]
+    return {"on": "**", "definition": definition(), "languages": sides}
 
 
 def conformance_source() -> Source:
@@ -49,30 +51,35 @@ def _execute(context: "Context") -> None:
     with context.transaction() as transaction:
         inputs = assemble(transaction, context.target)
         component = transaction.component(context.target)
-        implemented = _implemented(transaction, context.target)
-        if inputs is None or component is None or not implemented:
+        implemented = _pinned(transaction, context.target, Side.IMPLEMENTS, JUDGED)
+        used = _pinned(transaction, context.target, Side.USES, JUDGES_USERS)
+        if inputs is None or component is None or not (implemented or used):
             return
         own, unread = decoded(component.files)
-        passed, log = _judge(context, conformance_plan(implemented, own), unread, inputs)
+        contracts = {key: contract for key, (contract, _) in used.items()}
+        plan = conformance_plan(implemented, own, used=contracts, beside=inputs)
+        passed, log = _judge(context, plan, unread, inputs)
         if passed is None:
             transaction.discard()
             return
         transaction.verdict(CONFORMANCE, context.target, passed=passed, log=log)
 
 
-def _implemented(transaction: Transaction, key: str) -> dict[str, tuple[Contract, frozenset[str] | None]]:
-    """Read the contracts that a component implements: key -> contract and facets, None where it is all of them."""
+def _pinned(
+    transaction: Transaction, key: str, side: Side, languages: Sequence[str]
+) -> dict[str, tuple[Contract, frozenset[str] | None]]:
+    """Read what a component implements or uses: key -> contract and facets, None where it is all of them."""
     with transaction.reading() as connection:
         built = gather.components(connection, transaction.revision).get(key)
     names: dict[str, set[str]] = {}
     for pin in built.pins if built is not None else ():
-        if pin.side is Side.IMPLEMENTS:
+        if pin.side is side:
             names.setdefault(pin.key, set()).add(pin.name)
     found: dict[str, tuple[Contract, frozenset[str] | None]] = {}
     for decision, facets in names.items():
         only = None if "" in facets else frozenset(facets)
         read = transaction.decision(decision, facets=None if only is None else sorted(only))
-        if read is not None and read.contract.language in JUDGED:
+        if read is not None and read.contract.language in languages:
             found[decision] = (read.contract, only)
     return found
 

@@ -11,7 +11,6 @@ from blackboard.plan.draft import Draft
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON, digest
 from blackboard.spec.changes import OBSERVED, ComponentRow, Judge, Observe, VerdictRow, WakesRow, Write
-from blackboard.spec.effects import Side
 from blackboard.spec.lifecycle import KeyState
 from blackboard.spec.records import KeyRecord
 from blackboard.spec.staleness import Built, Freshness, Judged, PatternPin, Pin
@@ -167,12 +166,12 @@ def _own_checks(draft: Draft, component: str) -> list[str]:
 
 
 def _languages(draft: Draft, component: str) -> frozenset[str]:
-    """Return the languages of the decisions that a component implements."""
+    """Return `implements` or `uses` with the language of each decision that a component stands so to."""
     built = draft.view.built(component)
-    implemented = {pin.key for pin in built.pins if pin.side is Side.IMPLEMENTS} if built is not None else ()
-    records = [record for record in map(draft.view.key, implemented) if record is not None]
-    found = (draft.view.version(one.key, one.current) for one in records if one.current is not None)
-    return frozenset(version.body.language for version in found if version is not None)
+    pinned = {(pin.side, pin.key) for pin in built.pins} if built is not None else ()
+    records = [(side, record) for side, key in pinned if (record := draft.view.key(key)) is not None]
+    found = ((side, draft.view.version(one.key, one.current)) for side, one in records if one.current is not None)
+    return frozenset(f"{side} {version.body.language}" for side, version in found if version is not None)
 
 
 def own_checkers(draft: Draft, component: str) -> list[str]:

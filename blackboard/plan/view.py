@@ -104,8 +104,8 @@ class Registry:
     checks: Mapping[str, str]
     """check -> pattern of the components that have to pass it."""
     judges: Mapping[str, tuple[str, ...]]
-    """check -> languages, for those that only components have to pass which implement a decision in one of them; none
-    for a check of the whole program, which no commit wakes."""
+    """check -> `implements` or `uses` and a language, for those that only components have to pass which stand so to a
+    decision in one of these languages; none for a check of the whole program, which no commit wakes."""
     refuses_undeclared: bool
     """Whether nobody may write what relies on facets that were not read."""
     triggers: TriggerTrie

@@ -218,8 +218,8 @@ def _named(state: SpecState) -> Mapping[str, tuple[str, ...]]:
 
 def _wanted(state: SpecState, component: str, named: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Return the checks that a component has to pass: the team's, and those that its task names."""
-    implemented = state.components[component].implemented & state.decisions.keys()
-    languages = {state.decisions[key].language for key in implemented}
+    pins = state.components[component].pins
+    languages = {f"{pin.side} {state.decisions[pin.key].language}" for pin in pins if pin.key in state.decisions}
     on_it = (check for check in state.checks if keys.matches(check.pattern, component))
     in_whole = state.components[component].has_code or any(
         task.probed for task in state.tasks if task.component == component

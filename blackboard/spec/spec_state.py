@@ -50,7 +50,8 @@ class CheckRecord:
     pattern: str
     definition: str
     languages: tuple[str, ...] = ()
-    """Where there are any, only components that implement a decision in one of them have to pass it."""
+    """`implements` or `uses` and a language; where there are any, only components that stand so to a decision in one of
+    these languages have to pass it."""
     whole: bool = False
     """Whether it is of the whole program: it runs when all else is met, and whoever has code has to pass it."""
 

@@ -38,7 +38,7 @@ TESTER = "tester"
 """The role of those who run checks, and of those who judge by reading what no command can judge."""
 
 CONFORMANCE = "conformance"
-"""The check that every team has, and the source that runs it: files against the contracts that they implement."""
+"""The check that every team has, and the source that runs it: files against what they implement and use."""
 
 STARTS = "starts"
 """The check, and the source that runs it, of every team that builds code: the whole program imports and answers."""
@@ -183,7 +183,8 @@ class Recheck(NamedTuple):
 
     Attributes:
         pattern: Of the components; "" for those whose tasks name its check.
-        languages: Where there are any, only of those that implement a decision in one of them.
+        languages: `implements` or `uses` and a language; where there are any, only of those that stand so to a
+            decision in one of these languages.
     """
 
     source: str

@@ -168,9 +168,9 @@ _DOWNSTREAM = Statement("""
       JOIN pin u ON u.key_id = i.key_id AND u.side = 'uses'
       JOIN key n ON n.id = u.component_id AND n.current = u.component_version AND n.kind = 'component')
     SELECT DISTINCT k.key, json_extract(v.text, '$.checks') AS checks, (
-      SELECT json_group_array(DISTINCT b.language) FROM pin p JOIN key d ON d.id = p.key_id
+      SELECT json_group_array(DISTINCT p.side || ' ' || b.language) FROM pin p JOIN key d ON d.id = p.key_id
       JOIN version b ON b.key_id = d.id AND b.version = d.current
-      WHERE p.component_id = k.id AND p.component_version = k.current AND p.side = 'implements') AS languages
+      WHERE p.component_id = k.id AND p.component_version = k.current) AS languages
     FROM rests JOIN key k ON k.id = rests.id
     LEFT JOIN key t ON t.key = 'task/' || k.key
     LEFT JOIN version v ON v.key_id = t.id AND v.version = t.current AND v.language = 'task'

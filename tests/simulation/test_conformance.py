@@ -72,12 +72,12 @@ def verdict_on(board, component):
 
 
 @pytest.mark.parametrize("checks", [[], [PASSES]])
-def test_what_does_not_conform_is_written_again_and_only_implementers_are_judged(board, checks):
+def test_what_does_not_conform_is_written_again_and_implementers_and_users_are_judged(board, checks):
     team = Team("x", [planner(), architect_of(STUB), coder("def load(key): return 1 +\n", *GOOD)], checks=checks)
     assert run(board, team).kind is OutcomeKind.CONVERGED
     own = [(one.name, True) for one in checks]
     assert judged(board, "storage") == [("conformance", True), *own]
-    assert judged(board, "web") == own
+    assert judged(board, "web") == [("conformance", True), *own]
     assert board.snapshot().component("storage").version == 3
 
 
@@ -95,6 +95,17 @@ def test_what_never_conforms_does_not_converge_and_the_log_names_file_line_and_f
     assert first == "storage.py:2: by the contract `def load(key: int) -> str`, but load is `Callable[[int], int]`"
     assert last.startswith("[python 3.")
     assert ", mypy " in last
+
+
+def test_a_user_who_guesses_the_module_does_not_converge_and_the_outcome_names_it(board, monkeypatch):
+    monkeypatch.setitem(globals(), "USES", USES.replace("from storage", "from app_storage"))
+    outcome = run(board, Team("x", [planner(), architect_of(STUB), coder(GOOD[-1])]))
+    assert outcome.kind is not OutcomeKind.CONVERGED
+    (why,) = [one.reason for one in outcome.obligations if one.key == "web"]
+    assert why == (
+        "check conformance failed: web.py:1: import app_storage: there is no such module; "
+        "code/storage is the module storage"
+    )
 
 
 def test_a_team_whose_contracts_cannot_judge_files_is_not_burdened(board):

@@ -133,7 +133,7 @@ def said(output: str, judgings: Iterable[Judging]) -> tuple[Finding, ...]:
     bodies = [body for one in by_path.values() for body in one.bodies]
     bound = {at: facet for one in by_path.values() for at, facet in one.bound.items()}
     found: dict[tuple[str, str], Finding] = {}
-    for path, line, text, code, notes in _entries(output.splitlines()):
+    for path, line, text, code, notes in entries(output.splitlines()):
         judged = by_path.get(path)
         if judged is not None:
             facet = judged.lines[line - 1][1] if 0 < line <= len(judged.lines) else ""
@@ -167,7 +167,7 @@ def _line(module: Module, one: Declared) -> int:
     return bound[-1].lineno if bound else 0
 
 
-def _entries(lines: Sequence[str]) -> Iterator[tuple[str, int, str, str, list[str]]]:
+def entries(lines: Sequence[str]) -> Iterator[tuple[str, int, str, str, list[str]]]:
     """Yield (file, line, text, code, notes) of each error."""
     entry: tuple[str, int, str, str, list[str]] | None = None
     for match in filter(None, map(_SAID.match, lines)):

@@ -70,25 +70,31 @@ class Body:
         )
 
 
-def laid(files: Mapping[str, str], bodies: Iterable[Body]) -> dict[str, str]:
+def laid(files: Mapping[str, str], bodies: Iterable[Body], beside: Iterable[str] = ()) -> dict[str, str]:
     """Return path -> text of what the checker reads in place of the component's files, and its configuration.
 
     Args:
         files: path -> text of the component's files.
         bodies: Its functions that contracts declare.
+        beside: The paths of the files of other components that it reads too.
     """
     given: dict[str, dict[int, Body]] = {}
     for body in bodies:
         if body.is_given:
             given.setdefault(body.module.path, {}).setdefault(body.node.lineno, body)
-    setting = f"[mypy]\nmypy_path = {':'.join(bases(files))}\n"
-    found = {SETTING: setting}
+    begins = bases({**dict.fromkeys(beside, ""), **files})
+    found = {SETTING: f"[mypy]\nmypy_path = {':'.join(begins)}\n"}
     for path, text in files.items():
         if path.endswith(".py"):
-            heard = _UNCHECKED.sub("final", _SILENT.sub(r"#\1", _with_results(text, [*given.get(path, {}).values()])))
-            if heard != text:
-                found[path] = heard
+            told = heard(_with_results(text, [*given.get(path, {}).values()]))
+            if told != text:
+                found[path] = told
     return found
+
+
+def heard(text: str) -> str:
+    """Return code without what would silence the checker; no line moves."""
+    return _UNCHECKED.sub("final", _SILENT.sub(r"#\1", text))
 
 
 def _holds_none(of: ast.expr | None) -> bool:

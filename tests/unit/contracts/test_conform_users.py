@@ -1,0 +1,102 @@
+"""Code against the contracts that it uses, before their providers are there and after: one run of the type checker."""
+
+import sys
+
+import pytest
+
+from blackboard.contracts.conformance import conformance_plan
+from blackboard.contracts.language import Contract
+from blackboard.control.sandbox import Limits, Sandbox
+
+STORE = Contract.python("""
+class Note:
+    id: int
+    title: str
+    def rename(self, title: str) -> None: ...
+def load(key: int) -> Note: ...
+def every(*, limit: int = 20) -> list[Note]: ...
+""")
+PRICES = Contract.python('"""Prices.\n\nmodule: shop.prices\n"""\ndef price(of: str) -> int: ...\n')
+USED = {"api/storage": STORE, "api/money": PRICES}
+
+CODE = {
+    "web.py": """\
+import json
+import pytest
+from pathlib import Path
+from storage import Note, load
+import storage
+from shop.prices import price
+from helpers import twice
+from app_storage import load as guessed
+from shop.storage import every
+import nowhere
+from storage import save
+
+def page(key):
+    note = load(key)
+    note.rename(note.titel)
+    return twice(load("1")).id + price(of="x") + price(name="x")
+
+def listed():
+    return [one.title for one in storage.every(limit="3")]
+
+def fine():
+    return storage.every(limit=3)[0].title, load(3).id, load(key=1)
+
+def own(text: int) -> str:
+    return text.upper()
+""",
+    "helpers.py": "def twice(x):\n    return x\n\n\ndef other(x: int) -> None: ...\n\n\nother('its own business')\n",
+}
+STORAGE = "api/storage is the module storage"
+SAID = [
+    (8, f"import app_storage: there is no such module; {STORAGE}"),
+    (9, f"import shop.storage: there is no such module; {STORAGE}"),
+    (10, f"import nowhere: there is no such module; api/money is the module shop.prices; {STORAGE}"),
+    (11, 'Module "storage" has no attribute "save", by its contract'),
+    (15, 'by the contract: "Note" has no attribute "titel"; maybe "title"?'),
+    (16, 'by the contract: Argument 1 to "load" has incompatible type "str"; expected "int"'),
+    (16, 'by the contract: Unexpected keyword argument "name" for "price"'),
+    (19, 'by the contract: Argument "limit" to "every" has incompatible type "str"; expected "int"'),
+]  # fmt: skip
+
+PROVIDERS = {
+    "nothing yet": {},
+    "modules": {"storage.py": "def load(key): ...\ndef save(): ...\n", "shop/prices.py": "def price(name): ...\n"},
+    "packages": {
+        "storage/__init__.py": "from storage.files import *\n",
+        "storage/files.py": "def load(key): ...\ndef save(): ...\n",
+        "shop/__init__.py": "",
+        "shop/prices/__init__.py": "def price(*name): ...\n",
+    },
+}
+
+
+def judged(used, files, beside):
+    plan = conformance_plan({}, files, used=used, beside=beside)
+    inputs = {**files, **beside}
+    result = Sandbox.best(Limits(seconds=120)).run([sys.executable, *plan.command], {**inputs, **plan.probes})
+    assert result.status in (0, 1), result.output
+    return sorted({*plan.found, *plan.said(result.output)})
+
+
+@pytest.mark.parametrize("beside", PROVIDERS.values(), ids=PROVIDERS)
+def test_users_are_held_to_the_contracts_and_not_to_the_code_of_their_providers(beside):
+    found = judged(USED, CODE, beside)
+    assert {one.file for one in found} == {"web.py"}
+    assert sorted((one.line, one.what) for one in found) == sorted(SAID)
+
+
+def test_a_package_of_ones_own_may_hold_the_module_of_another():
+    own = {"src/shop/__init__.py": "", "src/shop/till.py": "from shop.prices import price\nprice(3)\n"}
+    found = judged({"api/money": PRICES}, own, {})
+    assert [(one.file, one.line) for one in found] == [("src/shop/till.py", 2)]
+    found = judged({"api/money": PRICES}, own, {"src/shop/prices.py": "def price(of: int): ...\n"})
+    assert [(one.file, one.line) for one in found] == [("src/shop/till.py", 2)]
+
+
+def test_code_that_cannot_be_read_is_found():
+    plan = conformance_plan({}, {"web.py": "def f(:\n"}, used=USED)
+    assert [(one.file, one.line) for one in plan.found] == [("web.py", 1)]
+    assert not plan.probes
