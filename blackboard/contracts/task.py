@@ -77,15 +77,15 @@ class Task:
         return canonical_json(self.facets(body))
 
     def facets(self, body: TaskBody) -> dict[str, JSON]:
-        """Return one facet for each field."""
+        """Return one facet for each field; `command` and `probe` are facets where they are stated."""
+        started: dict[str, JSON] = {"command": list(body.command), "probe": list(body.probe)}
         return {
             "summary": body.summary,
             "implements": {key: list(facets) for key, facets in body.implements.items()},
             "uses": {key: list(facets) for key, facets in body.uses.items()},
             "checks": list(body.checks),
             "files": list(body.files),
-            "command": list(body.command),
-            "probe": list(body.probe),
+            **{name: value for name, value in started.items() if value},
         }
 
     def compare(self, old: Reading[TaskBody], new: Reading[TaskBody]) -> Comparison:

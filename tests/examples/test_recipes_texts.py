@@ -81,7 +81,7 @@ def written(component, values, *, coder="cora", shown=None):
     """Return what a coder writes who finds a version of its own: path -> text."""
     old = [Fact("file", {"component": component, "path": "old"}, "")] if shown is None else shown
     decided = [
-        Fact("decision", {"key": key, "facet": facet}, json.dumps(value))
+        Fact("decision", {"key": key, "language": "value", "facets": [facet]}, f"{facet}: {json.dumps(value)}")
         for (key, facet), value in facts(values).items()
     ]
     return SCRIPT.answer([you(coder, "write", component), *old, *decided])["files"]
@@ -293,11 +293,11 @@ def test_the_amendment_changes_one_facet_and_another_of_the_same_decision_is_use
 
 
 def round_of(key, rejected):
-    lost = [Fact("rejected", {"key": key, "version": n}, body) for n, body in enumerate(rejected)]
+    lost = [Fact("rejected", {"key": key, "version": n, "language": "value"}, body) for n, body in enumerate(rejected)]
     question = Fact("question", {"key": key}, json.dumps({"question": "?", "options": QUESTIONS.get(key, [])}))
     answer = SCRIPT.answer([you("arthur", "propose", key), question, *lost])
-    body = json.dumps({"language": answer["language"], "text": answer["text"]})
-    proposal = Fact("proposal", {"key": key, "version": 9}, body)
+    body = answer["text"]
+    proposal = Fact("proposal", {"key": key, "version": 9, "language": "value"}, body)
     reviewers = [name for name, expert in SCRIPT.experts.items() if expert.role == "reviewer"]
     votes = [SCRIPT.answer([you(name, "vote", key), question, proposal, *lost])["approve"] for name in reviewers]
     return body, sum(votes), len(reviewers)

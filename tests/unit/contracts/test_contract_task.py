@@ -39,8 +39,6 @@ def test_a_task_is_read_from_toml_and_json_alike_and_kept_canonical():
         "uses": {"db/*": []},
         "checks": ["lint", "unit"],
         "files": ["store.py", "store/rows.py"],
-        "command": [],
-        "probe": [],
     }
     assert made.body.implements == {"api/errors": (), "api/store": ("Store.get", "Store.put")}
 
@@ -52,8 +50,6 @@ def test_a_summary_is_all_that_a_task_needs():
         "uses": {},
         "checks": [],
         "files": [],
-        "command": [],
-        "probe": [],
     }
 
 
