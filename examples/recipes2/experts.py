@@ -1,0 +1,335 @@
+"""The experts: programs that compute what they propose, vote and write from what stands on the board.
+
+    planner    asks what the prompt leaves open; for the tables of the schema it says which components there are
+    architect  answers the questions; splits the schema into tables; proposes what the modules offer each other
+    reviewer   votes: on a question by what it cares for, on a contract by recomputing what it has to hold
+    coder      writes a component from the facets that its task names
+    operator   changes its mind once: when the first tests have passed, recipes get a rating
+
+None of them knows a table or a column by name, except the operator and the file `schema.sql`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import generate
+from blackboard import Context, Contract, NotPermitted, Source, Transaction, Version, knowledge_source, on
+from generate import APP, LAYERS, QUESTIONS, Facts, Unfit, Uses, tables_of
+from generate.http_api import routes
+from generate.tables import Table, in_order
+
+SCHEMA = "db/schema"
+FIRST_SCHEMA = Path(__file__).with_name("schema.sql")
+QUESTION = {
+    "api/ids": "What is the id of a row: a number, or a UUID?",
+    "api/id_maker": "Who makes the id of a new row?",
+    "api/dates": "How are dates written in JSON and on the command line?",
+    "api/list": "Is a list everything at once, or a page of it?",
+    "api/errors": "What does an error look like?",
+}
+OPTIONS = {
+    "uuid": "Rows of two people can be merged when no two can have the same id.",
+    "int": "A number can be said on the phone and typed.",
+    "client": "A client that makes the id can repeat a request that got lost without adding the row twice.",
+    "server": "Nobody can get it wrong who does not have to think of it.",
+    "iso": "People and programs can both read it.",
+    "unix": "A number has no time zone and no spelling.",
+    "page": "Some people keep thousands of rows, and nobody reads them all at once.",
+    "list": "One request is enough.",
+    "text": "A line can be shown as it is.",
+    "objects": "A program wants a code for each mistake, and a form can have three of them.",
+}
+"""What speaks for each option: the rationale of whoever proposes it."""
+CHOICES = {
+    "api/ids": ("uuid", "int"),
+    "api/id_maker": ("client", "server"),
+    "api/dates": ("unix", "iso"),
+    "api/list": ("page", "list"),
+    "api/errors": ("objects", "text"),
+}
+"""The options of each question, first what the architect would rather have."""
+CARES = {
+    "rita": {"uuid", "server", "iso", "page", "objects"},
+    "rob": {"int", "server", "iso", "list", "objects"},
+    "ruby": {"uuid", "server", "iso", "page", "text"},
+    "raj": {"uuid", "client", "unix", "page", "objects"},
+}
+"""Which options a reviewer approves at once; another one it approves when its own was rejected."""
+
+
+# ---- what is read ---------------------------------------------------------------------------------------------------
+
+
+def read(transaction: Transaction, uses: Mapping[str, Any], *, side: str = "uses") -> dict[str, Any] | None:
+    """Read some facets of some decisions, and rely on no more: key -> facet -> value; None where one is missing."""
+    found: dict[str, Any] = {}
+    for key, facets in uses.items():
+        decision = transaction.decision(key, side=side, facets=list(facets) or None)
+        if decision is None:
+            return None
+        every = decision.contract.facets
+        found[key] = {name: every[name] for name in facets if name in every} if facets else dict(every)
+    return found
+
+
+def table(transaction: Transaction, name: str) -> Table | None:
+    """Look at a table without relying on it: what is relied on is said by the layer that is computed."""
+    decision = transaction.decision_of(f"db/{name}")
+    return None if decision is None else tables_of(decision.contract.facets)[name]
+
+
+# ---- who plans ------------------------------------------------------------------------------------------------------
+
+
+def planner(name: str) -> Source:
+    """Return who asks the questions, and states a task for each component that the schema calls for."""
+
+    wakes = [on.accepted("prompt"), on.accepted("api/ids"), on.accepted(SCHEMA), on.written("*/*")]
+
+    @knowledge_source(name=name, role="planner", on=wakes)
+    def plan(context: Context) -> None:
+        with context.transaction() as transaction:
+            if context.kind == "written":
+                task = transaction.decision(f"task/{context.target}")
+                if task is not None and not task.contract.facets["files"]:
+                    transaction.retract(task.key, reason="nothing is left of it")
+                return
+            for key, question in QUESTION.items():
+                if transaction.decision_of(key) is None and not transaction.questions(key):
+                    options = [_option(key, choice) for choice in CHOICES[key]]
+                    transaction.ask(key, question, options=options)
+            if transaction.decision_of(SCHEMA) is not None:
+                _state_tasks(transaction)
+            elif transaction.decision_of("api/ids") is not None and not transaction.questions(SCHEMA):
+                transaction.ask(SCHEMA, f"Which tables does this take: {context.prompt}?")
+
+    return plan
+
+
+def _state_tasks(transaction: Transaction) -> None:
+    schema = transaction.decision(SCHEMA, side="implements")
+    if schema is None:
+        return
+    tables = tables_of(schema.contract.facets)
+    in_order(tables)
+    wanted = {f"{layer}/{one.name}": generate.task(layer, one, tables) for one in tables.values() for layer in LAYERS}
+    wanted[APP] = generate.app_task(tables)
+    for component, contract in wanted.items():
+        transaction.decision(f"task/{component}")
+        transaction.decide(f"task/{component}", contract, rationale=contract.facets["summary"])
+    for decision in transaction.all_decisions("task/*/*"):
+        component = decision.key.removeprefix("task/")
+        if component not in wanted and decision.contract.facets["files"]:
+            transaction.decision(decision.key)
+            gone = f"The schema has no table {component.partition('/')[2]} any more: there is nothing to write."
+            transaction.decide(decision.key, Contract.task(summary=gone), rationale=gone)
+    for decision in (*transaction.all_decisions("db/*"), *transaction.all_decisions("api/*")):
+        table_name = decision.key[3:] if decision.key.startswith("db/") else decision.key[4:].rpartition("_")[0]
+        if decision.key not in (SCHEMA, *QUESTIONS) and table_name not in tables:
+            transaction.decision(decision.key)
+            transaction.retract(decision.key, reason=f"the schema has no table {table_name} any more")
+
+
+# ---- who proposes ---------------------------------------------------------------------------------------------------
+
+
+def architect(name: str, *, leaves: tuple[str, ...] = ()) -> Source:
+    """Return who proposes what is asked for, required, or rests on something that has changed.
+
+    Args:
+        leaves: Keys that somebody else answers.
+    """
+    wakes = [on.asked("**"), on.required("db/*"), on.required("api/*"), on.stale("db/*"), on.stale("api/*")]
+
+    def not_left(context: Context) -> float | None:
+        return None if context.target in leaves else inf
+
+    @knowledge_source(name=name, role="architect", on=wakes, rate=not_left)
+    def propose(context: Context) -> None:
+        key = context.target
+        with context.transaction() as transaction:
+            standing = transaction.decision(key)
+            if standing is not None and not transaction.questions(key) and context.kind != "stale":
+                return
+            versions = transaction.versions(key)
+            if any(version.state == "proposed" for version in versions):
+                return
+            found = _answer(transaction, key, versions)
+            if found is not None:
+                contract, rationale = found
+                ruled = transaction.decision_of(SCHEMA)
+                # A text that was given up may return when the schema asks for it again.
+                evidence = [] if ruled is None else [ruled.mod_revision]
+                transaction.propose(key, contract, rationale=rationale, evidence=evidence)
+
+    return propose
+
+
+def _answer(transaction: Transaction, key: str, versions: tuple[Version, ...]) -> tuple[Contract, str] | None:
+    """Return what a key should be, and why."""
+    if key in CHOICES:
+        lost = {version.contract.text for version in versions if version.state == "rejected" and version.contract}
+        options = {choice: Contract.value(_option(key, choice)) for choice in CHOICES[key]}
+        left = [choice for choice, contract in options.items() if contract.text not in lost]
+        return (options[left[0]], OPTIONS[left[0]]) if left else None
+    if key == SCHEMA:
+        ids = read(transaction, {"api/ids": ["kind"]})
+        return None if ids is None else (_first_schema(ids["api/ids"]["kind"]), "What a cook writes down, and no more.")
+    return computed(transaction, key)
+
+
+def computed(transaction: Transaction, key: str) -> tuple[Contract, str] | None:
+    """Return what follows for a key from what is decided, and from what it follows; None: nothing, or not yet."""
+    if key.startswith("db/"):
+        name = key.removeprefix("db/")
+        # It is the schema for those who hold the table, so that a change that breaks no user is a change of it too.
+        schema = transaction.decision(SCHEMA, side="implements")
+        one = None if schema is None else tables_of(schema.contract.facets).get(name)
+        return None if one is None else (Contract("sql", one.ddl() + ";\n"), f"The part of {SCHEMA} about {name}.")
+    name, _, layer = key.removeprefix("api/").rpartition("_")
+    known = table(transaction, name)
+    if known is None:
+        # Whatever is required comes after its table; whoever asks is woken by it.
+        raise NotPermitted(f"computing {key}", (), (f"db/{name}",))
+    if layer == "routes":
+        premises = generate.routes(known)
+        make = lambda facts: Contract("openapi", routes(facts.table(name), facts.agreed))  # noqa: E731
+    elif layer in LAYERS:
+        premises, stub = LAYERS[layer].premises(known), LAYERS[layer].stub
+        make = lambda facts: Contract.python(stub(name, facts))  # noqa: E731
+    else:
+        return None
+    facts = read(transaction, premises, side="implements")
+    if facts is None:
+        missing = tuple(one for one in premises if transaction.decision_of(one) is None)
+        raise NotPermitted(f"computing {key}", (), missing)
+    return make(Facts(facts)), f"Follows from {_said(premises) or 'its name alone'}."
+
+
+def _said(uses: Uses) -> str:
+    return ", ".join(f"{key} ({', '.join(facets)})" if facets else key for key, facets in uses.items())
+
+
+def _first_schema(kind: str) -> Contract:
+    text = FIRST_SCHEMA.read_text("utf-8")
+    if kind == "uuid":
+        text = re.sub(r"\b(id|\w+_id) INTEGER\b", r"\1 TEXT", text)
+    return Contract("sql", text)
+
+
+def _option(key: str, choice: str) -> dict[str, str]:
+    return {QUESTIONS[key]: {"objects": "list"}.get(choice, choice) if key == "api/errors" else choice}
+
+
+# ---- who votes ------------------------------------------------------------------------------------------------------
+
+
+def reviewer(name: str) -> Source:
+    """Return who votes on each version that is proposed."""
+
+    @knowledge_source(name=name, role="reviewer", on=on.proposed("**"))
+    def vote(context: Context) -> None:
+        key = context.target
+        for version in context.transaction().versions_of(key)[0]:
+            voted = any(one.author == name for one in version.votes)
+            if version.state != "proposed" or voted or name not in (version.electorate or ()):
+                continue
+            with context.transaction() as transaction:
+                objection = objection_to(transaction, name, key, version)
+                said = objection or "It is what follows from the decisions that it rests on."
+                if key in CHOICES and not objection:
+                    said = OPTIONS[_chosen(key, version)]
+                transaction.vote(key, version=version.version, approve=not objection, reason=said)
+
+    return vote
+
+
+def objection_to(transaction: Transaction, name: str, key: str, version: Version) -> str:
+    """Return what speaks against a version; the empty text where nothing does."""
+    if version.contract is None:
+        return "its text is gone"
+    if key in CHOICES:
+        chosen = _chosen(key, version)
+        others = [one for one in transaction.versions_of(key)[0] if one.state == "rejected"]
+        mine = [choice for choice in CHOICES[key] if choice in CARES[name]]
+        if chosen in CARES[name] or any(_chosen(key, one) in mine for one in others):
+            return ""
+        return f"{mine[0]} is better: {OPTIONS[mine[0]]}"
+    if key == SCHEMA:
+        try:
+            in_order(tables_of(version.contract.facets))
+        except Unfit as error:
+            return str(error)
+        return ""
+    found = computed(transaction, key)
+    if found is None:
+        return "nothing asks for it"
+    wanted, offered = found[0].facets, version.contract.facets
+    lacking = sorted(name for name in wanted if offered.get(name) != wanted[name])
+    return f"{', '.join(lacking)} are not what follows from the decisions" if lacking else ""
+
+
+def _chosen(key: str, version: Version) -> str:
+    said = None if version.contract is None else json.loads(version.contract.text)
+    return next((choice for choice in CHOICES[key] if _option(key, choice) == said), "")
+
+
+# ---- who writes -----------------------------------------------------------------------------------------------------
+
+
+def coder(name: str) -> Source:
+    """Return who writes components, each from the facets that its task names and from nothing else."""
+
+    @knowledge_source(name=name, role="coder", on=[on.required("*/*"), on.stale("*/*"), on.suspect("*/*")])
+    def write(context: Context) -> None:
+        component = context.target
+        with context.transaction() as transaction:
+            task = transaction.decision(f"task/{component}")
+            if task is None:
+                return
+            standing = transaction.component(component)
+            if standing is not None and standing.state == "current":
+                return
+            if not task.contract.facets["files"]:
+                transaction.write(component, dict.fromkeys(standing.files if standing is not None else ()))
+                return
+            implements, uses = task.contract.facets["implements"], task.contract.facets["uses"]
+            used, stood = read(transaction, uses), read(transaction, implements, side="implements")
+            if used is None or stood is None:
+                missing = [key for key in (*uses, *implements) if transaction.decision_of(key) is None]
+                raise NotPermitted(f"{name} writes {component}", (), tuple(missing))
+            texts = {key: transaction.decision_of(key).contract.text for key in implements}
+            files = generate.written(component, Facts(stood | used), texts)
+            kept = {} if standing is None else {path: content.decode() for path, content in standing.files.items()}
+            # What may have changed for it, and gives the same text, is for its checks to say.
+            if files != kept or standing is None or standing.state != "suspect":
+                transaction.write(component, {**dict.fromkeys(kept), **files})
+
+    return write
+
+
+# ---- who changes her mind -------------------------------------------------------------------------------------------
+
+
+def amender(name: str) -> Source:
+    """Return an operator who gives recipes a rating when the first tests have passed: once, and nothing else."""
+
+    @knowledge_source(name=name, role="operator", on=on.passed("unit"))
+    def amend(context: Context) -> None:
+        with context.transaction() as transaction:
+            schema = transaction.decision(SCHEMA)
+            if schema is None or any(one.author == name for one in transaction.versions(SCHEMA)):
+                return
+            start = "CREATE TABLE recipe (\n"
+            text = schema.contract.text
+            if start not in text:
+                return
+            column = f"{start}    rating INTEGER CHECK (rating BETWEEN 1 AND 10),\n"
+            rationale = "I want to know which recipes were worth it: ratings go from 1 to 10."
+            transaction.decide(SCHEMA, Contract("sql", text.replace(start, column)), rationale=rationale)
+
+    return amend
