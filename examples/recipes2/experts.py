@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import generate
-from blackboard import Context, Contract, NotPermitted, Source, Transaction, Version, knowledge_source, on
+from blackboard import Context, Contract, NotPermitted, Refused, Source, Transaction, Version, knowledge_source, on
 from generate import APP, LAYERS, QUESTIONS, Facts, Unfit, Uses, tables_of
 from generate.http_api import routes
 from generate.tables import Table, in_order
@@ -233,19 +233,35 @@ def reviewer(name: str) -> Source:
 
     @knowledge_source(name=name, role="reviewer", on=on.proposed("**"))
     def vote(context: Context) -> None:
-        key = context.target
-        for version in context.transaction().versions_of(key)[0]:
-            voted = any(one.author == name for one in version.votes)
-            if version.state != "proposed" or voted or name not in (version.electorate or ()):
-                continue
-            with context.transaction() as transaction:
-                objection = objection_to(transaction, name, key, version)
-                said = objection or "It is what follows from the decisions that it rests on."
-                if key in CHOICES and not objection:
-                    said = OPTIONS[_chosen(key, version)]
-                transaction.vote(key, version=version.version, approve=not objection, reason=said)
+        for version in _waiting(context, name):
+            try:
+                _cast(context, name, version)
+            except Refused:
+                # The others have settled it meanwhile: no vote is missing.
+                if version.version in {one.version for one in _waiting(context, name)}:
+                    raise
 
     return vote
+
+
+def _waiting(context: Context, name: str) -> list[Version]:
+    return [
+        version
+        for version in context.transaction().versions_of(context.target)[0]
+        if version.state == "proposed"
+        and name in (version.electorate or ())
+        and all(one.author != name for one in version.votes)
+    ]
+
+
+def _cast(context: Context, name: str, version: Version) -> None:
+    key = context.target
+    with context.transaction() as transaction:
+        objection = objection_to(transaction, name, key, version)
+        said = objection or "It is what follows from the decisions that it rests on."
+        if key in CHOICES and not objection:
+            said = OPTIONS[_chosen(key, version)]
+        transaction.vote(key, version=version.version, approve=not objection, reason=said)
 
 
 def objection_to(transaction: Transaction, name: str, key: str, version: Version) -> str:
