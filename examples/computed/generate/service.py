@@ -5,6 +5,7 @@ from typing import Any
 
 from generate.tables import Column, Table
 
+
 def stub(table: Table, agreed: Mapping[str, Any]) -> str:
     """Return the contract of the service."""
     key = table.key.kind
@@ -251,32 +252,32 @@ _KEYS = {
     "dt.datetime": "dt.datetime.fromisoformat(text)",
 }
 _CHECKS = {
-    ("int", ""): '''def _int(value: Any) -> int:
+    ("int", ""): """def _int(value: Any) -> int:
     if type(value) is not int or not -(2**63) <= value < 2**63:
         raise ValueError("has to be a whole number")
-    return value''',
-    ("str", ""): '''def _str(value: Any) -> str:
+    return value""",
+    ("str", ""): """def _str(value: Any) -> str:
     if type(value) is not str:
         raise ValueError("has to be a text")
-    return value''',
-    ("float", ""): '''def _float(value: Any) -> float:
+    return value""",
+    ("float", ""): """def _float(value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
         raise ValueError("has to be a number")
-    return float(value)''',
-    ("bool", ""): '''def _bool(value: Any) -> bool:
+    return float(value)""",
+    ("bool", ""): """def _bool(value: Any) -> bool:
     if type(value) is not bool:
         raise ValueError("has to be true or false")
-    return value''',
-    ("dt.date", "iso"): '''def _date(value: Any) -> dt.date:
-    return dt.date.fromisoformat(value)''',
-    ("dt.datetime", "iso"): '''def _datetime(value: Any) -> dt.datetime:
-    return dt.datetime.fromisoformat(value).replace(tzinfo=None)''',
-    ("dt.date", "unix"): '''def _date(value: Any) -> dt.date:
+    return value""",
+    ("dt.date", "iso"): """def _date(value: Any) -> dt.date:
+    return dt.date.fromisoformat(value)""",
+    ("dt.datetime", "iso"): """def _datetime(value: Any) -> dt.datetime:
+    return dt.datetime.fromisoformat(value).replace(tzinfo=None)""",
+    ("dt.date", "unix"): """def _date(value: Any) -> dt.date:
     if type(value) is not int:
         raise ValueError("has to be whole seconds since 1970")
-    return dt.datetime.fromtimestamp(value, dt.timezone.utc).date()''',
-    ("dt.datetime", "unix"): '''def _datetime(value: Any) -> dt.datetime:
+    return dt.datetime.fromtimestamp(value, dt.timezone.utc).date()""",
+    ("dt.datetime", "unix"): """def _datetime(value: Any) -> dt.datetime:
     if type(value) is not int:
         raise ValueError("has to be whole seconds since 1970")
-    return dt.datetime.fromtimestamp(value, dt.timezone.utc).replace(tzinfo=None)''',
+    return dt.datetime.fromtimestamp(value, dt.timezone.utc).replace(tzinfo=None)""",
 }

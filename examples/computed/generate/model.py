@@ -14,9 +14,9 @@ def stub(table: Table) -> str:
     )
 
 
-def code(table: Table) -> str:
-    """Return the module of the dataclass."""
-    return f'"""What a row of the table {table.name} is."""\n\n{stub(table)}'
+def heading(name: str) -> str:
+    """Return what the module says above its contract, which is all of its code."""
+    return f'"""What a row of the table {name} is."""\n\n'
 
 
 def _ordered(table: Table) -> list[Column]:

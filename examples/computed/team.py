@@ -1,8 +1,8 @@
 """The team that makes an app to track recipes: who is in it, who may do what, what is checked.
 
-    bb run examples/recipes                                 the experts are programs (experts.py): no model, no key
+    bb run examples/computed                                 the experts are programs (experts.py): no model, no key
     bb decide db/schema schema.sql && bb run …              with any other tables: what depends on them is made again
-    bb run examples/recipes --model PROVIDER:NAME           the same prompt for models
+    bb run examples/computed --model PROVIDER:NAME           the same prompt for models
 
 Options of its own: `--option amend=no` leaves the operator at home; `--option demands=yes` has a customer demand what
 no answers to two of the questions meet: nobody builds before she gives way.
@@ -11,9 +11,22 @@ no answers to two of the questions meet: nobody builds before she gives way.
 from pathlib import Path
 from typing import Any
 
-from blackboard import Budget, Check, Context, Contract, Source, Team, knowledge_source, on
-from blackboard.choreography import Choreography, Role, agree, current, each, loop, majority, may, reviewed, stop, within
 from experts import CARES, amender, architect, coder, planner, reviewer
+
+from blackboard import Budget, Check, Context, Contract, Source, Team, knowledge_source, on
+from blackboard.choreography import (
+    Choreography,
+    Role,
+    agree,
+    current,
+    each,
+    loop,
+    majority,
+    may,
+    reviewed,
+    stop,
+    within,
+)
 from knowledge_sources import architect as model_architect
 from knowledge_sources import coder as model_coder
 from knowledge_sources import human, possibilities
@@ -80,7 +93,9 @@ def choreography(*, demands: bool = False) -> Choreography:
         *(operators.decides(key) for key in ((*DEMANDS, *DEMANDED) if demands else ())),
         each(
             "task/{layer}/{name}",
-            within(SECONDS, planners.decides("task/{layer}/{name}"), otherwise=operators.decides("task/{layer}/{name}")),
+            within(
+                SECONDS, planners.decides("task/{layer}/{name}"), otherwise=operators.decides("task/{layer}/{name}")
+            ),
             loop(
                 coders.writes(
                     "{layer}/{name}",

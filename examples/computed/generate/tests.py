@@ -1,4 +1,4 @@
-"""Tests of a table's modules, worked out from the contracts alone: what is kept comes back, what is wrong is refused."""
+"""Tests of a table, worked out from the contracts alone: what is kept comes back, what is wrong is refused."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import generate
-from blackboard import Context, Contract, NotPermitted, Refused, Source, Transaction, Version, knowledge_source, on
 from generate import APP, LAYERS, QUESTIONS, Facts, Unfit, Uses, tables_of
 from generate.http_api import routes
 from generate.tables import Table, in_order
+
+from blackboard import Context, Contract, NotPermitted, Refused, Source, Transaction, Version, knowledge_source, on
 
 SCHEMA = "db/schema"
 FIRST_SCHEMA = Path(__file__).with_name("schema.sql")
@@ -87,7 +88,6 @@ def table(transaction: Transaction, name: str) -> Table | None:
 
 def planner(name: str) -> Source:
     """Return who asks the questions, and states a task for each component that the schema calls for."""
-
     wakes = [on.accepted("prompt"), on.accepted("api/ids"), on.accepted(SCHEMA), on.written("*/*")]
 
     @knowledge_source(name=name, role="planner", on=wakes)
@@ -111,7 +111,7 @@ def planner(name: str) -> Source:
 
 
 def _state_tasks(transaction: Transaction) -> None:
-    schema = transaction.decision(SCHEMA, side="implements")
+    schema = transaction.decision(SCHEMA)
     if schema is None:
         return
     tables = tables_of(schema.contract.facets)
@@ -143,30 +143,48 @@ def architect(name: str, *, leaves: tuple[str, ...] = ()) -> Source:
     Args:
         leaves: Keys that somebody else answers.
     """
-    wakes = [on.asked("**"), on.required("db/*"), on.required("api/*"), on.stale("db/*"), on.stale("api/*")]
+    rests = ("db/*", "api/*")
+    wakes = [on.asked("**"), *(wake(keys) for wake in (on.required, on.stale, on.accepted) for keys in rests)]
 
     def not_left(context: Context) -> float | None:
         return None if context.target in leaves else inf
 
     @knowledge_source(name=name, role="architect", on=wakes, rate=not_left)
     def propose(context: Context) -> None:
-        key = context.target
-        with context.transaction() as transaction:
-            standing = transaction.decision(key)
-            if standing is not None and not transaction.questions(key) and context.kind != "stale":
-                return
-            versions = transaction.versions(key)
-            if any(version.state == "proposed" for version in versions):
-                return
-            found = _answer(transaction, key, versions)
-            if found is not None:
-                contract, rationale = found
-                ruled = transaction.decision_of(SCHEMA)
-                # A text that was given up may return when the schema asks for it again.
-                evidence = [] if ruled is None else [ruled.mod_revision]
-                transaction.propose(key, contract, rationale=rationale, evidence=evidence)
+        for key in _following(context.transaction(), context.target):
+            _propose(context, key)
+        _propose(context, context.target)
 
     return propose
+
+
+def _following(transaction: Transaction, key: str) -> list[str]:
+    """Return the decisions that are computed from one that was accepted.
+
+    What a change breaks nobody with is a change for them all the same: a new column belongs into the model.
+    """
+    if key == SCHEMA:
+        return [one.key for one in transaction.all_decisions("db/*") if one.key != SCHEMA]
+    computed_keys = [one.key for one in transaction.all_decisions("api/*") if one.key not in QUESTIONS]
+    if key in QUESTIONS:
+        return computed_keys
+    return [one for one in computed_keys if key.startswith("db/") and one[4:].rpartition("_")[0] == key[3:]]
+
+
+def _propose(context: Context, key: str) -> None:
+    with context.transaction() as transaction:
+        standing = transaction.decision(key)
+        asked = bool(transaction.questions(key)) or context.kind == "stale"
+        if standing is not None and not asked and (key in CHOICES or key == SCHEMA):
+            return
+        versions = transaction.versions(key)
+        found = None if any(one.state == "proposed" for one in versions) else _answer(transaction, key, versions)
+        if found is None or (standing is not None and not asked and standing.contract.digest == found[0].digest):
+            return
+        ruled = transaction.decision_of(SCHEMA)
+        # A text that was given up may return when the schema asks for it again.
+        evidence = [] if ruled is None else [ruled.mod_revision]
+        transaction.propose(key, found[0], rationale=found[1], evidence=evidence)
 
 
 def _answer(transaction: Transaction, key: str, versions: tuple[Version, ...]) -> tuple[Contract, str] | None:
@@ -186,8 +204,7 @@ def computed(transaction: Transaction, key: str) -> tuple[Contract, str] | None:
     """Return what follows for a key from what is decided, and from what it follows; None: nothing, or not yet."""
     if key.startswith("db/"):
         name = key.removeprefix("db/")
-        # It is the schema for those who hold the table, so that a change that breaks no user is a change of it too.
-        schema = transaction.decision(SCHEMA, side="implements")
+        schema = transaction.decision(SCHEMA)
         one = None if schema is None else tables_of(schema.contract.facets).get(name)
         return None if one is None else (Contract("sql", one.ddl() + ";\n"), f"The part of {SCHEMA} about {name}.")
     name, _, layer = key.removeprefix("api/").rpartition("_")
@@ -203,7 +220,7 @@ def computed(transaction: Transaction, key: str) -> tuple[Contract, str] | None:
         make = lambda facts: Contract.python(stub(name, facts))  # noqa: E731
     else:
         return None
-    facts = read(transaction, premises, side="implements")
+    facts = read(transaction, premises)
     if facts is None:
         missing = tuple(one for one in premises if transaction.decision_of(one) is None)
         raise NotPermitted(f"computing {key}", (), missing)
@@ -264,7 +281,7 @@ def _cast(context: Context, name: str, version: Version) -> None:
         transaction.vote(key, version=version.version, approve=not objection, reason=said)
 
 
-def objection_to(transaction: Transaction, name: str, key: str, version: Version) -> str:
+def objection_to(transaction: Transaction, name: str, key: str, version: Version) -> str:  # noqa: PLR0911 - a case each
     """Return what speaks against a version; the empty text where nothing does."""
     if version.contract is None:
         return "its text is gone"

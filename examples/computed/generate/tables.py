@@ -39,6 +39,7 @@ NOW = {"dt.date": "dt.date.today()", "dt.datetime": "dt.datetime.now().replace(m
 _REFERENCE = re.compile(r"\((\w+)\) REFERENCES (\w+)(?:\s*\((\w+)\))?")
 _LITERAL = re.compile(r"'((?:[^']|'')*)'|(-?\d+(?:\.\d+)?)")
 _MOST_TRIES = 5_000
+_LONGEST = 50
 
 
 class Unfit(Invalid):
@@ -104,7 +105,7 @@ class Table:
 
     @property
     def references(self) -> dict[str, str]:
-        """column -> the table that it refers to."""
+        """The tables that it refers to: column -> table."""
         found = (_REFERENCE.match(text) for text in self.foreign_keys)
         return {match[1]: match[2] for match in found if match is not None}
 
@@ -248,7 +249,7 @@ def _rows(table: Table) -> Iterator[tuple[Any, ...]]:
         yield from itertools.islice(itertools.product(*choices), 500)
 
 
-def _plain(table: Table, column: Column, number: int) -> Any:  # noqa: ANN401 - a value for SQLite
+def _plain(table: Table, column: Column, number: int) -> Any:  # noqa: ANN401, PLR0911 - a value for SQLite, a case each
     if column.name in table.references and table.references[column.name] == table.name:
         return None if column.nullable else _plain(table, table.key, number)
     match column.kind:
@@ -277,7 +278,7 @@ def _mentioned(column: Column, checks: tuple[str, ...]) -> list[Any]:
     numbers = [float(number) for check in checks for _, number in _LITERAL.findall(check) if number]
     match column.kind:
         case "str":
-            return [*dict.fromkeys(texts), *("x" * int(n + 1) for n in numbers if 0 <= n < 50)]
+            return [*dict.fromkeys(texts), *("x" * int(n + 1) for n in numbers if 0 <= n < _LONGEST)]
         case "int":
             return [int(n) + step for n in dict.fromkeys(numbers) for step in (0, 1, -1)]
         case "float":

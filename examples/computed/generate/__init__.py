@@ -87,8 +87,8 @@ def _api(table: Table, *layers: str) -> Uses:
 LAYERS = {
     "model": Layer(
         "The dataclass of a row.",
-        lambda t, _: _whole(t),
-        lambda name, facts: model.code(facts.table(name)),
+        lambda *_: {},
+        lambda name, _: model.heading(name),
         _whole,
         lambda name, facts: model.stub(facts.table(name)),
     ),
@@ -187,6 +187,8 @@ def written(component: str, facts: Facts, texts: Mapping[str, str]) -> dict[str,
         return {"app.py": app.code(sorted(names), facts.values["prompt"]["text"])}
     module = f"test_{name}.py" if layer == "tests" else f"{name}_{layer}.py"
     files = {module: LAYERS[layer].code(name, facts)}
+    if layer == "model":
+        files[module] += texts[f"api/{name}_model"]
     if layer == "storage":
         files[f"{name}.sql"] = texts[f"db/{name}"]
     if layer == "http":

@@ -1,0 +1,95 @@
+"""Random schemas through programs that compute components: what depends on a change is made again, nothing else."""
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+from blackboard import Contract, Controller
+from blackboard.cli.teamfile import Options, load_team
+from blackboard.testing import open_memory
+
+TEAM = Path(__file__).parents[2] / "examples" / "computed" / "team.py"
+TYPES = {
+    "INTEGER": "7",
+    "TEXT": "'none'",
+    "REAL": "0.5",
+    "BOOLEAN": "TRUE",
+    "DATE": "'2026-02-03'",
+    "TIMESTAMP": "CURRENT_TIMESTAMP",
+    "VARCHAR(12)": "'short'",
+    "NUMERIC(8, 2)": "1.25",
+}
+LAYERS = ("model", "storage", "service", "http", "cli", "tests")
+
+
+def column(drawn, name):
+    kind = drawn.choice(list(TYPES))
+    default = f" DEFAULT {TYPES[kind]}" if drawn.random() < 0.3 else ""
+    return f"{name} {kind}{drawn.choice(('', ' NOT NULL'))}{default}"
+
+
+def schema(drawn, most):
+    """Return a schema: table -> its columns, and table -> those that it refers to."""
+    names = [f"{drawn.choice(('plant', 'shelf', 'trip', 'song'))}_{number}" for number in range(drawn.randint(2, most))]
+    columns, parents = {}, {}
+    for at, name in enumerate(names):
+        parents[name] = drawn.sample(names[:at], drawn.randint(0, min(at, 1)))
+        columns[name] = [f"id {drawn.choice(('INTEGER', 'TEXT'))} PRIMARY KEY"]
+        columns[name] += [column(drawn, f"c{number}") for number in range(drawn.randint(1, 4))]
+    return columns, parents
+
+
+def ddl(columns, parents):
+    kinds = {name: lines[0].split()[1] for name, lines in columns.items()}
+    tables = []
+    for name, lines in columns.items():
+        refers = [f"{other}_id {kinds[other]} NOT NULL REFERENCES {other} (id)" for other in parents[name]]
+        tables.append(f"CREATE TABLE {name} (\n  " + ",\n  ".join([*lines, *refers]) + "\n);\n")
+    return "".join(tables)
+
+
+def resting_on(name, parents):
+    """Return the tables whose tests hold rows of a table: itself, and all that refer to it."""
+    found = {name}
+    while more := {one for one, others in parents.items() if found & set(others)} - found:
+        found |= more
+    return found
+
+
+def decided_and_built(board, text):
+    def decide(transaction):
+        transaction.decision("db/schema")
+        transaction.decide("db/schema", Contract("sql", text), rationale="other tables")
+
+    board.run_transaction(decide, "ann", role="operator")
+    outcome = Controller(board, load_team(TEAM, Options(values={"amend": "no"}))).run()
+    assert outcome.kind == "converged", outcome.obligations
+    return {one.key: one.version for one in board.snapshot().components() if one.files}
+
+
+def works(board, folder):
+    board.snapshot().export(folder)
+    for command in (["-m", "unittest", "discover"], ["app.py", "--help"]):
+        done = subprocess.run(
+            [sys.executable, "-B", *command], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_random_schema_is_built_and_a_change_rebuilds_only_what_depends_on_it(tmp_path, seed, length):
+    for one in range(length(1, 30)):
+        print(f"seed {seed}, schema {one}")  # noqa: T201
+        drawn = random.Random(f"{seed} {one}")
+        columns, parents = schema(drawn, length(2, 3))
+        with open_memory() as board:
+            before = decided_and_built(board, ddl(columns, parents))
+            assert set(before) == {"app/main", *(f"{layer}/{name}" for layer in LAYERS for name in columns)}
+            works(board, tmp_path / f"{one}-before")
+            changed = drawn.choice(list(columns))
+            columns[changed].append(column(drawn, "added"))
+            after = decided_and_built(board, ddl(columns, parents))
+            works(board, tmp_path / f"{one}-after")
+        rebuilt = {key for key, version in after.items() if version != before[key]}
+        wanted = {f"{layer}/{changed}" for layer in LAYERS}
+        assert rebuilt == wanted | {f"tests/{name}" for name in resting_on(changed, parents)}
