@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from blackboard.contracts.conformance import JUDGED, JUDGES_USERS, RULES, ConformancePlan, conformance_plan, decoded
 from blackboard.contracts.finding import Finding
 from blackboard.contracts.language import Contract
+from blackboard.control.checker_cache import FOLDER, with_cache
 from blackboard.control.checks import assemble
 from blackboard.control.source import Source
 from blackboard.spec.canonical import JSON, digest
@@ -92,9 +93,14 @@ def _judge(
     told = f"[mypy {version('mypy')}]"
     if plan.probes:
         # A stub beside the code would be believed in its place.
-        files = {path: content for path, content in inputs.items() if not path.endswith(".pyi")}
+        files = {
+            path: content
+            for path, content in inputs.items()
+            if not path.endswith(".pyi") and not path.startswith(FOLDER)
+        }
+        command, cached = with_cache(plan.command)
         result = context.run_command(
-            [sys.executable, *plan.command], {**files, **plan.probes}, timeout_seconds=TIMEOUT_SECONDS
+            [sys.executable, *command], {**files, **plan.probes, **cached}, timeout_seconds=TIMEOUT_SECONDS
         )
         if result.cancelled:
             return None, ""
