@@ -87,6 +87,7 @@ def conformance_plan(
         body = contract.body
         if isinstance(body, Stub):
             judgings.append(judging(body.source, modules(), facets=facets, number=number))
+            found += _without_module(key, body, modules())
             found += judgings[-1].found
             found += _handed(contract, judgings[-1])
         elif contract.language in _BY_TEXT:
@@ -122,6 +123,13 @@ def _using(
         if isinstance(contract.body, Stub)
     ]
     return using(found, files, beside, modules) if found else None
+
+
+def _without_module(key: str, body: Stub, modules: Modules) -> Iterable[Finding]:
+    """Yield that no file is the module which a contract states, from which its users import."""
+    if body.module is not None and body.module not in {one.name for one in modules.found}:
+        path = f"{body.module.replace('.', '/')}.py"
+        yield Finding(path, 0, f"it is missing: {key} says that its users import the module {body.module}")
 
 
 def _handed(contract: Contract, judged: Judging) -> Iterator[Finding]:

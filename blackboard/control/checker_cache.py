@@ -1,7 +1,8 @@
 """What the type checker knows of the standard library, kept between runs in the user's cache folder.
 
-It is made once for each environment and version of Python and of the checker, from a text of ours that imports usual modules; nothing
-that a component holds ever goes into it. A run gets a copy. Where it cannot be kept, the checker works without it.
+It is made once for each environment, and each version of Python and of the checker, from a text of ours that imports
+usual modules; nothing that a component holds ever goes into it. A run gets a copy. Where it cannot be kept, the checker
+works without it.
 """
 
 import hashlib
@@ -23,73 +24,14 @@ FOLDER = ".spec/mypy"
 """Where the copy lies in the sandbox."""
 
 _SECONDS = 120
-_MODULES = [
-    "abc",
-    "argparse",
-    "ast",
-    "asyncio",
-    "base64",
-    "collections",
-    "collections.abc",
-    "concurrent.futures",
-    "contextlib",
-    "copy",
-    "csv",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "email.message",
-    "enum",
-    "fractions",
-    "functools",
-    "hashlib",
-    "heapq",
-    "html",
-    "http",
-    "http.client",
-    "http.server",
-    "importlib",
-    "inspect",
-    "io",
-    "itertools",
-    "json",
-    "logging",
-    "math",
-    "operator",
-    "os",
-    "pathlib",
-    "queue",
-    "random",
-    "re",
-    "secrets",
-    "shutil",
-    "signal",
-    "socket",
-    "sqlite3",
-    "statistics",
-    "string",
-    "struct",
-    "subprocess",
-    "sys",
-    "tempfile",
-    "textwrap",
-    "threading",
-    "time",
-    "tomllib",
-    "traceback",
-    "types",
-    "typing",
-    "unittest",
-    "unittest.mock",
-    "urllib.error",
-    "urllib.parse",
-    "urllib.request",
-    "uuid",
-    "warnings",
-    "wsgiref.simple_server",
-    "xml.etree.ElementTree",
-    "zoneinfo",
-]
+_MODULES = """
+abc argparse ast asyncio base64 collections collections.abc concurrent.futures contextlib copy csv dataclasses
+datetime decimal email.message enum fractions functools hashlib heapq html http http.client http.server importlib
+inspect io itertools json logging math operator os pathlib queue random re secrets shutil signal socket sqlite3
+statistics string struct subprocess sys tempfile textwrap threading time tomllib traceback types typing unittest
+unittest.mock urllib.error urllib.parse urllib.request uuid warnings wsgiref.simple_server xml.etree.ElementTree
+zoneinfo
+"""
 
 
 def with_cache(command: Sequence[str]) -> tuple[list[str], Mapping[str, bytes]]:
@@ -120,7 +62,7 @@ def _make(place: Path) -> None:
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         work = Path(folder)
         (work / SETTING).write_text("[mypy]\n", encoding="utf-8")
-        (work / "seed.py").write_text("".join(f"import {name}\n" for name in _MODULES), encoding="utf-8")
+        (work / "seed.py").write_text("".join(f"import {name}\n" for name in _MODULES.split()), encoding="utf-8")
         command = [sys.executable, *COMMAND, f"--cache-dir={work / 'made'}", "seed.py"]
         subprocess.run(command, cwd=work, capture_output=True, timeout=_SECONDS, check=True)  # noqa: S603
         try:

@@ -96,6 +96,15 @@ def test_a_package_of_ones_own_may_hold_the_module_of_another():
     assert [(one.file, one.line) for one in found] == [("src/shop/till.py", 2)]
 
 
+def test_who_implements_a_contract_has_the_module_that_it_states():
+    code = "def price(of: str) -> int:\n    return 1\n"
+    implemented = {"api/money": (PRICES, None)}
+    (found,) = conformance_plan(implemented, {"prices.py": code}).found
+    assert str(found) == "shop/prices.py: it is missing: api/money says that its users import the module shop.prices"
+    for path in ("shop/prices.py", "shop/prices/__init__.py", "src/shop/prices.py"):
+        assert not conformance_plan(implemented, {path: code}).found
+
+
 def test_code_that_cannot_be_read_is_found():
     plan = conformance_plan({}, {"web.py": "def f(:\n"}, used=USED)
     assert [(one.file, one.line) for one in plan.found] == [("web.py", 1)]

@@ -25,7 +25,7 @@ def forgotten():
 
 def test_it_is_made_once_and_what_is_found_is_the_same(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(checker_cache, "_MODULES", ["json"])
+    monkeypatch.setattr(checker_cache, "_MODULES", "json")
     command, cached = checker_cache.with_cache(PLAN.command)
     assert cached
     run = Sandbox.best(Limits()).run
