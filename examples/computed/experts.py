@@ -94,9 +94,7 @@ def planner(name: str) -> Source:
     def plan(context: Context) -> None:
         with context.transaction() as transaction:
             if context.kind == "written":
-                task = transaction.decision(f"task/{context.target}")
-                if task is not None and not task.contract.facets["files"]:
-                    transaction.retract(task.key, reason="nothing is left of it")
+                _retire(transaction, context.target)
                 return
             for key, question in QUESTION.items():
                 if transaction.decision_of(key) is None and not transaction.questions(key):
@@ -127,11 +125,22 @@ def _state_tasks(transaction: Transaction) -> None:
             transaction.decision(decision.key)
             gone = f"The schema has no table {component.partition('/')[2]} any more: there is nothing to write."
             transaction.decide(decision.key, Contract.task(summary=gone), rationale=gone)
+
+
+def _retire(transaction: Transaction, component: str) -> None:
+    """Retract the task of a component of which nothing is left, and with a table's last task what is said of it."""
+    task = transaction.decision(f"task/{component}")
+    if task is None or task.contract.facets["files"]:
+        return
+    name = component.partition("/")[2]
+    reason = f"the schema has no table {name} any more"
+    transaction.retract(task.key, reason=reason)
+    if len(transaction.all_decisions(f"task/*/{name}")) > 1:
+        return
     for decision in (*transaction.all_decisions("db/*"), *transaction.all_decisions("api/*")):
-        table_name = decision.key[3:] if decision.key.startswith("db/") else decision.key[4:].rpartition("_")[0]
-        if decision.key not in (SCHEMA, *QUESTIONS) and table_name not in tables:
+        if decision.key == f"db/{name}" or decision.key[4:].rpartition("_")[0] == name:
             transaction.decision(decision.key)
-            transaction.retract(decision.key, reason=f"the schema has no table {table_name} any more")
+            transaction.retract(decision.key, reason=reason)
 
 
 # ---- who proposes ---------------------------------------------------------------------------------------------------
@@ -207,8 +216,13 @@ def computed(transaction: Transaction, key: str) -> tuple[Contract, str] | None:
         schema = transaction.decision(SCHEMA)
         one = None if schema is None else tables_of(schema.contract.facets).get(name)
         return None if one is None else (Contract("sql", one.ddl() + ";\n"), f"The part of {SCHEMA} about {name}.")
+    if not key.startswith("api/"):
+        return None
     name, _, layer = key.removeprefix("api/").rpartition("_")
     known = table(transaction, name)
+    schema = transaction.decision_of(SCHEMA)
+    if known is None and schema is not None and name not in tables_of(schema.contract.facets):
+        return None
     if known is None:
         # Whatever is required comes after its table; whoever asks is woken by it.
         raise NotPermitted(f"computing {key}", (), (f"db/{name}",))
