@@ -112,6 +112,7 @@ class Lease:
             role=self.role,
             idempotency_key=idempotency_key,
             token=self.token,
+            target=self.target,
             previous=self._conflict,
         )
 

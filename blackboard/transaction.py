@@ -98,6 +98,7 @@ class Transaction(Reader):
         role: str | None = None,
         idempotency_key: str | None = None,
         token: int | None = None,
+        target: str | None = None,
         previous: Conflict | None = None,
     ) -> None:
         super().__init__(store, revision)
@@ -109,6 +110,7 @@ class Transaction(Reader):
             store.name_commit() if idempotency_key is None else check_idempotency_key(idempotency_key)
         )
         self._token = token
+        self._target = target
         self._open = True
         self._acts: list[Act] = []
         self._drafts: dict[str, _Draft] = {}
@@ -280,13 +282,16 @@ class Transaction(Reader):
         """Write a component, built against everything that this transaction reads.
 
         Args:
-            files: path -> content, None to delete; files of the version that was read and are not named stay.
-            implements: Keys and patterns that it stands to as implementer, whatever side they were read with; a key
-                that was not read yet is read now.
+            files: path -> content, None to delete; others stay. One that exists has to be read before (else `Invalid`);
+                the target of a lease counts as read.
+            implements: Keys and patterns that it implements, whatever side they were read with; they are read now.
             uses: The same for those that it uses.
         """
         check_key(component)
-        standing = self.component_of(component) if component in self._reads.components else None
+        known = component in (self._target, *self._reads.components)
+        if not known and component not in self._drafts and self.component_of(component) is not None:
+            raise Invalid(f"{component} exists and was not read: call transaction.component({component!r}) first")
+        standing = self.component(component) if known else None
         given.a_mapping(files, "files")
         kept = dict(self._drafts[component].files if component in self._drafts else standing.files if standing else {})
         for path, content in files.items():

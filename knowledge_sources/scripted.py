@@ -319,11 +319,12 @@ def _proposed(fact: Fact) -> Any:  # noqa: ANN401 - any JSON
 
 def facet_values(fact: Fact) -> Mapping[str, Any]:
     """Return the facets that a block of a decision declares: name -> value."""
-    named = fact.header.get("facets")
-    if named and fact.header.get("language") != "python":
-        lines = (line.partition(": ") for line in fact.body.splitlines())
+    language, named = str(fact.header.get("language", "value")), fact.header.get("facets", ())
+    lines = [line.partition(": ") for line in fact.body.splitlines()]
+    # Of a contract that is shown in part each line holds one facet.
+    if language == "value" and lines and all(name in named for name, _, _ in lines):
         return {name: _read(value) for name, _, value in lines}
-    return Contract(str(fact.header.get("language", "value")), fact.body).facets
+    return Contract(language, fact.body).facets
 
 
 def _read(text: str) -> Any:  # noqa: ANN401 - any JSON

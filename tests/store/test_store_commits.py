@@ -4,8 +4,20 @@ import asyncio
 
 import pytest
 
-from blackboard import Blackboard, Conflict, Contract, IllegalTransition, NotPermitted
+from blackboard import (
+    Blackboard,
+    Conflict,
+    Contract,
+    Controller,
+    IllegalTransition,
+    Invalid,
+    NotPermitted,
+    Team,
+    knowledge_source,
+    on,
+)
 from blackboard.spec.changes import Committed
+from blackboard.testing import open_memory
 
 
 def everything(board: Blackboard) -> list[tuple]:
@@ -195,8 +207,30 @@ def test_what_was_not_read_is_not_written_over(board, given):
         refused = blindly(board, act)
         assert [premise.key for premise in refused.premises] == ["api/ids"]
         assert refused.action == "replan"
-    refused = blindly(board, lambda transaction: transaction.write("server", {"server.txt": "two"}))
-    assert [premise.key for premise in refused.premises] == ["server"]
+
+
+def test_writing_over_a_component_that_was_not_read_says_what_to_call(board, given):
+    given(board).written("server", "one")
+    with pytest.raises(Invalid, match=r"call transaction.component\('server'\) first"):
+        board.transaction("bob").write("server", {"server.txt": "two"})
+
+
+def test_a_source_may_write_the_target_of_its_lease_again_without_reading_it():
+    @knowledge_source(role="coder", on=[on.required("*"), on.stale("*")])
+    def writer(context):
+        with context.transaction() as transaction:
+            task = transaction.decision(f"task/{context.target}")
+            if task is not None:
+                transaction.write(context.target, {"notes.txt": task.contract.text})
+
+    with open_memory() as board:
+        team = Team("notes", [writer])
+        for summary in ("the first", "the second"):
+            with board.transaction("olga", role="operator") as transaction:
+                transaction.decision("task/notes")
+                transaction.decide("task/notes", Contract.task(summary=summary))
+            assert Controller(board, team, seed=1).run().kind == "converged"
+            assert summary in board.snapshot().component("notes").text("notes.txt")
 
 
 def test_another_act_on_the_key_does_not_count_as_reading_it(board, given):
@@ -209,12 +243,10 @@ def test_another_act_on_the_key_does_not_count_as_reading_it(board, given):
 
 def test_a_task_for_a_component_does_not_count_as_reading_it(board, given):
     given(board).written("server", "one")
-    refused = blindly(
-        board,
-        lambda transaction: transaction.decide("task/server", Contract.task(summary="build it")),
-        lambda transaction: transaction.write("server", {"server.txt": "two"}),
-    )
-    assert [premise.key for premise in refused.premises] == ["server"]
+    transaction = board.transaction("bob")
+    transaction.decide("task/server", Contract.task(summary="build it"))
+    with pytest.raises(Invalid):
+        transaction.write("server", {"server.txt": "two"})
 
 
 def test_reading_one_facet_is_not_enough_to_write_over_the_others(board, given):

@@ -222,7 +222,7 @@ def small_disk(tmp_path):
     mount, umount = require_tool("mount"), require_tool("umount")
     place = tmp_path / "disk"
     place.mkdir()
-    made = subprocess.run([mount, "-t", "tmpfs", "-o", "size=700k", "tmpfs", place], capture_output=True, check=False)
+    made = subprocess.run([mount, "-t", "tmpfs", "-o", "size=900k", "tmpfs", place], capture_output=True, check=False)
     if made.returncode:
         lacking("mount", "needs the rights of root")
 
