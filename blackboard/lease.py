@@ -25,7 +25,7 @@ from blackboard.transaction import Transaction
 
 TASK = "task/"
 
-_NO_RESULT = "LeaseLost"
+_NO_RESULT = frozenset({"LeaseLost", "RetryLater"})
 _GIVEN_BACK = "Released"
 
 
@@ -85,7 +85,7 @@ class Lease:
         self.attempts = claimed.attempts
         self.cause = claimed.cause
         self.previous: Failure | None = None
-        if claimed.reason and claimed.error != _NO_RESULT:
+        if claimed.reason and claimed.error not in _NO_RESULT:
             self.previous = Failure(claimed.error or _GIVEN_BACK, claimed.reason)
 
     @property

@@ -4,7 +4,11 @@ A conflict is nobody's fault: the source runs again with the conflict in hand, a
 attempt counted as failed. What else a source raises is recorded by class and text and never swallowed.
 """
 
+import asyncio
+import inspect
+from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
+from typing import Any
 
 from blackboard.control.context import Cancel, Context
 from blackboard.control.executor import EventLoop
@@ -19,7 +23,9 @@ from blackboard.errors import (
     LeaseLost,
     Refused,
     Reserved,
+    RetryLater,
     Sealed,
+    StopRun,
 )
 from blackboard.spec.activation import Ending
 from blackboard.store import commit
@@ -29,7 +35,10 @@ from blackboard.store.opened import Store
 MAX_CONFLICTS = 8
 """Runs of one attempt that may end in a conflict before the attempt counts as failed."""
 
-DEFAULT_TIMEOUT_SECONDS = 3600.0
+SHORTEST_POSTPONED_SECONDS = 1.0
+"""What `RetryLater` waits at least, also where its seconds are negative or no number."""
+
+DEFAULT_TIMEOUT_SECONDS = 600.0
 """How long a run may take whose source names no time of its own: a controller always ends."""
 
 _NO_FAULT = (Conflict, LeaseLost, BudgetExhausted, Sealed)
@@ -42,21 +51,78 @@ class Rebid:
     rating: float
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The source said that nothing in this run can succeed."""
+
+    reason: str
+
+
+Result = End | Rebid | Stop
+Steps = Generator[None, BaseException | None, Result]
+
+
+def is_async(source: Source) -> bool:
+    """Say whether a source is an `async def`, so that it waits in the event loop and needs no thread."""
+    execute = source.execute
+    return inspect.iscoroutinefunction(execute) or inspect.iscoroutinefunction(getattr(execute, "__call__", None))  # noqa: B004
+
+
 def timeout_of(source: Source) -> float:
     """Return how long a run of a source may take, in seconds."""
     return DEFAULT_TIMEOUT_SECONDS if source.timeout_seconds is None else source.timeout_seconds
 
 
-def attempt(source: Source, context: Context, loop: EventLoop, *, virtual: bool, may_rebid: bool) -> End | Rebid:
-    """Run a claimed activation and say how it ended; raises nothing.
+def attempt(source: Source, context: Context, loop: EventLoop, *, virtual: bool, may_rebid: bool) -> Result:
+    """Run a claimed activation in this thread and say how it ended; raises nothing.
 
     Args:
         source: What runs.
         context: What it runs with.
-        loop: Runs it where it is `async def`.
+        loop: Runs what the source returns, where that is a coroutine.
         virtual: Time stands still, so a time-out of real seconds means nothing.
         may_rebid: Whether a lower rating puts it back; one that falls each time would do so for ever.
     """
+    steps, error = _steps(source, context, may_rebid=may_rebid), None
+    while (result := _advance(steps, error)) is None:
+        try:
+            coroutine, error = _begun(source, context), None
+            if coroutine is not None:
+                loop.run(coroutine, None if virtual else timeout_of(source))
+        except BaseException as raised:  # noqa: BLE001 - recorded with class and text, whatever it is
+            error = raised
+    return result
+
+
+async def attempt_async(source: Source, context: Context, *, virtual: bool, may_rebid: bool) -> Result:
+    """Run a claimed activation of an `async def` in the running event loop, as `attempt` does in a thread.
+
+    What comes before and after the source may wait for the store, so it runs in one of the loop's few threads.
+    """
+    steps, error = _steps(source, context, may_rebid=may_rebid), None
+    while (result := await asyncio.to_thread(_advance, steps, error)) is None:
+        try:
+            coroutine, error = _begun(source, context), None
+            if coroutine is not None:
+                async with asyncio.timeout(None if virtual else timeout_of(source)):
+                    await coroutine
+        except BaseException as raised:  # noqa: BLE001 - recorded with class and text, whatever it is
+            error = raised
+    return result
+
+
+def _advance(steps: Steps, error: BaseException | None) -> Result | None:
+    """Return the result of the attempt, None where the source is to be executed (again)."""
+    try:
+        steps.send(error)
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+    return None
+
+
+def _steps(source: Source, context: Context, *, may_rebid: bool) -> Steps:
+    """Yield whenever the source is to be executed; take what it raised; return the result."""
     try:
         if source.rate is not None:
             rating = source.rate(context)
@@ -64,12 +130,12 @@ def attempt(source: Source, context: Context, loop: EventLoop, *, virtual: bool,
                 return End(context.token, Ending.REFUSED_BY_RATE, None, "its source refused it")
             if may_rebid and rating < context.claimed.rating:
                 return Rebid(float(rating))
-        return _until_settled(source, context, loop, virtual=virtual)
+        return (yield from _until_settled(source, context))
     except BaseException as error:  # noqa: BLE001 - recorded with class and text, whatever it is
         return failure(context, error)
 
 
-def failure(context: Context, error: BaseException) -> End:
+def failure(context: Context, error: BaseException) -> End | Stop:
     """Return the end of a run that raised something."""
     name, text = type(error).__name__, str(error) or type(error).__name__
     if context.cancellation is Cancel.STOPPED:
@@ -77,6 +143,11 @@ def failure(context: Context, error: BaseException) -> End:
     if isinstance(error, Postponed | Reserved):
         # What another has reserved is free again before long: no fault of the source, and no attempt.
         return End(context.token, Ending.POSTPONED)
+    if isinstance(error, RetryLater):
+        wait = max(SHORTEST_POSTPONED_SECONDS, error.seconds)  # in this order NaN loses
+        return End(context.token, Ending.POSTPONED, name, error.reason, wait_seconds=wait)
+    if isinstance(error, StopRun):
+        return Stop(error.reason)
     if isinstance(error, BudgetExhausted):
         # `budgets.exhausted` finds the resource in front.
         return End(context.token, Ending.EXHAUSTED, name, f"{error.resource}: {text}")
@@ -84,12 +155,12 @@ def failure(context: Context, error: BaseException) -> End:
     return End(context.token, Ending.FAILED, name, text, refused=refused)
 
 
-def _until_settled(source: Source, context: Context, loop: EventLoop, *, virtual: bool) -> End:
+def _until_settled(source: Source, context: Context) -> Steps:
     last: BaseException | None = None
     for _ in range(MAX_CONFLICTS):
         context.begin_again(last)
         try:
-            _execute(source, context, loop, virtual=virtual)
+            _raise((yield))
         except Conflict as conflict:
             last = conflict
         except CommitUnknown as unknown:
@@ -111,12 +182,15 @@ def _until_settled(source: Source, context: Context, loop: EventLoop, *, virtual
     return End(context.token, Ending.FAILED, "Conflict", f"{MAX_CONFLICTS} conflicts in a row, the last: {said}")
 
 
-def _execute(source: Source, context: Context, loop: EventLoop, *, virtual: bool) -> None:
+def _raise(error: BaseException | None) -> None:
+    if error is not None:
+        raise error
+
+
+def _begun(source: Source, context: Context) -> Coroutine[Any, Any, None] | None:
     if source.execute is None:
         raise TypeError(f"source {source.name} is external: nothing here runs it")
-    coroutine = source.execute(context)
-    if coroutine is not None:
-        loop.run(coroutine, None if virtual else timeout_of(source))
+    return source.execute(context)
 
 
 def _end_of(context: Context) -> End | None:

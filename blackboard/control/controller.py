@@ -11,12 +11,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from blackboard.board import Blackboard
-from blackboard.control.attempt import Rebid, attempt, timeout_of
+from blackboard.control.attempt import Rebid, Result, Stop, attempt, attempt_async, is_async, timeout_of
 from blackboard.control.context import Cancel, Context, Setting
 from blackboard.control.executor import EventLoop, Workers
+from blackboard.control.pace import AHEAD_SECONDS, GATHER_SECONDS, Pace
 from blackboard.control.sandbox import Sandbox
 from blackboard.control.simulation import FakeClock
 from blackboard.control.team import Team
@@ -30,52 +32,28 @@ from blackboard.spec.spec_state import SpecState
 from blackboard.spec.triggers import STARTS
 from blackboard.store import agenda, claims, gather, ratings, read
 from blackboard.store.agenda import End
-from blackboard.store.claims import Claimants
+from blackboard.store.claims import Claimants, Claimed
 from blackboard.store.session import Turn
 
 LEASE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 _CARE_SECONDS = 0.5
-_GRACE_SECONDS = 2.0
+_GRACE_SECONDS = 0.5
 PATIENCE_SECONDS = 10.0
 """How long a controller with nothing to do waits for a deadline; one further off is an obligation of the outcome, and
 the next run notes it. Time that is only virtual costs nothing, so there every deadline is waited for."""
+LONGEST_POSTPONED_SECONDS = 3600.0
+"""How long one activation may be postponed by `RetryLater` in a run, in total; then it fails as after any error."""
+MOST_ASYNC = 1000
+"""How many runs of `async def` sources wait at once. They need no thread, so `workers` does not limit them;
+`max_concurrency` and the team's resources do."""
 _SHORTEST_WAIT_SECONDS = 0.001
-_AHEAD_SECONDS = 0.05
-_GATHER_SECONDS = 0.002
-"""How long runs that end at once are waited for, so that they are written down together."""
-_MOST_AHEAD = 256
-"""Runs that end at once are claimed ahead, as many as the workers do in a moment, and written down together: else each
-would cost two COMMITs. Whoever runs longer is claimed when a worker is free, and written down when it ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
     context: Context
-    result: End | Rebid
-
-
-class _Pace:
-    """How long runs take, as it was lately, and so how many of them are claimed ahead of the workers."""
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._seconds = _AHEAD_SECONDS
-
-    def note(self, seconds: float) -> None:
-        """Take the time of one more run; a long one counts at once."""
-        self._seconds = max(seconds, (7 * self._seconds + seconds) / 8)
-
-    @property
-    def ahead(self) -> int:
-        """How many to have beside those that run."""
-        if self._seconds >= _AHEAD_SECONDS:
-            return 0
-        return min(_MOST_AHEAD, int(self._workers * _AHEAD_SECONDS / max(self._seconds, 1e-6)))
-
-    def threads(self, queued: int) -> int:
-        """Return how many threads end so many runs in a moment; to wake one takes longer than what ends at once."""
-        return min(self._workers, 1 + int(queued * self._seconds / _GATHER_SECONDS))
+    result: Result
 
 
 class Controller:
@@ -93,7 +71,9 @@ class Controller:
         self._workers = max(1, workers)
         self._draw = None if seed is None else random.Random(seed)  # noqa: S311 - an order, not a secret
         self._sources = {source.name: source for source in team.members if not source.external}
+        self._in_loop = frozenset(name for name, one in self._sources.items() if seed is None and is_async(one))
         self._claimants = Claimants(tuple(sorted(self._sources)))
+        self._threaded = self._claimants  # those that need a thread each
         self._setting = Setting(
             self._store,
             team.prompt,
@@ -103,13 +83,16 @@ class Controller:
             prices=team.prices,
             priced=team.budget.money is not None,
         )
-        self._pace = _Pace(self._workers)
+        self._pace = Pace(self._workers)
         self._running: dict[int, Context] = {}
         self._queued: deque[Context] = deque()
         self._ended: list[_Ended] = []
+        self._awaited: dict[int, Future[None]] = {}  # the runs in the event loop
         self._rebid: set[tuple[int, int]] = set()
+        self._postponed: dict[tuple[int, int], float] = {}  # (activation, cause) -> seconds
         self._changed = threading.Condition()
         self._stopping = False
+        self._why_stopped = "stopped"
         self._news = False
         self._gathering = False  # whether the loop waits for the others of some runs that ended
         self._rated = -1
@@ -157,6 +140,8 @@ class Controller:
         needs = {name: source.needs for name, source in self._sources.items() if source.needs}
         with self._store.database.reading() as on:
             self._claimants = Claimants(tuple(sorted(self._sources)), needs, caps(on, self._store))
+        threaded = tuple(name for name in self._claimants.names if name not in self._in_loop)
+        self._threaded = replace(self._claimants, names=threaded)
         agenda.revive(self._store, self._claimants.names)
         prompt = self._board.snapshot().decision("prompt")
         if prompt is not None:
@@ -165,7 +150,11 @@ class Controller:
     def _work(self) -> Outcome:
         while not self._stopping:
             self._care()
-            self._exchange(self._collect())
+            ends = self._collect()
+            if self._stopping:
+                agenda.end(self._store, ends)
+                break
+            self._exchange(ends)
             self._start()
             if self._running:
                 self._await_change(_POLL_SECONDS)
@@ -173,7 +162,7 @@ class Controller:
             outcome = self._rest()
             if outcome is not None:
                 return outcome
-        return self._abort("stopped")
+        return self._abort(self._why_stopped)
 
     def _collect(self) -> list[End]:
         """Return how runs ended that are not written down yet; those that were rated anew are put back at once."""
@@ -181,11 +170,22 @@ class Controller:
             ended, self._ended = self._ended, []
         ended = [one for one in ended if self._running.pop(one.context.token, None) is not None]
         for one in ended:
+            self._awaited.pop(one.context.token, None)
+            claimed = one.context.claimed
             if isinstance(one.result, Rebid):
-                claimed = one.context.claimed
                 self._rebid.add((claimed.activation, claimed.cause))
                 agenda.rebid(self._store, claimed.token, claimed.activation, one.result.rating)
-        return [one.result for one in ended if isinstance(one.result, End)]
+        stopped = [End(one.context.token, Ending.RETURNED) for one in ended if isinstance(one.result, Stop)]
+        return [*stopped, *(self._bounded(one.context, one.result) for one in ended if isinstance(one.result, End))]
+
+    def _bounded(self, context: Context, end: End) -> End:
+        """Let an activation that was postponed for too long in total fail."""
+        if not end.wait_seconds:
+            return end
+        work = (context.claimed.activation, context.claimed.cause)
+        self._postponed[work] = self._postponed.get(work, 0.0) + end.wait_seconds
+        too_long = self._postponed[work] > LONGEST_POSTPONED_SECONDS
+        return end._replace(ending=Ending.FAILED, wait_seconds=0.0) if too_long else end
 
     def _care(self) -> None:
         """End what expired, note deadlines that are due, and let go of runs that do not end."""
@@ -215,6 +215,8 @@ class Controller:
                 ends.append(End(token, Ending.FAILED, "TimeoutError", reason))
             elif context.lost_for_seconds >= _GRACE_SECONDS:
                 del self._running[token]
+        for token in self._awaited.keys() - self._running.keys():
+            self._awaited.pop(token).cancel()
         agenda.end(self._store, ends)
 
     def _tell_lost(self) -> None:
@@ -231,7 +233,7 @@ class Controller:
         begun = 0
         most = 1 if self._draw is not None else self._workers
         threads = self._pace.threads(len(self._queued))
-        while begun < threads and len(self._running) < most and (context := self._next()) is not None:
+        while begun < threads and self._busy < most and (context := self._next()) is not None:
             self._threads.submit(self._job(context))
             begun += 1
         return begun
@@ -241,19 +243,53 @@ class Controller:
         limit = self._wanted()
         if limit:
             self._rate()
-        claimed = claims.exchange(self._store, ends, self._claimants, limit=limit, lease_seconds=LEASE_SECONDS)
-        contexts = [
-            Context(self._setting, one, timeout_seconds=timeout_of(self._sources[one.source])) for one in claimed
-        ]
+        claimed = claims.exchange(self._store, ends, self._threaded, limit=limit, lease_seconds=LEASE_SECONDS)
+        contexts = [self._context(one) for one in claimed]
         if self._draw is not None:
             self._draw.shuffle(contexts)
         self._queued.extend(contexts)
+        if self._in_loop:
+            self._await_more()
+
+    def _context(self, claimed: Claimed) -> Context:
+        return Context(self._setting, claimed, timeout_seconds=timeout_of(self._sources[claimed.source]))
+
+    def _await_more(self) -> None:
+        """Claim for the `async def` sources and begin at once what was claimed."""
+        claimants = replace(self._claimants, names=tuple(sorted(self._in_loop)))
+        limit = MOST_ASYNC - len(self._awaited)
+        for one in claims.claim(self._store, claimants, limit=limit, lease_seconds=LEASE_SECONDS):
+            context = self._context(one)
+            with self._changed:
+                self._running[context.token] = context
+            context.start()
+            self._awaited[context.token] = self._loop.submit(self._awaiting(context))
+
+    async def _awaiting(self, context: Context) -> None:
+        source, may_rebid = self._sources[context.source], self._may_rebid(context)
+        result = await attempt_async(source, context, virtual=self._virtual, may_rebid=may_rebid)
+        with self._changed:
+            self._ended.append(_Ended(context, result))
+            self._note_stop(result)
+            self._changed.notify_all()
+
+    def _may_rebid(self, context: Context) -> bool:
+        return (context.claimed.activation, context.claimed.cause) not in self._rebid
+
+    def _note_stop(self, result: Result) -> None:
+        if isinstance(result, Stop) and not self._stopping:
+            self._stopping, self._why_stopped = True, result.reason
+
+    @property
+    def _busy(self) -> int:
+        """How many runs have a thread."""
+        return len(self._running.keys() - self._awaited.keys()) if self._awaited else len(self._running)
 
     def _wanted(self) -> int:
         """Return how many to claim."""
         if self._draw is not None:
             return 0 if self._running or self._queued else self._workers
-        idle = self._workers - len(self._running) - len(self._queued)
+        idle = self._workers - self._busy - len(self._queued)
         return 0 if len(self._queued) > self._low else max(0, idle + self._pace.ahead)
 
     @property
@@ -284,13 +320,13 @@ class Controller:
         def job() -> None:
             context: Context | None = first
             while context is not None:
-                source, claimed = self._sources[context.source], context.claimed
-                may_rebid = (claimed.activation, claimed.cause) not in self._rebid
+                source, may_rebid = self._sources[context.source], self._may_rebid(context)
                 began = time.monotonic()
                 result = attempt(source, context, self._loop, virtual=self._virtual, may_rebid=may_rebid)
                 with self._changed:
                     self._pace.note(time.monotonic() - began)
                     self._ended.append(_Ended(context, result))
+                    self._note_stop(result)
                     alone = self._draw is not None or self._stopping
                     if alone or (self._due if not self._gathering else self._all_ended):
                         self._changed.notify_all()
@@ -302,13 +338,13 @@ class Controller:
         with self._changed:
             # News that came while the loop was looking elsewhere counts too, or it would be lost until the next poll.
             if not (self._due or self._stopping or self._news):
-                told = self._changed.wait(_AHEAD_SECONDS if self._queued else seconds)
+                told = self._changed.wait(AHEAD_SECONDS if self._queued else seconds)
                 if not told and self._queued:
                     # What runs takes longer than runs lately took, so what stands behind it needs threads of its own.
-                    self._pace.note(_AHEAD_SECONDS)
+                    self._pace.note(AHEAD_SECONDS)
             if self._pace.ahead and self._ended and not self._stopping:
                 self._gathering = True
-                self._changed.wait_for(lambda: self._all_ended or self._stopping, _GATHER_SECONDS)
+                self._changed.wait_for(lambda: self._all_ended or self._stopping, GATHER_SECONDS)
                 self._gathering = False
             self._news = False
 
@@ -319,7 +355,7 @@ class Controller:
 
     @property
     def _all_ended(self) -> bool:
-        return not self._queued and len(self._ended) >= len(self._running)
+        return not self._queued and len(self._ended) >= self._busy
 
     def _notify(self) -> None:
         with self._changed:
@@ -391,6 +427,7 @@ class Controller:
             context.cancel(Cancel.STOPPED)
         self._running.clear()
         self._queued.clear()
+        self._awaited.clear()
         try:
             agenda.end(self._store, [End(context.token, Ending.RETURNED) for context in held])
             standing = self._board.snapshot().convergence()
@@ -402,13 +439,10 @@ class Controller:
     def _close(self) -> None:
         self._threads.close()
         self._loop.close()
-        self._threads, self._loop, self._stopping = Workers(), EventLoop(), False
+        self._threads, self._loop, self._stopping, self._why_stopped = Workers(), EventLoop(), False, "stopped"
 
     def _renewal(self) -> Renewal:
-        def held() -> Sequence[Context]:
-            return [*self._running.values(), *self._queued]
-
-        return Renewal(self._store, held, lease_seconds=LEASE_SECONDS)
+        return Renewal(self._store, lambda: [*self._running.values(), *self._queued], lease_seconds=LEASE_SECONDS)
 
 
 def _halted(outcome: Outcome, how: str, why: str) -> Outcome:

@@ -7,6 +7,7 @@ replaced, and no run waits for it at its end.
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any
 
@@ -66,6 +67,10 @@ class EventLoop:
                 await coroutine
 
         asyncio.run_coroutine_threadsafe(bounded(), self._running()).result()
+
+    def submit(self, coroutine: Coroutine[Any, Any, None]) -> Future[None]:
+        """Run a coroutine in the loop; to cancel the future cancels the coroutine."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._running())
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._guard:

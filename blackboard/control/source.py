@@ -30,7 +30,7 @@ class Source:
         rate: After the claim: the rating that it gives (larger is sooner), or None to refuse the activation.
         needs: resource -> units held while it runs.
         retries: Attempts after the first, before the activation is dead.
-        timeout_seconds: How long one run may take; None is an hour.
+        timeout_seconds: How long one run may take; None is ten minutes.
     """
 
     name: str
@@ -96,7 +96,7 @@ def knowledge_source(
         max_concurrency: How many of its activations may run at once.
         needs: resource -> units held while it runs.
         retries: Attempts after the first.
-        timeout_seconds: How long one execution may take; None is an hour.
+        timeout_seconds: How long one execution may take; None is ten minutes.
 
     Returns:
         A decorator that turns the function into a `Source`.

@@ -94,17 +94,17 @@ class Next(NamedTuple):
     wait_seconds: float = 0.0
 
 
-def after(ending: Ending, *, attempts: int, retries: int, dirty: bool) -> Next:
-    """Return what an activation is after a run.
+def after(ending: Ending, *, attempts: int, retries: int, dirty: bool, wait_seconds: float = 0.0) -> Next:
+    """Return what an activation is after a run; one that was postponed waits for at least `wait_seconds`.
 
     Attempts were counted at the claim. A trigger that came meanwhile (`dirty`) asks for one more run, whatever the
     end of this one, and starts the count anew, since the premises are new. What an operator cancels is over, with all
     that woke it so far.
     """
     if ending in _UNCOUNTED:
-        wait = FIRST_WAIT_SECONDS if ending is Ending.POSTPONED else 0.0
+        wait = max(FIRST_WAIT_SECONDS, wait_seconds) if ending is Ending.POSTPONED else 0.0
         return Next(ActivationState.PENDING, max(0, attempts - 1), wait)
-    wait = wait_seconds(attempts) if ending is Ending.FAILED else 0.0
+    wait = backoff_seconds(attempts) if ending is Ending.FAILED else 0.0
     if dirty and ending is not Ending.CANCELLED:
         return Next(ActivationState.PENDING, 0, wait)
     if ending in REPEATED and attempts <= retries:
@@ -113,7 +113,7 @@ def after(ending: Ending, *, attempts: int, retries: int, dirty: bool) -> Next:
     return Next(state, attempts if state is ActivationState.DEAD else 0)
 
 
-def wait_seconds(attempts: int) -> float:
+def backoff_seconds(attempts: int) -> float:
     """Return how long an activation waits after so many failed attempts."""
     return float(min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** max(0, attempts - 1)))
 

@@ -162,6 +162,7 @@ class End(NamedTuple):
         error: Class name of what failed, None where nothing did.
         reason: Its text, or why the work was given back.
         refused: The result was refused for its content, which counts towards quarantine.
+        wait_seconds: How long a postponed activation is not claimed again.
     """
 
     token: int
@@ -169,6 +170,7 @@ class End(NamedTuple):
     error: str | None = None
     reason: str | None = None
     refused: bool = False
+    wait_seconds: float = 0.0
 
 
 _LEASE_AFTER: Mapping[Ending, LeaseState] = {
@@ -298,7 +300,8 @@ def _end(turn: Turn, rows: Sequence[Any], ends: Mapping[int, End]) -> None:
     # By place: to find a column by its name, the driver compares it with each.
     for token, activation, source, claimed, expires, attempts, dirty, *_ in rows:
         one = ends[token]
-        then = after(one.ending, attempts=attempts, retries=retries.get(source, _TRIES), dirty=bool(dirty))
+        tries = retries.get(source, _TRIES)
+        then = after(one.ending, attempts=attempts, retries=tries, dirty=bool(dirty), wait_seconds=one.wait_seconds)
         reason = "" if one.ending is Ending.FINISHED else _storable(one.reason)
         alike.setdefault((then, one.error, reason), []).append(activation)
         by_state.setdefault(_LEASE_AFTER[one.ending], []).append(token)

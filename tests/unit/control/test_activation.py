@@ -11,8 +11,8 @@ from blackboard.spec.activation import (
     Link,
     Next,
     after,
+    backoff_seconds,
     chains,
-    wait_seconds,
     waiting,
 )
 from blackboard.spec.effects import Side
@@ -61,7 +61,7 @@ def test_what_an_operator_cancels_is_over_whatever_came_meanwhile():
 
 
 def test_waits_grow_up_to_a_bound():
-    waits = [wait_seconds(attempts) for attempts in range(1, 40)]
+    waits = [backoff_seconds(attempts) for attempts in range(1, 40)]
     assert waits == sorted(waits)
     assert waits[-1] == LONGEST_WAIT_SECONDS
 
