@@ -24,7 +24,8 @@ class Premise:
 
     `base`, `draft` and `current` are canonical JSON texts of the facet (of the set of facet names where `facet` is
     the empty string), None where there is none: absent at the base, not written by the draft, gone now. `side` is
-    `uses` or `implements`, `effect` is `none`, `compatible` or `breaking`.
+    `uses` or `implements`, `effect` is `none`, `documentation`, `compatible` or `breaking`. Where it is
+    `documentation`, the three are the sentences that document the facet.
     """
 
     key: str

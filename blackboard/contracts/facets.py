@@ -6,7 +6,7 @@ or removed.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from blackboard.errors import InvalidContract, TooLarge
@@ -30,10 +30,15 @@ Body_co = TypeVar("Body_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[Body_co]):
-    """What a text says: its typed body, and facet name -> canonical value."""
+    """What a text says: its typed body, and facet name -> canonical value.
+
+    Attributes:
+        docs: Facet name -> the sentences that document it; no empty ones.
+    """
 
     body: Body_co
     facets: Mapping[str, JSON]
+    docs: Mapping[str, str] = field(default_factory=dict)
 
 
 class Facets:

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import Any, Literal, Protocol, Self, TypeVar, overload
 
 from blackboard.contracts.constraint import Constraint
+from blackboard.contracts.documentation import documented, with_documentation
 from blackboard.contracts.facets import NAMES, Reading, undecided
-from blackboard.contracts.json_schema.schema import JsonSchema, with_direction
+from blackboard.contracts.json_schema.schema import JsonSchema, names_schema, with_direction
 from blackboard.contracts.openapi.api import OpenApi
 from blackboard.contracts.plain import Text, Value, write_json
 from blackboard.contracts.python.excerpt import excerpt
@@ -33,7 +34,6 @@ from blackboard.spec.canonical import (
     digest,
     digest_made,
     digest_text,
-    parse_json,
     read_made,
     spelled_digests,
 )
@@ -52,7 +52,7 @@ Sides = Mapping[str, Sequence[str]] | Sequence[str]
 
 
 class Language(Protocol[Body]):
-    """A way to write contracts down."""
+    """A way to write contracts down; a body that documents its facets has an attribute `docs`."""
 
     name: str
 
@@ -118,7 +118,7 @@ def language_for_suffix(path: str, text: str) -> str:
     name = next((name for suffix, name in SUFFIXES.items() if path.lower().endswith(suffix)), None)
     if name is None:
         raise InvalidContract(path, f"no language has this suffix; there are {', '.join(SUFFIXES)}")
-    return "json-schema" if name == "value" and _is_schema(text) else name
+    return "json-schema" if name == "value" and names_schema(text) else name
 
 
 def suffix_for_language(name: str) -> str:
@@ -291,8 +291,13 @@ class Contract:
         return MappingProxyType({name: _own(value) for name, value in self._reads().facets.items()})
 
     @property
+    def docs(self) -> Mapping[str, str]:
+        """Facet name -> the sentences that document it, for those that have any; layout is left out."""
+        return self._reads().docs
+
+    @property
     def digests(self) -> Mapping[str, str]:
-        """Facet name -> digest of its value."""
+        """Facet name -> digest of its value, and of the sentences that document it where there are any."""
         whole, digests = self._known or self._knows()
         if isinstance(digests, str):
             digests = MappingProxyType(read_made(digests))
@@ -361,9 +366,11 @@ class Contract:
         if not isinstance(new, Contract):
             raise Invalid(f"new is {ascii(new)[:60]}; give a Contract")
         if self._language == new._language:  # noqa: SLF001 - of its own kind
-            found = LANGUAGES[self._language].compare(self._reads(), new._reads())  # noqa: SLF001 - of its own kind
+            readings = self._reads(), new._reads()  # noqa: SLF001 - of its own kind
+            effects = LANGUAGES[self._language].compare(*readings).effects
             values = self.facets, new.facets
-            return Comparison({name: ruled(self._language, name, values, one) for name, one in found.effects.items()})
+            found = {name: ruled(self._language, name, values, one) for name, one in effects.items()}
+            return with_documentation(Comparison(found), *readings)
         effects = dict(undecided(self._reads().facets, new._reads().facets).effects)  # noqa: SLF001 - of its own kind
         effects[NAMES] = FacetChange(Effect.BREAKING, Effect.BREAKING, f"language {self.language} -> {new.language}")
         return Comparison({name: one._replace(rule="language-changed") for name, one in effects.items()})
@@ -380,7 +387,8 @@ class Contract:
             _keep(language, text, reading)
 
     def _knows(self) -> "tuple[str, Digests]":
-        digests = {name: digest(value) for name, value in self._reads().facets.items()}
+        docs, values = self._reads().docs, self._reads().facets
+        digests = {name: digest([value, docs[name]] if name in docs else value) for name, value in values.items()}
         known = self._known = (contract_digest(self._language, digests), MappingProxyType(digests))
         return known
 
@@ -428,18 +436,10 @@ def _read(language: str, text: str) -> Reading[object]:
 def _reading(language: str, body: object) -> Reading[object]:
     # Sorted, so that contracts with one digest also read alike.
     facets = dict(sorted(LANGUAGES[language].facets(body).items()))
-    return Reading(body, MappingProxyType(facets))
+    return Reading(body, MappingProxyType(facets), MappingProxyType(documented(body)))
 
 
 def _check_size(text: str) -> None:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_TEXT_BYTES:
         raise TooLarge("contract", size, MAX_TEXT_BYTES)
-
-
-def _is_schema(text: str) -> bool:
-    try:
-        value = parse_json(text)
-    except NotCanonical:
-        return False
-    return isinstance(value, Mapping) and "$schema" in value

@@ -1,6 +1,6 @@
 """What a change of a contract means for each side.
 
-A side is how a component stands to a decision. An effect is ordered: none < compatible < breaking.
+A side is how a component stands to a decision. An effect is ordered: none < documentation < compatible < breaking.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +19,7 @@ class Effect(StrEnum):
     """What a change does to one side."""
 
     NONE = "none"
+    DOCUMENTATION = "documentation"
     COMPATIBLE = "compatible"
     BREAKING = "breaking"
 

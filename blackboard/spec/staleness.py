@@ -1,9 +1,9 @@
 """How a component stands to what it was built against: a function of pins, heads and effects.
 
-`current`: all pinned digests are equal, whatever the versions. `suspect`: a pinned facet changed, compatibly for this
-side: its checks have to run again. That they pass is a validation, and it is current; a failure makes it stale.
-`stale`: breaking for this side, or a pinned pattern has a new match. `orphaned`: a pinned decision was retracted. An
-effect that nobody recorded counts as breaking.
+`current`: all pinned digests are equal, whatever the versions. `suspect`: a pinned facet changed, in its documentation
+alone or compatibly for this side: its checks have to run again. That they pass is a validation, and it is current; a
+failure makes it stale. `stale`: breaking for this side, or a pinned pattern has a new match. `orphaned`: a pinned
+decision was retracted. An effect that nobody recorded counts as breaking.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +35,7 @@ class Validation(StrEnum):
     FAILED = "failed"
 
 
-_OF_COMPATIBLE = {
+_OF_HARMLESS = {
     Validation.NONE: Freshness.SUSPECT,
     Validation.PASSED: Freshness.CURRENT,
     Validation.FAILED: Freshness.STALE,
@@ -43,7 +43,12 @@ _OF_COMPATIBLE = {
 
 TABLE: Mapping[tuple[Effect, Side, Validation], Freshness] = {
     **{(Effect.NONE, side, said): Freshness.CURRENT for side in Side for said in Validation},
-    **{(Effect.COMPATIBLE, side, said): _OF_COMPATIBLE[said] for side in Side for said in Validation},
+    **{
+        (effect, side, said): _OF_HARMLESS[said]
+        for effect in (Effect.DOCUMENTATION, Effect.COMPATIBLE)
+        for side in Side
+        for said in Validation
+    },
     **{(Effect.BREAKING, side, said): Freshness.STALE for side in Side for said in Validation},
 }
 """(effect, side, validation) -> state of a pin whose digest changed. The store joins against the same rows."""

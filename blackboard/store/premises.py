@@ -66,8 +66,9 @@ def _decision(on: Connection, intent: Intent, key: str, name: str | None, last: 
         return
     for facet in names:
         side = _side(intent, key, facet)
-        values = (_value(old, facet), _value(draft, facet), _value(new, facet))
         effect = _effect(comparison, facet, side)
+        says = _sentences if effect is Effect.DOCUMENTATION and facet else _value
+        values = (says(old, facet), says(draft, facet), says(new, facet))
         yield _premise(key, facet, values, (side, effect), last=last, rationale=rationale)
 
 
@@ -112,6 +113,10 @@ def _value(text: Body | None, facet: str) -> str | None:
         return canonical_json(sorted(text.facets))
     facets = Contract(text.language, text.text).facets
     return canonical_json(facets[facet]) if facet in facets else None
+
+
+def _sentences(text: Body | None, facet: str) -> str | None:
+    return None if text is None else Contract(text.language, text.text).docs.get(facet)
 
 
 def _whole(text: Body | None) -> str | None:

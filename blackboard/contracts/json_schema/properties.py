@@ -11,11 +11,13 @@ A facet stands for itself: references at its top are followed, those further ins
 what that names, is under `refs`. So nobody who relies on a facet misses a change of a definition.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from blackboard.contracts.facets import Facets, join
+from blackboard.contracts.json_schema.described import PLACES, Described
 from blackboard.contracts.json_schema.documents import LANGUAGE, Document, Path, Schema
+from blackboard.contracts.json_schema.literals import members
 from blackboard.contracts.json_schema.normal import DIRECTION, means_something, normal, ordered, pointer
 from blackboard.contracts.json_schema.whole import Whole
 from blackboard.contracts.plain import ROOT
@@ -71,15 +73,15 @@ class Place:
     definition: Path | None = None
 
 
-def facets(document: Document) -> tuple[dict[str, JSON], dict[str, Place]]:
-    """Return the facets of a document, and where each of them is.
+def facets(document: Document) -> tuple[dict[str, JSON], dict[str, Place], dict[str, str]]:
+    """Return the facets of a document, where each of them is, and the sentences that describe it.
 
     Raises:
         InvalidContract: There are too many, or its references multiply beyond measure.
         TooLarge: A path is too long.
     """
     collector = _Collector(document)
-    return collector.collect(), collector.places
+    return collector.collect(), collector.places, collector.described.docs
 
 
 class _Collector:
@@ -89,6 +91,7 @@ class _Collector:
         self.places: dict[str, Place] = {}
         self._parts = 0
         self._whole = Whole(document)
+        self.described = Described(document)
         direction = document.root.get(DIRECTION, "both") if isinstance(document.root, Mapping) else "both"
         self._direction: dict[str, JSON] = {} if direction == "both" else {"direction": direction}
 
@@ -96,10 +99,12 @@ class _Collector:
         pending = [_Place("", [(self._document.root, frozenset({()}))])]
         while pending:
             place = pending.pop()
-            parts = [part for schema, followed in place.said for part in self._flat(schema, followed)]
+            met: list[Schema] = []
+            parts = [part for schema, followed in place.said for part in self._flat(schema, followed, met)]
             self._add(
                 place.name or ROOT, _own(self._document, parts), () if place.required is None else (place.required,)
             )
+            self._describe(place.name or ROOT, met, but=PLACES)
             inner = _places(place.name or ROOT, place.name, parts)
             self.places[place.name or ROOT] = _located(place, parts, inner)
             pending += inner
@@ -109,14 +114,20 @@ class _Collector:
             for name in definitions if isinstance(definitions, Mapping) else ():
                 path = (keyword, name)
                 self._add(join(keyword, name), self._whole.definition(path), (), but=path)
+                self._describe(join(keyword, name), [self._document.schemas[path]])
                 self.places[join(keyword, name)] = Place(definition=path)
         return self._found.values
 
-    def _flat(self, schema: Schema, followed: frozenset[Path]) -> Iterator[_Part]:
-        """Follow references and `allOf`; one that leads back to where it came from stays a reference."""
+    def _flat(self, schema: Schema, followed: frozenset[Path], met: list[Schema]) -> Iterator[_Part]:
+        """Follow references and `allOf`; one that leads back to where it came from stays a reference.
+
+        Args:
+            met: Gets each schema on the way.
+        """
         pending = [(schema, followed)]
         while pending:
             schema, followed = pending.pop()
+            met.append(schema)
             self._parts += 1
             if self._parts > MAX_PARTS:
                 raise InvalidContract(LANGUAGE, f"its references make more than {MAX_PARTS:,} schemas of it")
@@ -134,6 +145,9 @@ class _Collector:
             pending += [(part, followed) for part in _schemas(schema.get("allOf"))]
             if own:
                 yield _Part(own, followed)
+
+    def _describe(self, name: str, schemas: Sequence[Schema], *, but: Collection[str] = ()) -> None:
+        self.described.add(name, schemas, members(self._found.values[name]).get("refs"), but=but)
 
     def _add(self, name: str, schema: JSON, required: tuple[bool, ...], *, but: Path | None = None) -> None:
         value: dict[str, JSON] = {**self._whole.value(schema, but=but), **self._direction}

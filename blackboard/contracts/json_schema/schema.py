@@ -16,7 +16,7 @@ from blackboard.contracts.json_schema.properties import Place
 from blackboard.contracts.json_schema.samples import sample
 from blackboard.contracts.plain import laid_out, read_json, write_json
 from blackboard.errors import InvalidContract
-from blackboard.spec.canonical import JSON
+from blackboard.spec.canonical import JSON, NotCanonical, parse_json
 from blackboard.spec.effects import Comparison
 
 DIRECTIONS = ("request", "response", "both")
@@ -24,12 +24,13 @@ DIRECTIONS = ("request", "response", "both")
 
 @dataclass(frozen=True, slots=True)
 class SchemaBody:
-    """A schema as read: the document, its direction, its facets and where each of them is."""
+    """A schema as read: the document, its direction, its facets, where each of them is, and what describes it."""
 
     document: Document
     direction: str
     facets: Mapping[str, JSON]
     places: Mapping[str, Place]
+    docs: Mapping[str, str]
 
 
 class JsonSchema:
@@ -94,3 +95,12 @@ def with_direction(schema: str | Mapping[str, JSON], direction: str) -> str:
             LANGUAGE, f"the schema says {DIRECTION} {said!r}, not {direction!r}: leave one of them out"
         )
     return write_json(LANGUAGE, members)
+
+
+def names_schema(text: str) -> bool:
+    """Say whether a JSON text is an object that names the dialect of its schema."""
+    try:
+        value = parse_json(text)
+    except NotCanonical:
+        return False
+    return isinstance(value, Mapping) and "$schema" in value

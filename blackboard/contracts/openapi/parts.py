@@ -42,12 +42,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A document as read: its schemas, its parts by facet, which an operation or status has, and where they are."""
+    """A document as read: schemas, parts by facet, which an operation or status has, places and descriptions of all."""
 
     document: Document
     parts: Mapping[str, Part]
     inside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     places: Mapping[str, Path] = field(default_factory=dict, compare=False)
+    docs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def facets(self) -> dict[str, JSON]:

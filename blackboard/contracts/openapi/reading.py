@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from blackboard.contracts.facets import Facets
 from blackboard.contracts.json_schema import metaschema
+from blackboard.contracts.json_schema.described import Described
 from blackboard.contracts.json_schema.documents import DIALECT, Document, Path, Schema, check_references, read
 from blackboard.contracts.json_schema.literals import listed, members, references_in
 from blackboard.contracts.json_schema.normal import normal
@@ -190,7 +191,7 @@ class _Reader:
         check_references(document)
         whole = Whole(document)
         flows = _flows(document, self._parts.values())
-        found = Facets(LANGUAGE)
+        found, described = Facets(LANGUAGE), Described(document)
         parts: dict[str, Part] = {}
         for name, part in self._parts.items():
             value, direction = part.value, part.direction
@@ -201,7 +202,18 @@ class _Reader:
                 value = {**members(value), "direction": direction}
             found.add(name, value)
             parts[name] = replace(part, value=value, direction=direction)
-        return Api(document, parts, {name: tuple(inside) for name, inside in self._inside.items()}, self._places)
+            schemas = [] if part.path is None else [self._schemas[part.path]]
+            own = None if part.word == "schema" else self._at(self._places[name])
+            described.add(name, schemas, members(value).get("refs"), own=own)
+        inside = {name: tuple(inside) for name, inside in self._inside.items()}
+        return Api(document, parts, inside, self._places, described.docs)
+
+    def _at(self, path: Path) -> JSON:
+        """Return what is at a path of the document."""
+        found: JSON = self._root
+        for step in path:
+            found = found[int(step)] if isinstance(found, list) else members(found).get(step)
+        return found
 
 
 def _named(parts: JSON) -> list[tuple[str, JSON]]:

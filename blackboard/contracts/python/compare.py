@@ -35,13 +35,16 @@ def compared(old: Stubs, new: Stubs) -> dict[str, FacetChange]:
     pool = Pool(Budget(MAX_STEPS))
     before, after = (Members(Types(stub[0], pool, origin)) for origin, stub in enumerate((old, new)))
     ends = Ends(after, before, Side.USES), Ends(before, after, Side.IMPLEMENTS)
-    changed = [name for name in sorted(old[1].keys() | new[1].keys()) if old[1].get(name) != new[1].get(name)]
+    moved = old[1].keys() ^ new[1].keys()
+    # The docstring of a stub that states no module has no value, so that it came or went shows in the names alone.
+    changed = [
+        name for name in sorted(old[1].keys() | new[1].keys()) if name in moved or old[1].get(name) != new[1].get(name)
+    ]
     found = {name: None if name == MODULE else _gaps(ends, name) for name in changed}
     # Why a budget of their own: what is proved is not to cost what is known.
     pool.budget = Budget(MAX_STEPS // 2)
     proofs = Proofs(ends)
     effects = {name: _change(ends, name, found[name], (old[1].get(name), new[1].get(name)), proofs) for name in changed}
-    moved = old[1].keys() ^ new[1].keys()
     effects |= {name: _with_members(ends, name, effects) for name in changed if name not in moved}
     if moved:
         effects[NAMES] = changed_names([effects[name] for name in moved], new[1].keys() - old[1].keys(), moved)
@@ -60,6 +63,8 @@ def _gaps(ends: tuple[Ends, Ends], name: str) -> Gaps | None:
 def _change(
     ends: tuple[Ends, Ends], name: str, found: Gaps | None, values: tuple[JSON, JSON], proofs: Proofs
 ) -> FacetChange:
+    if name == MODULE and values == (None, None):
+        return FacetChange(Effect.DOCUMENTATION, Effect.DOCUMENTATION, "the docstring of the stub came or went", "")
     if name == MODULE:
         old, new = (value if isinstance(value, str) else "the module that the key names" for value in values)
         proof = UNDECIDED if values[0] is None else f"import {old}"

@@ -64,7 +64,7 @@ def shapes(nodes: Iterable[ast.stmt]) -> frozenset[str]:
     """Return the private aliases, protocols and typed dictionaries: a contract's own words, that no code holds."""
     found: set[str] = set()
     for node in nodes:
-        for name in _names(node):
+        for name in declared_names(node):
             bases = {last_name(base) for base in node.bases} if isinstance(node, ast.ClassDef) else set[str]()
             if name.startswith("_") and (is_alias(node) or bases & {"Protocol", "TypedDict", *found}):
                 found.add(name)
@@ -120,7 +120,7 @@ def members(node: ast.ClassDef) -> Mapping[str, Sequence[ast.stmt]]:
     """Return member -> the statements in the class' body that declare it."""
     found: dict[str, list[ast.stmt]] = {}
     for statement in node.body:
-        for name in _names(statement):
+        for name in declared_names(statement):
             found.setdefault(name, []).append(statement)
     return found
 
@@ -128,7 +128,7 @@ def members(node: ast.ClassDef) -> Mapping[str, Sequence[ast.stmt]]:
 def _declared(body: Iterator[ast.stmt], prefix: str, owner: ast.ClassDef | None) -> Iterator[Declared]:
     found: dict[str, list[ast.stmt]] = {}
     for statement in body:
-        for name in _names(statement):
+        for name in declared_names(statement):
             found.setdefault(name, []).append(statement)
     for name, nodes in found.items():
         yield Declared(prefix + name, tuple(nodes), owner)
@@ -136,7 +136,8 @@ def _declared(body: Iterator[ast.stmt], prefix: str, owner: ast.ClassDef | None)
             yield from _declared(iter(nodes[0].body), f"{prefix}{name}.", nodes[0])
 
 
-def _names(statement: ast.stmt) -> Iterator[str]:
+def declared_names(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement declares."""
     match statement:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             yield statement.name

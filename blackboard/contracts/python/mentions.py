@@ -1,13 +1,15 @@
 """What the facets of a stub name of the same stub, and rest on by that.
 
 `f` that takes a `Film` rests on the alias or class `Film`, on its bases, and, where others write or implement what it
-is (a TypedDict, Protocol or ABC), on each of its members. The members of other classes are relied on one by one.
+is (a TypedDict, Protocol or ABC), on each of its members. The members of other classes are relied on one by one. The
+stub's own docstring is about all of it.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from blackboard.contracts.python.declarations import Class, Declaration, Kind
+from blackboard.contracts.python.module_name import FACET as MODULE
 from blackboard.spec.canonical import JSON
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*", re.ASCII)
@@ -33,7 +35,7 @@ def mentioned(
         if isinstance(declared, Class) and declared.is_closed and declared.kind is not Kind.ENUM:
             members = _members(declarations) if members is None else members
             pending += members.get(name, [])
-    return frozenset(found)
+    return frozenset(found | ({MODULE} & facets.keys()) if found else found)
 
 
 def _members(declarations: Mapping[str, Declaration]) -> dict[str, list[str]]:

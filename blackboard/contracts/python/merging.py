@@ -7,7 +7,6 @@ others to hold against the facets.
 import ast
 import re
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 
 from blackboard.contracts.python.source import read
@@ -42,17 +41,6 @@ class _Unit:
     def meaning(self) -> list[str]:
         return [ast.dump(node) for node in self.nodes]
 
-    @property
-    def undocumented(self) -> list[str]:
-        return [ast.dump(_Undocumented().visit(deepcopy(node))) for node in self.nodes]
-
-
-class _Undocumented(ast.NodeTransformer):
-    """Takes the docs out of a tree."""
-
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-        return None if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else node
-
 
 def merge(base: str, ours: str, theirs: str) -> str:
     """Return our stub with what theirs changed of the base.
@@ -82,10 +70,11 @@ def _units(lines: Sequence[str], body: Sequence[ast.stmt], start: int, end: int)
             # A second import from one module has a name of its own.
             name = ast.unparse(node) if name in modules else name
             modules.add(name)
-        if units and units[-1].name == name and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            # Overloads, and the parts of a property.
+        again = units and units[-1].name == name and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if again or (units and name == '"'):
+            # Overloads, the parts of a property, and the docs below a field.
             before = units.pop()
-            units.append(_Unit(name, (*before.nodes, node), lines, before.start, last))
+            units.append(_Unit(before.name, (*before.nodes, node), lines, before.start, last))
         else:
             units.append(_Unit(name, (node,), lines, start, last))
         start = last
@@ -112,14 +101,14 @@ def _name(node: ast.stmt) -> str:
 
 
 def _both(base: _Unit, ours: _Unit, theirs: _Unit) -> str:
-    """Return a declaration of which both change something: one its docs alone, or each other members of a class."""
+    """Return a declaration of which both change the text: one its layout alone, or each other members of a class."""
     if base.name == PUBLIC:
         return _public(base, ours, theirs)
     if base.name.startswith("from "):
         return _imports(base, ours, theirs)
-    if ours.undocumented == base.undocumented:
+    if ours.meaning == base.meaning:
         return theirs.text
-    return ours.text if theirs.undocumented == base.undocumented else _class(base, ours, theirs)
+    return ours.text if theirs.meaning == base.meaning else _class(base, ours, theirs)
 
 
 def _public(*units: _Unit) -> str:

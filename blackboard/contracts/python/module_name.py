@@ -13,7 +13,7 @@ from blackboard.contracts.python.source import LANGUAGE
 from blackboard.errors import InvalidContract
 
 FACET = "__module__"
-"""The facet that holds the module, where the stub states one."""
+"""The facet of a stub's docstring: the module that it states, and the sentences that document the whole."""
 
 _LINE = re.compile(r"^[ \t]*module[ \t]*:[ \t]*(?P<name>.*?)[ \t]*$", re.MULTILINE)
 
@@ -36,6 +36,11 @@ def stated_module(tree: ast.Module) -> str | None:
                 column=1,
             )
     return names[0] if names else None
+
+
+def without_module(docstring: str) -> str:
+    """Return the docstring of a stub without the line that states its module."""
+    return _LINE.sub("", docstring)
 
 
 def module_of_key(key: str) -> str:

@@ -1,19 +1,21 @@
 """The language `python`: from a stub to its facets.
 
-`Note` is the facet of the class, `Note.id` of a field, `Note.rename` of a method, `create` of a function. Docs,
-formatting, imports and the order of declarations are in no facet; what an imported name stands for is. Where the stub
-states its module, `__module__` is a facet too.
+`Note` is the facet of the class, `Note.id` of a field, `Note.rename` of a method, `create` of a function. Formatting,
+imports and the order of declarations are in no facet; what an imported name stands for is. Docstrings document the
+facets that they belong to. `__module__` is the facet of the stub's own docstring: its value is the module that this
+states, null where it states none.
 """
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from blackboard.contracts.facets import Facets, Reading
 from blackboard.contracts.python.aliases import expanded
 from blackboard.contracts.python.classes import declare_class, declare_field, inherited_kinds
 from blackboard.contracts.python.compare import compared
 from blackboard.contracts.python.declarations import Class, Declaration, Kind, PublicNames, Reexport, Variable
+from blackboard.contracts.python.docstrings import documentation
 from blackboard.contracts.python.functions import declare_function, is_empty
 from blackboard.contracts.python.interface import FunctionNode
 from blackboard.contracts.python.mentions import mentioned
@@ -33,12 +35,14 @@ class Stub:
 
     Attributes:
         module: The dotted name that it states, None where its key says it.
+        docs: Facet name -> the sentences of its docstrings.
     """
 
     source: Source
     declarations: Mapping[str, Declaration]
     facets: Mapping[str, JSON]
     module: str | None = None
+    docs: Mapping[str, str] = field(default_factory=dict)
 
 
 class Python:
@@ -102,9 +106,10 @@ class _Reader:
         # Why only now: a function or property is complete when its last `def` has been read.
         facets: dict[str, JSON] = {name: declaration.facet() for name, declaration in declarations.items()}
         module = stated_module(self._source.tree)
-        if module is not None:
+        docs = documentation(self._source.tree)
+        if module is not None or MODULE in docs:
             facets[MODULE] = module
-        return Stub(self._source, declarations, facets, module)
+        return Stub(self._source, declarations, facets, module, {name: docs[name] for name in facets if name in docs})
 
     def _read(self, statement: ast.stmt, owner: "_Owner | None") -> None:
         match statement:

@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from sqlglot import expressions as e
 
+from blackboard.contracts.documentation import sentences
 from blackboard.contracts.facets import join
+from blackboard.contracts.sql.comments import comments
 from blackboard.contracts.sql.schema import (
     LANGUAGE,
     Column,
@@ -66,7 +68,9 @@ def read(text: str, *, only: bool = True) -> Schema:
         if name in seen:
             raise refusal(schema.places[name], f"{name} is declared twice")
         seen.add(name)
-    return schema
+    said = {**found.docs, **comments(text, seen)} if only else {}
+    docs = ((name, sentences([text])) for name, text in said.items())
+    return replace(schema, docs={name: text for name, text in docs if text})
 
 
 def _targeted(tables: Mapping[str, Table]) -> dict[str, Table]:
@@ -98,6 +102,7 @@ class _Found:
         self.indexes: dict[str, Index] = {}
         self.views: dict[str, str] = {}
         self.places: dict[str, Place] = {}
+        self.docs: dict[str, str] = {}
         self._at: Place = (1, 1)
 
     def add(self, statement: Statement) -> None:
@@ -138,6 +143,8 @@ class _Found:
             raise self._refused(part.this, "an index inside a table: declare it by CREATE INDEX")
         self._new(join(table.name, name), part.this, table.columns, key=name)
         table.columns[name] = self._column(table, name, part)
+        for comment in part.find_all(e.CommentColumnConstraint):
+            self.docs[join(table.name, name)] = comment.name
 
     def _column(self, table: OpenTable, name: str, declared: e.ColumnDef) -> Column:
         column = Column(name, type_of(declared.kind))

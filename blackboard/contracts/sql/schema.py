@@ -124,13 +124,14 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """All that a DDL text declares, by name as a facet spells it; facet -> place in the text."""
+    """All that a DDL text declares, by name as a facet spells it; facet -> place in the text, and what COMMENT says."""
 
     text: str
     tables: Mapping[str, Table]
     indexes: Mapping[str, Index]
     views: Mapping[str, str]
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
+    docs: Mapping[str, str] = field(default_factory=dict)
 
 
 def index_facet(name: str) -> str:

@@ -5,7 +5,7 @@ tokens and how deeply they are nested before it parses. What it cannot read is r
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
@@ -96,6 +96,11 @@ def cut(text: str) -> list[list[Token]]:
     return list(_cut(_tokens(text)))
 
 
+def after_columns(tokens: Sequence[Token]) -> Sequence[Token]:
+    """Return what a table says after its columns."""
+    return tokens[_columns_end(tokens) :]
+
+
 def _declares(words: list[str]) -> bool:
     match words:
         case ["CREATE", "TABLE" | "INDEX" | "VIEW", *_] | ["CREATE", "UNIQUE", "INDEX"] | ["ALTER", "TABLE", *_]:
@@ -176,7 +181,7 @@ def _cut(tokens: list[Token]) -> Iterator[list[Token]]:
         yield tokens[begin:]
 
 
-def _columns_end(tokens: list[Token]) -> int:
+def _columns_end(tokens: Sequence[Token]) -> int:
     """Return the index after the parenthesis that closes the columns."""
     depth = 0
     for index, token in enumerate(tokens):

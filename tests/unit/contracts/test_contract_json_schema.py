@@ -80,7 +80,7 @@ def test_order_and_docs_are_no_facets():
             return [reversed_everywhere(item) for item in reversed(value)]
         return value
 
-    assert changed(RECIPE, reversed_everywhere(RECIPE)) == set()
+    assert facets(RECIPE) == facets(reversed_everywhere(RECIPE))
     assert facets({"type": ["string"], "required": []}) == facets({"type": "string"})
     assert facets({"anyOf": [{"type": "null"}, {"type": "null", "title": "none"}]}) == facets(
         {"anyOf": [{"type": "null"}]}
@@ -380,8 +380,8 @@ def disordered(data, schema):
 
 @settings(max_examples=30, deadline=None)
 @given(SCHEMAS, st.data())
-def test_any_other_order_and_docs_give_the_same_digest(schema, data):
-    assert Contract.json_schema(schema).digest == Contract.json_schema(disordered(data, schema)).digest
+def test_any_other_order_and_docs_give_the_same_values(schema, data):
+    assert Contract.json_schema(schema).facets == Contract.json_schema(disordered(data, schema)).facets
 
 
 @settings(max_examples=30, deadline=None)

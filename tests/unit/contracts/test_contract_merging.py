@@ -91,7 +91,6 @@ DOCS = ('"""Keeps recipes."""', '"""Keeps recipes, all of them."""')
         ([MEMBER], [FIRST, ADD]),
         ([MEMBER], [IMPORT, SAVE]),
         ([DOCS], [ADD]),
-        ([DOCS], [("class Store:", "class Store(object):")]),
         ([ADD, LOAD], [LOAD, MEMBER]),
     ],
 )

@@ -95,8 +95,8 @@ OPERATIONS = (
         "an operation is documented",
         _get(),
         _get(summary="List", description="All.", tags=["recipes"]),
-        "none",
-        "none",
+        "documentation",
+        "documentation",
         _ASK,
     ),
     _row(
@@ -237,8 +237,8 @@ PARAMETERS = (
         "a parameter is documented",
         _get(_N),
         _get(_N | {"description": "How many."}),
-        "none",
-        "none",
+        "documentation",
+        "documentation",
         Ask("GET /r?n=1"),
     ),
     _row(

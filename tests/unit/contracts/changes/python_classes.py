@@ -36,7 +36,9 @@ MEMBERS = (
         "none",
         "C().m() + C().n()",
     ),
-    _body("a class is documented", "x: int", '"""What it is."""\nx: int', "none", "none", "C().x + 1"),
+    _body(
+        "a class is documented", "x: int", '"""What it is."""\nx: int', "documentation", "documentation", "C().x + 1"
+    ),
     _body("an attribute is added", "x: int", "x: int\ny: int", "compatible", "breaking", "C().x", "C().y"),
     _body("an attribute is gone", "x: int\ny: int", "x: int", "breaking", "compatible", "C().y", "C().x"),
     _body(

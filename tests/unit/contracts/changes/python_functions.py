@@ -332,8 +332,8 @@ NAMES = (
         "a docstring says it better",
         'def f() -> int:\n    """Count."""',
         'def f() -> int:\n    """Count everything that there is.\n\n    Returns:\n        How many.\n    """',
-        "none",
-        "none",
+        "documentation",
+        "documentation",
         "f() + 1",
     ),
     Row(

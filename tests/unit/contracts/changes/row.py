@@ -111,6 +111,7 @@ _SCHEMA_EFFECTS = {
     },
     "others": dict.fromkeys(("request", "response", "both"), ("breaking", "breaking")),
     "harmless": dict.fromkeys(("request", "response", "both"), ("compatible", "compatible")),
+    "documented": dict.fromkeys(("request", "response", "both"), ("documentation", "documentation")),
     "same": dict.fromkeys(("request", "response", "both"), ("none", "none")),
     "spelled": dict.fromkeys(("request", "response", "both"), ("none|compatible", "none|compatible")),
 }

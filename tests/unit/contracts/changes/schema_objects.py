@@ -80,7 +80,7 @@ OPEN = (
             "examples": [1],
             **_object("a", a={"type": "integer", "description": "How many."}),
         },
-        "same",
+        "documented",
         {"a": 1},
     ),
 )

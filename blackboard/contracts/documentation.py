@@ -1,0 +1,72 @@
+"""The sentences that document facets: docstrings, descriptions, comments that a language defines as such.
+
+They are in a facet's digest and not in its value. Where they alone change, those who rely on the facet look at it
+again and nobody has to rewrite anything. Invariant: layout is nothing, so white space is one space.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol, runtime_checkable
+
+from blackboard.contracts.facets import Reading
+from blackboard.spec.effects import Comparison, Effect, FacetChange, worst
+
+_SHOWN = 100
+_BEFORE = 30
+
+
+@runtime_checkable
+class Documented(Protocol):
+    """A contract's body that documents its facets."""
+
+    @property
+    def docs(self) -> Mapping[str, str]:
+        """Facet name -> sentences; no empty ones."""
+        ...
+
+
+def documented(body: object) -> Mapping[str, str]:
+    """Return facet name -> the sentences that document it; no language without documentation has any."""
+    return body.docs if isinstance(body, Documented) else {}
+
+
+def sentences(texts: Iterable[object]) -> str:
+    """Return texts one after the other without their layout; what is no text is left out."""
+    return " ".join(word for text in texts if isinstance(text, str) for word in text.split())
+
+
+def with_documentation(comparison: Comparison, old: Reading[object], new: Reading[object]) -> Comparison:
+    """Return a comparison of values that says of the documentation what changed, too.
+
+    The effect is that of the value where that changed, else `documentation`. Of a facet that came or went only the
+    value counts.
+    """
+    effects = dict(comparison.effects)
+    for name in sorted(old.facets.keys() & new.facets.keys()):
+        before, after = old.docs.get(name, ""), new.docs.get(name, "")
+        if before != after:
+            effects[name] = _with_sentences(effects.get(name), f"documentation: {difference(before, after)}")
+    return Comparison(effects)
+
+
+def difference(before: str, after: str) -> str:
+    """Return `"old" -> "new"` of two sentences, shortened to where they differ."""
+    start = 0
+    if max(len(before), len(after)) > _SHOWN:
+        shorter = min(len(before), len(after))
+        differs = next((index for index in range(shorter) if before[index] != after[index]), shorter)
+        start = max(0, before.rfind(" ", 0, max(0, differs - _BEFORE)) + 1)
+    return f"{_shown(before, start)} -> {_shown(after, start)}"
+
+
+def _shown(text: str, start: int) -> str:
+    if not text:
+        return "none"
+    cut = text[start : start + _SHOWN]
+    return f'"{"…" if start else ""}{cut}{"…" if start + _SHOWN < len(text) else ""}"'
+
+
+def _with_sentences(change: FacetChange | None, said: str) -> FacetChange:
+    if change is None:
+        return FacetChange(Effect.DOCUMENTATION, Effect.DOCUMENTATION, said, "")
+    uses, implements = (worst((one, Effect.DOCUMENTATION)) for one in (change.uses, change.implements))
+    return change._replace(uses=uses, implements=implements, reason=f"{change.reason}; {said}")
