@@ -59,7 +59,6 @@ SAME = {
         PAIRS.format("x, y", "p, q", ""),
         PAIRS.format("y, x", "q, p", " (y, x)"),
     ),
-    "a comment on it": (PLAIN, PLAIN + "; COMMENT ON TABLE note IS 'x'"),
 }
 
 
