@@ -41,7 +41,7 @@ def listening(monkeypatch, happen):
 
     def answering(script, facts):
         facts = list(facts)
-        happen(facts[0].header)
+        happen(next(fact.header for fact in facts if fact.kind == "you"))
         return answer(script, facts)
 
     monkeypatch.setattr(Script, "answer", answering)

@@ -15,7 +15,6 @@ from blackboard.cli import report
 from blackboard.cli.exits import Exit
 from blackboard.cli.teamfile import Options, load_team
 from blackboard.testing import open_memory
-from knowledge_sources.facts import Fact
 
 RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
 pytestmark = pytest.mark.xdist_group("recipes-team")
@@ -99,36 +98,6 @@ def test_run_again_it_changes_nothing(finished):
     before = board.revision, board.snapshot().convergence().fingerprint
     outcome = run(board)
     assert (board.revision, outcome.fingerprint) == before
-
-
-def test_what_the_coders_were_shown_is_what_their_components_are_pinned_to(monkeypatch):
-    shown = {}
-    made = team(amend="no")
-    scripted = next(
-        cell.cell_contents for cell in made.sources[-1].execute.__closure__ if hasattr(cell.cell_contents, "aask")
-    )
-    ask = type(scripted).aask
-
-    async def listening(expert, facts, *, context):
-        facts = list(facts)
-        if facts[0].header["act"] == "write":
-            shown[context.target] = facts
-        return await ask(expert, facts, context=context)
-
-    monkeypatch.setattr(type(scripted), "aask", listening)
-    with open_memory() as board:
-        assert Controller(board, made).run().kind == "converged"
-        for component in board.snapshot().components():
-            pinned = {(pin.key, pin.name) for pin in component.pins if pin.name}
-            assert pinned == set(map(facet, filter(is_decided, shown[component.key])))
-
-
-def facet(fact: Fact):
-    return fact.header["key"], fact.header["facet"]
-
-
-def is_decided(fact: Fact):
-    return fact.kind in ("decision", "task")
 
 
 def test_other_preferences_are_another_interpretation_that_converges():
