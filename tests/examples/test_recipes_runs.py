@@ -56,7 +56,9 @@ def files(folder):
 
 
 def test_it_converges_says_so_and_says_where_the_program_is(finished, printed):
-    *_, status, fingerprint, decisions, components, _, last = printed.splitlines()
+    lines = printed.splitlines()
+    begins = next(number for number, line in enumerate(lines) if line.startswith("converged at revision "))
+    status, fingerprint, decisions, components, last = *lines[begins : begins + 4], lines[-1]
     assert status.startswith("converged at revision ")
     assert fingerprint.startswith("fingerprint  1:")
     assert decisions.split() == ["decisions", "20", "accepted"]
@@ -149,7 +151,7 @@ class Obliging(Script):
         return super().answer(facts)
 
 
-def init_chat_model(model):
+def init_chat_model(model, **_):
     with Path(os.environ["FAKE_ASKED"]).open("a") as asked:
         asked.write(f"{model}\\n")
     script = read_script(Path(os.environ["FAKE_SCRIPT"]))
@@ -200,10 +202,14 @@ def test_the_other_example_takes_a_named_model_too(tmp_path):
         ),
         (
             "chat_models.py",
-            'def init_chat_model(model): raise ImportError("install langchain-clever")',
+            'def init_chat_model(model, **_): raise ImportError("install langchain-clever")',
             "install langchain-clever",
         ),
-        ("chat_models.py", 'def init_chat_model(model): raise ValueError("no provider clever")', "no provider clever"),
+        (
+            "chat_models.py",
+            'def init_chat_model(model, **_): raise ValueError("no provider clever")',
+            "no provider clever",
+        ),
     ],
     ids=["without the extra", "without the provider", "unknown"],
 )
