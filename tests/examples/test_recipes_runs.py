@@ -132,6 +132,7 @@ FAKE = '''
 
 import json
 import os
+import re
 from pathlib import Path
 
 from knowledge_sources import ScriptedChatModel, read_script
@@ -143,11 +144,11 @@ class Obliging(Script):
         facts = list(facts)
         asked = Situation.read(facts)
         for question in asked.about_target("question") if asked.act == "propose" else ():
-            options = json.loads(question.body)["options"]
+            values = [("value", json.dumps(value)) for value in question.header["options"]]
+            options = values + re.findall(r"An option, in language (\\S+):\\n\\n(.*)", question.body, re.DOTALL)
             if len(options) == 1:
-                (only,) = options
-                said = only if set(only) == {"language", "text"} else {"language": "value", "text": json.dumps(only)}
-                return {**said, "rationale": "as you say"}
+                language, text = options[0]
+                return {"language": language, "text": text, "rationale": "as you say"}
         return super().answer(facts)
 
 
