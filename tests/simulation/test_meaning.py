@@ -187,7 +187,7 @@ class World:
         texts = {path: content.decode() for path, content in files.items()}
         if number < IMPLEMENTERS:
             spec = self.specs[number]
-            if not works(uses(spec, spec.symbols, names_values=False), texts[FILE]):
+            if not works(uses(spec, spec.symbols), texts[FILE]):
                 return False
         used = enumerate(self.wanted[number])
         return all(works(texts[f"used_{place}.py"], offers(self.specs[other])) for place, (other, _) in used)
@@ -223,10 +223,10 @@ def test_who_is_written_anew_is_who_no_longer_works(world):
     assert min(counted.values()) > 0, counted
 
 
-def test_words_and_order_wake_nobody(world):
+def test_words_make_suspect_and_have_nobody_rewritten_and_order_means_nothing(world):
     for number in range(DECISIONS):
         world.specs[number] = replace(world.specs[number], words="as it was agreed once", backwards=True)
         world.decide(number)
     assert world.run() == []
     states = {one.state for one in world.board.snapshot().components()}
-    assert states == {"current"}
+    assert states == {"suspect"}
