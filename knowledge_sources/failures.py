@@ -131,7 +131,8 @@ def _status(error: Exception) -> int | None:
     found: Any = getattr(error, "status_code", None)
     if found is None:
         found = getattr(getattr(error, "response", None), "status_code", None)
-    return found if isinstance(found, int) else None
+    # A response with status 200 that cannot be read carries it too, and is no refusal of the request.
+    return found if isinstance(found, int) and found >= 400 else None  # noqa: PLR2004 - HTTP
 
 
 def _retry_after(error: Exception) -> float | None:

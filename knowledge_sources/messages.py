@@ -121,10 +121,14 @@ def text_of(answer: AIMessage) -> str:
 
 
 def said_in(answer: AIMessage) -> str:
-    """Return what a reply said, for people and for a repair: its text, and what it called with which arguments."""
+    """Return what a reply said, for people and for a repair: its text, and what it called with which arguments.
+
+    Lone surrogates, which no request can carry, are written as escapes.
+    """
     calls = [f"{call['name']}({json.dumps(call['args'], ensure_ascii=False)})" for call in answer.tool_calls]
     bad = [f"{call.get('name')}({call.get('args')})" for call in answer.invalid_tool_calls]
-    return "\n".join(part for part in (text_of(answer), _refusal(answer), *calls, *bad) if part)
+    said = "\n".join(part for part in (text_of(answer), _refusal(answer), *calls, *bad) if part)
+    return said.encode("utf-8", "backslashreplace").decode()
 
 
 def why(error: Exception) -> str:

@@ -9,6 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import RunnableLambda
+from loopback import Answer, Loopback, Raw
 from pydantic import PrivateAttr
 
 from knowledge_sources.facts import Fact, in_order, parse
@@ -259,3 +260,15 @@ def test_a_string_without_the_extra_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
     with pytest.raises(ImportError, match=r"sharedspec\[models\]"):
         runnable_of("acme:one")
+
+
+def test_a_lone_surrogate_is_told_to_the_model_in_a_request_that_can_be_sent():
+    bad = Answer(None, calls=[("reply", '{"approve": true, "reason": "\\ud800"}')])
+    with Loopback(lambda asked: {"approve": True, "reason": "fine"} if asked.number else bad) as server:
+        assert ask(server.model(), Ballot) == YES
+    assert "\\ud800" in server.asked[1].prompt
+
+
+def test_a_response_that_is_no_json_is_a_failure_and_no_rejected_request():
+    with Loopback(lambda _: Raw(b"<html>")) as server, pytest.raises(ModelFailed):
+        ask(server.model(), Ballot)
