@@ -37,10 +37,12 @@ def write(draft: Draft, act: Write) -> None:
         raise InvalidKey(key, "it names a decision; a component needs another key")
     draft.require_read(record)
     version = record.last_version + 1
-    if record.current is None:
-        draft.rows.append(WakesRow(key, wakes_of(draft, key)))
+    is_first = record.current is None
     row = ComponentRow(key, version, draft.intent.author, draft.role, files, act.files, pins, act.patterns)
     _add(draft, record, row, Freshness.CURRENT)
+    if is_first:
+        # Which checks it has depends on what it pins, so only now.
+        draft.rows.append(WakesRow(key, wakes_of(draft, key)))
     draft.settled.append((key, ("required", "stale", "suspect", "failed")))
     draft.follow(moves.Written(key, same_premises))
 

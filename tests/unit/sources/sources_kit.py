@@ -10,7 +10,6 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
 from blackboard import Contract
-from blackboard.contracts.task import FIELDS
 from blackboard.spec.keys import matches
 from knowledge_sources.facts import parse
 
@@ -111,7 +110,7 @@ def facets_shown(facts):
         if fact.kind == "prompt":
             shown.add((header["key"], "text"))
         elif fact.kind == "task":
-            shown |= {(header["key"], facet) for facet in FIELDS}
+            shown |= {(header["key"], facet) for facet in Contract("task", fact.body).facets}
         elif fact.kind == "decision":
             named = header.get("facets") or Contract(header["language"], fact.body).facets
             shown |= {(header["key"], facet) for facet in named}

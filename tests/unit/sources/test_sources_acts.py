@@ -242,7 +242,12 @@ def test_a_coder_of_a_stale_component_is_shown_what_changed_since_it_was_written
     run(board, source, "words")
     changed = {fact.header["key"]: fact.header.get("changes") for fact in of_kind(model.shown[1], "decision")}
     assert changed == {
-        "api/words": ["count: parameter least by name: not taken -> taken"],
+        "api/words": [
+            (
+                "count: parameter least by name: not taken -> taken; documentation: "
+                '"Count words; a word is a maximal run of letters." -> "Count words of at least this many letters."'
+            )
+        ],
         "api/storage": None,
     }
     assert [fact.header.get("changes") for fact in of_kind(model.shown[0], "decision")] == [None, None]

@@ -4,7 +4,6 @@ import pytest
 from sources_kit import Answers, facets_shown, of_kind, run
 
 from blackboard import Conflict, Contract, NotPermitted
-from blackboard.contracts.task import FIELDS
 from blackboard.testing import open_memory
 from knowledge_sources import coder
 
@@ -43,7 +42,7 @@ def test_what_the_prompt_shows_is_what_the_component_is_pinned_to(board):
         ("api/notes", "id"),
         ("api/notes", "title"),
         ("api/log", "level"),
-        *(("task/shop", facet) for facet in FIELDS),
+        *(("task/shop", facet) for facet in ("summary", "implements", "uses", "checks", "files")),
     }
 
 

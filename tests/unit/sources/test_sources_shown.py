@@ -66,7 +66,7 @@ def test_a_decision_that_is_used_is_shown_with_its_docstrings_and_how_to_import_
     used = next(fact for fact in of_kind(prompt_of(board), "decision") if fact.header["side"] == "uses")
     assert used.header["module"] == "counter.storage"
     assert used.header["import"] == "from counter.storage import NotFound, load"
-    assert used.header["facets"] == ["NotFound", "load"]
+    assert used.header["facets"] == ["NotFound", "__module__", "load"]
     assert "in words and not in characters" in used.body
     assert "def save" not in used.body
 
