@@ -1,4 +1,8 @@
-"""Whatever schemas are compared, it ends within a second and 200 MB, in an answer or a typed error."""
+"""Whatever schemas are compared, it ends soon and within 200 MB, in an answer or a typed error.
+
+An idle machine needs less than a second of CPU time. The limit is five: what is hostile takes minutes, and a busy machine
+may not fail a test.
+"""
 
 import json
 import subprocess
@@ -43,6 +47,9 @@ for line in sys.stdin:
 """A small process that has a child of its own answer each question: to import it all costs more than most answers."""
 
 
+CPU_SECONDS = 5
+
+
 @pytest.fixture(scope="module")
 def looked_at():
     """Return a way to compare two texts of a language in bounds of time and memory."""
@@ -52,7 +59,7 @@ def looked_at():
         def look(language, old, new):
             print(json.dumps([language, old, new]), file=asked.stdin, flush=True)
             seconds, kilobytes = map(float, asked.stdout.readline().split())
-            assert seconds < 1
+            assert seconds < CPU_SECONDS
             assert kilobytes < 200_000
 
         yield look
@@ -129,7 +136,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize(("old", "new"), PAIRS.values(), ids=PAIRS)
-def test_hostile_schemas_are_answered_within_a_second_and_200_megabytes(looked_at, old, new):
+def test_hostile_schemas_are_answered_soon_and_within_200_megabytes(looked_at, old, new):
     looked_at("json-schema", *(one if isinstance(one, str) else json.dumps(one) for one in (old, new)))
 
 
@@ -252,7 +259,7 @@ LONG = {
 
 
 @pytest.mark.parametrize(("schema", "document"), LONG.values(), ids=LONG)
-def test_a_long_document_is_judged_within_a_second(schema, document):
+def test_a_long_document_is_judged_soon(schema, document):
     program = """
 import sys, time
 from blackboard.contracts.json_schema.conform import findings
@@ -265,7 +272,7 @@ print(time.process_time() - begin)
     command = [sys.executable, "-c", program, json.dumps(schema)]
     asked = json.dumps(document, separators=(",", ":"))
     done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True, env=untraced())
-    assert float(done.stdout) < 1
+    assert float(done.stdout) < CPU_SECONDS
 
 
 ITSELF = {
@@ -341,4 +348,4 @@ def test_a_name_is_matched_in_time():
     began = time.process_time()
     [found] = findings(Contract.json_schema(schema).body, {"a.json": f'{{"{"x" * 5_000}y": 1}}'})
     assert found.what.startswith("xxx")
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < CPU_SECONDS
