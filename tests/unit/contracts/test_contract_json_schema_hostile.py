@@ -1,7 +1,7 @@
 """Whatever schemas are compared, it ends soon and within 200 MB, in an answer or a typed error.
 
-An idle machine needs less than a second of CPU time. The limit is five: what is hostile takes minutes, and a busy machine
-may not fail a test.
+An idle machine needs less than a second of CPU time. The limit is five: what is hostile takes minutes, and a busy
+machine may not fail a test.
 """
 
 import json
