@@ -71,6 +71,18 @@ def verdict_on(board, component):
     return found
 
 
+def test_a_changed_docstring_has_its_implementers_and_users_judged_again_and_nobody_rewritten(board):
+    documented = 'def load(key: int) -> str:\n    """Return a text, in {}."""\n'
+    team = Team("x", [planner(), architect_of(documented.format("words")), coder(GOOD[-1])], checks=[PASSES])
+    assert run(board, team).kind is OutcomeKind.CONVERGED
+    with board.transaction("ann", role="operator") as transaction:
+        transaction.decision("code/storage")
+        transaction.decide("code/storage", Contract.python(documented.format("characters")))
+    assert {one.state for one in board.snapshot().components()} == {"suspect"}
+    assert run(board, team).kind is OutcomeKind.CONVERGED
+    assert {(one.state, one.version) for one in board.snapshot().components()} == {("current", 1)}
+
+
 @pytest.mark.parametrize("checks", [[], [PASSES]])
 def test_what_does_not_conform_is_written_again_and_implementers_and_users_are_judged(board, checks):
     team = Team("x", [planner(), architect_of(STUB), coder("def load(key): return 1 +\n", *GOOD)], checks=checks)
