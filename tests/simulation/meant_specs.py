@@ -120,14 +120,12 @@ def offers(spec: Spec) -> str:
 # --- as code that uses it --------------------------------------------------------------------------------------------
 
 
-def uses(spec: Spec, symbols: Sequence[str], *, names_values: bool = True) -> str:
+def uses(spec: Spec, symbols: Sequence[str]) -> str:
     """Return code that does with symbols of the namespace `d` everything that their stubs allow.
 
     Args:
         spec: What it is written for.
-        symbols: What it uses.
-        names_values: Whether it names each value of the choice. Who tests what offers a spec does not: to answer with
-            fewer values is to offer it too.
+        symbols: What it uses; of a choice it names each value.
     """
     lines = ["def use(d, expect):", "    pass"]
     for symbol in spec.mentioned(symbols):
@@ -140,7 +138,7 @@ def uses(spec: Spec, symbols: Sequence[str], *, names_values: bool = True) -> st
             for call in _calls(spec, symbol, spec.record):
                 lines += [f"    made = {call}"]
                 lines += [f"    expect(made.{one.name}, {_seen(spec, one)})" for one in spec.record]
-        elif names_values:
+        else:
             lines += [f"    expect(d.Choice.{value}, ('Choice.{value}',))" for value in spec.choice]
     return "\n".join([*lines, ""])
 
