@@ -172,10 +172,10 @@ class Transaction(Reader):
             component: The one that uses the decisions.
             keys: The decisions, by key or pattern.
         """
-        found = (one for one in self.all_components("**") if one.key != component)
-        return tuple(
-            one for one in found if matches_any(keys, (pin.key for pin in one.pins if pin.side is Side.IMPLEMENTS))
-        )
+        with self.reading() as on:
+            built = gather.components(on, self.revision)
+        named = (key for key, one in built.items() if key != component and matches_any(keys, one.implemented))
+        return tuple(one for one in map(self.component_of, named) if one is not None)
 
     def questions(self, pattern: str = "**") -> tuple[Question, ...]:
         """Read the open questions under a pattern, by key, and rely on there being no others."""

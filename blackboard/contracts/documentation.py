@@ -7,7 +7,7 @@ again and nobody has to rewrite anything. Invariant: layout is nothing, so white
 from collections.abc import Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
-from blackboard.contracts.facets import Reading
+from blackboard.contracts.facets import Reading, first_difference
 from blackboard.spec.effects import Comparison, Effect, FacetChange, worst
 
 _SHOWN = 100
@@ -52,9 +52,7 @@ def difference(before: str, after: str) -> str:
     """Return `"old" -> "new"` of two sentences, shortened to where they differ."""
     start = 0
     if max(len(before), len(after)) > _SHOWN:
-        shorter = min(len(before), len(after))
-        differs = next((index for index in range(shorter) if before[index] != after[index]), shorter)
-        start = max(0, before.rfind(" ", 0, max(0, differs - _BEFORE)) + 1)
+        start = before.rfind(" ", 0, max(0, first_difference(before, after) - _BEFORE)) + 1
     return f"{_shown(before, start)} -> {_shown(after, start)}"
 
 

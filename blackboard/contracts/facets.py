@@ -95,10 +95,19 @@ def difference(before: str | None, after: str | None) -> str:
     old, new = before or "", after or ""
     start = 0
     if max(len(old), len(new)) > _SHOWN:
-        length = min(len(old), len(new))
-        shared = next((index for index in range(length) if old[index] != new[index]), length)
-        start = max(0, shared - _SHOWN // 2)
+        start = max(0, first_difference(old, new) - _SHOWN // 2)
     return f"{_shown(before, start)} -> {_shown(after, start)}"
+
+
+def facet_text(facets: Mapping[str, JSON], name: str) -> str | None:
+    """Return the canonical JSON of a facet, None where it is absent."""
+    return canonical_json(facets[name]) if name in facets else None
+
+
+def first_difference(one: str, other: str) -> int:
+    """Return at which character two texts begin to differ: the length of the shorter one where it begins the other."""
+    shorter = min(len(one), len(other))
+    return next((index for index in range(shorter) if one[index] != other[index]), shorter)
 
 
 def changed_names(changes: list[FacetChange], added: set[str], moved: set[str]) -> FacetChange:

@@ -1,10 +1,10 @@
 """Why a proposal lost, as data: the facets that another version changed in another way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blackboard.contracts.bodies import contract_of
-from blackboard.spec.canonical import JSON, canonical_json
+from blackboard.contracts.facets import facet_text
 from blackboard.spec.lifecycle import State
 from blackboard.spec.records import VersionRecord
 
@@ -33,10 +33,6 @@ def lost_by(version: VersionRecord, among: Sequence[VersionRecord]) -> tuple[Los
     if winner is None or any(one is not None and one.compacted for one in (version, winner, base)):
         return ()
     old, new, own = ({} if one is None else contract_of(one.body).facets for one in (base, winner, version))
-    changed = sorted(name for name in {*old, *new} if _text(old, name) != _text(new, name))
-    met = [name for name in changed if _text(own, name) not in (_text(old, name), _text(new, name))]
-    return tuple(Lost(version.key, name, _text(old, name), _text(new, name)) for name in met or changed)
-
-
-def _text(facets: Mapping[str, JSON], name: str) -> str | None:
-    return canonical_json(facets[name]) if name in facets else None
+    changed = sorted(name for name in {*old, *new} if facet_text(old, name) != facet_text(new, name))
+    met = [name for name in changed if facet_text(own, name) not in (facet_text(old, name), facet_text(new, name))]
+    return tuple(Lost(version.key, name, facet_text(old, name), facet_text(new, name)) for name in met or changed)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.bodies import body_of, contract_of
+from blackboard.contracts.facets import facet_text
 from blackboard.contracts.merging import Met, merge
 from blackboard.errors import Conflict, IllegalTransition, Premise, Returning
 from blackboard.plan.draft import Draft
 from blackboard.plan.premises import together
-from blackboard.spec.canonical import canonical_json
 from blackboard.spec.changes import Act, Decide, Propose
 from blackboard.spec.effects import Effect
 from blackboard.spec.lifecycle import Event as Happening
@@ -169,5 +169,4 @@ def _premise(facet: str | None, base: VersionRecord, standing: VersionRecord, dr
 def _value(body: Body, facet: str | None) -> str | None:
     if facet is None:
         return body.text or None  # that of a compacted version is not kept
-    facets = contract_of(body).facets
-    return canonical_json(facets[facet]) if facet in facets else None
+    return facet_text(contract_of(body).facets, facet)

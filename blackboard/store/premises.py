@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from blackboard.contracts.facets import facet_text
 from blackboard.contracts.language import Contract
 from blackboard.errors import Conflict, Premise
 from blackboard.spec.canonical import canonical_json
@@ -111,8 +112,7 @@ def _value(text: Body | None, facet: str) -> str | None:
         return None
     if not facet:
         return canonical_json(sorted(text.facets))
-    facets = Contract(text.language, text.text).facets
-    return canonical_json(facets[facet]) if facet in facets else None
+    return facet_text(Contract(text.language, text.text).facets, facet)
 
 
 def _sentences(text: Body | None, facet: str) -> str | None:
