@@ -109,8 +109,7 @@ class Transaction(Reader):
         self._idempotency_key = (
             store.name_commit() if idempotency_key is None else check_idempotency_key(idempotency_key)
         )
-        self._token = token
-        self._target = target
+        self._token, self._target, self._may_be_replayed = token, target, idempotency_key is not None
         self._open = True
         self._acts: list[Act] = []
         self._drafts: dict[str, _Draft] = {}
@@ -289,7 +288,9 @@ class Transaction(Reader):
         """
         check_key(component)
         known = component in (self._target, *self._reads.components)
-        if not known and component not in self._drafts and self.component_of(component) is not None:
+        # A commit that was made before under this key gives the answer, whatever was written since.
+        is_blind = not (known or component in self._drafts or self._may_be_replayed)
+        if is_blind and self.component_of(component) is not None:
             raise Invalid(f"{component} exists and was not read: call transaction.component({component!r}) first")
         standing = self.component(component) if known else None
         given.a_mapping(files, "files")
@@ -324,11 +325,10 @@ class Transaction(Reader):
         for key in rests or (component,):
             self._reads.components[key] = components[key].version if key in components else None
         version = components[component].version if component in components else 0
-        inputs = (
-            whole_digest(components, probes, known.definition)
-            if known.whole
-            else inputs_digest(component, components, known.definition)
-        )
+        if known.whole:
+            inputs = whole_digest(components, probes, known.definition)
+        else:
+            inputs = inputs_digest(component, components, known.definition)
         judged = None if known.whole else components.get(component)
         for pin, value in zip(judged.pins, judged.values, strict=True) if judged is not None else ():
             if value or self.decision_of(pin.key) is not None:
