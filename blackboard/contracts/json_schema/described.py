@@ -7,7 +7,7 @@ nothing in a schema mean nothing here.
 from collections.abc import Collection, Iterable, Mapping
 
 from blackboard.contracts.documentation import sentences
-from blackboard.contracts.json_schema.documents import LISTED_SCHEMAS, NAMED_SCHEMAS, Document, Path, inside
+from blackboard.contracts.json_schema.documents import LISTED_SCHEMAS, NAMED_SCHEMAS, Document, inside
 from blackboard.contracts.json_schema.literals import members
 from blackboard.errors import InvalidContract
 from blackboard.spec.canonical import JSON
@@ -31,7 +31,7 @@ class Described:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._characters = 0
-        self._definitions: dict[Path, list[_Said]] = {}
+        self._referred: dict[str, list[_Said]] = {}
         self.docs: dict[str, str] = {}
 
     def add(
@@ -50,11 +50,9 @@ class Described:
         """
         said = [one for schema in schemas for one in _said(schema, but=but)]
         for reference in members(references):
-            path = self._document.named(reference)
-            if path is not None:
-                if path not in self._definitions:
-                    self._definitions[path] = list(_said(self._document.schemas[path]))
-                said += [((path[-1], *at), text) for at, text in self._definitions[path]]
+            if reference not in self._referred:
+                self._referred[reference] = self._said_of(reference)
+            said += self._referred[reference]
         found = [_text(own), *(f"{at[-1]}: {text}" if at else text for at, text in sorted(set(said)))]
         text = sentences(found)
         self._characters += len(text)
@@ -63,6 +61,12 @@ class Described:
             raise InvalidContract(self._document.language, why)
         if text:
             self.docs[name] = text
+
+    def _said_of(self, reference: str) -> list[_Said]:
+        """Return the sentences of a definition; many facets refer to one."""
+        path = self._document.named(reference)
+        found = [] if path is None else _said(self._document.schemas[path])
+        return [((path[-1] if path else "#", *at), text) for at, text in found]
 
 
 def _said(schema: JSON, *, but: Collection[str] = ()) -> list[_Said]:

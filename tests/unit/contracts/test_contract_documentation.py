@@ -254,3 +254,10 @@ def test_layout_is_nothing_and_other_words_are_exactly_documentation(made, words
     expected = set() if words == others else {"documentation"}
     assert {effect for change in effects.values() for effect in change[:2]} == expected
     assert (one.digest == other.digest) is (words == others)
+
+
+def test_a_schema_that_refers_to_itself_is_described_by_its_own_sentences():
+    tree = {"description": "A tree.", "properties": {"children": {"items": {"$ref": "#"}}}}
+    docs = Contract.json_schema(tree).docs
+
+    assert docs == {"$": "A tree.", "children[]": "#: A tree."}
