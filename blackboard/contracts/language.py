@@ -368,7 +368,7 @@ class Contract:
         if self._language == new._language:  # noqa: SLF001 - of its own kind
             readings = self._reads(), new._reads()  # noqa: SLF001 - of its own kind
             effects = LANGUAGES[self._language].compare(*readings).effects
-            values = self.facets, new.facets
+            values = readings[0].facets, readings[1].facets
             found = {name: ruled(self._language, name, values, one) for name, one in effects.items()}
             return with_documentation(Comparison(found), *readings)
         effects = dict(undecided(self._reads().facets, new._reads().facets).effects)  # noqa: SLF001 - of its own kind
