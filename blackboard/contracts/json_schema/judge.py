@@ -115,10 +115,26 @@ def _library(*, hard: bool = False) -> tuple[Any, Any]:
         return keyword
 
     extend: Any = validators.extend
-    own = {"pattern": pattern, "uniqueItems": unique, **{word: counted(word) for word in _ON_AND_ON}}
+    own = {
+        "pattern": pattern,
+        "type": _of_type(Draft202012Validator.VALIDATORS["type"]),
+        "uniqueItems": unique,
+        **{word: counted(word) for word in _ON_AND_ON},
+    }
     if hard:
         own |= {"patternProperties": _named, "additionalProperties": _others, "unevaluatedProperties": _unevaluated}
     return _keeping(extend(Draft202012Validator, own)), partial(FormatChecker, tuple(FORMATS))
+
+
+def _of_type(judged: Any) -> Any:  # noqa: ANN401 - of the library, as above
+    """Return how a type is judged: most values of a long document are right, which is said at once."""
+
+    def of_type(validator: Any, types: Any, instance: JSON, schema: Any) -> Any:  # noqa: ANN401 - as above
+        if isinstance(types, str) and validator.TYPE_CHECKER.is_type(instance, types):
+            return ()
+        return judged(validator, types, instance, schema)
+
+    return of_type
 
 
 def _matches(validator: Any, pattern: str, text: str) -> bool | None:  # noqa: ANN401 - as above
@@ -167,7 +183,9 @@ def _keeping(kind: Any) -> Any:  # noqa: ANN401 - as above
         return kept[id(schema)][1]
 
     def descend(validator: Any, instance: JSON, schema: Any, **at: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
-        for error in evolve(validator, schema=schema).iter_errors(instance):
+        kept = validator.format_checker.validators.get(id(schema))
+        own = evolve(validator, schema=schema) if kept is None else kept[1]
+        for error in own.iter_errors(instance):
             for places, place in ((error.path, at.get("path")), (error.schema_path, at.get("schema_path"))):
                 if place is not None:
                     places.appendleft(place)
