@@ -33,7 +33,7 @@ from blackboard.cli.records import (
     WhyReport,
     merged_from,
 )
-from blackboard.cli.spending import budget_line, spent_line, waiting_line
+from blackboard.cli.spending import budget_line, spent_lines, waiting_line
 from blackboard.solver import Kind, Possible
 from blackboard.spec.convergence import Obligation
 from blackboard.spec.effects import UNDECIDED
@@ -95,7 +95,7 @@ def _status_lines(report: StatusReport) -> Iterator[Text]:
             yield words(f"{name:<13}", _counted(counts))
     if report.budget:
         yield words("budget       ", "; ".join(budget_line(line) for line in report.budget))
-    yield from (words("calls        ", spent_line(line)) for line in report.calls)
+    yield from (words("calls        ", line) for line in spent_lines(report.calls))
     yield from (words("running      ", waiting_line(line)) for line in report.waiting)
     if report.cycle:
         yield words("cycle        ", " -> ".join(report.cycle))

@@ -104,11 +104,15 @@ def waiting_line(line: WaitingLine) -> str:
     return f"{line.source}: waiting for {line.model} about {line.target}, {line.seconds:.0f} s"
 
 
-def spent_line(line: SpentLine) -> str:
-    """Return what a source spent on a model."""
-    calls = "1 call" if line.calls == 1 else f"{line.calls} calls"
-    cost = f", {_money(line.money, line.currency)}" if line.money is not None else ""
-    return f"{line.source}, {line.model}: {calls}, {_tokens(line.input_tokens, line.output_tokens)}{cost}"
+def spent_lines(lines: Sequence[SpentLine]) -> Iterator[str]:
+    """Yield what all sources together spent on each model, so that a team of any size fits a screen."""
+    for model, currency in dict.fromkeys((line.model, line.currency) for line in lines):
+        same = [line for line in lines if (line.model, line.currency) == (model, currency)]
+        count = sum(line.calls for line in same)
+        used = _tokens(sum(line.input_tokens for line in same), sum(line.output_tokens for line in same))
+        paid = [line.money for line in same if line.money is not None]
+        cost = f", {_money(sum(paid), currency)}" if paid else ""
+        yield f"{model}: {count} {'call' if count == 1 else 'calls'}, {used}{cost}"
 
 
 def call_blocks(report: CallsReport) -> Iterator[str]:

@@ -125,8 +125,8 @@ def test_status_shows_what_was_spent_and_what_is_waited_for(board, context, cloc
     with context.hold(10, model="openai:gpt-5"):
         clock.sleep(42)
         shown = plain(render(report.status(board)))
-    assert "calls        cora, openai:gpt-5: 1 call, 1,200 + 300 tokens, 0.042 USD" in shown
-    assert "calls        cora, local: 1 call, 0 + 0 tokens\n" in shown
+    assert "calls        openai:gpt-5: 1 call, 1,200 + 300 tokens, 0.042 USD" in shown
+    assert "calls        local: 1 call, 0 + 0 tokens\n" in shown
     assert f"running      {WAITING.format(42)}" in shown
     assert "waiting" not in plain(render(report.status(board)))
 
