@@ -9,7 +9,7 @@ fields.
     │            BudgetExhausted, Sealed
     ├── CommitUnknown
     ├── Invalid: InvalidKey, InvalidContract, InvalidTeam, TooLarge
-    ├── Compacted   Forked   TeamMismatch   RetryLater   StopRun
+    ├── Compacted   Forked   TeamMismatch   RetryLater   GiveUp   StopRun
     └── StoreError: NotABoard, SchemaMismatch, Unavailable, ReadOnly, Full, Damaged
 """
 
@@ -291,6 +291,14 @@ class RetryLater(BlackboardError):
     def __init__(self, reason: str, *, seconds: float) -> None:
         self.reason, self.seconds = reason, seconds
         super().__init__(f"{reason}; the work is taken up again in {seconds:.0f} s")
+
+
+class GiveUp(BlackboardError):
+    """Raised by a source: trying this activation again cannot succeed, so it is dead until an operator retries it."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{reason}; mend what it rests on, then retry it")
 
 
 class StopRun(BlackboardError):

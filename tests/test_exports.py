@@ -32,7 +32,7 @@ BlackboardError
 │            BudgetExhausted, Sealed
 ├── CommitUnknown
 ├── Invalid: InvalidKey, InvalidContract, InvalidTeam, TooLarge
-├── Compacted   Forked   TeamMismatch   RetryLater   StopRun
+├── Compacted   Forked   TeamMismatch   RetryLater   GiveUp   StopRun
 └── StoreError: NotABoard, SchemaMismatch, Unavailable, ReadOnly, Full, Damaged
 """
 """The tree as the design draws it."""
@@ -68,6 +68,7 @@ SAMPLES: dict[errors.BlackboardError, set[str]] = {
     errors.Forked("the board was restored"): set(),
     errors.TeamMismatch(["role/coder"]): {"differences"},
     errors.RetryLater("the provider is busy", seconds=7.0): {"reason", "seconds"},
+    errors.GiveUp("the task names no file"): {"reason"},
     errors.StopRun("the key is not accepted: set another one"): {"reason"},
     errors.StoreError("something of the store"): set(),
     errors.NotABoard("notes.txt", "it is a text file"): {"location"},

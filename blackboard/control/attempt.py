@@ -6,8 +6,11 @@ attempt counted as failed. What else a source raises is recorded by class and te
 
 import asyncio
 import inspect
+import sysconfig
+import traceback
 from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import Any
 
 from blackboard.control.context import Cancel, Context
@@ -15,12 +18,17 @@ from blackboard.control.executor import EventLoop
 from blackboard.control.holding import Postponed
 from blackboard.control.source import Source
 from blackboard.errors import (
+    BlackboardError,
     BudgetExhausted,
     CommitUnknown,
     Conflict,
+    GiveUp,
+    IllegalTransition,
     Invalid,
     InvalidTeam,
+    KeyReused,
     LeaseLost,
+    NotPermitted,
     Refused,
     Reserved,
     RetryLater,
@@ -43,6 +51,9 @@ DEFAULT_TIMEOUT_SECONDS = 600.0
 
 _NO_FAULT = (Conflict, LeaseLost, BudgetExhausted, Sealed)
 
+_FINAL = (GiveUp, InvalidTeam, KeyReused, IllegalTransition)
+"""What the same source would run into again as long as nothing changes, so its activation is not tried again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rebid:
@@ -57,6 +68,9 @@ class Stop:
 
     reason: str
 
+
+_HERE = str(Path(__file__).parents[1])
+_STDLIB = sysconfig.get_path("stdlib")
 
 Result = End | Rebid | Stop
 Steps = Generator[None, BaseException | None, Result]
@@ -94,13 +108,14 @@ def attempt(source: Source, context: Context, loop: EventLoop, *, virtual: bool,
     return result
 
 
-async def attempt_async(source: Source, context: Context, *, virtual: bool, may_rebid: bool) -> Result:
+async def attempt_async(source: Source, context: Context, loop: EventLoop, *, virtual: bool, may_rebid: bool) -> Result:
     """Run a claimed activation of an `async def` in the running event loop, as `attempt` does in a thread.
 
     What comes before and after the source may wait for the store, so it runs in one of the loop's few threads.
     """
+    running = asyncio.get_running_loop()
     steps, error = _steps(source, context, may_rebid=may_rebid), None
-    while (result := await asyncio.to_thread(_advance, steps, error)) is None:
+    while (result := await running.run_in_executor(loop.bookkeeping, _advance, steps, error)) is None:
         try:
             coroutine, error = _begun(source, context), None
             if coroutine is not None:
@@ -152,7 +167,28 @@ def failure(context: Context, error: BaseException) -> End | Stop:
         # `budgets.exhausted` finds the resource in front.
         return End(context.token, Ending.EXHAUSTED, name, f"{error.resource}: {text}")
     refused = isinstance(error, Refused | Invalid) and not isinstance(error, (*_NO_FAULT, InvalidTeam))
-    return End(context.token, Ending.FAILED, name, text, refused=refused)
+    ending = Ending.FAILED_FOR_GOOD if _is_final(error) else Ending.FAILED
+    return End(context.token, ending, name, text + _place(error), refused=refused)
+
+
+def _is_final(error: BaseException) -> bool:
+    """Say whether trying again is of no use; what waits for the act of another may be permitted later."""
+    return isinstance(error, _FINAL) or (isinstance(error, NotPermitted) and not error.waits_for)
+
+
+def _place(error: BaseException) -> str:
+    """Return where an error that is not of this package was raised, as file, line and function."""
+    if isinstance(error, BlackboardError) or error.__traceback__ is None:
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    # What the source called is often a library: the last line of the source's own files says more.
+    own = [frame for frame in frames if "site-packages" not in frame.filename and not _is_ours(frame.filename)]
+    frame = (own or frames)[-1]
+    return f" ({PurePath(frame.filename).name}:{frame.lineno} in {frame.name})"
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith((_HERE, _STDLIB))
 
 
 def _until_settled(source: Source, context: Context) -> Steps:

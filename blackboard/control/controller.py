@@ -142,7 +142,6 @@ class Controller:
             self._claimants = Claimants(tuple(sorted(self._sources)), needs, caps(on, self._store))
         threaded = tuple(name for name in self._claimants.names if name not in self._in_loop)
         self._threaded = replace(self._claimants, names=threaded)
-        agenda.revive(self._store, self._claimants.names)
         prompt = self._board.snapshot().decision("prompt")
         if prompt is not None:
             self._setting = replace(self._setting, prompt=prompt.contract.text)
@@ -267,7 +266,7 @@ class Controller:
 
     async def _awaiting(self, context: Context) -> None:
         source, may_rebid = self._sources[context.source], self._may_rebid(context)
-        result = await attempt_async(source, context, virtual=self._virtual, may_rebid=may_rebid)
+        result = await attempt_async(source, context, self._loop, virtual=self._virtual, may_rebid=may_rebid)
         with self._changed:
             self._ended.append(_Ended(context, result))
             self._note_stop(result)

@@ -7,11 +7,13 @@ replaced, and no run waits for it at its end.
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
 Job = Callable[[], None]
+
+_BOOKKEEPERS = 4
 
 
 class Workers:
@@ -46,10 +48,47 @@ class Workers:
             self._jobs.put(None)
 
 
-class EventLoop:
-    """One event loop in a thread of its own, made when the first coroutine comes, and kept."""
+class _Unbounded(ThreadPoolExecutor):
+    """The event loop's default executor: a call that hangs blocks neither other calls nor the end of the process.
+
+    It derives from `ThreadPoolExecutor` because an event loop takes no other class, and starts none of its threads.
+    """
 
     def __init__(self) -> None:
+        super().__init__()
+        self._calls = Workers("source-call")
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 - as its base
+        """Run a function in a daemon thread of its own."""
+        future: Future[Any] = Future()
+
+        def job() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._calls.submit(job)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Let the threads end, each after its call; wait for none."""
+        self._calls.close()
+
+
+class EventLoop:
+    """One event loop in a thread of its own, made when the first coroutine comes, and kept.
+
+    Attributes:
+        bookkeeping: A few threads for what precedes and follows a coroutine, apart from those that a source may block.
+    """
+
+    def __init__(self) -> None:
+        self.bookkeeping = ThreadPoolExecutor(_BOOKKEEPERS, thread_name_prefix="source-end")
         self._guard = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -76,6 +115,7 @@ class EventLoop:
         with self._guard:
             if self._loop is None:
                 loop = self._loop = asyncio.new_event_loop()
+                loop.set_default_executor(_Unbounded())
                 self._thread = threading.Thread(target=loop.run_forever, name="source-loop", daemon=True)
                 self._thread.start()
             return self._loop
@@ -85,13 +125,12 @@ class EventLoop:
         with self._guard:
             loop, thread = self._loop, self._thread
             self._loop = None
-        if loop is None or thread is None:
-            return
-        asyncio.run_coroutine_threadsafe(_cancel_all(), loop)
-        thread.join(_GRACE_SECONDS)
-        if thread.is_alive():
-            return
-        loop.close()
+        if loop is not None and thread is not None:
+            asyncio.run_coroutine_threadsafe(_cancel_all(), loop)
+            thread.join(_GRACE_SECONDS)
+            if not thread.is_alive():
+                loop.close()
+        self.bookkeeping.shutdown(wait=False)
 
 
 _GRACE_SECONDS = 2.0

@@ -1,5 +1,6 @@
 """A team: who builds, with what checks, under what budget, by which choreography."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ class Team:
     """Everything that a run needs besides the board.
 
     Attributes:
-        prompt: What is to be built; becomes the decision `prompt`, unless the board has one.
+        prompt: What is to be built; becomes the decision `prompt`. One that an operator amended on the board stays
+            until the prompt of the team itself is changed.
         choreography: What may happen; `architect_and_coders()` if None was given.
         resources: resource -> units that exist.
         prices: What calls of models cost; needed where the budget limits money.
@@ -129,7 +131,11 @@ class Team:
         checks: dict[str, JSON] = {one.name: {"on": one.on, "definition": one.definition} for one in self.checks}
         checks[CONFORMANCE] = conformance()
         checks[STARTS] = starts.record()
-        team: dict[str, JSON] = {"choreography": self.choreography.to_json(), "checks": checks}
+        team: dict[str, JSON] = {
+            "choreography": self.choreography.to_json(),
+            "checks": checks,
+            "prompt": hashlib.sha256(self.prompt.encode()).hexdigest(),
+        }
         if self.undeclared_use != "observe":
             team["undeclared_use"] = self.undeclared_use
         records = {"prompt": Contract.text(self.prompt), "choreography/team": Contract.value(team)}

@@ -1,5 +1,7 @@
 """Acts of the store's own: the installation of a team, and the clock that notes a deadline."""
 
+from typing import Any
+
 from blackboard.choreography import moves
 from blackboard.plan.builds import own_checkers, wakes_of
 from blackboard.plan.decisions import decide, remove
@@ -15,11 +17,13 @@ from blackboard.spec.staleness import Freshness
 from blackboard.spec.triggers import Event, SourceRecord, TriggerKind
 
 PROMPT = "prompt"
+TEAM = "choreography/team"
 
 
 def install(draft: Draft, act: Install) -> None:
     """Make the reserved keys those of the team, and wake its new sources for what stands already."""
     before = draft.registry.sources
+    installed = draft.view.facts.reserved().values.get(TEAM)
     values: dict[str, JSON] = {key: parse_json(body.text) for key, body in act.bodies.items() if keys.is_reserved(key)}
     draft.registry = registry_of(Reserved(values))
     for pattern in keys.RESERVED:
@@ -27,7 +31,7 @@ def install(draft: Draft, act: Install) -> None:
             if record.current is not None and record.key not in act.bodies:
                 remove(draft, draft.touch(record.key, "decision"), "the team was changed")
     for key in sorted(act.bodies):
-        if key == PROMPT and _has(draft, key):
+        if key == PROMPT and _has(draft, key) and not _is_changed(installed, values[TEAM]):
             continue
         decide(draft, Decide(key, act.bodies[key]), installing=True)
     draft.view.installed = Reserved(values)
@@ -48,9 +52,16 @@ def tick(draft: Draft, act: Tick) -> None:
 
 
 def _has(draft: Draft, key: str) -> bool:
-    """Say whether the prompt is there already: once on the board, a person amends it, not a team file."""
     record = draft.view.key(key)
     return record is not None and record.current is not None
+
+
+def _is_changed(installed: Any, team: Any) -> bool:  # noqa: ANN401 - JSON
+    """Say whether the team's own prompt is another than at its last installation.
+
+    An operator may have amended the decision meanwhile: that stays until the team's prompt changes.
+    """
+    return bool(installed) and installed.get("prompt") != team.get("prompt")
 
 
 def _join(draft: Draft, fresh: list[SourceRecord]) -> None:

@@ -64,6 +64,7 @@ class Ending(StrEnum):
     RETURNED = "returned"
     POSTPONED = "postponed"
     FAILED = "failed"
+    FAILED_FOR_GOOD = "failed for good"
     EXHAUSTED = "exhausted"
     LOST = "lost"
     CANCELLED = "cancelled"
@@ -80,6 +81,7 @@ _LAST: Mapping[Ending, ActivationState] = {
     Ending.REFUSED_BY_RATE: ActivationState.OBVIATED,
     Ending.EXHAUSTED: ActivationState.DEAD,
     Ending.FAILED: ActivationState.DEAD,
+    Ending.FAILED_FOR_GOOD: ActivationState.DEAD,
     Ending.LOST: ActivationState.DEAD,
     Ending.CANCELLED: ActivationState.OBVIATED,
 }

@@ -261,7 +261,8 @@ def _control(state: SpecState) -> Iterator[Obligation]:
             case ActivationState.LOOPED:
                 yield Obligation(one.target, f"{one.source} was woken in a loop", who, loop=True)
             case ActivationState.DEAD if _matters(state, one):
-                reason = f"{one.source} gave up after {one.attempts} attempts: {one.error}: {one.reason}"
+                again = f"bb board retry {one.source} {one.target}"
+                reason = f"{one.source} gave up after {one.attempts} attempts: {one.error}: {one.reason}; {again}"
                 yield Obligation(one.target, reason, who, loop=returns(one))
             case ActivationState.PENDING | ActivationState.LEASED if one.quarantined:
                 yield Obligation(one.target, f"{one.kind}: {one.source} is quarantined: {one.quarantined}", who)

@@ -109,9 +109,9 @@ _IN_ORDER = Statement("""
 
 _REVIVE = Statement("""
     UPDATE activation SET state = 'pending', attempts = 0, not_before = 0
-    WHERE state = 'dead' AND source IN (SELECT value FROM json_each(:sources))""")
+    WHERE state = 'dead' AND (:every OR error = 'BudgetExhausted')""")
 
-_ADMIT = Statement("DELETE FROM standing WHERE source IN (SELECT value FROM json_each(:sources))")
+_ADMIT = Statement("DELETE FROM standing")
 
 _OPEN = Statement("""
     SELECT a.source, t.key AS target, a.kind, a.state, a.rating, a.dirty, a.attempts, a.revision, a.error, a.reason,
@@ -179,6 +179,7 @@ _LEASE_AFTER: Mapping[Ending, LeaseState] = {
     Ending.RETURNED: LeaseState.RELEASED,
     Ending.POSTPONED: LeaseState.RELEASED,
     Ending.FAILED: LeaseState.RELEASED,
+    Ending.FAILED_FOR_GOOD: LeaseState.RELEASED,
     Ending.EXHAUSTED: LeaseState.RELEASED,
     Ending.LOST: LeaseState.EXPIRED,
     Ending.CANCELLED: LeaseState.REVOKED,
@@ -349,12 +350,11 @@ def rebid(store: "Store", token: int, activation: int, rating: float) -> None:
         budgets.spend(turn, budgets.ACTIVATIONS, -len(rows))
 
 
-def revive(store: "Store", sources: Iterable[str]) -> None:
-    """Give dead activations and quarantined sources another chance: an operator runs them again."""
-    names = json.dumps(list(sources))
-    with store.writer.turn() as turn:
-        turn.run(_REVIVE, {"sources": names})
-        turn.run(_ADMIT, {"sources": names})
+def revive(turn: Turn, *, every: bool) -> None:
+    """Make dead activations pending again: `every` one (all quarantines end too), or those that wanted budget."""
+    turn.run(_REVIVE, {"every": every})
+    if every:
+        turn.run(_ADMIT)
 
 
 def open_activations(on: Reads, *, limit: int = 1000) -> tuple[Activation, ...]:

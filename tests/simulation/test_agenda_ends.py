@@ -70,7 +70,8 @@ def test_after_its_retries_an_activation_is_dead_and_says_why(board):
     assert waits[:2] == [0.25, 0.5]
     (dead,) = board.open()
     assert (dead.state, dead.error, dead.reason, dead.attempts) == (ActivationState.DEAD, "ValueError", "no good", 3)
-    agenda.revive(board.store, ["ann"])
+    with board.store.writer.turn() as turn:
+        agenda.revive(turn, every=True)
     assert len(board.claim("ann")) == 1
 
 
@@ -175,7 +176,8 @@ def test_five_refused_results_in_a_row_quarantine_a_source(board):
     (left,) = board.open()
     assert "5 refused results in a row" in left.quarantined
     assert "Returning: no 4" in left.quarantined
-    agenda.revive(board.store, ["ann"])
+    with board.store.writer.turn() as turn:
+        agenda.revive(turn, every=True)
     assert len(board.claim("ann")) == 1
 
 

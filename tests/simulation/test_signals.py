@@ -7,14 +7,16 @@ import threading
 import pytest
 from simulated_teams import coder, free, planner, run
 
-from blackboard import RetryLater, StopRun, on
+from blackboard import GiveUp, NotPermitted, RetryLater, StopRun, on
 from blackboard.contracts.language import Contract
 from blackboard.control import controller as controlling
 from blackboard.control.simulation import virtual_board
 from blackboard.control.source import knowledge_source
 from blackboard.control.team import Team
-from blackboard.errors import LeaseLost
+from blackboard.errors import KeyReused, LeaseLost
 from blackboard.spec.convergence import OutcomeKind
+from blackboard.store import operate
+from blackboard.store.operate import Operator
 from blackboard.testing import open_memory
 
 ONE = {"a": ({}, {"k/a": []})}
@@ -166,3 +168,70 @@ def test_an_async_source_that_swallows_its_cancellation_is_let_go_and_cancelled_
         outcome = run(board, Team("x", [planner(ONE), deaf, coder()], choreography=FREE), seed=None)
     assert ended.wait(10)
     assert any("TimeoutError: it did not end within 0.1 s" in one.reason for one in outcome.obligations)
+
+
+def poisoned(error, runs):
+    """Return a team whose architect raises an error at every run."""
+
+    @knowledge_source(name="architect", role="architect", on=on.required("*/*"), retries=3)
+    def architect(_):
+        runs.append(1)
+        raise error
+
+    return Team("x", [planner(ONE), architect, coder()], choreography=FREE)
+
+
+FINAL = [
+    GiveUp("the task names no file"),
+    NotPermitted("architect proposes k/a"),
+    KeyReused("a key", 3),
+]
+
+
+@pytest.mark.parametrize("error", FINAL, ids=lambda error: type(error).__name__)
+def test_what_cannot_succeed_is_run_once(error):
+    runs = []
+    with virtual_board() as board:
+        outcome = run(board, poisoned(error, runs))
+    assert outcome.kind is OutcomeKind.STALLED
+    assert len(runs) == 1
+    assert any(type(error).__name__ in one.reason for one in outcome.obligations)
+
+
+def test_what_waits_for_the_act_of_another_is_run_again():
+    runs = []
+    with virtual_board() as board:
+        run(board, poisoned(NotPermitted("architect proposes k/a", waits_for=["planner decides task/a"]), runs))
+    assert len(runs) == 4
+
+
+def test_a_dead_activation_stays_dead_until_an_operator_retries_it_or_the_team_changes():
+    runs = []
+    with virtual_board() as board:
+        team = poisoned(GiveUp("no"), runs)
+        first, second = run(board, team), run(board, team)
+        assert len(runs) == 1
+        assert any("bb board retry architect k/a" in one.reason for one in second.obligations)
+        assert second.obligations == first.obligations
+        operate.retry(board.store, Operator("olga"), source="architect", target="k/a")
+        run(board, team)
+        assert len(runs) == 2
+        mended = Team("x", [planner(ONE), source("architect", settle), coder()], choreography=FREE)
+        assert run(board, mended).kind is OutcomeKind.CONVERGED
+
+
+def source(name, execute):
+    """Return a source of another record than the poisoned one: it has other retries."""
+    return knowledge_source(name=name, role=name, on=on.required("*/*"), retries=2)(execute)
+
+
+def test_an_error_of_the_source_says_at_which_line_it_was_raised():
+    @knowledge_source(name="architect", role="architect", on=on.required("*/*"), retries=0)
+    def architect(_):
+        int("no number")
+
+    with virtual_board() as board:
+        outcome = run(board, Team("x", [planner(ONE), architect, coder()], choreography=FREE))
+    (reason,) = [one.reason for one in outcome.obligations if "ValueError" in one.reason]
+    line = architect.execute.__code__.co_firstlineno + 2
+    assert f"(test_signals.py:{line} in architect)" in reason
