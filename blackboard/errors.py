@@ -298,7 +298,7 @@ class GiveUp(BlackboardError):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"{reason}; mend what it rests on, then retry it")
+        super().__init__(reason)
 
 
 class StopRun(BlackboardError):

@@ -1,13 +1,13 @@
 """What can go wrong with a model, by name, and what each kind means for the run.
 
-    UnusableReply (Invalid)   the reply of a model that answered; its activation asks no model again
+    UnusableReply (GiveUp)    the reply of a model that answered; its activation asks no model again
     ├── UnreadableReply       not of the shape that was asked for, nor mended when told why
     ├── ReplyTruncated        cut off at the model's limit, and again when asked for less
     ├── ModelRefused          the model or its provider's filter declined
     └── RequestRejected       the provider takes no such request: too long, or a setting that it does not know
     ModelFailed               no reply: a broken connection, an error of the provider's server; tried again
-    ├── ModelTimeout          no reply in time
-    └── CallsExhausted        an activation has made all the calls that it may make
+    └── ModelTimeout          no reply in time
+    CallsExhausted (GiveUp)   an activation has made all the calls that it may make
 
 `RetryLater` and `StopRun` are the controller's: a provider that asks to wait, and one that will never answer.
 """
@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
-from blackboard import Context, Invalid, RetryLater, StopRun
+from blackboard import Context, GiveUp, Invalid, RetryLater, StopRun
 
 MAX_CALLS = 3
-"""Calls of a model that one activation may make without a useful reply."""
+"""Calls of a model that one activation may make, in all its attempts; what a provider put off does not count."""
 
 WAIT_SECONDS = 15.0
 """How long a provider is left alone that is too busy and does not say for how long."""
@@ -36,7 +36,7 @@ _PASSING = frozenset({408, 409, 425})
 _SHOWN = 500
 
 
-class UnusableReply(Invalid):
+class UnusableReply(GiveUp, Invalid):
     """The model answered, and its reply is of no use."""
 
 
@@ -64,31 +64,27 @@ class ModelTimeout(ModelFailed):
     """The model did not answer in time."""
 
 
-class CallsExhausted(ModelFailed):
+class CallsExhausted(GiveUp):
     """The activation has made all the calls of a model that it may make."""
 
 
-_FINAL = frozenset({"UnreadableReply", "ReplyTruncated", "ModelRefused", "RequestRejected", "CallsExhausted"})
-_REPEATED = frozenset({"ModelFailed", "ModelTimeout"})
-
-
 def calls_left(context: Context) -> int:
-    """Return how many calls the activation may make yet, from how its last attempt ended.
+    """Return how many calls the activation may make yet.
+
+    A conflict allows one more in any case: what the last reply rested on has changed.
 
     Raises:
         CallsExhausted: None.
     """
     failed = context.previous
-    # Attempts are counted from the last time that something woke it; then a new reply is wanted in any case.
-    if failed is None or context.attempts <= 1 or failed.error not in _FINAL | _REPEATED:
-        return MAX_CALLS
-    made = MAX_CALLS if failed.error in _FINAL else context.attempts - 1
-    if made < MAX_CALLS:
-        return MAX_CALLS - made
-    if failed.error == CallsExhausted.__name__:
-        raise CallsExhausted(failed.text)
+    left = MAX_CALLS - context.calls_made
+    if left > 0:
+        return left
+    if failed is not None and failed.error == "Conflict":
+        return 1
+    said = "" if failed is None else f"{failed.error}: {failed.text}; "
     raise CallsExhausted(
-        f"{failed.error}: {failed.text}; the model is not asked again for {context.target}: "
+        f"{said}the model is not asked again for {context.target}: "
         "see `bb show KEY --prompts`, then use another model or change the task"
     )
 

@@ -81,7 +81,7 @@ def check_source(check: Check) -> Source:
 
     def execute(context: "Context") -> None:
         with context.transaction() as transaction:
-            inputs = assemble(transaction, context.target)
+            inputs = None if _given_up(transaction, context.target) else assemble(transaction, context.target)
             if inputs is None:
                 return
             result = context.run_command(
@@ -102,6 +102,12 @@ def check_source(check: Check) -> Source:
 def passes(result: "Result", check: Check) -> bool:
     """Say whether a run is a pass: by its exit status, and where it can be counted some test must have run."""
     return result.passed and (not counts_tests(check.command) or ran_tests(result.report) > 0)
+
+
+def _given_up(transaction: Transaction, component: str) -> bool:
+    """Say whether the task of a component was retracted: no verdict on it is required, and none may be permitted."""
+    versions, _ = transaction.versions_of(f"task/{component}")
+    return any(one.state == "retracted" for one in versions) and all(one.state != "accepted" for one in versions)
 
 
 def _resolved(command: Sequence[str]) -> Sequence[str]:

@@ -224,6 +224,12 @@ class Context(Lease):
         return calls.record(self._store, self.token, ended, attempt=self.attempts)
 
     @property
+    def calls_made(self) -> int:
+        """How many calls of a model this activation has made since it was woken, those of earlier attempts included."""
+        with self._store.database.reading() as on:
+            return calls.made(on, self.token, self.target)
+
+    @property
     def virtual(self) -> bool:
         """Whether time stands still unless somebody lets it jump."""
         return self._setting.virtual

@@ -108,7 +108,7 @@ _IN_ORDER = Statement("""
     WHERE refused > 0 AND quarantined IS NULL AND source IN (SELECT value FROM json_each(:sources))""")
 
 _REVIVE = Statement("""
-    UPDATE activation SET state = 'pending', attempts = 0, not_before = 0
+    UPDATE activation SET state = 'pending', attempts = 0, not_before = 0, since = :now
     WHERE state = 'dead' AND (:every OR error = 'BudgetExhausted')""")
 
 _ADMIT = Statement("DELETE FROM standing")
@@ -352,7 +352,7 @@ def rebid(store: "Store", token: int, activation: int, rating: float) -> None:
 
 def revive(turn: Turn, *, every: bool) -> None:
     """Make dead activations pending again: `every` one (all quarantines end too), or those that wanted budget."""
-    turn.run(_REVIVE, {"every": every})
+    turn.run(_REVIVE, {"every": every, "now": turn.now})
     if every:
         turn.run(_ADMIT)
 

@@ -56,6 +56,11 @@ _LIVE = Statement("""
     SELECT c.id, c.source, c.target, c.model, c.began FROM lease l CROSS JOIN call c ON c.token = l.token
     WHERE l.state = 'live' AND c.outcome = 'running' ORDER BY c.began, c.id LIMIT :limit""")
 
+_MADE = Statement("""
+    SELECT count(*) AS made FROM lease l JOIN activation a ON a.id = l.activation_id
+    JOIN call c ON c.target = :target AND c.activation_id = a.id AND c.began >= a.since
+    WHERE l.token = :token AND c.outcome <> 'RetryLater'""")
+
 _ABOUT = Statement("""
     SELECT c.id, c.source, c.target, c.kind, c.attempt, c.number, c.token, c.model, c.began, c.seconds, c.prompt,
       c.reply, c.input_tokens, c.output_tokens, c.money, c.currency, p.text AS prompt_text, r.text AS reply_text,
@@ -138,6 +143,14 @@ def record(store: "Store", token: int, ended: Ended, *, attempt: int, number: in
 def running(on: Reads, limit: int) -> list[Any]:
     """Return the calls that live leases wait for, the longest first, at most so many."""
     return on.all(_LIVE, {"limit": limit})
+
+
+def made(on: Reads, token: int, target: str) -> int:
+    """Return how many calls an activation has made since it was woken, over all its attempts and leases.
+
+    Calls that a provider put off do not count: nothing was asked.
+    """
+    return int(on.all(_MADE, {"token": token, "target": target})[0]["made"])
 
 
 def about(on: Reads, target: str, other: str) -> list[Any]:

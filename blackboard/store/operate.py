@@ -68,7 +68,7 @@ _CAP = Statement("SELECT cap FROM budget WHERE resource = :resource")
 _RAISE = Statement("UPDATE budget SET cap = :cap WHERE resource = :resource")
 
 _AFFORD = Statement("""
-    UPDATE activation SET state = 'pending', attempts = 0, not_before = 0, error = NULL, reason = ''
+    UPDATE activation SET state = 'pending', attempts = 0, not_before = 0, since = :now, error = NULL, reason = ''
     WHERE state = 'dead' AND error = 'BudgetExhausted' AND reason LIKE :resource || ': %'""")
 
 _LIVE = Statement("SELECT count(*) AS runs FROM lease WHERE state = 'live'")
@@ -232,7 +232,7 @@ def raise_budget(store: "Store", operator: Operator, *, resource: str, cap: floa
         if row["cap"] == cap:
             return False
         turn.run(_RAISE, {"resource": resource, "cap": float(cap)})
-        turn.run(_AFFORD, {"resource": resource})
+        turn.run(_AFFORD, {"resource": resource, "now": turn.now})
         return True
 
     named = f"{resource} {cap:g}"

@@ -3,10 +3,15 @@
 import random
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
-from blackboard import Contract, Controller
+import pytest
+
+from blackboard import Contract, Controller, Transaction
 from blackboard.cli.teamfile import Options, load_team
+from blackboard.control.context import Context
 from blackboard.testing import open_memory
 
 TEAM = Path(__file__).parents[2] / "examples" / "computed" / "team.py"
@@ -93,3 +98,41 @@ def test_a_random_schema_is_built_and_a_change_rebuilds_only_what_depends_on_it(
         rebuilt = {key for key, version in after.items() if version != before[key]}
         wanted = {f"{layer}/{changed}" for layer in LAYERS}
         assert rebuilt == wanted | {f"tests/{name}" for name in resting_on(changed, parents)}
+
+
+PLANT = "CREATE TABLE plant (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\n"
+SHELF = "CREATE TABLE shelf (id INTEGER PRIMARY KEY, room TEXT);\n"
+
+
+@pytest.fixture
+def board():
+    with open_memory() as board:
+        yield board
+
+
+def test_a_table_may_be_removed_while_its_tests_are_checked(board, monkeypatch, tmp_path):
+    before = decided_and_built(board, PLANT + SHELF)
+    in_sandbox, retracted = Context.run_command, Transaction.retract
+    checked, waited = threading.Event(), threading.Event()
+
+    def run_command(self, *arguments, **options):
+        """Let the check of the removed table's tests begin before their task is retracted, and end after it."""
+        if self.target == "tests/shelf" and not checked.is_set():
+            checked.set()
+            end = time.monotonic() + 30
+            while time.monotonic() < end and board.snapshot().decision("task/tests/shelf") is not None:
+                time.sleep(0.01)
+            waited.set()
+        return in_sandbox(self, *arguments, **options)
+
+    def retract(self, key, **options):
+        if key == "task/tests/shelf":
+            checked.wait(30)
+        return retracted(self, key, **options)
+
+    monkeypatch.setattr(Context, "run_command", run_command)
+    monkeypatch.setattr(Transaction, "retract", retract)
+    after = decided_and_built(board, PLANT)
+    assert waited.is_set()
+    assert set(before) - set(after) == {f"{layer}/shelf" for layer in LAYERS}
+    works(board, tmp_path / "after")

@@ -83,6 +83,10 @@ class Desk:
         self.models.append(model)
         return Free()
 
+    @property
+    def calls_made(self):
+        return len(self.calls)
+
     def record_call(self, **call):
         self.calls.append(call)
 

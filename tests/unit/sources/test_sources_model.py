@@ -61,6 +61,8 @@ class Purse:
 
     source, role, target, previous, attempts = "rosa", "reviewer", "style/dates", None, 1
 
+    calls_made = 0
+
     def __init__(self):
         self.held, self.settled, self.open, self.models, self.calls = [], [], 0, [], []
 
