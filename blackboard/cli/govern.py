@@ -11,6 +11,8 @@ from blackboard.cli.exits import Exit
 from blackboard.cli.place import AuthorOption, BecauseOption, BoardOption, JsonOption, author_of, opened
 from blackboard.cli.records import DoneReport
 from blackboard.cli.terminal import complain, emit
+from blackboard.errors import IllegalTransition
+from blackboard.spec.activation import ActivationState
 from blackboard.spec.changes import Committed
 from blackboard.spec.halt import HaltAct
 from blackboard.store import agenda, operate
@@ -121,7 +123,9 @@ def cancel(
 
 def retry(
     source: Source,
-    target: Target,
+    target: Annotated[
+        str, typer.Argument(metavar="[TARGET]", help="The key that it is about; without it everything that it gave up.")
+    ] = "",
     *,
     because: BecauseOption = "",
     author: AuthorOption = None,
@@ -130,8 +134,20 @@ def retry(
 ) -> int:
     """Give work that was given up another chance, and lift the quarantine of its source."""
     with opened(board) as found:
-        done = operate.retry(found.store, _operator(author, because), source=source, target=target)
-    return _said(done, f"{source} on {target} is pending again", as_json=as_json)
+        targets = [target] if target else _given_up(found, source)
+        for one in targets:
+            done = operate.retry(found.store, _operator(author, because), source=source, target=one)
+    return _said(done, f"{source} on {', '.join(targets)} is pending again", as_json=as_json)
+
+
+def _given_up(board: Blackboard, source: str) -> list[str]:
+    """Return the targets of a source's dead activations; raise where there is none."""
+    with board.store.database.reading() as on:
+        work = agenda.open_activations(on)
+    found = sorted(one.target for one in work if one.source == source and one.state is ActivationState.DEAD)
+    if not found:
+        raise IllegalTransition(f"the work of {source}", "not given up", "to be retried")
+    return found
 
 
 def unlock(

@@ -6,6 +6,7 @@ from blackboard import Budget, Team, external, on
 from blackboard.board import Blackboard
 from blackboard.cli.exits import Exit
 from blackboard.cli.main import main
+from blackboard.store.statements import Statement
 
 
 @pytest.fixture
@@ -92,3 +93,14 @@ def test_drain_waits_for_a_time_that_ends(board, capsys, seconds):
     refused = said(capsys, "board", "drain", "--wait", seconds, status=Exit.USAGE)
     assert "give seconds, finite and 0 or more" in refused
     assert board.revision == head
+
+
+def test_all_that_a_source_gave_up_is_retried_at_once(board, capsys):
+    assert "not given up" in said(capsys, "board", "retry", "ann", status=Exit.NO)
+    with board.transaction("boss", role="operator") as transaction:
+        transaction.ask("colour", "which?")
+    with board.store.writer.turn() as turn:
+        turn.run(Statement("UPDATE activation SET state = 'dead' WHERE source = 'ann'"))
+    assert "ann on colour, style is pending again" in said(capsys, "board", "retry", "ann")
+    assert "not given up" in said(capsys, "board", "retry", "ann", status=Exit.NO)
+    assert len(board.claim("ann")) == 1
