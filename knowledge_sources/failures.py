@@ -1,6 +1,6 @@
 """What can go wrong with a model, by name, and what each kind means for the run.
 
-    UnusableReply (GiveUp)    the reply of a model that answered; its activation asks no model again
+    UnusableReply (GiveUp)    a reply of no use, also Invalid, so that it counts as a refused result
     ├── UnreadableReply       not of the shape that was asked for, nor mended when told why
     ├── ReplyTruncated        cut off at the model's limit, and again when asked for less
     ├── ModelRefused          the model or its provider's filter declined

@@ -54,6 +54,9 @@ _NO_FAULT = (Conflict, LeaseLost, BudgetExhausted, Sealed)
 _FINAL = (GiveUp, InvalidTeam, KeyReused, IllegalTransition)
 """What the same source would run into again as long as nothing changes, so its activation is not tried again."""
 
+_LIBRARIES = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"))
+"""Folders of this package and of Python: a line there says little about a source."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rebid:
@@ -68,9 +71,6 @@ class Stop:
 
     reason: str
 
-
-_HERE = str(Path(__file__).parents[1])
-_STDLIB = sysconfig.get_path("stdlib")
 
 Result = End | Rebid | Stop
 Steps = Generator[None, BaseException | None, Result]
@@ -182,13 +182,11 @@ def _place(error: BaseException) -> str:
         return ""
     frames = traceback.extract_tb(error.__traceback__)
     # What the source called is often a library: the last line of the source's own files says more.
-    own = [frame for frame in frames if "site-packages" not in frame.filename and not _is_ours(frame.filename)]
+    own = [
+        frame for frame in frames if "site-packages" not in frame.filename and not frame.filename.startswith(_LIBRARIES)
+    ]
     frame = (own or frames)[-1]
     return f" ({PurePath(frame.filename).name}:{frame.lineno} in {frame.name})"
-
-
-def _is_ours(filename: str) -> bool:
-    return filename.startswith((_HERE, _STDLIB))
 
 
 def _until_settled(source: Source, context: Context) -> Steps:

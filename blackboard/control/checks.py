@@ -81,7 +81,7 @@ def check_source(check: Check) -> Source:
 
     def execute(context: "Context") -> None:
         with context.transaction() as transaction:
-            inputs = None if _given_up(transaction, context.target) else assemble(transaction, context.target)
+            inputs = None if _is_retracted(transaction, context.target) else assemble(transaction, context.target)
             if inputs is None:
                 return
             result = context.run_command(
@@ -104,7 +104,7 @@ def passes(result: "Result", check: Check) -> bool:
     return result.passed and (not counts_tests(check.command) or ran_tests(result.report) > 0)
 
 
-def _given_up(transaction: Transaction, component: str) -> bool:
+def _is_retracted(transaction: Transaction, component: str) -> bool:
     """Say whether the task of a component was retracted: no verdict on it is required, and none may be permitted."""
     versions, _ = transaction.versions_of(f"task/{component}")
     return any(one.state == "retracted" for one in versions) and all(one.state != "accepted" for one in versions)

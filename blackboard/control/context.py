@@ -227,7 +227,7 @@ class Context(Lease):
     def calls_made(self) -> int:
         """How many calls of a model this activation has made since it was woken, those of earlier attempts included."""
         with self._store.database.reading() as on:
-            return calls.made(on, self.token, self.target)
+            return calls.made(on, self.claimed.activation, self.target)
 
     @property
     def virtual(self) -> bool:

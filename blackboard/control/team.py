@@ -21,7 +21,7 @@ from blackboard.control.source import Source
 from blackboard.errors import InvalidTeam
 from blackboard.spec import given
 from blackboard.spec.canonical import JSON
-from blackboard.spec.keys import check_name
+from blackboard.spec.keys import TEAM, check_name
 from blackboard.spec.triggers import CONFORMANCE, OF_THE_LIBRARY, STARTS, SourceRecord
 from blackboard.store import budgets
 
@@ -138,7 +138,7 @@ class Team:
         }
         if self.undeclared_use != "observe":
             team["undeclared_use"] = self.undeclared_use
-        records = {"prompt": Contract.text(self.prompt), "choreography/team": Contract.value(team)}
+        records = {"prompt": Contract.text(self.prompt), TEAM: Contract.value(team)}
         for role in self.choreography.roles.values():
             described: JSON = {
                 "members": role.members,

@@ -17,13 +17,12 @@ from blackboard.spec.staleness import Freshness
 from blackboard.spec.triggers import Event, SourceRecord, TriggerKind
 
 PROMPT = "prompt"
-TEAM = "choreography/team"
 
 
 def install(draft: Draft, act: Install) -> None:
     """Make the reserved keys those of the team, and wake its new sources for what stands already."""
     before = draft.registry.sources
-    installed = draft.view.facts.reserved().values.get(TEAM)
+    installed = draft.view.facts.reserved().values.get(keys.TEAM)
     values: dict[str, JSON] = {key: parse_json(body.text) for key, body in act.bodies.items() if keys.is_reserved(key)}
     draft.registry = registry_of(Reserved(values))
     for pattern in keys.RESERVED:
@@ -31,7 +30,7 @@ def install(draft: Draft, act: Install) -> None:
             if record.current is not None and record.key not in act.bodies:
                 remove(draft, draft.touch(record.key, "decision"), "the team was changed")
     for key in sorted(act.bodies):
-        if key == PROMPT and _has(draft, key) and not _is_changed(installed, values[TEAM]):
+        if key == PROMPT and _has(draft, key) and not _is_changed(installed, values[keys.TEAM]):
             continue
         decide(draft, Decide(key, act.bodies[key]), installing=True)
     draft.view.installed = Reserved(values)

@@ -123,7 +123,7 @@ class Registry:
 def registry_of(reserved: Reserved) -> Registry:
     """Return the parsed form of what `install` wrote."""
     values: Mapping[str, Any] = reserved.values
-    team: Any = values.get("choreography/team")
+    team: Any = values.get(keys.TEAM)
     sources = tuple(
         SourceRecord.from_json(key.removeprefix("source/"), value)
         for key, value in sorted(values.items())

@@ -17,7 +17,8 @@ MAX_IDEMPOTENCY_KEY_BYTES = 1024
 MAX_WILD = 4
 """How many `**` a pattern may hold: each more multiplies the ways in which it can match."""
 
-RESERVED = ("choreography/team", "role/*", "member/*", "source/*")
+TEAM = "choreography/team"
+RESERVED = (TEAM, "role/*", "member/*", "source/*")
 """Written by `install` alone."""
 
 _RESERVED_FOLDERS = ("choreography/", "role/", "member/", "source/")

@@ -57,9 +57,9 @@ _LIVE = Statement("""
     WHERE l.state = 'live' AND c.outcome = 'running' ORDER BY c.began, c.id LIMIT :limit""")
 
 _MADE = Statement("""
-    SELECT count(*) AS made FROM lease l JOIN activation a ON a.id = l.activation_id
+    SELECT count(*) AS made FROM activation a
     JOIN call c ON c.target = :target AND c.activation_id = a.id AND c.began >= a.since
-    WHERE l.token = :token AND c.outcome <> 'RetryLater'""")
+    WHERE a.id = :activation AND c.outcome <> 'RetryLater'""")
 
 _ABOUT = Statement("""
     SELECT c.id, c.source, c.target, c.kind, c.attempt, c.number, c.token, c.model, c.began, c.seconds, c.prompt,
@@ -145,12 +145,12 @@ def running(on: Reads, limit: int) -> list[Any]:
     return on.all(_LIVE, {"limit": limit})
 
 
-def made(on: Reads, token: int, target: str) -> int:
+def made(on: Reads, activation: int, target: str) -> int:
     """Return how many calls an activation has made since it was woken, over all its attempts and leases.
 
     Calls that a provider put off do not count: nothing was asked.
     """
-    return int(on.all(_MADE, {"token": token, "target": target})[0]["made"])
+    return int(on.all(_MADE, {"activation": activation, "target": target})[0]["made"])
 
 
 def about(on: Reads, target: str, other: str) -> list[Any]:

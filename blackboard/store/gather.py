@@ -11,7 +11,7 @@ from blackboard.spec.activation import Activation, ActivationState
 from blackboard.spec.convergence import returns
 from blackboard.spec.history import GENERATION_BOUND, cycle_of
 from blackboard.spec.inputs import BuiltComponent
-from blackboard.spec.keys import is_reserved, matches
+from blackboard.spec.keys import TEAM, is_reserved, matches
 from blackboard.spec.records import Body
 from blackboard.spec.spec_state import CheckRecord, ControlState, KeyStanding, SpecState, TaskRecord, VerdictRecord
 from blackboard.spec.triggers import SourceRecord, TriggerKind
@@ -22,7 +22,6 @@ from blackboard.store.statements import Statement
 from blackboard.store.wake import chain_of
 
 TASK = "task/"
-TEAM = "choreography/team"
 
 _STANDING = """
     SELECT k.key, {0}.{1} AS version, {0}.state, v.language, v.digest,

@@ -14,7 +14,7 @@ from blackboard.contracts.language import Contract
 from blackboard.errors import BlackboardError, Compacted, Damaged, Forked
 from blackboard.spec.canonical import JSON, digest, digest_bytes
 from blackboard.spec.changes import ComponentRow, QuestionRow, VerdictRow, VersionRow, VoteRow
-from blackboard.spec.keys import matches
+from blackboard.spec.keys import TEAM, matches
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, Reserved
 from blackboard.store.chain import chain
@@ -306,7 +306,7 @@ class Check:
 
 
 def _bounded(installed: Reserved) -> set[str]:
-    team: Any = installed.values.get("choreography/team")
+    team: Any = installed.values.get(TEAM)
     return set(moves.counted(Choreography.from_json(team["choreography"]))) if team else set()
 
 

@@ -8,7 +8,7 @@ HUNG = 40
 
 RUN = f"""
 import asyncio, threading
-from blackboard import Blackboard, Controller, Contract, Team, knowledge_source, on
+from blackboard import Controller, Contract, Team, knowledge_source, on
 from blackboard.choreography import Choreography, Role, may
 from blackboard.testing import open_memory
 
@@ -21,16 +21,15 @@ def source(name, hangs):
             transaction.decide("done", Contract.value(1))
     return run
 
-roles = [Role("architect", members={HUNG + 1})]
-free = Choreography("free", *(may(roles[0], act, "**") for act in ("decide", "propose")))
+free = Choreography("free", may(Role("architect", members={HUNG + 1}), "decide", "**"))
 with open_memory() as board:
     hung = [source(f"a{{number}}", True) for number in range({HUNG})]
     outcome = Controller(board, Team("x", [*hung, source("z", False)], choreography=free)).run()
-    print(outcome.kind, board.snapshot().decision("done") is not None, len(outcome.obligations))
+    print(outcome.kind, board.snapshot().decision("done") is not None)
 """
 
 
 def test_threads_that_hang_delay_neither_the_outcome_nor_the_end_of_the_process():
     done = subprocess.run([sys.executable, "-c", RUN], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[:2] == ["stalled", "True"], done.stdout
+    assert done.stdout.split() == ["stalled", "True"], done.stdout

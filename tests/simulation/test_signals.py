@@ -13,7 +13,7 @@ from blackboard.control import controller as controlling
 from blackboard.control.simulation import virtual_board
 from blackboard.control.source import knowledge_source
 from blackboard.control.team import Team
-from blackboard.errors import KeyReused, LeaseLost
+from blackboard.errors import IllegalTransition, InvalidTeam, KeyReused, LeaseLost
 from blackboard.spec.convergence import OutcomeKind
 from blackboard.store import operate
 from blackboard.store.operate import Operator
@@ -184,7 +184,9 @@ def poisoned(error, runs):
 FINAL = [
     GiveUp("the task names no file"),
     NotPermitted("architect proposes k/a"),
-    KeyReused("a key", 3),
+    KeyReused("a key", "ann"),
+    IllegalTransition("k/a", "retracted", "to be decided"),
+    InvalidTeam("the model has no price", "add it to the prices"),
 ]
 
 
