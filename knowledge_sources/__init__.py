@@ -11,7 +11,7 @@ after a crash it notices that its work is there. The rooms behind them:
 
     reading    reads from a transaction, and keeps the same as facts      facts      facts as blocks of a prompt
     model      asks any LangChain chat model for a reply                  replies    what may be answered
-    prompts/   the instructions for each act                              scripted   a chat model that follows a script
+    prompts/   the instructions for each act                              scripted   a chat model for tests
 
 Everything here comes in by the front door: what `blackboard` exports, and nothing behind it.
 """
@@ -24,12 +24,11 @@ from knowledge_sources.mediator import mediator
 from knowledge_sources.planner import planner
 from knowledge_sources.possibilities import possibilities
 from knowledge_sources.reviewer import reviewer
-from knowledge_sources.scripted import NoReply, ScriptedChatModel, read_script
+from knowledge_sources.scripted import ScriptedChatModel
 from knowledge_sources.tester import tester
 
 __all__ = [
     "Folder",
-    "NoReply",
     "ScriptedChatModel",
     "architect",
     "coder",
@@ -37,7 +36,6 @@ __all__ = [
     "mediator",
     "planner",
     "possibilities",
-    "read_script",
     "reviewer",
     "tester",
 ]

@@ -30,7 +30,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[Failure], str]]] = {
     "ModelRefused": ("declined", _says("You declined to answer, so nothing was written:")),
     **dict.fromkeys(
         ("TimeoutError", "ModelTimeout"),
-        ("time-out", _says("Your last reply came too late. Reply with less text:")),
+        ("time-out", _says("There was no reply in time. Reply with less text:")),
     ),
     "NotPermitted": (
         "not permitted",

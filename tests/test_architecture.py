@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -135,43 +134,11 @@ def test_types_hold_in_the_packages_and_for_their_users() -> None:
 
 # --- no word of an example in the core ---
 
-PLAIN_TEXT = """api cli code command commands digits draft errors ids length list make names pages schema storage table
-tables that units unknown"""
+PLAIN_TEXT = "dates errors ids list make schema"
 PLAIN = frozenset(PLAIN_TEXT.split())
 """Words in the names and prompts of examples that are also words of the framework, or English without a subject."""
 
-KEY = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)+")
-
-
-def strings(data: object) -> Iterator[str]:
-    """Yield every string of a parsed TOML or JSON text, names included; a string that is JSON is read too."""
-    match data:
-        case dict():
-            for name, value in data.items():
-                yield name
-                yield from strings(value)
-        case list():
-            for value in data:
-                yield from strings(value)
-        case str() if data.lstrip().startswith(("{", "[")):
-            yield from strings(json.loads(data))
-        case str():
-            yield data
-
-
-def tasks(data: object) -> Iterator[str]:
-    """Yield the names of all components that a script plans."""
-    match data:
-        case {"tasks": [*planned]}:
-            yield from (task["name"] for task in planned)
-        case dict():
-            for value in data.values():
-                yield from tasks(value)
-        case list():
-            for value in data:
-                yield from tasks(value)
-        case str() if data.lstrip().startswith("{"):
-            yield from tasks(json.loads(data))
+KEY = re.compile(r"(?:api|db)/\w[\w.-]*")
 
 
 def prompts(team: Path) -> Iterator[str]:
@@ -186,19 +153,21 @@ def prompts(team: Path) -> Iterator[str]:
 
 @cache
 def example_names() -> tuple[frozenset[str], frozenset[str]]:
-    """Return the keys of all examples, and the words of their names: keys, components, experts, prompts."""
+    """Return the keys of all examples, and the words of their keys, tables and prompts."""
     keys: set[str] = set()
     words: set[str] = set()
-    for path in ROOT.glob("examples/*/experts.toml"):
-        script = tomllib.loads(path.read_text("utf-8"))
-        named = {text.partition("#")[0] for text in strings(script)}
-        found = {text for text in named if KEY.fullmatch(text)}
-        said = list(prompts(path.with_name("team.py")))
-        assert found, path
-        assert said, path
+    for team in ROOT.glob("examples/*/team.py"):
+        modules = [ast.parse(path.read_text("utf-8")) for path in team.parent.rglob("*.py")]
+        texts = [node.value for one in modules for node in ast.walk(one) if isinstance(node, ast.Constant)]
+        found = {text for text in texts if isinstance(text, str) and KEY.fullmatch(text)}
+        said = list(prompts(team))
+        for path in team.parent.glob("*.sql"):
+            said += re.findall(r"CREATE TABLE (\w+)", path.read_text("utf-8"))
+        assert found, team
+        assert said, team
         keys |= found
-        words |= {segment for key in found for segment in key.split("/")} | set(tasks(script)) | set(script["experts"])
-        words |= {word for text in said for word in re.findall(r"\w{4,}", text.lower())}
+        words |= {key.partition("/")[2] for key in found}
+        words |= {word for text in said for word in re.findall(r"[a-z]{4,}", text.lower())}
     return frozenset(keys), frozenset(words)
 
 

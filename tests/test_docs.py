@@ -83,7 +83,7 @@ def test_what_a_change_means_is_said_as_the_readme_says_it() -> None:
 def test_the_team_of_the_readme_is_well_formed() -> None:
     names: dict[str, object] = {}
     exec(blocks("python")[1], names)  # noqa: S102 - our own README
-    team = names["team"](Options(model=ScriptedChatModel(script={"experts": {}, "reply": []})))
+    team = names["team"](Options(model=ScriptedChatModel(answer=lambda _: {})))
     assert isinstance(team, Team)
     assert {"choreography/team", "role/coder", "member/pia"} <= set(team.records())
 

@@ -1,6 +1,6 @@
 """The language `task`: one part of the plan, what it implements, uses, is checked by, may write, and starts.
 
-    {"summary": "store notes", "implements": {"api/storage": []}, "uses": {"db/schema": ["note.id"]},
+    {"summary": "store notes", "implements": {"api/storage": []}, "uses": {"db/notes": ["note.id"]},
      "checks": ["unit"], "files": ["storage.py"], "command": ["python", "-m", "storage"], "probe": ["--version"]}
 
 `implements` and `uses` map keys or patterns to the facets that matter; no facets means the whole decision, and a list

@@ -1,333 +1,372 @@
-"""Say whether an exported program is what was decided: `python end_to_end.py DIR [--facts FACTS.json]`.
+"""Say whether an exported program is what was decided: `python end_to_end.py DIR`.
 
-Starts the program on a free port of the loopback interface with a database of its own, speaks HTTP to it, runs its
-command line, reads its pages and looks into its database. What it has to find stands in the decisions exported beside
-the program, `DIR/.spec/decisions.json` (key -> an object whose `value` is the decision's JSON). Prints each check;
-exits 0 if all hold, 1 if not, 2 if there is nothing to run or nothing decided. It ends by itself, whatever the program
-does.
+Nobody of the team wrote this, and it knows no table: the tables and the answers to the questions are read from the
+decisions that were exported with the program (`DIR/.spec/decisions.json`). SQLite itself, given the decided schema,
+says which rows are allowed. For each table the program is then asked to keep, list, show, replace and remove rows, over
+HTTP and on the command line, with a database of its own and on a free port of the loopback interface; started again it
+has what it had. Its own tests have to pass too, and there have to be some.
+
+Prints each check. Exits 0 if all hold, 1 if not, 2 if there is nothing to run or nothing was decided.
 """
 
 import argparse
-import html
+import datetime as dt
+import itertools
 import json
 import re
 import sqlite3
+import subprocess
 import sys
 import tempfile
+import threading
+import urllib.error
+import urllib.request
 import uuid
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recipes_program import MOST, Program, Spec, expect, hold, running
-
-MANY = 25
-"""More recipes than a page holds."""
-
-Check = Callable[[Program], None]
-CHECKS: list[tuple[str, Check]] = []
+ALL_SECONDS = 90.0
+ROWS = 25
+"""More than a page holds."""
+MOST_TRIES = 20_000
+TEXT = "Crème brûlée <b> & 'so'"
 
 
-def check(name: str) -> Callable[[Check], Check]:
-    """Add a function to the checks, which run in the order of this file."""
+@dataclass
+class Table:
+    """A table as SQLite describes it: column -> (type, may be null); column -> table that it refers to."""
 
-    def add(function: Check) -> Check:
-        CHECKS.append((name, function))
-        return function
-
-    return add
-
-
-@check("an empty list is a {listed_as}")
-def _(program: Program) -> None:
-    nothing = [] if program.spec.listed_as == "list" else {"recipes": [], "total": 0, "next": None}
-    expect(program.api("GET", "/api/recipes"), (200, nothing), "the list")
+    name: str
+    key: str
+    columns: dict[str, tuple[str, bool]]
+    refers: dict[str, str]
 
 
-@check("ids are of kind {kind} and unique")
-def _(program: Program) -> None:
-    ids = [program.add()["id"] for _ in range(3)]
-    expect(len(set(ids)), 3, "how many ids there are")
-    for recipe_id in ids:
-        if program.spec.kind == "int":
-            expect(type(recipe_id), int, f"the type of {recipe_id!r}")
-        else:
-            expect(str(uuid.UUID(recipe_id)), recipe_id, "the spelling of a UUID")
-        expect(program.api("GET", f"/api/recipes/{recipe_id}")[1]["id"], recipe_id, "the id when it is read")
+@dataclass
+class Decided:
+    """What was decided: a database with the decided tables, the tables in the order of their references, answers."""
+
+    db: sqlite3.Connection
+    answers: dict[str, str]
+    tables: list[Table] = field(default_factory=list)
+    schema: str = ""
+
+    @classmethod
+    def read(cls, decisions: Mapping[str, Any]) -> "Decided":
+        """Read it from the exported decisions.
+
+        Raises:
+            LookupError: A decision is missing.
+        """
+        schema = decisions["db/schema"]["text"]
+        db = sqlite3.connect(":memory:")
+        db.executescript(schema)
+        keys = ("api/ids", "api/id_maker", "api/dates", "api/list", "api/errors")
+        answers = {key: next(iter(decisions[key]["value"].values())) for key in keys}
+        names = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        found = {name: described(db, name) for name in names}
+        ordered: list[Table] = []
+        while len(ordered) < len(found):
+            known = {one.name for one in ordered}
+            ordered += [
+                one for one in found.values() if one.name not in known and {*one.refers.values()} <= known | {one.name}
+            ]
+        return cls(db, answers, ordered, schema)
+
+    def json(self, table: Table, column: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        """Return a value of a column as the API was decided to write it."""
+        kind = table.columns[column][0]
+        if value is None:
+            return None
+        if kind == "BOOLEAN":
+            return bool(value)
+        if kind in ("DATE", "TIMESTAMP") and self.answers["api/dates"] == "unix":
+            return int(dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC).timestamp())
+        return value
+
+    def row(self, table: Table, number: int, kept: Mapping[str, list[Any]]) -> dict[str, Any]:
+        """Return a row that SQLite accepts: column -> JSON value. Rows of different numbers differ where they can.
+
+        Args:
+            kept: Table -> keys of rows that the program has.
+        """
+        choices = [self._choices(table, column, number, kept) for column in table.columns]
+        names, marks = ", ".join(table.columns), ", ".join("?" * len(table.columns))
+        for values in itertools.islice(itertools.product(*choices), MOST_TRIES):
+            try:
+                self.db.execute(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", values)
+            except sqlite3.IntegrityError:
+                continue
+            row = dict(zip(table.columns, values, strict=True))
+            return {column: self.json(table, column, value) for column, value in row.items()}
+        raise AssertionError(f"no row was found that SQLite accepts in {table.name}")
+
+    def _choices(self, table: Table, column: str, number: int, kept: Mapping[str, list[Any]]) -> list[Any]:
+        kind, nullable = table.columns[column]
+        if column in table.refers:
+            rows = kept.get(table.refers[column], [])
+            return [*rows[number % len(rows) :][:1], *([None] if nullable else [])] if rows else [None]
+        if column == table.key:
+            return [self.new_key(table, number)]
+        day = f"2026-02-{number % 28 + 1:02}"
+        plain = {"DATE": day, "TIMESTAMP": f"{day}T08:30:00", "BOOLEAN": number % 2}
+        return [plain[kind]] if kind in plain else self._texts_or_numbers(kind, number)
+
+    def _texts_or_numbers(self, kind: str, number: int) -> list[Any]:
+        """Return a plain value first, then what the checks of the schema may mean: its literals, and numbers beside."""
+        longest = int(found[1]) if (found := re.search(r"CHAR\((\d+)\)", kind)) else 1_000
+        mentioned = [float(one) for one in re.findall(r"\b\d+(?:\.\d+)?\b", self.schema)]
+        if re.match("TEXT|.*CHAR|UUID", kind):
+            quoted = re.findall(r"'([^']*)'", self.schema)
+            return [f"{TEXT} {number}"[-longest:], *quoted, *("x" * int(one) for one in mentioned if one < longest)]
+        beside = [one + step for one in mentioned for step in (0, 1, -1)]
+        return [number + 1, *map(int, beside)] if "INT" in kind else [number + 0.5, *beside]
+
+    def new_key(self, table: Table, number: int) -> Any:  # noqa: ANN401 - a number or a text
+        """Return a key that no row has yet."""
+        return 1_000 + number if "INT" in table.columns[table.key][0] else str(uuid.UUID(int=1_000 + number))
+
+    def made_by_server(self, table: Table) -> bool:
+        """Say whether the program makes the keys of a table: it can make numbers and UUIDs, and no others."""
+        makes = re.match("TEXT|.*CHAR|UUID|.*INT", table.columns[table.key][0]) and table.key not in table.refers
+        return bool(makes) and self.answers["api/id_maker"] == "server"
 
 
-@check("ids are made by the {made_by}, and by nobody else")
-def _(program: Program) -> None:
-    plain = {"title": "Soup", "duration": program.spec.minutes(20)}
-    if program.spec.made_by == "server":
-        program.refused("POST", "/api/recipes", plain | {"id": program.new_id()}, 400)
-        return
-    sent = program.draft()
-    expect(program.api("POST", "/api/recipes", sent)[1]["id"], sent["id"], "the id that the client made")
-    program.refused("POST", "/api/recipes", sent, 409)
-    program.refused("POST", "/api/recipes", plain, 400)
-    for wrong in (str(uuid.uuid4()), "7", True, 0) if program.spec.kind == "int" else (7, "7", None, "Soup"):
-        program.refused("POST", "/api/recipes", plain | {"id": wrong}, 400)
+def described(db: sqlite3.Connection, name: str) -> Table:
+    """Return what SQLite says about a table."""
+    rows = db.execute(f"PRAGMA table_info({name})").fetchall()
+    columns = {column: (kind.upper(), not (required or key)) for _, column, kind, required, _, key in rows}
+    (key,) = [column for _, column, _, _, _, key in rows if key]
+    foreign = db.execute(f"PRAGMA foreign_key_list({name})").fetchall()
+    return Table(name, key, columns, {one[3]: one[2] for one in foreign})
 
 
-@check("a recipe is kept as it was sent, replaced, and removed")
-def _(program: Program) -> None:
-    fields = {
-        "title": "Crème brûlée <b>",
-        "servings": 6,
-        "duration": program.spec.minutes(95),
-        "rating": 2,
-        "ingredients": ["cream", "½ l milk"],
-        "steps": "Stir.\nBake.",
-    }
-    kept = program.add(**fields)
-    target = f"/api/recipes/{kept['id']}"
-    expect(kept, fields | {"id": kept["id"]}, "the recipe that was added")
-    expect(program.api("GET", target), (200, kept), "the recipe that is read")
-    expect(program.api("PUT", target, fields | {"title": "Flan", "rating": None})[0], 200, "the status of PUT")
-    expect(program.api("GET", target), (200, kept | {"title": "Flan", "rating": None}), "the recipe after PUT")
-    expect(program.api("DELETE", target), (204, None), "the answer to DELETE")
-    program.refused("GET", target, None, 404)
+# ---- the program from outside ----------------------------------------------------------------------------------------
 
 
-@check("who leaves out the servings cooks for {servings}")
-def _(program: Program) -> None:
-    expect(program.add()["servings"], program.spec.servings, "servings")
+@dataclass
+class Program:
+    """The exported program, its database and where it listens."""
+
+    folder: Path
+    database: Path
+    url: str = ""
+
+    def http(self, method: str, target: str, value: Any = None) -> tuple[int, Any]:  # noqa: ANN401 - any JSON
+        """Send one request and return status and JSON value."""
+        content = None if value is None else json.dumps(value).encode()
+        request = urllib.request.Request(self.url + target, content, method=method)  # noqa: S310 - our own loopback URL
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, text = error.code, error.read()
+        return status, json.loads(text) if text else None
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run the program's Python with arguments."""
+        command = [sys.executable, "-B", *arguments]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the program on its database."""
+        return self.run("app.py", "--database", str(self.database), *arguments)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Let it serve while the block runs, and end it whatever happens."""
+        command = [sys.executable, "-B", "app.py", "--database", str(self.database), "http-server", "--port", "0"]
+        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, text=True) as started:  # noqa: S603
+            too_late = threading.Timer(ALL_SECONDS, started.kill)
+            too_late.start()
+            try:
+                line = next(iter(started.stdout or ()), "")
+                hold(f"it says where it listens, not {line!r}", line.startswith("http://127.0.0.1:"))
+                self.url = line.strip().rstrip("/")
+                yield
+            finally:
+                too_late.cancel()
+                started.kill()
 
 
-@check("a title has at most {title_limit} characters")
-def _(program: Program) -> None:
-    expect(program.add(title="é" * program.spec.title_limit)["title"], "é" * program.spec.title_limit, "the title")
-    program.refused("POST", "/api/recipes", program.draft(title="é" * (program.spec.title_limit + 1)), 400)
-    for wrong in ("", " ", None, 7):
-        program.refused("POST", "/api/recipes", program.draft(title=wrong), 400)
+def hold(what: str, condition: object) -> None:
+    """Fail unless a condition holds.
+
+    Raises:
+        AssertionError: It does not.
+    """
+    if not condition:
+        raise AssertionError(f"it is not so that {what}")
 
 
-@check("ratings go from 1 to {scale}")
-def _(program: Program) -> None:
-    for rating in (1, program.spec.scale):
-        expect(program.add(rating=rating)["rating"], rating, "the rating")
-    for wrong in (0, program.spec.scale + 1, 1.5, "5", True):
-        program.refused("POST", "/api/recipes", program.draft(rating=wrong), 400)
+def expect(found: object, wanted: object, what: str) -> None:
+    """Fail unless two values are equal.
+
+    Raises:
+        AssertionError: They are not.
+    """
+    hold(f"{what} is {wanted!r}; it is {found!r}", found == wanted)
 
 
-@check("durations are in {unit}, a week at most")
-def _(program: Program) -> None:
-    week = program.spec.minutes(7 * 24 * 60)
-    expect(program.add(duration=week)["duration"], week, "the duration")
-    for wrong in (week + 1, 0, -5, "20", None):
-        program.refused("POST", "/api/recipes", program.draft(duration=wrong), 400)
+# ---- what is checked -------------------------------------------------------------------------------------------------
 
 
-@check("the database counts {unit} and has ids of kind {kind}")
-def _(program: Program) -> None:
-    kept = program.add(duration=program.spec.minutes(33))
+def check_itself(program: Program) -> None:
+    """Its entry point answers, and its own tests pass."""
+    expect(program.run("app.py", "--help").returncode, 0, "the status of --help")
+    tested = program.run("-m", "unittest", "discover")
+    expect(tested.returncode, 0, f"the status of its tests, which say {tested.stderr[-300:]}")
+    hold("it has tests", re.search(r"^Ran [1-9]\d* test", tested.stderr, re.MULTILINE))
+
+
+def check_table(program: Program, decided: Decided, table: Table, kept: dict[str, list[Any]]) -> None:
+    """Rows of a table are kept, listed, shown, replaced and removed, and what is no row is refused."""
+    here, server = f"/{table.name}", decided.made_by_server(table)
+    rows = []
+    for number in range(ROWS):
+        row = decided.row(table, number, kept)
+        sent = {column: value for column, value in row.items() if not (server and column == table.key)}
+        status, added = program.http("POST", here, sent)
+        expect(status, 201, f"the status of adding {sent} to {table.name}, which says {added}")
+        expect(added, row | {table.key: added[table.key]} if server else row, "the row that was added")
+        if server and "INT" not in table.columns[table.key][0]:
+            expect(str(uuid.UUID(added[table.key])), added[table.key], "the spelling of a key")
+        rows.append(added)
+    kept[table.name] = [row[table.key] for row in rows]
+    expect(len(set(kept[table.name])), ROWS, "how many keys there are")
+    listed = everything(program, decided, table)
+    expect(sorted(map(str, listed)), sorted(map(str, rows)), f"the list of {table.name}")
     with closing(sqlite3.connect(program.database)) as db:
-        statement = f"SELECT typeof(id), duration_{program.spec.unit} FROM recipes WHERE id = ?"
-        row = db.execute(statement, (kept["id"],)).fetchone()
-    expect(row, ("integer" if program.spec.kind == "int" else "text", program.spec.minutes(33)), "the row")
+        expect(db.execute(f"SELECT count(*) FROM {table.name}").fetchone(), (ROWS,), "what the database holds")
+    one, other = f"{here}/{rows[0][table.key]}", {**rows[1]}
+    del other[table.key]
+    expect(program.http("GET", one), (200, rows[0]), "the row that is shown")
+    check_refusals(program, decided, table, rows[0])
+    check_command_line(program, table, rows[0])
+    if _is_free(decided, table):
+        expect(program.http("PUT", one, other), (200, rows[0] | other), "the row that was replaced")
+        expect(program.http("GET", one), (200, rows[0] | other), "the row afterwards")
+    check_removal(program, decided, table, rows[-1])
+    kept[table.name].pop()
 
 
-@check("what cannot be done is refused in the shape `{error}`")
-def _(program: Program) -> None:
-    kept = program.add()
-    program.refused("GET", f"/api/recipes/{program.new_id()}", None, 404)
-    program.refused("DELETE", f"/api/recipes/{program.new_id()}", None, 404)
-    program.refused("PUT", f"/api/recipes/{program.new_id()}", {"title": "Soup", "duration": 60}, 404)
-    program.refused("GET", f"/api/recipes/{uuid.uuid4() if program.spec.kind == 'int' else 7}", None, 404)
-    program.refused("GET", "/api/nothing", None, 404)
-    program.refused("DELETE", "/api/recipes", None, 405)
-    program.refused("POST", f"/api/recipes/{kept['id']}", {}, 405)
-    program.refused("POST", "/api/recipes", ["no recipe"], 400)
-    program.refused("POST", "/api/recipes", program.draft(colour="red"), 400)
-    program.refused("POST", "/api/recipes", program.draft(servings=0), 400)
-    program.refused("POST", "/api/recipes", program.draft(ingredients="milk"), 400)
-    status, _ = program.http("POST", "/api/recipes", b"{no JSON")
-    expect(status, 400, "a body that is no JSON")
+def _is_free(decided: Decided, table: Table) -> bool:
+    """Say whether two rows may differ in nothing but the key."""
+    unique = decided.db.execute(f"PRAGMA index_list({table.name})").fetchall()
+    return not any(origin == "u" for _, _, _, origin, _ in unique)
 
 
-@check("{listed_as}: all recipes are listed once, by {order}, and found by words")
-def _(program: Program) -> None:
-    made = [program.add(title=f"Cake {chr(97 + n)}{n}", rating=1 + n % 3)["id"] for n in reversed(range(MANY))]
-    found = program.all()
-    ids = [recipe["id"] for recipe in found]
-    expect(len(set(ids)), len(ids), "how many ids the list has")
-    hold("the list has all that were added", set(made) <= set(ids))
-    titles = [recipe["title"].casefold() for recipe in found]
-    if program.spec.order == "title":
-        expect([title for title in titles if title.isascii()], sorted(filter(str.isascii, titles)), "the order")
-    else:
-        ratings = [recipe["rating"] or 0 for recipe in found]
-        expect(ratings, sorted(ratings, reverse=True), "the order of ratings")
-    cakes = program.all("cake")
-    expect(sorted(recipe["title"] for recipe in cakes), sorted(f"Cake {chr(97 + n)}{n}" for n in range(MANY)), "cakes")
-    expect([recipe["title"] for recipe in program.all("b1 CAKE")], ["Cake b1"], "the cake b1")
-    expect(program.all("%"), [], "what has a % in its title")
+def check_refusals(program: Program, decided: Decided, table: Table, row: Mapping[str, Any]) -> None:
+    """What is no row, and what is not there, is refused in the decided shape."""
+    here, server = f"/{table.name}", decided.made_by_server(table)
+    plain = {column: value for column, value in row.items() if column != table.key}
+    again = plain if server else dict(row)
+    wrong = [("POST", here, again | {"no_such_column": 1}, 400), ("POST", here, ["no row"], 400)]
+    wrong += [("POST", here, dict(row) if server else plain, 400), ("PUT", here, {}, 405)]
+    for column, (kind, nullable) in table.columns.items():
+        if column != table.key and kind != "BOOLEAN":
+            wrong += [("POST", here, again | {column: {"a": 1}}, 400)]
+        if column != table.key and not nullable:
+            wrong += [("POST", here, again | {column: None}, 400)]
+    absent = decided.new_key(table, 500)
+    wrong += [("GET", f"{here}/{absent}", None, 404), ("DELETE", f"{here}/{absent}", None, 404)]
+    for method, target, value, status in wrong:
+        found, said = program.http(method, target, value)
+        expect(found, status, f"the status of {method} {target} {value}, which says {said}")
+        if decided.answers["api/errors"] == "text":
+            hold(f"{said} is an error of one text", set(said) == {"error"} and isinstance(said["error"], str))
+        else:
+            hold(f"{said} lists errors", {"code", "message"} == set(said["errors"][0]))
 
 
-@check("command line: a recipe is added, listed, shown and removed")
-def _(program: Program) -> None:
-    status, printed, errors = program.cli("add", "Goulash", "--time", "1:30", "--rating", "3", "--ingredient", "beef")
-    expect((status, errors), (0, ""), "adding")
-    added = printed.strip()
-    kept = program.api("GET", f"/api/recipes/{added}")[1]
-    expect(kept["duration"], program.spec.minutes(90), "the duration of 1:30")
-    expect(kept["servings"], program.spec.servings, "servings that were left out")
-    status, printed, errors = program.cli("list")
-    expect((status, errors), (0, ""), "listing")
-    hold("the list has the recipe", f"{added}  Goulash  (1 h 30 min)  rated 3" in printed.splitlines())
-    expect(len(printed.splitlines()), len(program.all()), "the number of lines")
-    status, printed, errors = program.cli("show", added)
-    expect((status, errors), (0, ""), "showing")
-    expect(printed, f"Goulash\nserves {program.spec.servings}, takes 1 h 30 min\n- beef\n", "what is shown")
-    expect(program.cli("remove", added), (0, "", ""), "removing")
-    expect(program.api("GET", f"/api/recipes/{added}")[0], 404, "the status afterwards")
+def check_command_line(program: Program, table: Table, row: Mapping[str, Any]) -> None:
+    """The command line lists and shows what the API shows."""
+    listed = program.command(table.name, "list")
+    expect(listed.returncode, 0, f"the status of the list of {table.name}, which says {listed.stderr}")
+    expect(len(listed.stdout.splitlines()), ROWS, "the number of lines")
+    shown = program.command(table.name, "show", str(row[table.key]))
+    expect((shown.returncode, json.loads(shown.stdout or "null")), (0, row), "the row on the command line")
+    missing = program.command(table.name, "show", "987654")
+    expect(
+        (missing.returncode, missing.stderr.startswith("error: ")), (1, True), "the answer about a row that is absent"
+    )
 
 
-@check("command line: what the API refuses is said in its words")
-def _(program: Program) -> None:
-    nobody = program.new_id()
-    message = program.refused("GET", f"/api/recipes/{nobody}", None, 404)
-    expect(program.cli("show", str(nobody)), (1, "", f"error: {message}\n"), "showing an unknown recipe")
-    status, printed, errors = program.cli("add", " ", "--time", "0:05")
-    expect((status, printed, errors.startswith("error: ")), (1, "", True), f"adding no title, which says {errors}")
-    expect(len(errors.splitlines()), 1, f"the number of lines of {errors}")
+def check_removal(program: Program, decided: Decided, table: Table, row: Mapping[str, Any]) -> None:
+    """A row that nothing refers to is removed, and then it is not there."""
+    target = f"/{table.name}/{row[table.key]}"
+    if table.name in table.refers.values():
+        return
+    expect(program.http("DELETE", target), (204, None), "the answer to removing")
+    expect(program.http("GET", target)[0], 404, "the status afterwards")
+    expect(len(everything(program, decided, table)), ROWS - 1, "the rows that are left")
 
 
-@check("web page: the home page leads to every recipe")
-def _(program: Program) -> None:
-    program.add(title="Fish & chips", duration=program.spec.minutes(65))
-    seen: list[str] = []
-    target: str | None = "/"
+def everything(program: Program, decided: Decided, table: Table) -> list[Any]:
+    """Return all rows of a table, read as the list was decided to be."""
+    target: str | None = f"/{table.name}"
+    rows: list[Any] = []
     while target is not None:
-        text = program.page(target)
-        seen += re.findall(r'<li><a href="(/recipes/[^"]+)">', text)
-        following = re.search(r'rel="next" href="([^"]+)"', text)
-        target = html.unescape(following[1]) if following else None
-        hold("the pages end", len(seen) < MOST)
-    expect(seen, [f"/recipes/{recipe['id']}" for recipe in program.all()], "the links of the home page")
-    text = program.page("/?q=chips")
-    hold("the search finds fish and chips", "Fish &amp; chips" in text and "1 h 5 min" in text)
+        status, value = program.http("GET", target)
+        expect(status, 200, f"the status of {target}")
+        if decided.answers["api/list"] == "list":
+            hold(f"{value} is a list", isinstance(value, list))
+            return list(value)
+        rows += value["rows"]
+        hold(f"the total of {target} counts all", value["total"] >= len(rows))
+        target = value["next"]
+        hold("the pages end", len(rows) <= ROWS)
+    return rows
 
 
-@check("web page: the form knows servings, limit and ratings")
-def _(program: Program) -> None:
-    text = program.page("/new")
-    expect(re.findall(r'maxlength="(\d+)"', text), [str(program.spec.title_limit)], "the limit of the title")
-    expect(re.findall(r'name="servings"[^>]*value="(\d+)"', text), [str(program.spec.servings)], "the servings")
-    ratings = [str(rating) for rating in range(1, program.spec.scale + 1)]
-    expect(re.findall(r'<option value="(\d+)"', text), ratings, "the ratings to choose from")
-
-
-@check("web page: a recipe is entered, shown, edited and deleted")
-def _(program: Program) -> None:
-    best = program.spec.scale
-    entered = {"title": "Ragù", "servings": "2", "hours": "2", "minutes": "15", "rating": str(best), "steps": "Wait."}
-    text = program.page("/new", entered | {"ingredients": "beef\r\nwine\r\n"})
-    for shown in ("Ragù", "2 h 15 min", f"{best} of {best}", "★" * best, "<li>wine</li>", "Wait."):
-        hold(f"the page shows {shown}", shown in text)
-    (kept,) = program.all("Ragù")
-    expect((kept["duration"], kept["servings"]), (program.spec.minutes(135), 2), "what was entered")
-    expect((kept["ingredients"], kept["rating"]), (["beef", "wine"], best), "what was entered")
-    here = f"/recipes/{kept['id']}"
-    text = program.page(f"{here}/edit")
-    expect(re.findall(r'name="(?:hours|minutes)"[^>]*value="(\d+)"', text), ["2", "15"], "the form's hours and minutes")
-    program.page(f"{here}/edit", entered | {"title": "Ragout", "rating": "1"})
-    changed = program.api("GET", f"/api/recipes/{kept['id']}")[1]
-    expect((changed["title"], changed["rating"]), ("Ragout", 1), "what was edited")
-    text = program.page(here)
-    hold("the page shows one star", f"1 of {best}" in text and "★" + "☆" * (best - 1) in text)
-    program.page(f"{here}/delete", {})
-    program.page(here, status=404)
-
-
-@check("web page: what the API refuses is said in its words")
-def _(program: Program) -> None:
-    nobody = program.new_id()
-    message = program.refused("GET", f"/api/recipes/{nobody}", None, 404)
-    said = re.findall(r'role="alert">([^<]*)<', program.page(f"/recipes/{nobody}", status=404))
-    expect([html.unescape(text) for text in said], [message], "what the page says about an unknown recipe")
-    text = program.page("/new", {"title": " ", "servings": "3", "minutes": "5"}, status=400)
-    (said_of_title,) = re.findall(r'role="alert">([^<]*)<', text)
-    hold(f"the form says what is wrong, not {said_of_title!r}", "title" in said_of_title)
-    expect(re.findall(r'name="servings"[^>]*value="(\d+)"', text), ["3"], "what was entered and is kept")
-
-
-def run(
-    folder: Path, decisions: Mapping[str, Any], *, say: Callable[[str], object] = print, stop_early: bool = False
-) -> bool:
-    """Start the program in a folder, check it against decisions (key -> JSON value), and say whether it holds.
-
-    Args:
-        folder: Where the exported program is.
-        decisions: What it has to do.
-        say: Is given each line of the report.
-        stop_early: Whether the first failure ends it.
+def run(folder: Path, decisions: Mapping[str, Any]) -> list[str]:
+    """Check a program against exported decisions, and return what does not hold.
 
     Raises:
         LookupError: A decision is missing.
     """
-    spec = Spec.read(decisions)
-    failures = 0
-    with tempfile.TemporaryDirectory(prefix="recipes-") as temporary:
-        program = Program(folder.resolve(), Path(temporary) / "recipes.db", spec)
-        with closing(_run_twice(program)) as checks:
-            for name, function in checks:
-                failures += not _holds(name.format(**vars(spec)), function, program, say)
-                if failures and stop_early:
-                    break
-        if program.errors:
-            say(f"the program said:\n{program.errors[-1000:]}")
-    say("stopped" if failures and stop_early else f"{failures} failed" if failures else "all checks hold")
-    return not failures
+    decided, faults, kept = Decided.read(decisions), [], dict[str, list[Any]]()
+    with closing(decided.db), tempfile.TemporaryDirectory(prefix="recipes-") as temporary:
+        program = Program(folder.resolve(), Path(temporary) / "app.db")
 
+        def tried(name: str, function: Any, *arguments: Any) -> None:  # noqa: ANN401 - a check and what it takes
+            try:
+                function(program, *arguments)
+            except Exception as error:  # noqa: BLE001 - whatever a broken program causes is a failure of the check
+                faults.append(f"{name}: {type(error).__name__}: {error}")
+            print(f"{'FAILED ' if faults and faults[-1].startswith(name + ':') else 'ok     '} {name}")
 
-def _run_twice(program: Program) -> Generator[tuple[str, Check], None, None]:
-    """Yield the checks, each while the program runs; the last ones after it was started again."""
-    listed: list[dict[str, Any]] = []
-    try:
-        with running(program):
-            yield from CHECKS
-            yield "its list can be read", lambda program: listed.extend(program.all())
-        with running(program):
-            yield "started again, it has what it had", lambda program: expect(program.all(), listed, "the list")
-    except (AssertionError, OSError) as error:
-        yield "it starts", _failing(str(error))
-
-
-def _failing(reason: str) -> Check:
-    def fail(_: Program) -> None:
-        raise AssertionError(reason)
-
-    return fail
-
-
-def _holds(name: str, function: Check, program: Program, say: Callable[[str], object]) -> bool:
-    try:
-        function(program)
-    except Exception as error:  # noqa: BLE001 - whatever a broken program causes is a failure of the check
-        reason = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
-        say(f"FAILED  {name}: {reason}")
-        return False
-    say(f"ok      {name}")
-    return True
+        tried("it starts, and its own tests pass", check_itself)
+        try:
+            with program.serving():
+                for table in decided.tables:
+                    tried(f"rows of {table.name} are kept as decided", check_table, decided, table, kept)
+                before = {table.name: everything(program, decided, table) for table in decided.tables}
+            with program.serving():
+                after = {table.name: everything(program, decided, table) for table in decided.tables}
+            expect(after, before, "what it has when it is started again")
+        except (AssertionError, OSError) as error:
+            faults.append(f"it serves: {error}")
+    return faults
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Check one program."""
     parser = argparse.ArgumentParser(description="Check an exported program against what was decided.")
     parser.add_argument("folder", metavar="DIR", type=Path)
-    parser.add_argument("--facts", type=Path, metavar="FILE", help="instead of DIR/.spec/decisions.json")
-    options = parser.parse_args(arguments)
-    facts = options.facts or options.folder / ".spec" / "decisions.json"
+    folder = parser.parse_args(arguments).folder
+    said = folder / ".spec" / "decisions.json"
     try:
-        decisions = {key: decision["value"] for key, decision in json.loads(facts.read_text("utf-8")).items()}
-        Spec.read(decisions)
+        faults = run(folder, json.loads(said.read_text("utf-8")))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        print(f"{facts} does not say what was decided: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{said} does not say what was decided: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
-    return 0 if run(options.folder, decisions) else 1
+    print("\n".join(faults) if faults else "all checks hold")
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

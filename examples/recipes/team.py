@@ -1,48 +1,43 @@
 """The team that makes an app to track recipes: who is in it, who may do what, what is checked.
 
-    bb run examples/recipes                           the experts say what stands in experts.toml
-    bb run examples/recipes --model PROVIDER:NAME     the same team with a real model
+    bb run examples/recipes                           the experts are programs (experts.py): no model, no key
+    bb decide db/schema FILE && bb run …              with any other tables: what depends on them is made again
+    bb run examples/recipes --model PROVIDER:NAME     the same prompt for models
 
-Options of its own: `--option amend=no` leaves the operator at home, `--option latency=no` lets nobody think, and
-`--option prefers=JSON` changes what experts like: {"rita": {"api/ids": [{"kind": "int"}, {"kind": "uuid"}]}}.
-`--option demands=yes` has a customer demand what no answers to two of the questions meet: nobody builds before she
-gives way.
+Options of its own: `--option amend=no` leaves the operator at home; `--option demands=yes` has a customer demand what
+no answers to two of the questions meet: nobody builds before she gives way.
 """
 
-import json
-from collections.abc import Mapping
-from math import inf
 from pathlib import Path
 from typing import Any
 
+from experts import CARES, amender, architect, coder, planner, reviewer
+
 from blackboard import Budget, Check, Context, Contract, Source, Team, knowledge_source, on
-from blackboard.choreography import Choreography, Role, agree, each, loop, majority, may, passed, stop, within
-from knowledge_sources import (
-    ScriptedChatModel,
-    architect,
-    coder,
-    human,
-    mediator,
-    planner,
-    possibilities,
-    read_script,
-    reviewer,
+from blackboard.choreography import (
+    Choreography,
+    Role,
+    agree,
+    current,
+    each,
+    loop,
+    majority,
+    may,
+    reviewed,
+    stop,
+    within,
 )
-from knowledge_sources.model import Expert
-from knowledge_sources.reading import Reading
-from knowledge_sources.replies import Statement
-from knowledge_sources.scripted import Reply, Script
+from knowledge_sources import architect as model_architect
+from knowledge_sources import coder as model_coder
+from knowledge_sources import human, possibilities
+from knowledge_sources import planner as model_planner
+from knowledge_sources import reviewer as model_reviewer
 
 HERE = Path(__file__).resolve().parent
 PROMPT = "make me an app to track recipes"
-REVIEWERS = ("rita", "rob", "ruby", "raj")
 CODERS = ("cora", "carl", "chen", "cleo")
-CHECK = "unit"
-AMENDED = "api/recipe"
-AMENDED_AFTER = "web_page"
-
+UNIT = ["python", "-B", "-m", "unittest", "discover"]
 SECONDS = 300
-NOBODY_THINKS = (0.0, 0.0)
 
 DEMANDS = {
     "constraint/offline": 'value("api/id_maker", "made_by") != "server"',
@@ -50,116 +45,74 @@ DEMANDS = {
     "constraint/unique": 'value("api/ids", "kind") != "int" or value("api/id_maker", "made_by") != "client"',
 }
 """Recipes are added without a network, ids can be said on the phone, and no two recipes have the same."""
-DEMANDED = {"api/ids": ["kind"], "api/id_maker": ["made_by"]}
-"""The two questions, with what everybody relies on of them: no pair of their options meets all of that."""
+DEMANDED = ("api/ids", "api/id_maker")
+"""The two questions: no pair of their options meets all of that."""
 
 
 def team(options: Any) -> Team:  # noqa: ANN401 - what the command line says: model, seed, values
     """Return the team.
 
     Args:
-        options: `model` names a real model, `seed` draws how long scripted experts think, `values` are the options
-            above: name -> text.
+        options: `model` names a model, `values` are the options above: name -> text.
     """
-    script = with_preferences(read_script(HERE), json.loads(options.values.get("prefers", "{}")))
+    if options.model is not None:
+        return team_of_models(options.model)
     demands = options.values.get("demands") == "yes"
-    if demands:
-        script = with_uses(script, DEMANDED)
-    latency = NOBODY_THINKS if options.values.get("latency") == "no" else None
-    scripted = ScriptedChatModel(script=script, seed=options.seed or 0, latency_seconds=latency)
-    amends = options.values.get("amend") != "no"
-    return Team(
-        PROMPT,
-        [
-            *experts(options.model or scripted, is_scripted=options.model is None, demands=demands),
-            *([amender("olga", scripted, key=AMENDED, after=AMENDED_AFTER)] if amends else []),
-            *(demanding("carla") if demands else []),
-        ],
-        choreography=choreography(code_by="planner" if options.model is None else "architect", demands=demands),
-        checks=[Check(CHECK, on="*", command=["python", "-B", "-c", (HERE / "check.py").read_text()])],
-        budget=Budget(activations=500),
-    )
-
-
-def experts(model: Any, *, is_scripted: bool, demands: bool = False) -> list[Source]:  # noqa: ANN401 - a model or a model's name
-    """Return everybody but the operator; the script's planner proposes, a real one asks, since it knows no rights."""
-
-    def unless_demanded(context: Context) -> float | None:
-        return None if context.target in (*DEMANDS, *DEMANDED) else inf
-
-    return [
-        planner("paula", model, settles="propose" if is_scripted else "ask"),
-        architect("arthur", model, rate=unless_demanded if demands else None),
-        *(reviewer(name, model) for name in REVIEWERS),
-        mediator("mona", model),
-        *(coder(name, model, checks=[CHECK]) for name in CODERS),
+    sources = [
+        planner("paula"),
+        architect("arthur", leaves=DEMANDED if demands else ()),
+        *map(reviewer, CARES),
+        *map(coder, CODERS),
+        *([] if options.values.get("amend") == "no" else [amender("olga")]),
+        *(demanding("carla") if demands else []),
     ]
+    checks = [Check("unit", on="tests/*", command=UNIT)]
+    return Team(PROMPT, sources, choreography=choreography(demands=demands), checks=checks)
 
 
-def choreography(*, code_by: str, demands: bool = False) -> Choreography:
-    """Return who may do what: questions and contracts are voted, tasks are the planner's, components the coders'.
+def choreography(*, demands: bool = False) -> Choreography:
+    """Return who may do what: decisions are voted, tasks are the planner's, components the coders'.
 
     Args:
-        code_by: Who proposes what the modules offer each other: the planner, or the architect whom it asks.
-        demands: Whether what the customer demands, and the questions about it, are hers: nobody votes on them, and
-            nobody writes before they are answered.
+        demands: Whether a customer settles the questions about ids, and nobody writes before she has.
     """
-    customers = [*DEMANDS, *DEMANDED] if demands else []
-    answered = [*DEMANDED] if demands else []
-    architects, planners, mediators = Role("architect"), Role("planner"), Role("mediator")
-    reviewers, coders = Role("reviewer", members=len(REVIEWERS)), Role("coder", members=len(CODERS), crash=3)
-    testers, operators = Role("tester", reliable=True), Role("operator", reliable=True)
-
-    def voted(by: Role, template: str) -> Any:  # noqa: ANN401 - a step
-        settled = within(SECONDS, mediators.decides(template), otherwise=operators.decides(template))
-        return agree(
-            by.proposes(template),
-            by=majority(of=reviewers),
-            within_seconds=SECONDS,
-            rounds=3,
-            amendments=3,
-            otherwise=settled,
-        )
-
+    architects, planners, operators = Role("architect"), Role("planner"), Role("operator", reliable=True)
+    reviewers, coders = Role("reviewer", members=len(CARES)), Role("coder", members=len(CODERS), crash=3)
+    testers = Role("tester", reliable=True)
+    voted = agree(
+        architects.proposes("**"),
+        by=majority(of=reviewers),
+        within_seconds=SECONDS,
+        rounds=3,
+        amendments=100,
+        otherwise=operators.decides("**"),
+    )
     return Choreography(
         "recipes",
-        each("**", voted(architects, "**"), at_most=100),
-        *(operators.decides(key) for key in customers),
-        each("code/{name}", voted(planners if code_by == "planner" else architects, "code/{name}"), at_most=40),
+        each("**", voted, at_most=1_000),
+        *(operators.decides(key) for key in ((*DEMANDS, *DEMANDED) if demands else ())),
         each(
-            "task/{name}",
-            within(SECONDS, planners.decides("task/{name}"), otherwise=operators.decides("task/{name}")),
+            "task/{layer}/{name}",
+            within(
+                SECONDS, planners.decides("task/{layer}/{name}"), otherwise=operators.decides("task/{layer}/{name}")
+            ),
             loop(
-                coders.writes("{name}", reads=["task/{name}", *answered, "**"], lease_seconds=2 * SECONDS),
-                testers.checks("{name}", CHECK),
-                until=passed(CHECK, of="{name}"),
+                coders.writes(
+                    "{layer}/{name}",
+                    reads=["task/{layer}/{name}", *(DEMANDED if demands else ()), "**"],
+                    lease_seconds=2 * SECONDS,
+                ),
+                testers.checks("{layer}/{name}", "*"),
+                until=current(of="{layer}/{name}"),
                 at_most=4,
                 otherwise=stop("unbuildable"),
             ),
-            at_most=40,
+            at_most=500,
         ),
+        *(may(planners, "retract", pattern) for pattern in ("task/**", "db/*", "api/*")),
         *(may(role, "ask", "**") for role in (planners, architects)),
-        requires=["task/*"],
+        requires=["task/*/*"],
     )
-
-
-def amender(name: str, model: ScriptedChatModel, *, key: str, after: str) -> Source:
-    """Return a scripted person who amends one decision, once, when a component has passed its check."""
-    expert = Expert(model, Statement, "mediate", "languages", "board")
-
-    @knowledge_source(name=name, role="operator", on=on.passed(CHECK))
-    async def amend(context: Context) -> None:
-        if context.target != after:
-            return
-        async with context.transaction() as transaction:
-            reading = Reading(transaction)
-            reading.introduce(name, "operator", "mediate", key)
-            if reading.decision(key) is None or any(one.author == name for one in transaction.versions(key)):
-                return
-            statement = await expert.aask(reading.facts, context=context)
-            statement.bring_in(transaction, key, "decide")
-
-    return amend
 
 
 def demanding(name: str) -> list[Source]:
@@ -176,23 +129,17 @@ def demanding(name: str) -> list[Source]:
     return [demand, possibilities("petra"), human(name, on=asked)]
 
 
-def with_uses(script: Script, uses: Mapping[str, list[str]]) -> Script:
-    """Return the script in which every task of the plan relies on some decisions too: key -> facets."""
-
-    def relying(reply: Reply) -> Reply:
-        if reply.act != "plan":
-            return reply
-        plan: dict[str, Any] = dict(reply.answer)
-        plan["tasks"] = [{**task, "uses": {**uses, **task.get("uses", {})}} for task in plan["tasks"]]
-        return reply.model_copy(update={"answer": plan})
-
-    return script.model_copy(update={"replies": tuple(map(relying, script.replies))})
-
-
-def with_preferences(script: Script, prefers: dict[str, dict[str, Any]]) -> Script:
-    """Return the script with other preferences: expert -> key -> a value, or a list of values, best first."""
-    changed = {
-        name: script.experts[name].model_copy(update={"prefers": {**script.experts[name].prefers, **keys}})
-        for name, keys in prefers.items()
-    }
-    return script.model_copy(update={"experts": {**script.experts, **changed}})
+def team_of_models(model: str) -> Team:
+    """Return a team of models for the same prompt."""
+    return Team(
+        PROMPT,
+        [
+            model_planner("paula", model),
+            model_architect("arthur", model),
+            *(model_reviewer(name, model) for name in CARES),
+            *(model_coder(name, model, checks=["unit"]) for name in CODERS),
+        ],
+        choreography=reviewed(len(CARES)),
+        checks=[Check("unit", on="**", command=UNIT)],
+        budget=Budget(tokens=2_000_000, activations=500),
+    )

@@ -35,7 +35,7 @@ UNIT = Check("unit", on="**", command=["python", "-m", "unittest", "discover"])
 
 def team(spec: Spec, model: FileChatModel, *, reviewers: int = 1, coders: int = 2) -> Team:
     """Return the team that builds a spec, all of whose members ask one model."""
-    patient = {"timeout_seconds": PATIENCE_SECONDS}
+    patient = {"timeout_seconds": PATIENCE_SECONDS, "call_seconds": PATIENCE_SECONDS}
     return Team(
         spec.prompt,
         [

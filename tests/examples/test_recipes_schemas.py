@@ -1,20 +1,16 @@
-"""Random schemas through programs that compute components: what depends on a change is made again, nothing else."""
+"""The experts build whatever was decided: schemas drawn at random, any answers, tables that come and go."""
 
 import random
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from recipes_runs import COMBINATIONS, drawing, exported, faults_of, team
 
 from blackboard import Contract, Controller, Transaction
-from blackboard.cli.teamfile import Options, load_team
 from blackboard.control.context import Context
 from blackboard.testing import open_memory
 
-TEAM = Path(__file__).parents[2] / "examples" / "computed" / "team.py"
 TYPES = {
     "INTEGER": "7",
     "TEXT": "'none'",
@@ -68,18 +64,9 @@ def decided_and_built(board, text):
         transaction.decide("db/schema", Contract("sql", text), rationale="other tables")
 
     board.run_transaction(decide, "ann", role="operator")
-    outcome = Controller(board, load_team(TEAM, Options(values={"amend": "no"}))).run()
+    outcome = Controller(board, team(amend="no")).run()
     assert outcome.kind == "converged", outcome.obligations
     return {one.key: one.version for one in board.snapshot().components() if one.files}
-
-
-def works(board, folder):
-    board.snapshot().export(folder)
-    for command in (["-m", "unittest", "discover"], ["app.py", "--help"]):
-        done = subprocess.run(
-            [sys.executable, "-B", *command], cwd=folder, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == 0, done.stderr
 
 
 def test_a_random_schema_is_built_and_a_change_rebuilds_only_what_depends_on_it(tmp_path, seed, length):
@@ -90,11 +77,11 @@ def test_a_random_schema_is_built_and_a_change_rebuilds_only_what_depends_on_it(
         with open_memory() as board:
             before = decided_and_built(board, ddl(columns, parents))
             assert set(before) == {"app/main", *(f"{layer}/{name}" for layer in LAYERS for name in columns)}
-            works(board, tmp_path / f"{one}-before")
+            assert faults_of(exported(board, tmp_path / f"{one}-before")) == []
             changed = drawn.choice(list(columns))
             columns[changed].append(column(drawn, "added"))
             after = decided_and_built(board, ddl(columns, parents))
-            works(board, tmp_path / f"{one}-after")
+            assert faults_of(exported(board, tmp_path / f"{one}-after")) == []
         rebuilt = {key for key, version in after.items() if version != before[key]}
         wanted = {f"{layer}/{changed}" for layer in LAYERS}
         assert rebuilt == wanted | {f"tests/{name}" for name in resting_on(changed, parents)}
@@ -135,4 +122,17 @@ def test_a_table_may_be_removed_while_its_tests_are_checked(board, monkeypatch, 
     after = decided_and_built(board, PLANT)
     assert waited.is_set()
     assert set(before) - set(after) == {f"{layer}/shelf" for layer in LAYERS}
-    works(board, tmp_path / "after")
+    assert faults_of(exported(board, tmp_path / "after")) == []
+
+
+def test_whatever_the_operator_answered_before_is_what_is_built(tmp_path, seed, length):
+    for one, values in enumerate(drawing(seed).sample(COMBINATIONS, length(1, 32))):
+        print(values)  # noqa: T201
+        with open_memory() as board:
+            with board.transaction("ann", role="operator") as transaction:
+                for key, value in values.items():
+                    transaction.decide(key, Contract.value(value))
+            outcome = Controller(board, team()).run()
+            assert outcome.kind == "converged", outcome.obligations
+            assert {key: board.snapshot().decision(key).value for key in values} == values
+            assert faults_of(exported(board, tmp_path / str(one))) == []
