@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
-from blackboard import Context, GiveUp, Invalid, RetryLater, StopRun
+from blackboard import BlackboardError, Context, GiveUp, Invalid, RetryLater, StopRun
 
 MAX_CALLS = 3
 """Calls of a model that one activation may make, in all its attempts; what a provider put off does not count."""
@@ -33,6 +33,8 @@ _STOPS: Mapping[int, str] = {
 }
 _BUSY = frozenset({429, 503, 529})
 _PASSING = frozenset({408, 409, 425})
+_UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError", "ClientConnectorError"})
+"""Names of errors, of any client, that come before the request does."""
 _SHOWN = 500
 
 
@@ -56,7 +58,7 @@ class RequestRejected(UnusableReply):
     """The provider does not take the request."""
 
 
-class ModelFailed(RuntimeError):
+class ModelFailed(BlackboardError):
     """The model did not answer."""
 
 
@@ -89,6 +91,16 @@ def calls_left(context: Context) -> int:
     )
 
 
+def may_have_been_read(error: BaseException) -> bool:
+    """Say whether the provider may have read the request of a call without a reply, and counts it."""
+    if _status(error) is not None:
+        return False
+    cause: BaseException | None = error
+    while cause is not None and type(cause).__name__ not in _UNSENT:
+        cause = cause.__cause__
+    return cause is None
+
+
 def explained(error: Exception, model: str) -> Exception:
     """Return the error that a failed call of a model means for the run."""
     said = f"{model}: {type(error).__name__}: {str(error)[:_SHOWN]}"
@@ -107,12 +119,12 @@ def explained(error: Exception, model: str) -> Exception:
     return ModelFailed(said)
 
 
-def raise_unusable(error: Exception, name: str, said: str) -> NoReturn:
-    """Raise what a reply ends with that its repair did not mend."""
+def raise_unusable(error: Exception, name: str, why: str, said: str) -> NoReturn:
+    """Raise what a reply ends with that its repair did not mend; its text is read by the operator and the model."""
     kind = ReplyTruncated if isinstance(error, CutOff) else UnreadableReply
     raise kind(
-        f"the model's reply is no {name} even after one repair: {str(error)[:_SHOWN]}; it said {said[:_SHOWN]!r}: "
-        "use a model that follows instructions better, or split the task"
+        f"the reply is no {name}: {why[:_SHOWN]}; it said {said[:_SHOWN]!r}; if this model says so again and again, "
+        "another one may follow instructions better"
     ) from error
 
 
@@ -123,7 +135,7 @@ class CutOff(ValueError):
         super().__init__("it was cut off at the model's limit of output tokens; reply with less text")
 
 
-def _status(error: Exception) -> int | None:
+def _status(error: BaseException) -> int | None:
     found: Any = getattr(error, "status_code", None)
     if found is None:
         found = getattr(getattr(error, "response", None), "status_code", None)

@@ -34,7 +34,7 @@ def message_of(output: Any) -> AIMessage:  # noqa: ANN401 - a runnable's output;
     return answer
 
 
-def completed(error: Exception) -> AIMessage | None:
+def completed(error: BaseException) -> AIMessage | None:
     """Return the reply that a client raised instead of returning it, because it was cut off; None: it is no such."""
     completion: Any = getattr(error, "completion", None)
     if type(error).__name__ != "LengthFinishReasonError" or completion is None:
@@ -82,13 +82,11 @@ def object_in(answer: AIMessage, output: Output) -> Any:  # noqa: ANN401 - JSON,
 
 
 def _called(answer: AIMessage) -> Any:  # noqa: ANN401 - as in `object_in`
-    wrong = sorted({call["name"] for call in answer.tool_calls} - {TOOL_NAME})
+    calls = [*answer.tool_calls, *answer.invalid_tool_calls]
+    wrong = sorted({str(call["name"]) for call in calls} - {TOOL_NAME})
     if wrong:
         raise ValueError(f"there is no tool {wrong[0][:_SHOWN]!r}; call {TOOL_NAME!r}")
-    if answer.invalid_tool_calls:
-        reason = answer.invalid_tool_calls[0].get("error") or "they are no JSON"
-        raise ValueError(f"the arguments of the tool call cannot be read: {str(reason)[-_SHOWN:]}")
-    first, *others = [call["args"] for call in answer.tool_calls]
+    first, *others = [args if isinstance(args := call["args"], dict) else _parsed(args or "") for call in calls]
     if any(other != first for other in others):
         raise ValueError(f"it calls {TOOL_NAME!r} {len(others) + 1} times; call it once")
     if len(str(first)) > MAX_REPLY_CHARACTERS:

@@ -25,6 +25,7 @@ from knowledge_sources.messages import MAX_REPLY_CHARACTERS, completed, ended, m
 from knowledge_sources.replies import Reply
 from knowledge_sources.settings import ModelSettings
 from knowledge_sources.shaping import Model, Output, default_output, name_of, runnable_of, shaped
+from knowledge_sources.usage import Meter, lost, tokens, used
 
 REPLY_TOKENS = 4_000
 """Held for a reply whose length nobody knows yet."""
@@ -32,7 +33,6 @@ REPLY_TOKENS = 4_000
 CALL_SECONDS = 300.0
 """How long one call may take unless its source says otherwise."""
 
-_CHARACTERS_PER_TOKEN = 4
 _SHOWN = 2_000
 _ROLES = {"human": "user", "ai": "assistant"}
 
@@ -91,7 +91,7 @@ class Expert(Generic[Answer]):
         except (ValueError, Invalid) as error:
             bad, said = error, said_in(answer)
         if left == 1:
-            raise_unusable(bad, self._what, said)
+            raise_unusable(bad, self._what, why(bad), said)
         messages.append(HumanMessage(_repair(said, bad)))
         try:
             answer = await self._call(messages, context)
@@ -99,33 +99,32 @@ class Expert(Generic[Answer]):
         except UnusableReply:
             raise
         except (ValueError, Invalid, ModelFailed) as error:
-            raise_unusable(error, self._what, said_in(answer))
+            raise_unusable(error, self._what, why(error), said_in(answer))
 
     @property
     def _what(self) -> str:
         return self.reply.__name__.lower()
 
     async def _call(self, messages: Sequence[BaseMessage], context: Context) -> AIMessage:
-        sent, began = _tokens(messages), time.monotonic()
-        seconds = self._settings.get("call_seconds", CALL_SECONDS)
+        sent, began = tokens(messages), time.monotonic()
+        seconds, meter = self._settings.get("call_seconds", CALL_SECONDS), Meter(sent)
         async with context.hold(sent + REPLY_TOKENS, model=self.name) as held:
             try:
-                answer = message_of(await _within(self._runnable.ainvoke(messages, self._config(context)), seconds))
-            except asyncio.CancelledError:
-                held.settle(sent)
-                raise
-            except Exception as error:
-                fault = explained(error, self.name)
+                asked = self._runnable.ainvoke(messages, self._config(context, meter))
+                answer = message_of(await _within(asked, seconds))
+            except (Exception, asyncio.CancelledError) as error:
                 cut_off = completed(error)
                 if cut_off is None:
-                    # Of a call without a reply only what the provider may have read is spent: none of a refused one.
-                    usage = Usage(sent, 0) if isinstance(fault, ModelTimeout) else Usage(0, 0)
+                    fault = explained(error, self.name) if isinstance(error, Exception) else error
+                    usage = meter.total(lost(sent, error))
                     held.settle(usage.input_tokens, usage.output_tokens)
                     outcome = "timed out" if isinstance(fault, ModelTimeout) else type(fault).__name__
                     await self._keep(context, messages, str(fault), usage, began, outcome)
+                    if fault is error:
+                        raise
                     raise fault from error
                 answer = cut_off
-            usage = _used(sent, answer)
+            usage = meter.total(used(sent, answer))
             held.settle(usage.input_tokens, usage.output_tokens)
             await self._keep(context, messages, said_in(answer)[:MAX_REPLY_CHARACTERS], usage, began, ended(answer))
         return answer
@@ -144,16 +143,14 @@ class Expert(Generic[Answer]):
             outcome=outcome,
         )
 
-    def _config(self, context: Context) -> RunnableConfig:
+    def _config(self, context: Context, meter: Meter) -> RunnableConfig:
         told: dict[str, Any] = {"source": context.source, "role": context.role, "target": context.target}
-        config = RunnableConfig(
+        return RunnableConfig(
             run_name=f"{self._act} {context.target}",
             tags=[self._act, *self._settings.get("tags", ())],
             metadata={**told, **self._settings.get("metadata", {})},
+            callbacks=[meter, *self._settings.get("callbacks", ())],
         )
-        if self._settings.get("callbacks"):
-            config["callbacks"] = list(self._settings["callbacks"])
-        return config
 
     def _read(self, answer: AIMessage, accept: Callable[[Answer], object] | None) -> Answer:
         reply = self.reply.model_validate(object_in(answer, self.output))
@@ -182,13 +179,3 @@ def _repair(said: str, error: Exception) -> str:
         f"Your reply could not be used: {why(error)}.\nIt was:\n{said[:_SHOWN]}\n"
         "Reply again with one JSON object of the shape that was asked for, and with nothing else."
     )
-
-
-def _used(sent: int, answer: AIMessage) -> Usage:
-    usage = answer.usage_metadata
-    # A model that reports no usage still costs something: better counted roughly than free.
-    return Usage(usage["input_tokens"], usage["output_tokens"]) if usage else Usage(sent, _tokens([answer]))
-
-
-def _tokens(messages: Sequence[BaseMessage]) -> int:
-    return sum(len(str(message.content)) for message in messages) // _CHARACTERS_PER_TOKEN + len(messages)

@@ -67,11 +67,16 @@ class Fault:
 
 @dataclass(frozen=True)
 class Raw:
-    """Bytes in place of a response's body."""
+    """Bytes in place of a response's body.
+
+    Attributes:
+        pause_seconds: How long the server waits before each byte; 0 sends all at once.
+    """
 
     body: bytes
     status: int = 200
     type: str = "application/json"
+    pause_seconds: float = 0.0
 
 
 Said: TypeAlias = str | dict[str, Any] | list[Any] | Answer | Fault | Raw | Silence
@@ -122,10 +127,12 @@ class Loopback:
 
     Attributes:
         asked: The requests so far.
+        reported: Input and output tokens of each answer that said what it used.
     """
 
     def __init__(self, answer: Callable[[Asked], Said]) -> None:
         self.asked: list[Asked] = []
+        self.reported: list[tuple[int, int]] = []
         self._answer = answer
         self._closing = threading.Event()
         self._guard = threading.Lock()
@@ -197,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
                 error = {"message": said.message, "type": "error", "param": None, "code": said.code}
                 self._respond(said.status, _json({"error": error}), headers=said.headers)
             case Raw():
-                self._respond(said.status, said.body, media=said.type)
+                self._respond(said.status, said.body, media=said.type, pause_seconds=said.pause_seconds)
             case _:
                 self._complete(asked, _shaped(said, asked))
 
@@ -207,6 +214,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _complete(self, asked: Asked, answer: Answer) -> None:
         if answer.after_seconds:
             self.server.loopback.wait(answer.after_seconds)
+        usage = _usage(asked, answer).get("usage")
+        if usage:
+            self.server.loopback.reported.append((usage["prompt_tokens"], usage["completion_tokens"]))
         if not asked.streams:
             self._respond(200, _json(_completion(asked, answer)))
             return
@@ -214,13 +224,24 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond(200, b"".join(b"data: %s\n\n" % event for event in events), media="text/event-stream")
 
     def _respond(
-        self, status: int, body: bytes, *, media: str = "application/json", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        body: bytes,
+        *,
+        media: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+        pause_seconds: float = 0.0,
     ) -> None:
         self.send_response(status)
         for name, text in {"content-type": media, "content-length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, text)
         self.end_headers()
-        self.wfile.write(body)
+        if not pause_seconds:
+            self.wfile.write(body)
+            return
+        for byte in body:
+            self.server.loopback.wait(pause_seconds)
+            self.wfile.write(bytes([byte]))
 
 
 def _shaped(said: str | dict[str, Any] | list[Any] | Answer, asked: Asked) -> Answer:

@@ -205,8 +205,32 @@ def test_an_error_of_the_model_comes_through():
     purse = Purse()
     with pytest.raises(ModelFailed, match="ConnectionError: no route"):
         ask(Broken(lines=[]), Ballot, purse=purse)
-    assert purse.settled == [(0, 0)]
-    assert [(call["outcome"], call["usage"].total_tokens) for call in purse.calls] == [("ModelFailed", 0)]
+    [(sent, received)] = purse.settled
+    assert (sent > 100, received) == (True, 0)
+    assert [(call["outcome"], call["usage"].total_tokens) for call in purse.calls] == [("ModelFailed", sent)]
+
+
+def test_a_call_that_is_cancelled_is_kept_with_what_was_sent():
+    async def cancelled():
+        asked = asyncio.Event()
+
+        async def never(_):
+            asked.set()
+            await asyncio.Event().wait()
+
+        expert = Expert(RunnableLambda(never), Ballot, "vote", "board")
+        asking = asyncio.ensure_future(expert.aask(FACTS, context=purse))
+        await asked.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    purse = Purse()
+    asyncio.run(cancelled())
+    [(sent, _)] = purse.settled
+    [call] = purse.calls
+    assert (call["outcome"], call["usage"].input_tokens, sent > 100) == ("CancelledError", sent, True)
+    assert call["messages"][0]["role"] == "system"
 
 
 def test_instructions_and_board_text_stand_in_different_messages():
