@@ -65,7 +65,8 @@ def architect(
             for pattern in reads:
                 reading.decisions(pattern)
             reading.refusal(context.previous)
-            statement = await expert.aask(reading.facts, context=context)
-            statement.bring_in(transaction, key, settles)
+            await expert.aask(
+                reading.facts, context=context, accept=lambda said: said.bring_in(transaction, key, settles)
+            )
 
     return propose

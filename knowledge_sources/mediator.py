@@ -55,7 +55,8 @@ def mediator(
             for pattern in reads:
                 reading.decisions(pattern)
             reading.refusal(context.previous)
-            statement = await expert.aask(reading.facts, context=context)
-            statement.bring_in(transaction, key, "decide")
+            await expert.aask(
+                reading.facts, context=context, accept=lambda said: said.bring_in(transaction, key, "decide")
+            )
 
     return mediate

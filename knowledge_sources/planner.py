@@ -51,7 +51,13 @@ def planner(
             reading.decisions(reads)
             reading.checks(context)
             reading.refusal(context.previous)
-            _bring_in(transaction, await expert.aask(reading.facts, context=context), settles)
+
+            def rehearse(plan: Plan) -> None:
+                with context.transaction() as rehearsal:
+                    _bring_in(rehearsal, plan, settles)
+                    rehearsal.discard()
+
+            _bring_in(transaction, await expert.aask(reading.facts, context=context, accept=rehearse), settles)
 
     return plan
 

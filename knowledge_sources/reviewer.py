@@ -54,8 +54,11 @@ def reviewer(
                 reading.decisions(pattern)
             judgeable = [version for version in versions if version is judged or version.state != LIVE]
             reading.show_versions(judgeable, instead_of=current)
-            ballot = await expert.aask(reading.facts, context=context)
-            transaction.vote(key, version=judged.version, approve=ballot.approve, reason=ballot.reason)
+
+            def cast(ballot: Ballot) -> None:
+                transaction.vote(key, version=judged.version, approve=ballot.approve, reason=ballot.reason)
+
+            await expert.aask(reading.facts, context=context, accept=cast)
         return True
 
     @knowledge_source(name=name, role=role, on=when.proposed("**") if on is None else on, **of_source(settings))

@@ -52,8 +52,11 @@ def tester(
             if task is not None:
                 reading.premises(task)
             reading.refusal(context.previous)
-            judgement = await expert.aask(reading.facts, context=context)
-            transaction.verdict(check, target, passed=judgement.passed, log=judgement.log)
+
+            def give(judgement: Judgement) -> None:
+                transaction.verdict(check, target, passed=judgement.passed, log=judgement.log)
+
+            await expert.aask(reading.facts, context=context, accept=give)
 
     return replace(judge, check=check)
 

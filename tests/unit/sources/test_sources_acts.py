@@ -151,6 +151,44 @@ def test_a_tester_is_shown_what_the_component_was_built_against(board):
     holds(text, "it counts words and not characters")
 
 
+LONG = "because " * 200_000
+STATED = {"language": "value", "text": "80"}
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "bad", "good", "told"),
+    [
+        (planner, "prompt", {"questions": [{"key": "how wide", "question": "?"}]}, {}, "how wide"),
+        (planner, "prompt", {"decisions": [{**STATED, "key": "../screen"}]}, {}, "../screen"),
+        (planner, "prompt", {"tasks": [{"name": "a b", "summary": "x"}]}, {}, "task/a b"),
+        (planner, "prompt", {"questions": [{"key": "api/x", "question": LONG}]}, {}, "the question has"),
+        (architect, "api/screen", {**STATED, "rationale": LONG}, STATED, "the rationale has"),
+        (mediator, "api/screen", {**STATED, "rationale": LONG}, STATED, "the rationale has"),
+        (reviewer, "api/words", {"approve": True, "reason": LONG}, {"approve": True}, "the reason has"),
+        (by_reading, "words", {"passed": True, "log": LONG}, {"passed": True}, "the log has"),
+    ],
+)
+def test_what_the_board_does_not_take_is_told_to_the_model_for_its_repair(board, source, target, bad, good, told):
+    run(board, coder("cora", Answers(answer={"files": {"words.py": "count = len\n"}})), "words")
+    if source is reviewer:
+        install_voters(board)
+        ask(board)
+        run(board, architect("arthur", Answers(answer=STATES)), target)
+    answers = iter([bad, good])
+    model = Answers(answer=lambda _: next(answers))
+    more = {"check": "sense"} if source is by_reading else {}
+    run(board, source("rita", model, **more), target)
+    assert len(model.said) == 2
+    assert told in model.said[1]
+
+
+def test_a_plan_that_was_repaired_is_brought_in_once(board):
+    key = {"questions": [{"key": "api/screen", "question": "How wide?"}]}
+    answers = iter([{**key, "tasks": [{"name": "a b", "summary": "x"}]}, key])
+    run(board, planner("paula", Answers(answer=lambda _: next(answers))), "prompt")
+    assert len(board.snapshot().questions("api/screen")) == 1
+
+
 def test_the_instructions_of_a_coder_say_in_words_what_the_checks_of_every_team_demand():
     text = instructions("write")
     holds(text, "`conformance`", "`starts`", "ran no test")
