@@ -152,6 +152,8 @@ def _steps(source: Source, context: Context, *, may_rebid: bool) -> Steps:
 
 def failure(context: Context, error: BaseException) -> End | Stop:
     """Return the end of a run that raised something."""
+    if isinstance(error, TimeoutError) and not str(error) and context.overdue_seconds >= 0:
+        error = TimeoutError(str(Cancel.DEADLINE))  # that of `asyncio.timeout` has no text, and its place is of no use
     name, text = type(error).__name__, str(error) or type(error).__name__
     if context.cancellation is Cancel.STOPPED:
         return End(context.token, Ending.RETURNED)

@@ -284,7 +284,7 @@ def test_an_async_source_is_cancelled_at_its_deadline():
     with open_memory() as board:
         outcome = run(board, team, seed=None)
     assert cancelled == [True]
-    assert any("TimeoutError" in one.reason for one in outcome.obligations)
+    assert any("TimeoutError: it ran longer than it may;" in one.reason for one in outcome.obligations)
 
 
 def test_stop_ends_the_run_as_aborted_and_late_work_is_refused():
