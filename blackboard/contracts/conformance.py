@@ -36,7 +36,7 @@ JUDGED = ("python", *_BY_TEXT)
 JUDGES_USERS = ("python",)
 """Those that can judge the files of components that use a decision too."""
 
-RULES = 9
+RULES = 10
 """Counted up with each change of what conforms, so that no verdict of other rules stands."""
 
 

@@ -18,6 +18,8 @@ from blackboard.errors import InvalidContract
 SETTING = "conformance_probe.ini"
 
 _SILENT = re.compile(r"#(\s*)(type:\s*ignore|mypy:)")
+# Last, so that no line moves: a local name is what was last assigned to it, whatever it was before.
+_REBINDS = "\n# mypy: allow-redefinition\n"
 _UNCHECKED = re.compile(r"\bno_type_check\b")
 # Between the last parameter of a function, or its name, and the colon before its body.
 _REST = re.compile(rb"(?:[\s,()/\\]|#[^\n]*)*+:")
@@ -86,9 +88,7 @@ def laid(files: Mapping[str, str], bodies: Iterable[Body], beside: Iterable[str]
     found = {SETTING: f"[mypy]\nmypy_path = {':'.join(begins)}\n"}
     for path, text in files.items():
         if path.endswith(".py"):
-            told = heard(_with_results(text, [*given.get(path, {}).values()]))
-            if told != text:
-                found[path] = told
+            found[path] = heard(_with_results(text, [*given.get(path, {}).values()])) + _REBINDS
     return found
 
 

@@ -146,6 +146,28 @@ if __name__ == "__main__":
     assert judged("def f() -> int: ...\nLIMIT: int", {"a.py": code}) == []
 
 
+REBOUND = """
+def parsed(text: str) -> int: ...
+def counted(text: str) -> list[tuple[str, int]]: ...
+"""
+REBINDS = """
+from collections import Counter
+def parsed(text: str) -> int:
+    text = int(text)
+    return text
+def counted(text: str) -> list[tuple[str, int]]:
+    result = text.split()
+    result = list(Counter(result).items())
+    return result
+"""
+
+
+def test_a_local_name_is_what_was_last_assigned_to_it():
+    assert judged(REBOUND, {"a.py": REBINDS}) == []
+    wrong = REBINDS.replace("return text", "return [text]").replace("list(Counter(result).items())", "len(result)")
+    assert {one.what.partition(":")[0] for one in judged(REBOUND, {"a.py": wrong})} == {"parsed", "counted"}
+
+
 @pytest.mark.parametrize("place", ["A.m = n", "setattr(A, 'm', n)", "if len('a'):\n    A.m = n"])
 def test_a_method_that_code_replaces_is_found_where_it_does(place):
     code = f"class A:\n    def m(self) -> int: return 1\ndef n(self): return ''\n{place}\n"
