@@ -108,7 +108,7 @@ def explained(error: Exception, model: str) -> Exception:
     if isinstance(error, TimeoutError) or kinds & {"ModelTimeoutError", "APITimeoutError", "TimeoutException"}:
         return ModelTimeout(said)
     if kinds & {"ModelRefusalError", "ContentFilterFinishReasonError"}:
-        return ModelRefused(f"{said}; change the task or use another model")
+        return ModelRefused(f"{said} (operator: change the task or use another model)")
     wait = _retry_after(error)
     if status in _STOPS or getattr(error, "code", None) == "insufficient_quota":
         return StopRun(f"{said}; {_STOPS.get(status or 0, _STOPS[402])}")
@@ -123,8 +123,8 @@ def raise_unusable(error: Exception, name: str, why: str, said: str) -> NoReturn
     """Raise what a reply ends with that its repair did not mend; its text is read by the operator and the model."""
     kind = ReplyTruncated if isinstance(error, CutOff) else UnreadableReply
     raise kind(
-        f"the reply is no {name}: {why[:_SHOWN]}; it said {said[:_SHOWN]!r}; if this model says so again and again, "
-        "another one may follow instructions better"
+        f"the reply is no {name}: {why[:_SHOWN]}; it said {said[:_SHOWN]!r} "
+        "(operator: if this goes on, use a model that follows instructions better, or split the task)"
     ) from error
 
 

@@ -56,7 +56,7 @@ def used(sent: int, answer: AIMessage) -> Usage:
     if said.get("total_cost") == 0:  # LangChain's mark of a reply from its cache
         return Usage(0, 0)
     amounts = said.get("input_tokens", -1), said.get("output_tokens", -1)
-    if all(0 <= amount <= _MOST_TOKENS for amount in amounts):
+    if any(amounts) and all(type(amount) is int and 0 <= amount <= _MOST_TOKENS for amount in amounts):
         return Usage(*amounts)
     return Usage(sent, len(said_in(answer)) // _CHARACTERS_PER_TOKEN + 1)
 

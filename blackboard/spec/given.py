@@ -55,6 +55,8 @@ def a_path(value: str) -> str:
         raise InvalidKey(path, f"a file's path is longer than {MAX_PATH_BYTES} bytes")
     if path.split("/")[0] == ".spec":
         raise InvalidKey(path, "`.spec` is the folder in which the board tells of its decisions")
+    if ".git" in path.lower().split("/"):
+        raise InvalidKey(path, "`.git` is the folder of a repository, whose settings and hooks run commands")
     if not path.isprintable() or "\\" in path or any(part in ("", ".", "..") for part in path.split("/")):
         raise InvalidKey(path, "a file's path is relative, with '/', without '..', empty parts or control characters")
     return path

@@ -215,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.after_seconds:
             self.server.loopback.wait(answer.after_seconds)
         usage = _usage(asked, answer).get("usage")
-        if usage:
+        if usage and _says_usage(asked):
             self.server.loopback.reported.append((usage["prompt_tokens"], usage["completion_tokens"]))
         if not asked.streams:
             self._respond(200, _json(_completion(asked, answer)))
@@ -273,7 +273,7 @@ def _parts(asked: Asked, answer: Answer) -> Iterator[dict[str, Any]]:
     for index, call in enumerate(_calls(answer)):
         yield part({"tool_calls": [{**call, "index": index}]})
     yield part({}, _finish(answer))
-    if (asked.body.get("stream_options") or {}).get("include_usage"):
+    if _says_usage(asked):
         yield {**head, "choices": [], **_usage(asked, answer)}
 
 
@@ -305,6 +305,10 @@ def _usage(asked: Asked, answer: Answer) -> dict[str, Any]:
         spent = sum(len(text) for _, text in asked.messages) // _CHARACTERS_PER_TOKEN + 1
         made = len(answer.text or "".join(str(given) for _, given in answer.calls)) // _CHARACTERS_PER_TOKEN + 1
     return {"usage": {"prompt_tokens": spent, "completion_tokens": made, "total_tokens": spent + made}}
+
+
+def _says_usage(asked: Asked) -> bool:
+    return not asked.streams or bool((asked.body.get("stream_options") or {}).get("include_usage"))
 
 
 def _text(content: object) -> str:

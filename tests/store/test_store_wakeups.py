@@ -216,6 +216,12 @@ def test_durability_is_one_of_two_words(tmp_path, durability):
     assert not (tmp_path / "board.db").exists()
 
 
+@pytest.mark.parametrize("path", [".git/config", "sub/.GIT/hooks/pre-commit"])
+def test_no_component_writes_into_the_folder_of_a_repository(path):
+    with pytest.raises(InvalidKey, match="repository"):
+        Desk(CODER).begin().write("web", {path: "[core]", ".gitignore": "*.pyc"})
+
+
 def test_a_file_cannot_be_the_folder_of_another_and_spec_is_the_board_s():
     desk = Desk(CODER)
     with pytest.raises(InvalidKey, match="folder"):

@@ -150,6 +150,7 @@ _TEXTS = (
     Case("a stub with a TODO", [file("def find(text: str) -> int:\n    # TODO: implement\n    return 0\n"), GOOD]),
     Case("a path out of the folder", [file(CODE, "../shop.py")], "UnreadableReply"),
     Case("an absolute path", [file(CODE, "/etc/shop.py"), GOOD]),
+    Case("a path into a repository", [file("[core]\nfsmonitor = ./shop.sh\n", "sub/.Git/config"), GOOD]),
     Case("a path with NUL", [file(CODE, "shop\0.py"), GOOD]),
     Case("NUL in a file", [file(CODE + "\0")], "UnreadableReply"),
     Case("a lone surrogate", [reply('{"files": {"shop.py": "a = \'\\ud800\'"}}'), GOOD]),
@@ -211,8 +212,14 @@ _FAULTS = (
     Case("a model that blocks its thread", [], "ModelTimeout", 1, blocked, 1, by_clock=True, settings=_SHORT),
     Case("no usage", [file(CODE, usage=())], calls=1, sent=1),
     Case("negative usage", [file(CODE, usage=(-500, -10))], calls=1, sent=1),
+    Case("usage of zero", [file(CODE, usage=(0, 0))], calls=1, sent=1),
+    Case("usage in halves", [file(CODE, usage=(120.5, 30.5))], calls=1, sent=1),
     Case("enormous usage", [file(CODE, usage=(10**30, 7))], calls=1, sent=1),
 )
+
+_STREAM = {"streaming": True, "stream_usage": True}
+_HEAD = b'{"object": "chat.completion.chunk", "model": "loopback", "choices": [{"index": 0, "delta": '
+_BROKEN = Raw(b'data: %s{"content": "{\\"files\\": "}}]}\n\n' % _HEAD, type="text/event-stream")
 
 _SCHEMA = {"output": "json_schema"}
 
@@ -238,6 +245,9 @@ _MODELS = (
     Case("bind", [GOOD], calls=1, model=lambda server: server.model().bind(seed=7), arrives={"seed": 7}),
     Case("a model that says a number", [], "CallsExhausted", 3, lambda _: RunnableLambda(lambda _: 7), sent=3),
     Case("a chain that asks twice", [text("hm"), text(WRITING)], calls=1, model=asking_twice),
+    Case("a stream", [GOOD], calls=1, model=lambda server: server.model(**_STREAM)),
+    Case("a stream without usage", [GOOD], calls=1, sent=1, model=lambda server: server.model(streaming=True)),
+    Case("a stream that breaks off", [_BROKEN, GOOD], sent=1, model=lambda server: server.model(**_STREAM)),
     Case("a rate limiter", [text("hm"), GOOD], model=in_turns),
     Case("a cache", [GOOD], calls=1, rounds=2, model=lambda server: server.model(cache=InMemoryCache())),
 )
