@@ -12,6 +12,7 @@ from blackboard.contracts.python.declarations import Class, Declaration, Propert
 from blackboard.contracts.python.members import Members
 from blackboard.contracts.python.module_name import FACET as MODULE
 from blackboard.contracts.python.proofs import Proofs
+from blackboard.contracts.python.same import with_one_name
 from blackboard.contracts.python.serving import Ends
 from blackboard.contracts.python.serving_classes import gaps
 from blackboard.contracts.python.types import VARIABLE_MAKERS, Budget, Pool, Types, Undecidable
@@ -33,7 +34,8 @@ Stubs = tuple[Mapping[str, Declaration], Mapping[str, JSON]]
 def compared(old: Stubs, new: Stubs) -> dict[str, FacetChange]:
     """Return facet -> what its change does, for changed facets only."""
     pool = Pool(Budget(MAX_STEPS))
-    before, after = (Members(Types(stub[0], pool, origin)) for origin, stub in enumerate((old, new)))
+    spelled = with_one_name(old[0], new[0]), with_one_name(new[0], old[0])
+    before, after = (Members(Types(one, pool, origin)) for origin, one in enumerate(spelled))
     ends = Ends(after, before, Side.USES), Ends(before, after, Side.IMPLEMENTS)
     moved = old[1].keys() ^ new[1].keys()
     # The docstring of a stub that states no module has no value, so that it came or went shows in the names alone.

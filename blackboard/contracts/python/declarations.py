@@ -164,6 +164,7 @@ class Class:
         keyword_only: The names of a dataclass' other fields, sorted.
         members: Of an enum, Protocol, ABC or TypedDict the names of all its members, sorted: who relies on such a class
             relies on there being no others. Empty for other classes.
+        same_as: The name that it is a second name for, "" where it is none.
     """
 
     kind: Kind
@@ -175,6 +176,7 @@ class Class:
     keyword_only: tuple[str, ...] = ()
     raises: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
+    same_as: str = ""
 
     @property
     def is_closed(self) -> bool:
@@ -197,6 +199,7 @@ class Class:
             "keyword_only": list(self.keyword_only),
             "raises": list(self.raises),
             "members": list(self.members),
+            "same_as": self.same_as,
         }
         return {"kind": str(self.kind)} | _given(optional)
 

@@ -7,6 +7,7 @@ docstring of the stub, its imports and type variables are always shown: the othe
 import ast
 from collections.abc import Collection, Iterator, Sequence
 
+from blackboard.contracts.python.aliases import alias_of
 from blackboard.contracts.python.interface import is_type_variable
 from blackboard.contracts.python.source import Source
 
@@ -34,11 +35,14 @@ def _body(nodes: Sequence[ast.stmt], prefix: str, names: Collection[str], lines:
 
 
 def _aliased(nodes: Sequence[ast.stmt], prefix: str, names: Collection[str]) -> Iterator[str]:
-    """Yield what is needed under another name: `read` where `load = read` is."""
-    for node in nodes:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=alias)], value=ast.Name(id=name)) if f"{prefix}{alias}" in names:
-                yield f"{prefix}{name}"
+    """Yield what is needed under another name: `read` where `load = read` is, `New.id` where `Old = New` is."""
+    wanted = list(names)
+    for node in reversed(nodes):
+        if (found := alias_of(node)) is not None:
+            alias, name = (f"{prefix}{one}" for one in found)
+            more = [name + one.removeprefix(alias) for one in wanted if f"{one}.".startswith(f"{alias}.")]
+            wanted += more
+            yield from more
 
 
 def _shown(node: ast.stmt, prefix: str, names: Collection[str], lines: Sequence[str]) -> Iterator[str]:
@@ -46,7 +50,7 @@ def _shown(node: ast.stmt, prefix: str, names: Collection[str], lines: Sequence[
     inside = any(name.startswith(f"{path}.") for path in paths for name in names)
     if isinstance(node, ast.ClassDef) and (inside or paths & {*names}):
         yield from _class(node, f"{prefix}{node.name}.", names, lines)
-    elif not paths or paths & {*names} or is_type_variable(node):
+    elif not paths or inside or paths & {*names} or is_type_variable(node):
         yield from _lines(node, lines)
 
 

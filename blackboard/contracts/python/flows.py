@@ -41,6 +41,8 @@ def flows(members: Members) -> dict[str, Flow]:
     _spread(
         members, [step for name in members.types.declarations for step in _from_declared(members, name)], found, seen
     )
+    for name, group in members.same.items():
+        found.update((name, found[one]) for one in group if one in found and name not in found)
     # What flows nowhere is for both to read and to write, and so is what it holds.
     alone = [name for name in members.types.declarations if _is_of_both(members, name) and name not in found]
     _spread(members, [step for name in alone for step in _within(members, name, Flow.BOTH)], found, seen)

@@ -10,7 +10,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 _NEW = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?(?:def|class)[ \t]+\w+[ \t]*\[|type[ \t]+\w)", re.MULTILINE)
@@ -73,7 +73,7 @@ def with_newer(tree: ast.Module, newer: Newer) -> ast.Module:
         texts = newer.parameters.get(getattr(node, "lineno", 0), ())
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign) and texts:
             _declare(node, texts, taken, made)
-    _Aliases(newer.aliases).visit(tree)
+    _Aliases(newer.aliases, {one.name for one in tree.body if isinstance(one, ast.ClassDef)}).visit(tree)
     imported = ast.ImportFrom("typing", [ast.alias(name) for name in _IMPORTED], 0)
     first = next(
         (at for at, one in enumerate(tree.body) if not isinstance(one, ast.Expr | ast.Import | ast.ImportFrom)), 0
@@ -195,14 +195,17 @@ class _Renamed(ast.NodeTransformer):
 
 
 class _Aliases(ast.NodeTransformer):
-    """Marks what `type` statements declare as aliases."""
+    """Marks what `type` statements declare as aliases; one of a class is quoted, for it cannot be called."""
 
-    def __init__(self, lines: frozenset[int]) -> None:
-        self._lines = lines
+    def __init__(self, lines: frozenset[int], classes: Collection[str]) -> None:
+        self._lines, self._classes = lines, classes
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         target = node.targets[0]
         if node.lineno not in self._lines or not isinstance(target, ast.Name):
             return node
-        made = ast.AnnAssign(target, ast.Name("TypeAlias", ast.Load()), node.value, simple=1)
+        value = node.value
+        if isinstance(value, ast.Name) and value.id in self._classes:
+            value = ast.copy_location(ast.Constant(value.id), value)
+        made = ast.AnnAssign(target, ast.Name("TypeAlias", ast.Load()), value, simple=1)
         return ast.fix_missing_locations(ast.copy_location(made, node))

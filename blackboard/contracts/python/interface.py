@@ -55,9 +55,13 @@ def declared(tree: ast.Module) -> tuple[Declared, ...]:
 
 
 def statements(tree: ast.Module) -> list[ast.stmt]:
-    """Return a contract's statements, also those under `if TYPE_CHECKING:`, each alias of a function as a `def`."""
-    found = [part for one in tree.body for part in (one.body if isinstance(one, ast.If) else [one])]
-    return expanded(found)
+    """Return a contract's statements, also under `if TYPE_CHECKING:`, each alias of a function or class written out."""
+    return expanded(as_written(tree))
+
+
+def as_written(tree: ast.Module) -> list[ast.stmt]:
+    """Return a contract's statements as they stand there, also those under `if TYPE_CHECKING:`."""
+    return [part for one in tree.body for part in (one.body if isinstance(one, ast.If) else [one])]
 
 
 def shapes(nodes: Iterable[ast.stmt]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from blackboard.contracts.python import known
 from blackboard.contracts.python.calls import UNSAID, Shape, Slot, substituted, variables
@@ -17,6 +18,7 @@ from blackboard.contracts.python.declarations import (
     Signature,
     Variable,
 )
+from blackboard.contracts.python.same import groups
 from blackboard.contracts.python.types import Form, Type, Types, expression
 
 _SAYING_NO_BASE = frozenset({"Protocol", "Generic", "NamedTuple", "TypedDict", "ABC", "object"})
@@ -40,6 +42,11 @@ class Members:
         for path, declaration in types.declarations.items():
             owner, _, name = path.rpartition(".")
             self._own.setdefault(owner, {})[name] = declaration
+
+    @cached_property
+    def same(self) -> dict[str, list[str]]:
+        """The names of each class that has several, by each of them."""
+        return groups(self.types.declarations)
 
     def get(self, name: str) -> Class | None:
         """Return a class by its name."""

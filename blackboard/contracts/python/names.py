@@ -79,11 +79,15 @@ class Names:
     def _resolve(self, dotted: str) -> str:
         first, dot, rest = dotted.partition(".")
         if first in self._declared:
-            hides = first in _EVERYDAY or first in _UNIMPORTED_TOO or hasattr(builtins, first)
-            return f"this.{dotted}" if hides else dotted
+            return f"this.{dotted}" if hides(first) else dotted
         if first in self._imported:
             return _canonical(f"{self._imported[first]}{dot}{rest}")
         return _NEW_SPELLINGS[first] if dotted in _UNIMPORTED_TOO else dotted
+
+
+def hides(name: str) -> bool:
+    """Say whether a stub that declares a name hides one that everybody knows."""
+    return name in _EVERYDAY or name in _UNIMPORTED_TOO or hasattr(builtins, name)
 
 
 def imported(statements: Iterable[ast.stmt]) -> dict[str, str]:

@@ -16,11 +16,13 @@ import re
 import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from blackboard.contracts.python.aliases import second_names
 from blackboard.contracts.python.bare import MANAGERS, as_run, bare, by_self, called, returning, self_of, unbound
 from blackboard.contracts.python.interface import (
     ENUMS,
     Declared,
     FunctionNode,
+    as_written,
     declared,
     decorators,
     is_alias,
@@ -81,6 +83,7 @@ class _Probe:
         self._gone = {one.path for one in declared(source.tree) if one.owner is None and one.path not in modules}
         self._modules = modules
         self._shapes = shapes(self._statements)
+        self._second_names = second_names(as_written(source.tree))
         self._classes = {one.name: one for one in self._statements if isinstance(one, ast.ClassDef)}
         self._variables = {
             target.id
@@ -276,6 +279,10 @@ class _Probe:
         for base in node.bases:
             if last_name(base) not in _NOT_BASES:
                 yield from self._claim(one, f"it: {own}", _text(base), "it")
+        if one.path in self._second_names:
+            same = f"{self._second_names[one.path]}{own.removeprefix(one.path)}"
+            yield from self._claim(one, f"it: {own}", same, "it")
+            yield from self._claim(one, f"it: {same}", own, "it")
         bases = self._ancestry(node)
         if not self._is_abstract(node):
             self._numbers += 1

@@ -32,6 +32,9 @@ def _class_gaps(ends: Ends, name: str, served: Class, wanted: Class) -> Iterator
     if served.kind is not wanted.kind and not (wanted.kind is Kind.CLASS and served.kind is Kind.DATACLASS):
         yield Gap("kind", str(wanted.kind), str(served.kind))
         return
+    first = wanted.same_as.removeprefix("this.")
+    if first and ends.served.get(first) and first not in ends.served.same.get(name, ()):
+        yield Gap("the same class", wanted.same_as, "another class")
     yield from _constructor_gaps(ends, name, only_places=True)
     yield from _order_gaps(served, wanted)
     value = ends.pool.named(name)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from blackboard.contracts.facets import Facets, Reading
-from blackboard.contracts.python.aliases import expanded
+from blackboard.contracts.python.aliases import expanded, second_names
 from blackboard.contracts.python.classes import declare_class, declare_field, inherited_kinds
 from blackboard.contracts.python.compare import compared
 from blackboard.contracts.python.declarations import Class, Declaration, Kind, PublicNames, Reexport, Variable
@@ -87,8 +87,11 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._statements = expanded(_statements(source.tree.body))
+        written = _statements(source.tree.body)
+        self._statements = expanded(written)
         self._speller = Speller(source, Names(_declared(self._statements), imported(self._statements)))
+        names = second_names(written)
+        self._second_names = {alias: self._speller.names.resolve(name) for alias, name in names.items()}
         classes = [statement for statement in self._statements if isinstance(statement, ast.ClassDef)]
         self._kinds = inherited_kinds(
             {node.name: [self._speller.value(base) for base in node.bases] for node in classes}
@@ -132,6 +135,8 @@ class _Reader:
 
     def _read_class(self, node: ast.ClassDef, owner: "_Owner | None") -> None:
         declared = declare_class(self._speller, node, self._kinds)
+        if owner is None and node.name in self._second_names:
+            declared = replace(declared, same_as=self._second_names[node.name])
         self._declare(node.name, declared, node, owner)
         inner = _Owner(_path(node.name, owner), node, declared.kind)
         for statement in node.body:

@@ -37,6 +37,7 @@ class Subtyping:
         self.pool: Pool = given.types.pool
         self._budget = self.pool.budget
         self._by_origin = {members.types.origin: members.types for members in (given, taken)}
+        self._both = (given, taken)
         self._answers: dict[tuple[Type, Type], Answer] = {}
         self._asked: list[tuple[Type, Type]] = []
         self._nested = 0
@@ -228,6 +229,8 @@ class Subtyping:
                 answer = self._has(value, wanted)
             if answer is False and isinstance(declared, Class) and declared.kind is Kind.TYPED_DICT:
                 answer = self._has_keys(value, wanted)
+        if answer is False and any(value.name in members.same.get(wanted.name, ()) for members in self._both):
+            return None  # one class in one stub and two in the other
         if answer is not True and found is None and self._is_told_by_python(value.name, wanted.name):
             return known.is_one(value.name, wanted.name) and (True if not wanted.items else None)
         if answer is False and found is None:

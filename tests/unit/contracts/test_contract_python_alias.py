@@ -1,4 +1,4 @@
-"""`load = read` is one function under two names, whichever way the stub or the code writes the second one."""
+"""`load = read` is one function under two names, whichever way it is written; `Old = New` is one class."""
 
 import sys
 
@@ -39,12 +39,46 @@ def test_an_alias_that_is_added_breaks_nobody_who_uses():
     assert effects(READ, f"{READ}\nload = read") == {"load": ("compatible", "breaking")}
     assert effects(METHODS, f"{METHODS}  load = read") == {"Store.load": ("compatible", "breaking")}
     one = CLASS.format("Store")
-    assert effects(one, f"{one}Shelf = Store") == {"Shelf": ("compatible", "breaking")}
+    found = effects(one, f"{one}Shelf = Store")
+    assert found == dict.fromkeys(["Shelf", "Shelf.size", "Shelf.read"], ("compatible", "breaking"))
 
 
 def test_an_alias_of_another_function_is_what_that_one_is():
     before = f"{READ}\ndef load(path: str) -> str: ..."
     assert effects(before, f"{READ}\nload = read")["load"][0] == "breaking"
+
+
+RENAMED = f"{CLASS.format('New')}def make() -> New: ...\n"
+BEFORE = f"{CLASS.format('Old')}def make() -> Old: ...\n"
+
+
+@pytest.mark.parametrize("alias", ["Old = New", "Old: TypeAlias = New"])
+def test_the_facets_of_a_renamed_class_stay_under_the_old_name(alias):
+    found = Contract.python(f"{RENAMED}{alias}").facets
+    assert {f"Old.{name}": found[f"New.{name}"] for name in ("size", "read")}.items() <= found.items()
+    assert effects(BEFORE, f"{RENAMED}{alias}") == {
+        "Old": ("compatible", "compatible"),
+        "make": ("none", "none"),
+        **dict.fromkeys(["New", "New.size", "New.read"], ("compatible", "breaking")),
+    }
+
+
+def test_a_type_statement_of_a_class_gives_a_name_that_cannot_be_called():
+    assert effects(BEFORE, f"{BEFORE}type New = Old") == {"New": ("compatible", "breaking")}
+    assert effects(BEFORE, f"{BEFORE.replace('-> Old', '-> New')}type New = Old")["make"] == ("none", "none")
+    assert effects(BEFORE, f"{RENAMED}type Old = New")["Old"] == ("breaking", "breaking")
+
+
+def test_a_class_of_everyday_name_is_told_from_the_everyday_one():
+    old = CLASS.format("Sequence") + "def make() -> Sequence: ..."
+    new = CLASS.format("New") + "Sequence = New\ndef make() -> New: ..."
+    assert effects(old, new)["make"] == ("none", "none")
+    assert effects(old, f"from typing import Sequence\n{RENAMED}")["make"][0] == "breaking"
+
+
+def test_a_large_class_under_very_many_names_is_read_in_time():
+    many = "".join(f"A{number} = Big\n" for number in range(9_000))
+    assert Contract.python(f"class Big:\n  x: tuple[{', '.join(f'T{n}' for n in range(9_000))}]\n{many}").facets["A1"]
 
 
 def findings(stub, code):
@@ -72,12 +106,30 @@ def test_code_conforms_with_an_alias_and_with_a_second_def(code):
     assert findings(STUB.replace("load = read\nclass", f"{READ.replace('read', 'load')}\nclass"), code) == []
 
 
+EMPTY = "return b''"
+STORE = "class New:\n  def read(self) -> bytes: return b''\n"
+
+
+@pytest.mark.parametrize("alias", ["Old = New", "Old: TypeAlias = New"])
+def test_code_conforms_with_a_second_name_of_a_class_and_not_with_a_second_class(alias):
+    stub = f"from typing import TypeAlias\n{STORE.replace(EMPTY, '...')}{alias}"
+    assert findings(stub, f"from typing import TypeAlias\n{STORE}{alias}") == []
+    assert any("Old" in one for one in findings(stub, STORE + STORE.replace("New", "Old")))
+    assert any("Old" in one for one in findings(stub, STORE))
+
+
 def test_code_without_the_second_name_does_not_conform():
     assert any("load" in one for one in findings(STUB, CODE.replace("load = read\nclass", "class")))
 
 
 def test_an_excerpt_of_an_alias_shows_the_function():
     assert Contract.python(f"{READ}\nload = read\ndef other(): ...").excerpt(["load"]) == f"{READ}\nload = read\n"
+
+
+def test_an_excerpt_of_a_member_under_a_second_name_shows_the_class():
+    text = f"{CLASS.format('New')}Mid = New\nOld = Mid\nclass Other: ...\n"
+    shown = Contract.python(text).excerpt(["Old.size"])
+    assert shown == "class New:\n  size: int\nMid = New\nOld = Mid\n"
 
 
 def test_a_skeleton_keeps_the_alias():

@@ -8,6 +8,7 @@ from changes import (
     python_generics,
     python_hard,
     python_members,
+    python_names,
     python_records,
     python_types,
     schema_objects,
@@ -16,7 +17,16 @@ from changes import (
     sql_views,
 )
 
-_STUBS = (python_functions, python_types, python_classes, python_records, python_generics, python_hard, python_members)
+_STUBS = (
+    python_functions,
+    python_types,
+    python_classes,
+    python_records,
+    python_generics,
+    python_hard,
+    python_members,
+    python_names,
+)
 
 PYTHON = tuple(row for module in _STUBS for row in module.ROWS)
 SCHEMAS = (*schema_values.ROWS, *schema_objects.ROWS)
