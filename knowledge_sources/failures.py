@@ -36,6 +36,8 @@ _PASSING = frozenset({408, 409, 425})
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError", "ClientConnectorError"})
 """Names of errors, of any client, that come before the request does."""
 _SHOWN = 500
+_OWN = (GiveUp, RetryLater, StopRun)
+"""What a model of the team's own may raise: it says itself what that means."""
 
 
 class UnusableReply(GiveUp, Invalid):
@@ -93,7 +95,7 @@ def calls_left(context: Context) -> int:
 
 def may_have_been_read(error: BaseException) -> bool:
     """Say whether the provider may have read the request of a call without a reply, and counts it."""
-    if _status(error) is not None:
+    if _status(error) is not None or isinstance(error, _OWN):
         return False
     cause: BaseException | None = error
     while cause is not None and type(cause).__name__ not in _UNSENT:
@@ -103,6 +105,8 @@ def may_have_been_read(error: BaseException) -> bool:
 
 def explained(error: Exception, model: str) -> Exception:
     """Return the error that a failed call of a model means for the run."""
+    if isinstance(error, _OWN):
+        return error
     said = f"{model}: {type(error).__name__}: {str(error)[:_SHOWN]}"
     status, kinds = _status(error), {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, TimeoutError) or kinds & {"ModelTimeoutError", "APITimeoutError", "TimeoutException"}:

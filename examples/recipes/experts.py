@@ -168,13 +168,15 @@ def architect(name: str, *, leaves: tuple[str, ...] = ()) -> Source:
 
 
 def _following(transaction: Transaction, key: str) -> list[str]:
-    """Return the decisions that are computed from one that was accepted.
+    """Return the decisions that are computed from one that was accepted, those that nobody has made yet too.
 
     What a change breaks nobody with is a change for them all the same: a new column belongs into the model.
     """
     if key == SCHEMA:
         return [one.key for one in transaction.all_decisions("db/*") if one.key != SCHEMA]
-    computed_keys = [one.key for one in transaction.all_decisions("api/*") if one.key not in QUESTIONS]
+    tasks = [one.contract.facets for one in transaction.all_decisions("task/*/*")]
+    named = {name for task in tasks for name in (*task["implements"], *task["uses"]) if name.startswith("api/")}
+    computed_keys = sorted(named - QUESTIONS.keys())
     if key in QUESTIONS:
         return computed_keys
     return [one for one in computed_keys if key.startswith("db/") and one[4:].rpartition("_")[0] == key[3:]]
@@ -187,7 +189,10 @@ def _propose(context: Context, key: str) -> None:
         if standing is not None and not asked and (key in CHOICES or key == SCHEMA):
             return
         versions = transaction.versions(key)
-        found = None if any(one.state == "proposed" for one in versions) else _answer(transaction, key, versions)
+        try:
+            found = None if any(one.state == "proposed" for one in versions) else _answer(transaction, key, versions)
+        except NotPermitted:
+            return  # when what it follows from is accepted, it is computed with what follows
         if found is None or (standing is not None and not asked and standing.contract.digest == found[0].digest):
             return
         ruled = transaction.decision_of(SCHEMA)

@@ -35,10 +35,12 @@ class FileChatModel(BaseChatModel):
     Attributes:
         folder: Where the files are.
         announces: Whether to print each prompt that waits for its reply.
+        reader: Who answers, as the name of the model.
     """
 
     folder: Path
     announces: bool = False
+    reader: str = "a reader"
     _taken: dict[int, str] = PrivateAttr(default_factory=dict)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
@@ -52,7 +54,7 @@ class FileChatModel(BaseChatModel):
         while (text := _read(reply, before)) is None:
             before = _size(reply)
             time.sleep(POLL_SECONDS)
-        return _result(messages, text)
+        return _result(messages, text, self.reader)
 
     async def _agenerate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
         reply = self._put(messages)
@@ -60,7 +62,7 @@ class FileChatModel(BaseChatModel):
         while (text := _read(reply, before)) is None:
             before = _size(reply)
             await asyncio.sleep(POLL_SECONDS)
-        return _result(messages, text)
+        return _result(messages, text, self.reader)
 
     def _put(self, messages: list[BaseMessage]) -> Path:
         """Write a prompt unless it is there, and return the path of its reply."""
@@ -105,8 +107,9 @@ def _read(path: Path, before: int | None) -> str | None:
     return path.read_text("utf-8") if size and size == before else None
 
 
-def _result(messages: list[BaseMessage], text: str) -> ChatResult:
+def _result(messages: list[BaseMessage], text: str, reader: str) -> ChatResult:
     asked = len(prompt_text(messages)) // _CHARACTERS_PER_TOKEN
     said = len(text) // _CHARACTERS_PER_TOKEN
     usage = UsageMetadata(input_tokens=asked, output_tokens=said, total_tokens=asked + said)
-    return ChatResult(generations=[ChatGeneration(message=AIMessage(content=text, usage_metadata=usage))])
+    message = AIMessage(content=text, usage_metadata=usage, response_metadata={"model_name": reader})
+    return ChatResult(generations=[ChatGeneration(message=message)])

@@ -179,7 +179,7 @@ _FAULTS = (
         "BudgetExhausted",
         None,
         by_clock=True,
-        budget={"seconds": 0.1},
+        budget={"seconds": 0.02},
     ),
     Case("503, then good", [busy(503), GOOD], waits=15),
     Case("500", [Fault(500)], "CallsExhausted", 3, waits=0.75),

@@ -12,6 +12,7 @@ from langchain_core.runnables import RunnableLambda
 from loopback import Answer, Loopback, Raw
 from pydantic import PrivateAttr
 
+from blackboard import GiveUp, RetryLater, StopRun
 from knowledge_sources.facts import Fact, in_order, parse
 from knowledge_sources.failures import ModelFailed, UnreadableReply
 from knowledge_sources.model import REPLY_TOKENS, Expert
@@ -208,6 +209,18 @@ def test_an_error_of_the_model_comes_through():
     [(sent, received)] = purse.settled
     assert (sent > 100, received) == (True, 0)
     assert [(call["outcome"], call["usage"].total_tokens) for call in purse.calls] == [("ModelFailed", sent)]
+
+
+@pytest.mark.parametrize("error", [GiveUp("not mine"), RetryLater("at night", seconds=60), StopRun("no more")])
+def test_what_a_model_of_the_team_raises_means_what_it_says_and_costs_nothing(error):
+    def fails(_):
+        raise error
+
+    purse = Purse()
+    with pytest.raises(type(error)) as raised:
+        ask(RunnableLambda(fails), Ballot, purse=purse)
+    assert raised.value is error
+    assert purse.settled == [(0, 0)]
 
 
 def test_a_call_that_is_cancelled_is_kept_with_what_was_sent():
