@@ -36,7 +36,7 @@ _PASSING = frozenset({408, 409, 425})
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError", "ClientConnectorError"})
 """Names of errors, of any client, that come before the request does."""
 _SHOWN = 500
-_OWN = (GiveUp, RetryLater, StopRun)
+OWN = (GiveUp, RetryLater, StopRun)
 """What a model of the team's own may raise: it says itself what that means."""
 
 
@@ -95,7 +95,7 @@ def calls_left(context: Context) -> int:
 
 def may_have_been_read(error: BaseException) -> bool:
     """Say whether the provider may have read the request of a call without a reply, and counts it."""
-    if _status(error) is not None or isinstance(error, _OWN):
+    if _status(error) is not None or isinstance(error, OWN):
         return False
     cause: BaseException | None = error
     while cause is not None and type(cause).__name__ not in _UNSENT:
@@ -103,10 +103,8 @@ def may_have_been_read(error: BaseException) -> bool:
     return cause is None
 
 
-def explained(error: Exception, model: str) -> Exception:
+def explained(error: BaseException, model: str) -> Exception:
     """Return the error that a failed call of a model means for the run."""
-    if isinstance(error, _OWN):
-        return error
     said = f"{model}: {type(error).__name__}: {str(error)[:_SHOWN]}"
     status, kinds = _status(error), {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, TimeoutError) or kinds & {"ModelTimeoutError", "APITimeoutError", "TimeoutException"}:
@@ -147,7 +145,7 @@ def _status(error: BaseException) -> int | None:
     return found if isinstance(found, int) and found >= 400 else None  # noqa: PLR2004 - HTTP
 
 
-def _retry_after(error: Exception) -> float | None:
+def _retry_after(error: BaseException) -> float | None:
     """Return how many seconds the provider asks to wait: it says seconds, milliseconds or a date."""
     headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
     try:

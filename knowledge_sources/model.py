@@ -20,7 +20,15 @@ from langchain_core.runnables import RunnableConfig
 
 from blackboard import Context, Invalid, Usage
 from knowledge_sources.facts import Fact, in_order, render
-from knowledge_sources.failures import ModelFailed, ModelTimeout, UnusableReply, calls_left, explained, raise_unusable
+from knowledge_sources.failures import (
+    OWN,
+    ModelFailed,
+    ModelTimeout,
+    UnusableReply,
+    calls_left,
+    explained,
+    raise_unusable,
+)
 from knowledge_sources.messages import MAX_REPLY_CHARACTERS, completed, ended, message_of, object_in, said_in, why
 from knowledge_sources.replies import Reply
 from knowledge_sources.settings import ModelSettings
@@ -115,7 +123,8 @@ class Expert(Generic[Answer]):
             except (Exception, asyncio.CancelledError) as error:
                 cut_off = completed(error)
                 if cut_off is None:
-                    fault = explained(error, self.name) if isinstance(error, Exception) else error
+                    own = isinstance(error, (*OWN, asyncio.CancelledError))
+                    fault = error if own else explained(error, self.name)
                     usage = meter.total(lost(sent, error))
                     held.settle(usage.input_tokens, usage.output_tokens)
                     outcome = "timed out" if isinstance(fault, ModelTimeout) else type(fault).__name__
