@@ -21,6 +21,7 @@ class Habit(Enum):
     GUESSES_IMPORTS = "imports from a module of which no block says anything"
     WRITES_NO_TESTS = "writes no tests, whoever asks for them"
     IGNORES_DOCSTRINGS = "writes code without reading the docstrings of contracts"
+    ANSWERS_NO_HELP = "makes entry points that take `--help` for an argument like any other"
     PROPOSES_NO_DOCSTRINGS = "proposes contracts without their docstrings"
 
 
@@ -28,6 +29,7 @@ _SAID_OF = {
     Habit.GUESSES_IMPORTS: "there is no such module",
     Habit.WRITES_NO_TESTS: "[no test ran]",
     Habit.IGNORES_DOCSTRINGS: "AssertionError",
+    Habit.ANSWERS_NO_HELP: "--help",
 }
 """What a log says of a habit."""
 
@@ -111,7 +113,7 @@ class Member:
             files[path] = module_text(contract.body, seen.answers, known, by_docstrings=by_docstrings)
         command = seen.task.get("command", [])
         if command:
-            helps = "`--help`" in seen.instructions
+            helps = "`--help`" in seen.instructions and Habit.ANSWERS_NO_HELP not in habits
             files[_entry_point(seen.task)] = program_text(seen.task["summary"], known, answers_help=helps)
         if Habit.WRITES_NO_TESTS not in habits:
             files |= _tests(seen, known)

@@ -207,6 +207,11 @@ BADLY = pytest.mark.parametrize(
         (Habit.GUESSES_IMPORTS, "count-command", "import words_lib: there is no such module; api/words is the module"),
         (Habit.WRITES_NO_TESTS, "words", "[no test ran]"),
         (Habit.IGNORES_DOCSTRINGS, "words", 'self.assertEqual(words.count("a b b"), [("b", 2), ("a", 1)])'),
+        (
+            Habit.ANSWERS_NO_HELP,
+            "count-command",
+            "`python -m count_words --help` ended with status 1: there is no file",
+        ),
     ],
     ids=lambda one: one.name if isinstance(one, Habit) else "",
 )
@@ -305,7 +310,9 @@ def test_another_sentence_of_a_contract_is_shown_to_who_judges_and_reaches_the_p
     proposed(first.board, WORDS_STUB.replace(LETTERS, DIGITS))
     second = build(judged)
     assert second.outcome.kind == "converged", second.why()
-    for vote in second.of("vote"):
+    votes = second.of("vote")
+    assert len(votes) >= 2
+    for vote in votes:
         (proposal,) = vote.of("proposal", key="api/words")
         assert DIGITS in proposal.body
         assert all(word in str(proposal.header["changes"]) for word in ("count: documentation", "letters and digits"))
@@ -317,7 +324,10 @@ def test_another_sentence_of_a_contract_is_shown_to_who_judges_and_reaches_the_p
     assert verdicts(second.board, since=before) >= rerun
     written = second.of("write")
     assert {one.act[1] for one in written} == {"words"}
-    assert all(DIGITS in one.text for one in written)
+    for one in written:
+        (contract,) = one.of("decision", key="api/words")
+        assert DIGITS in contract.body
+        assert "letters and digits" in str(contract.header["changes"])
     (second.program / "text.txt").write_text(TEXT)
     assert started(second.program, "-m", "count_words", "text.txt") == (0, OF_DIGITS_TOO)
 

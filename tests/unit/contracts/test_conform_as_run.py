@@ -168,6 +168,33 @@ def test_a_local_name_is_what_was_last_assigned_to_it():
     assert {one.what.partition(":")[0] for one in judged(REBOUND, {"a.py": wrong})} == {"parsed", "counted"}
 
 
+NOTED = """
+class Note(TypedDict):
+    text: str
+def state(done: bool) -> Literal["open", "done"]: ...
+def notes(text: str) -> list[Note]: ...
+"""
+NOTES = """
+class Note(TypedDict):
+    text: str
+def state(done: bool) -> Literal["open", "done"]:
+    said{state} = "done" if done else "open"
+    return said
+def notes(text: str) -> list[Note]:
+    found{notes} = []
+    for line in text.split():
+        found.append({{"text": line}})
+    return found
+"""
+
+
+def test_a_local_name_of_a_narrow_type_conforms_where_it_is_annotated_as_the_prompt_for_coders_advises():
+    annotated = {"state": ': Literal["open", "done"]', "notes": ": list[Note]"}
+    assert judged(HEAD + NOTED, {"a.py": HEAD + NOTES.format(**annotated)}) == []
+    found = judged(HEAD + NOTED, {"a.py": HEAD + NOTES.format(state="", notes="")})
+    assert {one.what.partition(":")[0] for one in found} == {"state", "notes"}
+
+
 @pytest.mark.parametrize("place", ["A.m = n", "setattr(A, 'm', n)", "if len('a'):\n    A.m = n"])
 def test_a_method_that_code_replaces_is_found_where_it_does(place):
     code = f"class A:\n    def m(self) -> int: return 1\ndef n(self): return ''\n{place}\n"
