@@ -87,7 +87,9 @@ def conformance_plan(
         body = contract.body
         if isinstance(body, Stub):
             judgings.append(judging(body.source, modules(), facets=facets, number=number))
-            found += _without_module(key, body, modules())
+            if facets is None or body.module is not None:
+                # Why not else: where several components implement a contract, one of them has its module.
+                found += _outside_module(key, str(contract.module(key)), judgings[-1], modules())
             found += judgings[-1].found
             found += _handed(contract, judgings[-1])
         elif contract.language in _BY_TEXT:
@@ -125,11 +127,21 @@ def _using(
     return using(found, files, beside, modules) if found else None
 
 
-def _without_module(key: str, body: Stub, modules: Modules) -> Iterable[Finding]:
-    """Yield that no file is the module which a contract states, from which its users import."""
-    if body.module is not None and body.module not in {one.name for one in modules.found}:
-        path = f"{body.module.replace('.', '/')}.py"
-        yield Finding(path, 0, f"it is missing: {key} says that its users import the module {body.module}")
+def _outside_module(key: str, name: str, judged: Judging, modules: Modules) -> Iterator[Finding]:
+    """Yield what users of a contract do not find: the module that they import, or what the component has elsewhere."""
+    users = f"users of {key} import the module {name}"
+    module = next((one for one in modules.found if one.name == name), None)
+    if module is None:
+        path = name.replace(".", "/")
+        other = f"name the file {path}.py or {path}/__init__.py, or let the stub's docstring say `module: NAME`"
+        yield from () if modules.unread else (Finding(f"{path}.py", 0, f"it is missing: {users}; {other}"),)
+    elif "*" not in module.bound:
+        public = (one for one in judged.places if one.isidentifier() and not one.startswith("_"))
+        missing = sorted(one for one in public if one not in module.bound)
+        yield from (
+            Finding(module.path, 0, f"{one} is not in it, and {users}: write `from … import {one}` there")
+            for one in missing
+        )
 
 
 def _handed(contract: Contract, judged: Judging) -> Iterator[Finding]:

@@ -226,7 +226,7 @@ def test_what_is_said_in_another_way_is_the_same(contract, conforms, differs):
 
 
 def test_what_star_imports_is_not_asked_of_a_module_that_happens_to_say_it():
-    contract = "__all__ = ['f', 'g']\ndef f() -> int: ...\ndef g() -> int: ..."
+    contract = "'module: p'\n__all__ = ['f', 'g']\ndef f() -> int: ...\ndef g() -> int: ..."
     files = {
         "p/__init__.py": "from p.a import f\nfrom p.b import g\n__all__ = ['g', 'f']",
         "p/a.py": "__all__ = ['f']\ndef f() -> int: return 1",
@@ -236,7 +236,7 @@ def test_what_star_imports_is_not_asked_of_a_module_that_happens_to_say_it():
 
 
 def test_of_modules_that_define_as_much_the_one_that_has_more_holds_it():
-    contract = "def __getattr__(name: str) -> object: ...\ndef f() -> int: ...\ndef g() -> int: ..."
+    contract = "'module: p'\ndef __getattr__(name: str) -> object: ...\ndef f() -> int: ...\ndef g() -> int: ..."
     late = "def __getattr__(name: str) -> object: ..."
     files = {
         "p/__init__.py": f"from p.a import f, g\n{late}",
@@ -257,7 +257,7 @@ def test_a_private_function_or_class_of_a_contract_is_held_like_any_other():
 
 
 def test_of_two_that_make_a_name_the_one_is_meant_that_the_rest_of_the_contract_stands_beside():
-    contract = "def pipe() -> int: ...\ndef f() -> int: ...\ndef g() -> int: ..."
+    contract = "'module: p.c'\ndef pipe() -> int: ...\ndef f() -> int: ...\ndef g() -> int: ..."
     files = {
         "p/a.py": "def pipe() -> int: return 1",
         "p/b.py": "def pipe() -> str: return ''",

@@ -100,9 +100,43 @@ def test_who_implements_a_contract_has_the_module_that_it_states():
     code = "def price(of: str) -> int:\n    return 1\n"
     implemented = {"api/money": (PRICES, None)}
     (found,) = conformance_plan(implemented, {"prices.py": code}).found
-    assert str(found) == "shop/prices.py: it is missing: api/money says that its users import the module shop.prices"
+    assert str(found) == (
+        "shop/prices.py: it is missing: users of api/money import the module shop.prices; name the file shop/prices.py "
+        "or shop/prices/__init__.py, or let the stub's docstring say `module: NAME`"
+    )
     for path in ("shop/prices.py", "shop/prices/__init__.py", "src/shop/prices.py"):
         assert not conformance_plan(implemented, {path: code}).found
+
+
+@pytest.mark.parametrize("path", ["storage.py", "storage/__init__.py", "src/storage.py"])
+def test_who_implements_a_contract_that_states_no_module_has_the_one_of_its_key(path):
+    implemented = {"api/storage": (Contract.python("def load(key: int) -> int: ..."), None)}
+    code = "def load(key: int) -> int:\n    return key\n"
+    (found,) = conformance_plan(implemented, {"app/store.py": code}).found
+    assert (found.file, "users of api/storage import the module storage" in found.what) == ("storage.py", True)
+    assert not conformance_plan(implemented, {path: code}).found
+
+
+def test_who_implements_a_part_may_leave_the_module_to_another_component():
+    part = {"api/storage": (Contract.python("def load() -> int: ...\ndef save() -> int: ..."), {"load"})}
+    assert not conformance_plan(part, {"loading.py": "def load() -> int: return 1"}).found
+
+
+@pytest.mark.parametrize(
+    ("module", "missing"),
+    [
+        ("def load(): ...\n", ["Note"]),
+        ("from app.impl import Note\ndef load(): ...\n", []),
+        ("from app import impl\ndef load(): ...\nNote = impl.Note\n", []),
+        ("from app.impl import *\n", []),
+        ("import app.impl\n", ["Note", "load"]),
+    ],
+)
+def test_the_module_has_what_the_contract_declares_its_own_or_imported(module, missing):
+    implemented = {"api/storage": (Contract.python("class Note: ...\ndef load(): ...\n_Own = int"), None)}
+    files = {"storage.py": module, "app/impl.py": "class Note: ...\ndef load(): ...\n_Own = int\n"}
+    found = conformance_plan(implemented, files).found
+    assert [one.what.partition(" ")[0] for one in found if "is not in it" in one.what] == missing
 
 
 def test_code_that_cannot_be_read_is_found():

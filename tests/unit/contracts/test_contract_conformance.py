@@ -41,9 +41,9 @@ def _rows():
 ROWS = list(_rows())
 
 
-def judged(contract, files, *, facets=None):
+def judged(contract, files, *, facets=None, key="api/a"):
     """Return facet-bearing findings as `Finding`s, after a run of the type checker where there is anything to ask."""
-    plan = conformance_plan({"api/x": (Contract.python(contract), facets)}, files)
+    plan = conformance_plan({key: (Contract.python(contract), facets)}, files)
     found = [*plan.found]
     if plan.probes:
         sandbox = Sandbox.best(Limits(seconds=120))
@@ -58,7 +58,7 @@ CONTRACT = HEAD + "\n".join(row[0] for row in ROWS)
 
 def test_code_that_conforms_is_left_alone():
     good = HEAD + "\n".join(row[1] for row in ROWS)
-    assert [str(one) for one in judged(CONTRACT, {"things.py": good})] == []
+    assert [str(one) for one in judged(CONTRACT, {"things.py": good}, key="api/things")] == []
 
 
 def test_code_that_does_not_is_found_facet_by_facet_at_its_line():
@@ -66,7 +66,7 @@ def test_code_that_does_not_is_found_facet_by_facet_at_its_line():
     for _, _, differs, facet in ROWS:
         lines[facet] = (bad.count("\n") + 1, bad.count("\n") + 1 + differs.count("\n"))
         bad += differs + "\n"
-    found = judged(CONTRACT, {"things.py": bad})
+    found = judged(CONTRACT, {"things.py": bad}, key="api/things")
     for _, _, differs, facet in ROWS:
         said = [one for one in found if f"{facet} " in one.what or f"{facet}:" in one.what]
         assert said, facet
@@ -78,7 +78,9 @@ def test_code_that_does_not_is_found_facet_by_facet_at_its_line():
 
 
 def test_what_is_found_is_told_in_the_words_of_the_contract():
-    contract = "def get(key: int) -> str | None: ...\ndef put(key: int, *, deep: bool = False) -> None: ..."
+    contract = (
+        "'module: app.a'\ndef get(key: int) -> str | None: ...\ndef put(key: int, *, deep: bool = False) -> None: ..."
+    )
     files = {"app/a.py": "\ndef get(key: str) -> str | None: ...\n\ndef put(key: int, *, deep: bool) -> None: ...\n"}
     assert [str(one) for one in judged(contract, files)] == [
         "app/a.py:4: by the contract `def put(key: int, *, deep: bool=False) -> None`, but put needs deep, \
@@ -100,7 +102,7 @@ def test_a_component_is_held_only_against_the_facets_that_it_implements():
         ({}, "f is missing"),
         ({"notes.txt": "def f(): ..."}, "f is missing"),
         ({"a.py": "from b import f", "b.py": "def f() -> int: return 1"}, None),
-        ({"p/__init__.py": "from p.q import f", "p/q.py": "def f() -> int: return 1"}, None),
+        ({"a/__init__.py": "from a.q import f", "a/q.py": "def f() -> int: return 1"}, None),
         ({"a.py": "from elsewhere import f"}, None),
         ({"a.py": "try:\n    import x\nexcept ImportError: ...\nif x:\n    f = 1\nelse:\n    def f(): ..."}, None),
         ({"a.py": "def f() -> int: return 1", "b.py": "def f() -> int: return 1"}, "f is in a.py and b.py"),
@@ -112,13 +114,13 @@ def test_a_component_is_held_only_against_the_facets_that_it_implements():
 )  # fmt: skip
 def test_the_module_that_holds_a_name_is_the_one_that_makes_it(files, said):
     contract = "def f() -> int: ..." + ("\ndef g() -> int: ..." if "def g" in str(files) else "")
-    plan = conformance_plan({"api/x": (Contract.python(contract), None)}, files)
+    plan = conformance_plan({"api/a": (Contract.python(contract), None)}, files)
     assert any(said in one.what for one in plan.found) if said else plan.found == ()
 
 
 @pytest.mark.parametrize(("base", "package"), [("", "p"), ("src/", "p"), ("server/src/", "p"), ("src/", "src.p")])
 def test_imports_of_a_component_are_followed_from_where_they_begin(base, package):
-    contract = "def f(a: int) -> int: ..."
+    contract = f"'module: {package}.a'\ndef f(a: int) -> int: ..."
     files = {
         f"{base}p/__init__.py": "",
         f"{base}p/a.py": f"from {package}.b import T\ndef f(a: int) -> T: return T()",
@@ -201,7 +203,7 @@ def test_a_union_of_thousands_is_no_claim_and_no_crash():
     union = " | ".join(f"list[A{number}]" for number in range(2_000))
     contract = f"Id = {union}\ndef f(a: {union}) -> int: ...\nclass C:\n    x: {union}"
     plan = conformance_plan(
-        {"api/x": (Contract.python(contract), None)}, {"a.py": "Id = 1\ndef f(b): ...\nclass C: ..."}
+        {"api/a": (Contract.python(contract), None)}, {"a.py": "Id = 1\ndef f(b): ...\nclass C: ..."}
     )
     assert [one.what for one in plan.found] == ["by the contract `f`, but f calls the parameter at place 1 b, not a"]
     assert plan.probes
@@ -209,7 +211,7 @@ def test_a_union_of_thousands_is_no_claim_and_no_crash():
 
 def test_more_words_of_code_than_are_read_in_time_are_not_read():
     files = {"a.py": "def f() -> int: ...", "b.py": "a\n" * 60_000, "c.py": "a\n" * 60_001}
-    plan = conformance_plan({"api/x": (Contract.python("def f() -> int: ..."), None)}, files)
+    plan = conformance_plan({"api/a": (Contract.python("def f() -> int: ..."), None)}, files)
     assert [(one.file, "100,000 words" in one.what) for one in plan.found] == [("c.py", True)]
 
 
@@ -219,7 +221,7 @@ def test_hostile_code_is_answered_within_a_second_and_200_megabytes():
 import json, resource, sys, time
 from blackboard.contracts.conformance import conformance_plan
 from blackboard.contracts.language import Contract
-implemented = {"api/x": (Contract.python("def f(a: int) -> int: ...\\nx: int\\nId = int"), None)}
+implemented = {"api/a": (Contract.python("def f(a: int) -> int: ...\\nx: int\\nId = int"), None)}
 texts = json.load(sys.stdin)
 here = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (here + (200 << 20),) * 2)
