@@ -188,7 +188,7 @@ def notes(text: str) -> list[Note]:
 """
 
 
-def test_a_local_name_of_a_narrow_type_conforms_where_it_is_annotated_as_the_prompt_for_coders_advises():
+def test_a_local_name_of_a_narrow_type_conforms_where_it_is_annotated():
     annotated = {"state": ': Literal["open", "done"]', "notes": ": list[Note]"}
     assert judged(HEAD + NOTED, {"a.py": HEAD + NOTES.format(**annotated)}) == []
     found = judged(HEAD + NOTED, {"a.py": HEAD + NOTES.format(state="", notes="")})
