@@ -77,8 +77,9 @@ class Version:
         quorum: How many yes votes accept it.
         round: The round of its agreement, from 1.
         reason: Why it was rejected or retracted.
-        lost: The facets for which another version ended it: those that both changed, differently; where there are none,
-            all that the other one changed. Empty where nothing was accepted instead, or a text is not kept.
+        lost: The facets for which another version ended it, or what was proposed jointly with it: those that both
+            changed, differently; where there are none, all that the other one changed. Where nothing was accepted
+            instead, all that it would have changed. Empty where it was not rejected, or a text is not kept.
     """
 
     key: str
@@ -234,7 +235,12 @@ class Reader:
             if row is None or row["kind"] != "decision":
                 return (), changed
             found = read.versions(on, row, self.revision)
-            return tuple(self._version(on, row, one, lost_by(one, found)) for one in found), changed
+
+            def beside(joint: int) -> list[list[VersionRecord]]:
+                rows = (read.key_row(on, other, self.revision) for other in read.keys_of(on, joint) if other != key)
+                return [read.versions(on, other, self.revision) for other in rows]
+
+            return tuple(self._version(on, row, one, lost_by(one, found, beside)) for one in found), changed
 
     def _version(self, on: Connection, row: read.Row, record: VersionRecord, lost: tuple[Lost, ...]) -> Version:
         contract = None if record.compacted else contract_of(record.body)

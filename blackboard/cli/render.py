@@ -34,6 +34,8 @@ from blackboard.cli.records import (
     merged_from,
 )
 from blackboard.cli.spending import budget_line, spent_lines, waiting_line
+from blackboard.contracts.facets import difference
+from blackboard.contracts.losing import Lost
 from blackboard.solver import Kind, Possible
 from blackboard.spec.convergence import Obligation
 from blackboard.spec.effects import UNDECIDED
@@ -332,12 +334,21 @@ def _version_lines(line: VersionLine) -> Iterator[Text]:
         yield words((f"    {vote.revision} ", QUIET), f"{vote.author} {'yes' if vote.approve else 'no'}", said)
     if line.reason:
         yield words("    ", line.reason)
+    yield from (words("    ").append_text(_lost(one)) for one in line.lost)
     for change in shown_facets(line.changes):
         yield words("    ").append_text(facet_line(change, _APART))
     yield from (words("  ").append_text(text) for text in _affected(line.affected))
     if line.compacted:
         yield words(("    its text was compacted", QUIET))
     yield from _block(line.text)
+
+
+def _lost(one: Lost) -> Text:
+    """Return for which facet a version lost: what became of it, or that it stays as it was."""
+    what = f"{one.key} {one.facet}".rstrip()
+    if one.old == one.new:
+        return words(f"{what} stays ", difference(one.old, one.old).partition(" -> ")[0])
+    return words(f"{what} was accepted otherwise: ", difference(one.old, one.new))
 
 
 def _block(text: str) -> Iterator[Text]:

@@ -1,6 +1,6 @@
-"""Why a proposal lost, as data: the facets that another version changed in another way."""
+"""Why a proposal lost, as data: facets that another version changed otherwise, or that nobody let it change."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from blackboard.contracts.bodies import contract_of
@@ -11,9 +11,9 @@ from blackboard.spec.records import VersionRecord
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A facet for which a proposal lost: what it was when the proposal was made, and what was accepted instead.
+    """A facet for which a proposal lost: what it was when the proposal was made, and what was accepted when it ended.
 
-    `old` and `new` are canonical JSON, None where the facet is absent.
+    `old` and `new` are canonical JSON, None where the facet is absent; the same where the proposal alone changed it.
     """
 
     key: str
@@ -22,17 +22,56 @@ class Lost:
     new: str | None
 
 
-def lost_by(version: VersionRecord, among: Sequence[VersionRecord]) -> tuple[Lost, ...]:
-    """Return the facets for which a rejected version lost to the one that was accepted in the same commit."""
+def lost_by(
+    version: VersionRecord,
+    among: Sequence[VersionRecord],
+    beside: Callable[[int], Iterable[Sequence[VersionRecord]]] = lambda _: (),
+) -> tuple[Lost, ...]:
+    """Return the facets for which a rejected version lost.
+
+    Those for which it lost to a version that was accepted in the same commit; or for which a part of its joint proposal
+    did; or else all that it would have changed.
+
+    Args:
+        version: The rejected one.
+        among: All versions of its key.
+        beside: Number of a joint proposal -> all versions of each other key of it.
+    """
     if version.state is not State.REJECTED or version.settled is None:
         return ()
+    found = _to_winner(version, among)
+    if not found and version.joint is not None:
+        parts = ((one, every) for every in beside(version.joint) for one in every if one.joint == version.joint)
+        found = tuple(lost for one, every in parts if one.settled == version.settled for lost in _to_winner(one, every))
+    return found or _unchanged(version, among)
+
+
+def _to_winner(version: VersionRecord, among: Sequence[VersionRecord]) -> tuple[Lost, ...]:
     ends = (State.REJECTED, State.WITHDRAWN, State.MERGED)
-    winners = (one for one in among if one.settled == version.settled and one.state not in ends)
-    winner = next(winners, None)
+    winner = next((one for one in among if one.settled == version.settled and one.state not in ends), None)
     base = next((one for one in among if one.version == version.base), None)
     if winner is None or any(one is not None and one.compacted for one in (version, winner, base)):
         return ()
-    old, new, own = ({} if one is None else contract_of(one.body).facets for one in (base, winner, version))
-    changed = sorted(name for name in {*old, *new} if facet_text(old, name) != facet_text(new, name))
-    met = [name for name in changed if facet_text(own, name) not in (facet_text(old, name), facet_text(new, name))]
-    return tuple(Lost(version.key, name, facet_text(old, name), facet_text(new, name)) for name in met or changed)
+    old, new, own = map(_texts, (base, winner, version))
+    changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    met = [name for name in changed if own.get(name) not in (old.get(name), new.get(name))]
+    return tuple(Lost(version.key, name, old.get(name), new.get(name)) for name in met or changed)
+
+
+def _unchanged(version: VersionRecord, among: Sequence[VersionRecord]) -> tuple[Lost, ...]:
+    """Return the facets that a version would have changed, with what was accepted of them when it ended."""
+    ended = version.settled or 0
+    before = [one for one in among if one.state in (State.ACCEPTED, State.SUPERSEDED) and (one.settled or 0) < ended]
+    standing = max(before, key=lambda one: one.settled or 0, default=None)
+    base = next((one for one in among if one.version == version.base), None)
+    if any(one is not None and one.compacted for one in (version, standing, base)):
+        return ()
+    old, new, own = map(_texts, (base, standing, version))
+    meant = sorted(name for name in {*old, *own} if own.get(name) not in (old.get(name), new.get(name)))
+    return tuple(Lost(version.key, name, old.get(name), new.get(name)) for name in meant)
+
+
+def _texts(version: VersionRecord | None) -> dict[str, str | None]:
+    """Return facet -> its canonical text."""
+    facets = {} if version is None else contract_of(version.body).facets
+    return {name: facet_text(facets, name) for name in facets}

@@ -50,6 +50,7 @@ _DECISIONS = Statement(f"{_ACCEPTED} k.key >= :low AND k.key < :high ORDER BY k.
 _LAST_CHANGE = Statement(f"SELECT {_CHANGED} AS revision FROM key k WHERE k.key = :key")
 _VERSION = Statement("SELECT * FROM version WHERE key_id = :id AND version = :version")
 _VERSIONS = Statement("SELECT * FROM version WHERE key_id = :id AND revision <= :at ORDER BY version")
+_JOINT = Statement("SELECT k.key FROM version v JOIN key k ON k.id = v.key_id WHERE v.joint = :joint ORDER BY k.key")
 _VOTES = Statement(
     "SELECT author, approve, reason, revision FROM vote "
     "WHERE key_id = :id AND version = :version AND revision <= :at ORDER BY revision"
@@ -140,6 +141,11 @@ def versions(on: Reads, row: Row, at: int) -> list[VersionRecord]:
         reason = record.reason if state is record.state else ""
         found.append(record._replace(state=state, reason=reason, settled=settled))
     return found
+
+
+def keys_of(on: Reads, joint: int) -> list[str]:
+    """Return the keys of one joint proposal."""
+    return [row["key"] for row in on.all(_JOINT, {"joint": joint})]
 
 
 def votes(on: Rows, row: Row, version: int, at: int) -> list[Row]:

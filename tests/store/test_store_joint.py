@@ -106,6 +106,17 @@ def without_a_base(board, given):
     return "rejected"
 
 
+NOT_ALLOWED = ("db/ids", "$", None, None)
+OTHERWISE = ("api/ids", "$", '"text"', '"uuid"')
+LOST_FOR = {
+    lost: NOT_ALLOWED,
+    taken_back: NOT_ALLOWED,
+    overtaken: OTHERWISE,
+    ruled: OTHERWISE,
+    without_a_base: NOT_ALLOWED,
+}
+
+
 @pytest.mark.parametrize("end", [lost, taken_back, overtaken, ruled, without_a_base])
 def test_when_one_part_ends_or_its_base_moves_all_end_with_it_and_say_why(team, given, end):
     given(team).decided("api/ids", "text", by="boss", role="operator")
@@ -117,10 +128,21 @@ def test_when_one_part_ends_or_its_base_moves_all_end_with_it_and_say_why(team, 
     other = newest(team, "db/ids")
     assert (mine.state, other.state) == (state, "rejected")
     assert other.reason == f"api/ids 2, proposed with it, was {state}"
+    assert [(one.key, one.facet, one.old, one.new) for one in other.lost] == [LOST_FOR[end]]
     assert team.snapshot().decision("db/ids") is None
     with pytest.raises(IllegalTransition):
         given(team).voted("api/ids", 2, by="rev-3")
     team.verify()
+
+
+def test_an_unreachable_quorum_loses_all_that_was_to_change(team, given):
+    given(team).decided("api/ids", "text", by="boss", role="operator")
+    version = given(team).proposed("api/ids", "uuid", by="art")
+    for voter in ("rev-1", "rev-2"):
+        given(team).voted("api/ids", version, by=voter, approve=False)
+    given(team).decided("api/ids", "later", by="boss", role="operator")
+    (one,) = team.snapshot().versions("api/ids")[1].lost
+    assert (one.key, one.facet, one.old, one.new) == ("api/ids", "$", '"text"', '"text"')
 
 
 def test_two_joint_proposals_that_share_a_key_exclude_each_other(team, given):

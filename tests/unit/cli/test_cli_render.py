@@ -14,6 +14,7 @@ from blackboard.cli.clean import clean
 from blackboard.cli.records import (
     ActivationLine,
     Cause,
+    DecisionReport,
     DiffReport,
     FacetLine,
     Frame,
@@ -21,12 +22,14 @@ from blackboard.cli.records import (
     KeyChange,
     Record,
     StatusReport,
+    VersionLine,
     WhyReport,
     to_json,
 )
 from blackboard.cli.render import render
 from blackboard.cli.screen import screen
 from blackboard.cli.terminal import emit
+from blackboard.contracts.losing import Lost
 from blackboard.spec.convergence import Obligation
 
 HOSTILE = "x\x1b[31m\x9b2J\r\n\u202eevil\u200b\ufeff [red]b[/red] [link=http://a]c[/link] :smile: \x07\ud800"
@@ -135,6 +138,17 @@ def test_an_impact_says_what_would_be_stale_what_it_costs_and_who_refuses():
         "  decisions stale: doc/ids",
         "  refused by constraint/ids: a == b;  amend them together:",
         "  bb decide db/schema schema.sql api/recipes recipes.pyi",
+    ]
+
+
+def test_a_version_that_lost_says_for_which_facets():
+    lost = (Lost("api/ids", "id", '"int"', '"str"'), Lost("db/ids", "page", None, "50"), Lost("db/ids", "n", "1", "1"))
+    line = VersionLine(2, "rejected", "value", "ann", "", "", 7, None, None, (), "too late", "", lost=lost)
+    assert printed(render(DecisionReport("db/ids", "accepted", 1, (), (line,)))).splitlines()[2:] == [
+        "    too late",
+        "    api/ids id was accepted otherwise: int -> str",
+        "    db/ids page was accepted otherwise: absent -> 50",
+        "    db/ids n stays 1",
     ]
 
 
