@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from sqlite3 import Row
 
+from blackboard.cli.accepted import accepting
 from blackboard.cli.records import Cause, FacetLine
 from blackboard.store import causes as stored
 from blackboard.store.causes import Tenure
@@ -84,12 +85,14 @@ def cause_of(tenure: Tenure, key: str, facets: Iterable[FacetLine] = (), tail: s
             tenure.revision, tenure.author, tenure.role or "", f"retracted {key}{tail}", tenure.reason, tuple(facets)
         )
     step = f"amended {key} {tenure.before} -> {tenure.version}" if tenure.before else f"decided {key} {tenure.version}"
+    role = (tenure.writer_role if tenure.writer else tenure.role) or ""
+    rationale, rules = accepting(tenure.rationale or "", role)
     deciding = f", accepted by {tenure.author}" if tenure.author and tenure.writer not in (None, tenure.author) else ""
     return Cause(
         tenure.revision,
         tenure.writer or tenure.author,
-        (tenure.writer_role if tenure.writer else tenure.role) or "",
-        f"{step}{deciding}{tail}",
-        tenure.rationale or "",
+        role,
+        f"{step}{deciding}{rules}{tail}",
+        rationale,
         tuple(facets),
     )

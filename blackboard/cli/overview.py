@@ -6,6 +6,7 @@ from itertools import islice
 from sqlite3 import Row
 
 from blackboard.cli import calls
+from blackboard.cli.accepted import accepting
 from blackboard.cli.causes import broken_pins, in_short
 from blackboard.cli.records import ActivationLine, ChangeLine, ComponentLine, DecisionLine, KeyLine
 from blackboard.cli.spending import BudgetLine, SpentLine, WaitingLine
@@ -203,7 +204,7 @@ def _newest(connection: Connection, limit: int) -> tuple[ChangeLine, ...]:
 
 
 def change_lines(store: Store, changes: Iterable[ChangeRecord]) -> tuple[ChangeLine, ...]:
-    """Return changes of the feed as they are shown: with the result where a check judged."""
+    """Return changes of the feed as they are shown: with results of checks, and with breaks that were accepted."""
     lines = [ChangeLine(one.revision, one.ordinal, one.kind, one.key or "", one.version, one.author) for one in changes]
     with store.database.reading() as connection:
         return _noted(connection, lines)
@@ -218,7 +219,10 @@ def _noted(connection: Connection, lines: Sequence[ChangeLine]) -> tuple[ChangeL
     acts = {line.revision for line in lines if line.kind in operate.KINDS}
     for row in stored.acts(connection, acts, operate.KINDS) if acts else ():
         notes[row["key"], row["revision"]] = [part for part in (row["path"], row["reason"]) if part]
-    noted = operate.KINDS | {"judged"}
+    accepted = sorted({(line.key, line.version, line.revision) for line in lines if line.kind == "accepted"})
+    for row in stored.rationales(connection, accepted) if accepted else ():
+        notes[row["key"], row["revision"]] = [accepting(row["rationale"], row["role"] or "")[1].removeprefix(", ")]
+    noted = operate.KINDS | {"accepted", "judged"}
     return tuple(
         replace(line, note=", ".join(notes.get((line.key, line.revision), ()))) if line.kind in noted else line
         for line in lines

@@ -80,7 +80,7 @@ class ChangeLine:
 
     Attributes:
         key: Empty where an operator did it to the whole board.
-        note: How a check went, or what an operator named and why.
+        note: How a check went, what an operator named and why, or which breaks the operator who decided accepts.
     """
 
     revision: int

@@ -11,6 +11,7 @@ from functools import singledispatch
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from blackboard.cli.accepted import accepting
 from blackboard.cli.affected import Affected
 from blackboard.cli.clean import clean
 from blackboard.cli.records import (
@@ -323,7 +324,8 @@ def _plain(value: object) -> str:
 
 def _version_lines(line: VersionLine) -> Iterator[Text]:
     role = f" ({line.role})" if line.role else ""
-    because = f' "{line.rationale}"' if line.rationale else ""
+    rationale, rules = accepting(line.rationale, line.role)
+    because = f' "{rationale}"{rules}' if rationale else rules
     head = words(f"  version {line.version}, ", state(line.state), f", {line.language}, ")
     made = merged_from(line.bases)
     yield head.append_text(words((f"{line.revision} ", QUIET), f"{line.author}{role}{made}", because))

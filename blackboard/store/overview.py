@@ -110,6 +110,12 @@ _ACTS = Statement("""
     WHERE c.revision IN (SELECT value FROM json_each(:revisions))
       AND c.kind IN (SELECT value FROM json_each(:kinds))""")
 
+_RATIONALES = Statement("""
+    SELECT k.key, j.revision, v.role, v.rationale
+    FROM (SELECT json_extract(value, '$[0]') AS key, json_extract(value, '$[1]') AS version,
+      json_extract(value, '$[2]') AS revision FROM json_each(:versions)) j
+    JOIN key k ON k.key = j.key JOIN version v ON v.key_id = k.id AND v.version = j.version""")
+
 _VERDICT = Statement("""
     SELECT passed, version FROM verdict WHERE check_name = :check AND component_id = :id
     ORDER BY revision DESC LIMIT 1""")
@@ -198,6 +204,11 @@ def verdict(on: Reads, number: int, check: str) -> Row | None:
 def results(on: Reads, judged: Sequence[tuple[str | None, int]]) -> list[Row]:
     """Return what checks found of some components at some revisions."""
     return on.all(_RESULTS, {"judged": json.dumps(judged)})
+
+
+def rationales(on: Reads, versions: Sequence[tuple[str | None, int | None, int]]) -> list[Row]:
+    """Return the roles and rationales of the authors of some versions (key, version, revision of a change)."""
+    return on.all(_RATIONALES, {"versions": json.dumps(versions)})
 
 
 def acts(on: Reads, revisions: Iterable[int], kinds: Collection[str]) -> list[Row]:

@@ -104,3 +104,21 @@ def test_all_that_a_source_gave_up_is_retried_at_once(board, capsys):
     assert "ann on colour, style is pending again" in said(capsys, "board", "retry", "ann")
     assert "not given up" in said(capsys, "board", "retry", "ann", status=Exit.NO)
     assert len(board.claim("ann")) == 1
+
+
+def test_who_accepted_which_breaks_stands_in_the_log_and_in_why_and_show(board, capsys, tmp_path):
+    for text, arguments in (
+        ("def read(path: str) -> bytes: ...", []),
+        (
+            "def read(path: str, strict: bool) -> bytes: ...",
+            ["--because", "no way around", "--accept", "python.parameter-required"],
+        ),
+    ):
+        (tmp_path / "files.pyi").write_text(text)
+        said(capsys, "decide", "api/files", "files.pyi", "--as", "eve", *arguments)
+    accepted = "accepting python.parameter-required"
+    log = [line for line in said(capsys, "log").splitlines() if "api/files" in line]
+    assert [accepted in line and "eve" in line for line in log if "accepted" in line] == [False, True]
+    why = said(capsys, "why", "api/files")
+    assert f'eve (operator) amended api/files 1 -> 2, {accepted} "no way around"' in why
+    assert f'"no way around", {accepted}' in said(capsys, "show", "api/files")
