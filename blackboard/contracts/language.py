@@ -332,8 +332,8 @@ class Contract:
 
         Returns:
             Of a Python stub the lines that declare these facets and what they mention, docstrings included; of DDL the
-            whole statements of their tables. In other languages one line for each facet, `name: value as JSON`. The
-            whole text where no facet is left out.
+            whole statements of their tables, COMMENT included. In other languages one line for each facet, `name: value
+            as JSON`, and after `#` the sentences that document it. The whole text where no facet is left out.
         """
         reading = self._reads()
         names = {*reading.facets} if facets is None else {*facets}
@@ -343,9 +343,9 @@ class Contract:
             return excerpt(reading.body.source, self.meant_by(names))
         if isinstance(reading.body, Schema):
             return statements_of(reading.body, names)
-        return "".join(
-            f"{name}: {canonical_json(reading.facets[name])}\n" for name in sorted(names & {*reading.facets})
-        )
+        documented = {name: f"  # {text}" for name, text in reading.docs.items()}
+        shown = sorted(names & {*reading.facets})
+        return "".join(f"{one}: {canonical_json(reading.facets[one])}{documented.get(one, '')}\n" for one in shown)
 
     def exports(self, facets: Iterable[str] | None = None) -> tuple[str, ...]:
         """Return the public names of its module under which facets of a `python` contract are imported, sorted.

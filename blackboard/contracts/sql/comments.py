@@ -6,7 +6,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from blackboard.contracts.facets import join
 from blackboard.contracts.sql.schema import index_facet
-from blackboard.contracts.sql.statements import after_columns, cut, refusal
+from blackboard.contracts.sql.statements import after_columns, cut, place, refusal
 
 _COMMENTED = ("TABLE", "COLUMN", "VIEW", "INDEX")
 
@@ -28,6 +28,12 @@ def comments(text: str, facets: Collection[str]) -> dict[str, str]:
                 raise refusal(where, f"COMMENT ON {facet}, which is not declared in this text")
             found[facet] = said
     return found
+
+
+def commented(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the facet and the line of each comment in a text that was read."""
+    for tokens in cut(text) if "comment" in text.lower() else ():
+        yield from ((facet, place(tokens[0])[0]) for facet, _, _ in _said(tokens))
 
 
 def _said(tokens: Sequence[Token]) -> Iterator[tuple[str, str, Token]]:

@@ -1,4 +1,4 @@
-"""The statements of a DDL text that declare some tables, as they were written, with the comments above them."""
+"""The statements of a DDL text that declare some tables, as they were written, with comments above them and COMMENT."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
@@ -8,11 +8,13 @@ from blackboard.contracts.sql.schema import Schema
 
 def excerpt(schema: Schema, names: Collection[str]) -> str:
     """Return the lines of the statements that declare facets, and all else of their tables."""
-    from blackboard.contracts.sql.statements import statements  # noqa: PLC0415 - see `Sql.parse`
+    from blackboard.contracts.sql.comments import commented  # noqa: PLC0415 - see `Sql.parse`
+    from blackboard.contracts.sql.statements import cut, place  # noqa: PLC0415
 
-    begins = [statement.place[0] for statement in statements(schema.text, only=True)]
+    begins = [place(tokens[0])[0] for tokens in cut(schema.text)]
     tables = {name.partition(".")[0] for name in names}
-    places = [line for name, (line, _) in schema.places.items() if name.partition(".")[0] in tables]
+    declared = [*((name, line) for name, (line, _) in schema.places.items()), *commented(schema.text)]
+    places = [line for name, line in declared if name.partition(".")[0] in tables]
     numbers = sorted({bisect_right(begins, line) - 1 for line in places})
     return "".join(f"{line}\n" for number in numbers for line in _lines(schema.text.split("\n"), begins, number))
 

@@ -1,5 +1,7 @@
 """The text of some facets, as it is shown to whoever builds on them."""
 
+import json
+
 from blackboard.contracts.language import Contract
 
 STUB = '''"""Counts words.
@@ -107,3 +109,27 @@ def test_a_table_is_shown_by_its_statements_with_their_comments():
     assert contract.excerpt(["tag"]) == "-- Words to find notes by.\ncreate table tag (name text primary key);\n"
     assert contract.excerpt(["index note_minutes"]) == "create index note_minutes on note (minutes);\n"
     assert contract.excerpt(["absent"]) == ""
+
+
+def test_a_table_is_shown_with_what_comment_says_of_it_and_of_nothing_else():
+    tables = "create table note (id integer);\ncreate table tag (name text);\n"
+    of_note = "comment on table note is 'Never deleted.';\ncomment on column note.id is 'In seconds.';\n"
+    of_tag = "comment on column tag.name is 'One word.';\n"
+    for comments in (of_tag + of_note, of_note + of_tag):
+        contract = Contract("sql", tables + comments)
+        assert contract.excerpt(["note.id"]) == tables.splitlines(keepends=True)[0] + of_note
+        assert contract.excerpt(["tag"]) == tables.splitlines(keepends=True)[1] + of_tag
+
+
+def test_single_facets_are_shown_with_the_sentences_that_document_them():
+    fields = {"ttl": {"type": "integer", "description": "In\nseconds."}, "name": {"type": "string"}}
+    contract = Contract.json_schema({"type": "object", "properties": fields}, direction="both")
+    ttl, name = contract.excerpt(["ttl"]), contract.excerpt(["name"])
+    assert ttl.endswith("}  # In seconds.\n")
+    assert "#" not in name
+
+
+def test_an_operation_is_shown_with_its_summary_and_description():
+    got = {"summary": "Read notes", "description": "Newest first.", "responses": {"200": {"description": "Found."}}}
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/notes": {"get": got}}}
+    assert "  # Read notes: Newest first.\n" in Contract("openapi", json.dumps(document)).excerpt(["GET /notes"])
