@@ -15,6 +15,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import PrivateAttr
 
 from blackboard import StopRun
 
@@ -34,6 +35,7 @@ class Recorded(BaseChatModel):
 
     calls: Path
     model: BaseChatModel | None = None
+    _asked: set[Path] = PrivateAttr(default_factory=set)
 
     @property
     def _llm_type(self) -> str:
@@ -41,6 +43,7 @@ class Recorded(BaseChatModel):
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:  # noqa: ANN401 - not used
         path = self.calls / f"{digest(messages)[:16]}.json"
+        self._asked.add(path)
         if not path.exists():
             if self.model is None:
                 raise StopRun(
@@ -51,6 +54,11 @@ class Recorded(BaseChatModel):
         call = json.loads(path.read_text("utf-8"))
         message = AIMessage(content=call["reply"], usage_metadata=UsageMetadata(**call["usage"]))
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def forget_others(self) -> None:
+        """Remove the replies to prompts that were not asked so far: of an earlier recording."""
+        for path in set(self.calls.glob("*.json")) - self._asked:
+            path.unlink()
 
     def _record(self, path: Path, answer: AIMessage) -> None:
         named = answer.response_metadata.get("model_name", type(self.model).__name__)

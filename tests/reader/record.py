@@ -1,11 +1,11 @@
 """Record examples/recorded anew from who answers files: `PYTHONPATH=tests python -m reader.record FOLDER WHO`.
 
 Each prompt becomes a file in FOLDER and waits there for its reply (see `file_model`); WHO is named as the model that
-gave it. What is recorded begins empty.
+gave it. A prompt that is the same as before keeps its reply; replies to prompts that are no more are removed.
 """
 
 import argparse
-import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,14 +27,18 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("who")
     options = parser.parse_args()
+    sys.path.insert(0, str(EXAMPLE))
+    from recorded import Recorded
+
     asking.CALL_SECONDS = PATIENCE_SECONDS
-    model = FileChatModel(folder=options.folder, announces=True, reader=options.who)
-    shutil.rmtree(EXAMPLE / "calls", ignore_errors=True)
+    reader = FileChatModel(folder=options.folder, announces=True, reader=options.who)
+    model = Recorded(calls=EXAMPLE / "calls", model=reader)
     with open_memory() as board:
-        team = load_team(EXAMPLE / "team.py", Options(model=model, values={"record": "yes"}))
+        team = load_team(EXAMPLE / "team.py", Options(model=model))
         patient = [replace(one, timeout_seconds=PATIENCE_SECONDS) for one in team.sources]
         outcome = Controller(board, replace(team, sources=patient)).run()
-    print(outcome.kind, *(f"{one.key}: {one.reason}" for one in outcome.obligations), sep="\n")  # noqa: T201 - for the person at the terminal
+    model.forget_others()
+    print(outcome.kind, *(f"{one.key}: {one.reason}" for one in outcome.obligations), sep="\n")  # noqa: T201
     return 0 if outcome.kind == "converged" else 1
 
 
