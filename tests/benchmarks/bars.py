@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from . import commits, fan_out, history, imports, processes, rules, threads, watching, work
+from . import commits, conformance, fan_out, history, imports, processes, rules, threads, watching, work
 from .measure import Bench, Line
 
 BARS: Mapping[str, Callable[[Bench], Iterable[Line]]] = {
@@ -18,5 +18,6 @@ BARS: Mapping[str, Callable[[Bench], Iterable[Line]]] = {
     "P9": watching.run,
     "P12": imports.run,
     "P14": rules.run_guard,
+    "CHECK": conformance.run,
 }
 """Bar -> what measures it, in the order of the table."""
