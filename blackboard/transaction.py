@@ -256,15 +256,15 @@ class Transaction(Reader):
     def decide(self, key: str, contract: Contract, *, rationale: str = "", accept: Iterable[str] = ()) -> None:
         """Accept a version by one's own right.
 
-        A key that was accepted 16 times without an operator's ruling is contested instead: `Committed.accepted` then
-        does not name it, and the operator settles it.
+        A key accepted 16 times without an operator's ruling is contested instead: `Committed.accepted` lacks it.
 
-        `accept` names rules (docs/rules.md) whose breaks an operator accepts: they make suspect, not stale. The last
-        line of the version's rationale names them.
+        `accept` names rules (docs/rules.md) whose breaks an operator accepts: they make suspect, not stale.
         """
-        why, rules = given.a_text(rationale, "the rationale"), tuple(dict.fromkeys(accept))
-        why = accepting(why, rules, self.author, permitted=self.role == OPERATOR)
-        self._act(Decide(check_key(key), _body(contract), why))
+        why, rules, body = given.a_text(rationale, "the rationale"), tuple(dict.fromkeys(accept)), _body(contract)
+        standing = self.decision_of(key) if rules else None
+        broken = frozenset[str]() if standing is None else standing.contract.compare(contract).rules
+        why = accepting(why, rules, self.author, broken, permitted=self.role == OPERATOR)
+        self._act(Decide(check_key(key), body, why))
 
     def retract(self, key: str, *, reason: str) -> None:
         """Take an accepted decision back; what was built on it becomes orphaned."""

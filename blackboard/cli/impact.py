@@ -68,7 +68,7 @@ def decide(
 def facet_lines(comparison: Comparison) -> tuple[FacetLine, ...]:
     """Return what a comparison says, facet by facet."""
     return tuple(
-        FacetLine(facet, change.reason, str(change.uses), str(change.implements), change.proof, change.rule)
+        FacetLine(facet, change.reason, str(change.uses), str(change.implements), change.proof, change.rules)
         for facet, change in comparison.effects.items()
     )
 

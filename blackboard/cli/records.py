@@ -20,14 +20,14 @@ from blackboard.spec.convergence import Obligation
 
 @dataclass(frozen=True, slots=True)
 class FacetLine:
-    """What the change of one facet (`''` is the set of names) means for each side, and the rule that it breaks."""
+    """What the change of one facet (`''` is the set of names) means for each side, and the rules that it breaks."""
 
     facet: str
     reason: str
     uses: str
     implements: str
     proof: str = ""
-    rule: str = ""
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -373,7 +373,7 @@ class Contract:
             return with_documentation(Comparison(found), *readings)
         effects = dict(undecided(self._reads().facets, new._reads().facets).effects)  # noqa: SLF001 - of its own kind
         effects[NAMES] = FacetChange(Effect.BREAKING, Effect.BREAKING, f"language {self.language} -> {new.language}")
-        return Comparison({name: one._replace(rule="language-changed") for name, one in effects.items()})
+        return Comparison({name: one._replace(rules=("language-changed",)) for name, one in effects.items()})
 
     def skeleton(self) -> str:
         """Return a text from which somebody who implements this can begin."""

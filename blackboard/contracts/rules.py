@@ -105,17 +105,27 @@ _PYTHON = (
 _ACCEPTS = "accepts "
 
 
-def accepting(rationale: str, rules: Collection[str], author: str, *, permitted: bool) -> str:
+def accepting(rationale: str, rules: Collection[str], author: str, broken: Collection[str], *, permitted: bool) -> str:
     """Return a rationale whose last line says which breaks an operator accepts; the version is its record.
 
+    Args:
+        rationale: Why the version is decided.
+        rules: What is accepted.
+        author: Who accepts it.
+        broken: The rules that the change breaks.
+        permitted: Whether the author is an operator.
+
     Raises:
-        Invalid: One is no rule.
+        Invalid: One is no rule, or the change does not break it.
         NotPermitted: The author is no operator.
     """
     if unknown := [rule for rule in rules if rule not in RULES]:
         raise Invalid(f"{', '.join(map(str, unknown))} is no rule; docs/rules.md names all")
     if rules and not permitted:
         raise NotPermitted(f"{author} accepts {', '.join(rules)}", (), ("an operator who decides it",))
+    if idle := [rule for rule in rules if rule not in broken]:
+        found = f"what it breaks is {', '.join(sorted(broken))}" if broken else "it breaks none"
+        raise Invalid(f"the change does not break {', '.join(idle)}, which is accepted; {found}")
     return f"{rationale}\n{_ACCEPTS}{', '.join(rules)}".lstrip() if rules else rationale
 
 
@@ -136,7 +146,7 @@ def without(
         moved: The facets that were added or removed: their set breaks nobody where none of them does.
         rules: What is accepted.
     """
-    found = {name: _harmless(one) if one.rule in rules else one for name, one in effects.items()}
+    found = {name: _harmless(one) if {*one.rules} <= {*rules} else one for name, one in effects.items()}
     if rules and "" in found and not any(_breaks(found[name]) for name in moved if name in found):
         found[""] = _harmless(found[""])
     return found
@@ -148,7 +158,7 @@ def _harmless(change: FacetChange) -> FacetChange:
     uses, implements = (
         Effect.COMPATIBLE if one is Effect.BREAKING else one for one in (change.uses, change.implements)
     )
-    why = f"{change.reason} (accepted: {change.rule})" if change.rule else change.reason
+    why = f"{change.reason} (accepted: {', '.join(change.rules)})" if change.rules else change.reason
     return change._replace(uses=uses, implements=implements, reason=why)
 
 
@@ -159,7 +169,7 @@ def _breaks(change: FacetChange) -> bool:
 def ruled(
     language: str, facet: str, values: tuple[Mapping[str, JSON], Mapping[str, JSON]], change: FacetChange
 ) -> FacetChange:
-    """Return a change with the rule that it breaks, unchanged where it breaks nobody.
+    """Return a change with the rules that it breaks, unchanged where it breaks nobody.
 
     Args:
         language: Of both contracts.
@@ -170,31 +180,40 @@ def ruled(
     if not _breaks(change):
         return change
     if not facet:
-        return change._replace(rule="names-changed")
+        return change._replace(rules=("names-changed",))
     old, new = values
     how = "added" if facet not in old else "removed" if facet not in new else "changed"
-    if how == "changed" and (special := _special(language, old[facet], new[facet], change.reason)):
-        return change._replace(rule=f"{language}.{special}")
     thing = _thing(language, facet, new if how == "added" else old)
-    return change._replace(rule=f"{language}.{thing}-{_SAID.get(language, {}).get(how, how)}")
+    plain = f"{thing}-{_SAID.get(language, {}).get(how, how)}"
+    found = _special(language, old[facet], new[facet], change.reason) if how == "changed" else ()
+    return change._replace(rules=tuple(dict.fromkeys(f"{language}.{one or plain}" for one in found or [plain])))
 
 
-def _special(language: str, old: JSON, new: JSON, reason: str) -> str:
+def _special(language: str, old: JSON, new: JSON, reason: str) -> list[str]:
+    """Return a rule for each thing that is different, empty where none is special."""
     if language == "python":
-        found = (rule for begins, rule in _PYTHON if re.match(begins, reason))
-        members = "members-changed" if reason.startswith("members:") else ""
-        return members or next(found, "type-changed")
+        found = [_of_python(part) for part in reason.split("; ")]
+        if "parameter-required" in found:
+            # A new parameter is told for each side: users have to pass it, implementers have to take it.
+            found = [one for one in found if one != "parameter-added"]
+        return ["kind-changed"] if "kind-changed" in found else found
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
-        return ""
-    differing = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+        return []
+    differing = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    if language == "sql" and "type" in old:
+        return [{"type": "column-type", "nullable": "column-nullable"}.get(name, "") for name in differing]
     if language == "sql":
-        if "type" in old:
-            return "column-type" if "type" in differing else "column-nullable" if "nullable" in differing else ""
-        return "" if {"view", "table"} & {*old, *new} else "constraint-changed"
-    if "required" in differing and language in ("json-schema", "openapi"):
-        required = "parameter-required" if language == "openapi" else "property-required"
-        return required if new.get("required") else "" if language == "openapi" else "property-optional"
-    return ""
+        return [] if {"view", "table"} & {*old, *new} else ["constraint-changed"]
+    if language in ("json-schema", "openapi") and "required" in differing:
+        ends = ("parameter-required", "") if language == "openapi" else ("property-required", "property-optional")
+        return [(ends[0] if new.get("required") else ends[1]) if name == "required" else "" for name in differing]
+    return []
+
+
+def _of_python(part: str) -> str:
+    if part.startswith("members:"):
+        return "members-changed"
+    return next((rule for begins, rule in _PYTHON if re.match(begins, part)), "type-changed")
 
 
 def _thing(language: str, facet: str, values: Mapping[str, JSON]) -> str:

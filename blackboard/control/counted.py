@@ -13,6 +13,7 @@ from blackboard.control import unittest_counted
 from blackboard.control.sandbox import REPORT
 
 _INTERPRETER = re.compile(r"python(3(\.\d+)?)?")
+_OPTION = re.compile(r"-(?:[bBdEIOPqsSuvx]+|[WX].*)")
 _SUITE = re.compile(rb"<testsuite\s([^>]*)>")
 _NUMBER = re.compile(rb'\b(tests|skipped)="(\d+)"')
 
@@ -28,7 +29,8 @@ def counting(command: Sequence[str]) -> list[str]:
         return [*command, f"--junitxml={REPORT}"]
     if _runner(command) == "unittest":
         text = Path(unittest_counted.__file__).read_text(encoding="utf-8")
-        return [command[0], "-c", text, REPORT, *command[3:]]
+        at = _module(command)
+        return [*command[:at], "-c", text, REPORT, *command[at + 2 :]]
     return list(command)
 
 
@@ -49,5 +51,13 @@ def _runner(command: Sequence[str]) -> str:
     if program in ("pytest", "py.test"):
         return "pytest"
     is_python = command[:1] == [sys.executable] or bool(_INTERPRETER.fullmatch(program))
-    named = command[2] if is_python and len(command) > 2 and command[1] == "-m" else ""  # noqa: PLR2004
+    named = command[at + 1] if is_python and (at := _module(command)) else ""
     return named if named in ("pytest", "unittest") else ""
+
+
+def _module(command: Sequence[str]) -> int:
+    """Return where `-m` stands in a command of Python, 0 where it runs no module: only options may stand before it."""
+    at = 1
+    while at < len(command) and _OPTION.fullmatch(command[at]):
+        at += 2 if command[at] in ("-W", "-X") else 1
+    return at if at + 1 < len(command) and command[at] == "-m" else 0

@@ -33,14 +33,14 @@ UNDECIDED = "undecided"
 class FacetChange(NamedTuple):
     """The effect of one facet's change: on each side, why in one line, and a proof (or the word *undecided*).
 
-    `rule` is the id of the kind of break (`contracts.rules.RULES` names all), empty where nobody is broken.
+    `rules` are the ids of the kinds of break (`contracts.rules.RULES` names all), none where nobody is broken.
     """
 
     uses: Effect
     implements: Effect
     reason: str
     proof: str = UNDECIDED
-    rule: str = ""
+    rules: tuple[str, ...] = ()
 
     def effect(self, side: Side | str) -> Effect:
         """Return the effect on one side."""
@@ -51,6 +51,11 @@ class Comparison(NamedTuple):
     """What changed between two contracts: facet -> change, for changed facets only."""
 
     effects: Mapping[str, FacetChange]
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """The kinds of break that are in it."""
+        return frozenset(rule for change in self.effects.values() for rule in change.rules)
 
     def effect(self, side: Side | str) -> Effect:
         """Return the worst effect on one side."""

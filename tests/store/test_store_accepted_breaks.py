@@ -30,10 +30,24 @@ def test_an_accepted_break_makes_suspect_and_another_one_stale(board):
     assert board.snapshot().component("server").state == "stale"
 
 
-def test_a_rule_that_is_accepted_accepts_no_break_of_another_rule(board):
+def test_a_rule_that_the_change_does_not_break_is_named_with_those_that_it_does(board):
     built(board)
-    amended(board, NEW.replace("bytes", "str"), "python.raises")
+    with pytest.raises(Invalid, match=r"does not break python.raises.*python.return-type"):
+        amended(board, NEW.replace("bytes", "str"), "python.raises")
+    with pytest.raises(Invalid, match="it breaks none"):
+        amended(board, OLD, "python.raises")
+
+
+def test_a_facet_that_breaks_in_two_ways_is_accepted_only_with_both_rules(board):
+    built(board)
+    amended(board, NEW.replace("bytes", "str"), "python.parameter-required")
     assert board.snapshot().component("server").state == "stale"
+
+
+def test_both_ways_of_one_facet_may_be_accepted(board):
+    built(board)
+    amended(board, NEW.replace("bytes", "str"), "python.parameter-required", "python.return-type")
+    assert board.snapshot().component("server").state == "suspect"
 
 
 def test_a_name_that_is_gone_may_be_accepted_too(board):

@@ -30,6 +30,7 @@ def merging_team(*, merge=("api/*", "free/*"), within_seconds=None, amendments=3
         may(ART, "decide", "free/*"),
         may(ART, "propose", "free/*"),
         may(ART, "write", "*"),
+        may(ART, "ask", "free/*"),
         merge=dict.fromkeys(merge, "facet"),
     )
     members = [
@@ -167,6 +168,18 @@ def test_a_commit_of_several_decisions_is_merged_key_by_key(file_board, given):
     late.commit()
     assert board.snapshot().decision("free/notes").value == {**BASE, "ids": "uuid", "page": 50}
     assert board.snapshot().decision("free/users").value == {**BASE, "ids": "uuid", "sort": "name"}
+    holds(board)
+
+
+def test_a_commit_that_also_asks_is_merged(file_board, given):
+    board = file_board
+    with_base(board, given, key="free/notes")
+    late = amend(board, "art", {"free/notes": {"page": 50}})
+    late.ask("free/zones", "Which time zone?")
+    amend(board, "bea", {"free/notes": {"ids": "uuid"}}).commit()
+    late.commit()
+    assert board.snapshot().decision("free/notes").value == {**BASE, "ids": "uuid", "page": 50}
+    assert [one.key for one in board.snapshot().questions()] == ["free/zones"]
     holds(board)
 
 

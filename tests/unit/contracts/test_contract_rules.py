@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "rules.md"
 
 
 def rules(old, new):
-    return {name: one.rule for name, one in old.compare(new).effects.items() if name and one.rule}
+    return {name: one.rules for name, one in old.compare(new).effects.items() if name and one.rules}
 
 
 def test_the_page_names_each_rule_with_what_it_says():
@@ -24,8 +24,8 @@ def test_the_page_names_each_rule_with_what_it_says():
 def test_what_breaks_somebody_has_a_rule_of_the_page_and_nothing_else_has_one(row):
     old, new = row.contracts()
     for change in old.compare(new).effects.values():
-        assert (change.rule in RULES) == ("breaking" in (change.uses, change.implements)), change
-        assert change.rule in ("", *RULES)
+        assert bool(change.rules) == ("breaking" in (change.uses, change.implements)), change
+        assert {*change.rules} <= RULES.keys()
 
 
 PYTHON = [
@@ -44,22 +44,34 @@ PYTHON = [
 
 @pytest.mark.parametrize(("old", "new", "rule"), PYTHON)
 def test_rules_of_stubs(old, new, rule):
-    assert list(rules(Contract.python(old), Contract.python(new)).values()) == [f"python.{rule}"]
+    assert list(rules(Contract.python(old), Contract.python(new)).values()) == [(f"python.{rule}",)]
 
 
 def test_rules_of_members():
     enum = "class E(Enum):\n  A = 1\n"
-    assert rules(Contract.python(enum), Contract.python(f"{enum}  B = 2"))["E.B"] == "python.enum-value-added"
+    assert rules(Contract.python(enum), Contract.python(f"{enum}  B = 2"))["E.B"] == ("python.enum-value-added",)
     keyed = "class T(TypedDict):\n  a: int\n"
-    assert rules(Contract.python(f"{keyed}  b: int"), Contract.python(keyed))["T.b"] == "python.key-removed"
+    assert rules(Contract.python(f"{keyed}  b: int"), Contract.python(keyed))["T.b"] == ("python.key-removed",)
 
 
 def test_rules_of_other_languages():
     one, two = "create table t(a int not null);", "create table t(a int not null, b text not null);"
-    assert rules(Contract("sql", two), Contract("sql", one))["t.b"] == "sql.column-dropped"
-    assert rules(Contract("sql", one), Contract("sql", one.replace("int", "text")))["t.a"] == "sql.column-type"
+    assert rules(Contract("sql", two), Contract("sql", one))["t.b"] == ("sql.column-dropped",)
+    assert rules(Contract("sql", one), Contract("sql", one.replace("int", "text")))["t.a"] == ("sql.column-type",)
     schemas = [{"type": "object", "properties": {"a": {}}, **more} for more in ({}, {"required": ["a"]})]
     old, new = (Contract.json_schema(schema) for schema in schemas)
-    assert rules(old, new)["a"] == "json-schema.property-required"
-    assert rules(Contract.value({"a": 1}), Contract.value({"a": 2})) == {"a": "value.member-changed"}
-    assert set(rules(Contract.value(1), Contract.text("one")).values()) == {"language-changed"}
+    assert rules(old, new)["a"] == ("json-schema.property-required",)
+    assert rules(Contract.value({"a": 1}), Contract.value({"a": 2})) == {"a": ("value.member-changed",)}
+    assert set(rules(Contract.value(1), Contract.text("one")).values()) == {("language-changed",)}
+
+
+def test_a_facet_that_breaks_in_two_ways_has_both_rules():
+    stubs = Contract.python("def f(a: int) -> int: ..."), Contract.python("def f(a: bytes, *, b: int) -> str: ...")
+    assert set(rules(*stubs)["f"]) == {
+        "python.parameter-required",
+        "python.parameter-type",
+        "python.return-type",
+    }
+    column = "create table t(a int not null);"
+    changed = rules(Contract("sql", column), Contract("sql", "create table t(a text);"))["t.a"]
+    assert set(changed) == {"sql.column-type", "sql.column-nullable"}

@@ -55,6 +55,9 @@ def test_other_commands_are_judged_by_their_exit_status():
     assert not counts_tests(("sh", "-c", "python -m unittest"))
     assert counts_tests(("pytest", "-q"))
     assert counts_tests(("/usr/bin/python3.11", "-m", "unittest"))
+    assert counts_tests(("python", "-B", "-W", "error", "-Xdev", "-m", "pytest"))
+    assert not counts_tests(("python", "-B", "-c", "import unittest", "-m", "unittest"))
+    assert not counts_tests(("python", "-m"))
 
 
 def test_the_report_is_read_by_its_counts_and_nothing_else_is_a_report():
