@@ -8,14 +8,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from blackboard.contracts.bodies import contract_of
 from blackboard.contracts.language import Contract
 from blackboard.contracts.losing import Lost, lost_by
-from blackboard.errors import InvalidKey, ReadOnly
+from blackboard.errors import InvalidKey
 from blackboard.spec import convergence, given
 from blackboard.spec.canonical import JSON
 from blackboard.spec.convergence import Outcome
@@ -23,7 +23,7 @@ from blackboard.spec.keys import check_key, check_pattern, is_pattern, is_reserv
 from blackboard.spec.lifecycle import KeyState
 from blackboard.spec.records import VersionRecord
 from blackboard.spec.staleness import Pin
-from blackboard.store import feed, gather, read
+from blackboard.store import exported, feed, gather, read
 from blackboard.store.facts import Rows
 from blackboard.store.opened import Store
 from blackboard.store.recent import Written
@@ -377,7 +377,8 @@ class Snapshot(Reader):
     def export(self, directory: str | Path) -> tuple[Path, ...]:
         """Write every component's files below a directory, and the decisions to `.spec/decisions.json` in it.
 
-        Files of the same name are replaced; others are left alone.
+        Files of the same name are replaced, those of an earlier export that are no component's any more are removed
+        (`.spec/files.json` lists them), and others are left alone.
 
         Returns:
             The paths written.
@@ -386,7 +387,6 @@ class Snapshot(Reader):
             InvalidKey: Two components hold a file of the same name, or one's file is another's folder.
             ReadOnly: The directory cannot be written, leads out of itself by a link, or a file would be the board's.
         """
-        root = Path(directory)
         owners: dict[str, str] = {}
         content: dict[str, bytes] = {}
         for component in self.components():
@@ -396,22 +396,7 @@ class Snapshot(Reader):
                 owners[path], content[path] = component.key, data
         content[".spec/decisions.json"] = decisions_json(self.decisions()).encode()
         given.a_tree(content)
-        for path in content:
-            if self._store.database.owns(root / path):
-                raise ReadOnly(str(root / path), "it is the board itself")
-        return tuple(_write_below(root, path, data) for path, data in sorted(content.items()))
-
-
-def _write_below(root: Path, path: str, data: bytes) -> Path:
-    place = root / PurePosixPath(path)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if place.is_symlink() or not place.parent.resolve().is_relative_to(root.resolve()):
-            raise ReadOnly(str(place), "it is, or lies behind, a link that leads elsewhere")
-        place.write_bytes(data)
-    except OSError as error:
-        raise ReadOnly(str(place), error.strerror or str(error)) from None
-    return place
+        return exported.export(Path(directory), content, owned=self._store.database.owns)
 
 
 def _as_read(written: Written) -> Decision:

@@ -262,7 +262,8 @@ def _control(state: SpecState) -> Iterator[Obligation]:
                 yield Obligation(one.target, f"{one.source} was woken in a loop", who, loop=True)
             case ActivationState.DEAD if _matters(state, one):
                 again = f"bb board retry {one.source} {one.target}"
-                reason = f"{one.source} gave up after {one.attempts} attempts: {one.error}: {one.reason}; {again}"
+                tries = f"{one.attempts} attempt{'s' * (one.attempts != 1)}"
+                reason = f"{one.source} gave up after {tries}: {one.error}: {one.reason}; {again}"
                 yield Obligation(one.target, reason, who, loop=returns(one))
             case ActivationState.PENDING | ActivationState.LEASED if one.quarantined:
                 yield Obligation(one.target, f"{one.kind}: {one.source} is quarantined: {one.quarantined}", who)

@@ -257,7 +257,7 @@ def check_table(program: Program, decided: Decided, table: Table, kept: dict[str
 def _is_free(decided: Decided, table: Table) -> bool:
     """Say whether two rows may differ in nothing but the key."""
     unique = decided.db.execute(f"PRAGMA index_list({table.name})").fetchall()
-    return not any(origin == "u" for _, _, _, origin, _ in unique)
+    return not any(is_unique and origin != "pk" for _, _, is_unique, origin, _ in unique)
 
 
 def check_refusals(program: Program, decided: Decided, table: Table, row: Mapping[str, Any]) -> None:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import generate
-from generate import APP, LAYERS, QUESTIONS, Facts, Unfit, Uses, tables_of
+from generate import APP, LAYERS, QUESTIONS, Facts, Unfit, Uses, checked, tables_of
 from generate.http_api import routes
-from generate.tables import Table, in_order
+from generate.tables import Table
 
 from blackboard import Context, Contract, NotPermitted, Refused, Source, Transaction, Version, knowledge_source, on
 
@@ -112,8 +112,7 @@ def _state_tasks(transaction: Transaction) -> None:
     schema = transaction.decision(SCHEMA)
     if schema is None:
         return
-    tables = tables_of(schema.contract.facets)
-    in_order(tables)
+    tables = checked(schema.contract.facets)
     wanted = {f"{layer}/{one.name}": generate.task(layer, one, tables) for one in tables.values() for layer in LAYERS}
     wanted[APP] = generate.app_task(tables)
     for component, contract in wanted.items():
@@ -313,7 +312,7 @@ def objection_to(transaction: Transaction, name: str, key: str, version: Version
         return f"{mine[0]} is better: {OPTIONS[mine[0]]}"
     if key == SCHEMA:
         try:
-            in_order(tables_of(version.contract.facets))
+            checked(version.contract.facets)
         except Unfit as error:
             return str(error)
         return ""

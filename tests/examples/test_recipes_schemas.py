@@ -26,8 +26,14 @@ LAYERS = ("model", "storage", "service", "http", "cli", "tests")
 
 def column(drawn, name):
     kind = drawn.choice(list(TYPES))
-    default = f" DEFAULT {TYPES[kind]}" if drawn.random() < 0.3 else ""
-    return f"{name} {kind}{drawn.choice(('', ' NOT NULL'))}{default}"
+    rule, chance = "", drawn.random()
+    if chance < 0.3:
+        rule = f" DEFAULT {TYPES[kind]}"
+    elif chance < 0.5 and kind == "INTEGER":
+        rule = f" CHECK ({name} BETWEEN 1 AND 90)"
+    elif chance < 0.5 and kind == "TEXT":
+        rule = " UNIQUE"
+    return f"{name} {kind}{drawn.choice(('', ' NOT NULL'))}{rule}"
 
 
 def schema(drawn, most):
@@ -35,9 +41,11 @@ def schema(drawn, most):
     names = [f"{drawn.choice(('plant', 'shelf', 'trip', 'song'))}_{number}" for number in range(drawn.randint(2, most))]
     columns, parents = {}, {}
     for at, name in enumerate(names):
-        parents[name] = drawn.sample(names[:at], drawn.randint(0, min(at, 1)))
+        parents[name] = drawn.sample(names[:at], drawn.randint(0, min(at, most - 1)))
         columns[name] = [f"id {drawn.choice(('INTEGER', 'TEXT'))} PRIMARY KEY"]
         columns[name] += [column(drawn, f"c{number}") for number in range(drawn.randint(1, 4))]
+        if drawn.random() < 0.3:
+            columns[name].append(f"before_id {columns[name][0].split()[1]} REFERENCES {name} (id)")
     return columns, parents
 
 
@@ -45,7 +53,10 @@ def ddl(columns, parents):
     kinds = {name: lines[0].split()[1] for name, lines in columns.items()}
     tables = []
     for name, lines in columns.items():
-        refers = [f"{other}_id {kinds[other]} NOT NULL REFERENCES {other} (id)" for other in parents[name]]
+        refers = [
+            f"{other}_id {kinds[other]}{' NOT NULL' * (len(other + name) % 2)} REFERENCES {other} (id)"
+            for other in parents[name]
+        ]
         tables.append(f"CREATE TABLE {name} (\n  " + ",\n  ".join([*lines, *refers]) + "\n);\n")
     return "".join(tables)
 
@@ -136,3 +147,53 @@ def test_whatever_the_operator_answered_before_is_what_is_built(tmp_path, seed, 
             assert outcome.kind == "converged", outcome.obligations
             assert {key: board.snapshot().decision(key).value for key in values} == values
             assert faults_of(exported(board, tmp_path / str(one))) == []
+
+
+ODD = {
+    "a primary key of two columns": (
+        "CREATE TABLE tag (a INTEGER, b TEXT, PRIMARY KEY (a, b));",
+        "tag has no primary key of one column",
+    ),
+    "a word of SQL": (
+        'CREATE TABLE "order" (id INTEGER PRIMARY KEY, name TEXT);',
+        "order cannot be made without quotation marks",
+    ),
+    "a reference to no primary key": (
+        (
+            "CREATE TABLE land (id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE);"
+            "CREATE TABLE city (id INTEGER PRIMARY KEY, land TEXT NOT NULL REFERENCES land (code));"
+        ),
+        "city.land refers to land.code",
+    ),
+    "a first row that needs another": (
+        "CREATE TABLE node (id TEXT PRIMARY KEY, parent TEXT NOT NULL REFERENCES node (id));",
+        "no first row could be added",
+    ),
+    "two files of one name": (
+        "CREATE TABLE test (id INTEGER PRIMARY KEY); CREATE TABLE model (id INTEGER PRIMARY KEY);",
+        "two tables would have the file test_model.py",
+    ),
+    "a check that no plain value meets": (
+        "CREATE TABLE event (id INTEGER PRIMARY KEY, email TEXT NOT NULL CHECK (email GLOB '[a-z]*@[a-z]*'));",
+        "no row was found that the checks of event allow",
+    ),
+    "a generated column": (
+        "CREATE TABLE item (id INTEGER PRIMARY KEY, price REAL, twice REAL GENERATED ALWAYS AS (price * 2) STORED);",
+        "item.twice is a generated column",
+    ),
+    "a unique index": (
+        "CREATE TABLE book (id INTEGER PRIMARY KEY, isbn TEXT); CREATE UNIQUE INDEX one ON book (isbn);",
+        "index one is unique",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), ODD.values(), ids=ODD)
+def test_a_schema_that_cannot_be_built_on_is_said_at_once_with_what_to_change(board, text, said):
+    with board.transaction("ann", role="operator") as transaction:
+        transaction.decide("db/schema", Contract("sql", text))
+    outcome = Controller(board, team(amend="no")).run()
+    assert outcome.kind == "stalled"
+    gave_up = [one.reason for one in outcome.obligations if one.reason.startswith("paula gave up after 1 attempt: ")]
+    assert any(said in reason for reason in gave_up), outcome.obligations
+    assert board.snapshot().components() == ()

@@ -182,3 +182,33 @@ def test_a_snapshot_is_exported_as_files(board, given, tmp_path):
     assert (tmp_path / "old/data.bin").read_bytes() == b"\x00\xff"
     assert (tmp_path / "new/server/app.py").read_text() == "two"
     assert not (tmp_path / "new/data.bin").exists()
+
+
+def test_an_export_over_an_older_one_removes_what_is_no_component_s_and_nothing_else(board, given, tmp_path):
+    given(board).decided("api/ids", "int")
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {"server/app.py": "one", "server/old.py": "gone soon", "data.bin": b"1"})
+    folder = tmp_path / "program"
+    board.snapshot().export(folder)
+    (folder / "notes.txt").write_text("mine")
+    (folder / "data.bin").unlink()
+    (folder / "data.bin").mkdir()
+    with board.transaction("bob") as transaction:
+        transaction.component("server")
+        transaction.write("server", {"server/old.py": None, "data.bin": None})
+    board.snapshot().export(folder)
+    left = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    assert left == [".spec/decisions.json", ".spec/files.json", "notes.txt", "server/app.py"]
+    assert (folder / "data.bin").is_dir()
+
+
+@pytest.mark.parametrize("listed", ['["../outside.txt"]', '["/etc/hostname"]', "[1]", "{}", "no JSON", '["link.txt"]'])
+def test_what_a_forged_list_names_outside_the_folder_stays(board, tmp_path, listed):
+    outside, folder = tmp_path / "outside.txt", tmp_path / "folder"
+    outside.write_text("mine")
+    (folder / ".spec").mkdir(parents=True)
+    (folder / "link.txt").symlink_to(outside)
+    (folder / ".spec" / "files.json").write_text(listed)
+    board.snapshot().export(folder)
+    assert outside.read_text() == "mine"
+    assert (folder / "link.txt").is_symlink()

@@ -27,7 +27,7 @@ API = Contract.python("def find(text: str) -> int:\n    '''Return how long the t
 TASK = Contract.task(summary="Find how long a text is.", implements={"api/shop": []}, files=["shop.py"])
 PRICES = {"*": {"input": 2.0, "output": 10.0}}
 
-_GAVE_UP = re.compile(r"gave up after \d+ attempts: (\w+):")
+_GAVE_UP = re.compile(r"gave up after \d+ attempts?: (\w+):")
 _STOPPED = "aborted: stopped"
 
 

@@ -11,9 +11,22 @@ from typing import Any
 
 from blackboard import Contract
 from generate import app, cli, http_api, model, service, storage, tests
+from generate.fits import checked
 from generate.tables import Table, Unfit, in_order, key_facets, table_of, tables_of
 
-__all__ = ["APP", "LAYERS", "QUESTIONS", "Facts", "Unfit", "Uses", "app_task", "tables_of", "task", "written"]
+__all__ = [
+    "APP",
+    "LAYERS",
+    "QUESTIONS",
+    "Facts",
+    "Unfit",
+    "Uses",
+    "app_task",
+    "checked",
+    "tables_of",
+    "task",
+    "written",
+]
 
 Uses = dict[str, list[str]]
 """key -> facets; no facets means all of them."""

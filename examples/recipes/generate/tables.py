@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from blackboard import Contract, Invalid
+from blackboard import Contract, GiveUp, Invalid
 
 KINDS = {
     "int": "int",
@@ -36,13 +36,13 @@ KINDS = {
 
 SHADOWING = {"int", "str", "float", "bool", "dt", "self"}
 NOW = {"dt.date": "dt.date.today()", "dt.datetime": "dt.datetime.now().replace(microsecond=0)"}
-_REFERENCE = re.compile(r"\((\w+)\) REFERENCES (\w+)(?:\s*\((\w+)\))?")
+REFERENCE = re.compile(r"\((\w+)\) REFERENCES (\w+)(?:\s*\((\w+)\))?")
 _LITERAL = re.compile(r"'((?:[^']|'')*)'|(-?\d+(?:\.\d+)?)")
 _MOST_TRIES = 5_000
 _LONGEST = 50
 
 
-class Unfit(Invalid):
+class Unfit(GiveUp, Invalid):
     """The generators cannot build on a schema; the message names the table or column and what to change."""
 
 
@@ -106,7 +106,7 @@ class Table:
     @property
     def references(self) -> dict[str, str]:
         """The tables that it refers to: column -> table."""
-        found = (_REFERENCE.match(text) for text in self.foreign_keys)
+        found = (REFERENCE.match(text) for text in self.foreign_keys)
         return {match[1]: match[2] for match in found if match is not None}
 
     def made_by(self, maker: str) -> str:
