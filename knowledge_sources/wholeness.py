@@ -2,7 +2,7 @@
 
 Recognised by reading, never by running. In Python: a file that has no syntax tree; a function whose body is `...`, or
 `pass` though it promises a value, or only `raise NotImplementedError`. Not in a `.pyi`, a protocol, an abstract or
-overloaded function, nor in a class that another one of the file completes. In any file: a comment in place of code,
+overloaded function, nor in a class that another one of the files completes. In any file: a comment in place of code,
 such as `# ... rest of the code`. What passes here and does nothing is left to `conformance`, `starts` and the tests.
 """
 
@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 _LEFT_OUT = re.compile(
     r"^[ \t]*(?:#|//|/\*|--|<!--)[ \t]*(?:"
     r"(?:\.\.\.|…)[ \t]*\(?(?:the )?(?:rest|remaining|remainder|existing|previous|other|same|unchanged|omitted)\b"
-    r"|(?:the )?(?:rest|remainder) of (?:the |your |this )?(?:code|file|class|implementation|functions?|methods?)\b"
+    r"|(?:the )?(?:rest|remainder) of (?:the |your |this )?(?:code|file|class|implementation|functions?|methods?)"
+    r"(?: here| unchanged|(?: (?:remains?|stays?|is|goes|follows?)\b(?: (?:unchanged|the same|here|as .*))?)?)"
+    r"[ \t.…:]*$"
     r"|(?:existing|previous|remaining) (?:code|implementation)\b.*(?:here|unchanged|\.\.\.|…)"
     r"|TODO:?[ \t]*(?:implement|write)(?: (?:it|me|this))?[ \t.]*$"
     r"|(?:implement|add|insert) (?:the |your )?(?:code|logic|implementation)(?: here)?[ \t.]*$"
@@ -27,7 +29,19 @@ def unfinished(files: Mapping[str, str]) -> str | None:
     """Return why some files, path -> text, are no whole component; None: nothing shows that they are not."""
     if files and not any(text.strip() for text in files.values()) and any(_wants_text(path) for path in files):
         return "all its files are empty"
-    found = [reason for path, text in sorted(files.items()) for reason in _unfinished(path, text)]
+    trees = {path: _read(text) for path, text in files.items() if path.endswith(".py")}
+    modules = [tree for tree in trees.values() if isinstance(tree, ast.Module)]
+    classes = [node for tree in modules for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    completed = {_name(base) for one in classes for base in one.bases}
+    found: list[str] = []
+    for path, text in sorted(files.items()):
+        found += _left_out(path, text)
+        match trees.get(path):
+            case str() as fault:
+                found.append(f"{path}, {fault}")
+            case ast.Module() as tree:
+                stubs = _stubs(tree, completed)
+                found += (f"{path}, line {one.lineno}: the body of {one.name} is missing" for one in stubs)
     return "; ".join(found[:5]) or None
 
 
@@ -35,36 +49,34 @@ def _wants_text(path: str) -> bool:
     return not path.endswith(("__init__.py", "py.typed", ".gitkeep"))
 
 
-def _unfinished(path: str, text: str) -> Iterator[str]:
-    left_out = _LEFT_OUT.search(text)
-    if left_out:
-        line = text.count("\n", 0, left_out.start()) + 1
-        yield f"{path}, line {line}: {left_out[0].strip()[:_SHOWN]!r} is in place of code"
-    if not path.endswith(".py"):
-        return
+def _left_out(path: str, text: str) -> Iterator[str]:
+    found = _LEFT_OUT.search(text)
+    if found:
+        line = text.count("\n", 0, found.start()) + 1
+        yield f"{path}, line {line}: {found[0].strip()[:_SHOWN]!r} is in place of code"
+
+
+def _read(text: str) -> ast.Module | str:
+    """Return the syntax tree of a file, or what it is instead, with its line."""
     try:
-        tree = ast.parse(text)
+        return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
-        yield f"{path}, line {line}: this is no Python ({getattr(error, 'msg', None) or error}); is a part missing?"
-        return
-    bases = {_name(base) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
-    for function in _stubs(tree, bases):
-        yield f"{path}, line {function.lineno}: the body of {function.name} is missing"
+        return f"line {line}: this is no Python ({getattr(error, 'msg', None) or error}); is a part missing?"
 
 
-def _stubs(parent: ast.AST, bases: set[str]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+def _stubs(parent: ast.AST, completed: set[str]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.iter_child_nodes(parent):
         if isinstance(node, ast.ClassDef):
             own = {_name(base) for base in node.bases}
-            if not own & {"Protocol", "ABC"} and node.name not in bases:
-                yield from _stubs(node, bases)
+            if not own & {"Protocol", "ABC"} and node.name not in completed:
+                yield from _stubs(node, completed)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             if _is_stub(node) and not {_name(one) for one in node.decorator_list} & {"overload", "abstractmethod"}:
                 yield node
-            yield from _stubs(node, bases)
+            yield from _stubs(node, completed)
         else:
-            yield from _stubs(node, bases)
+            yield from _stubs(node, completed)
 
 
 def _is_stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -121,6 +121,8 @@ def accepting(rationale: str, rules: Collection[str], author: str, broken: Colle
     """
     if unknown := [rule for rule in rules if rule not in RULES]:
         raise Invalid(f"{', '.join(map(str, unknown))} is no rule; docs/rules.md names all")
+    if permitted and not rules and accepted_in(rationale):
+        raise Invalid(f"the last line of the rationale begins with {_ACCEPTS!r}: pass the rules as `accept`")
     if rules and not permitted:
         raise NotPermitted(f"{author} accepts {', '.join(rules)}", (), ("an operator who decides it",))
     if idle := [rule for rule in rules if rule not in broken]:

@@ -72,6 +72,13 @@ def test_only_an_operator_accepts_and_only_what_is_a_rule(board):
     assert len(board.snapshot().versions("api/files")) == 1
 
 
+def test_an_operator_accepts_by_the_argument_alone(board):
+    built(board)
+    with pytest.raises(Invalid, match="accept"), board.transaction("ann", role="operator") as transaction:
+        transaction.decision("api/files")
+        transaction.decide("api/files", Contract.python(NEW), rationale="so be it\naccepts python.parameter-required")
+
+
 def test_somebody_else_who_writes_the_line_accepts_nothing(board):
     built(board)
     with board.transaction("bea") as transaction:

@@ -1,5 +1,6 @@
 """The program: one command that serves all tables over HTTP, or works on them directly."""
 
+import re
 from collections.abc import Sequence
 
 
@@ -14,7 +15,9 @@ def code(names: Sequence[str], prompt: str) -> str:
     answers = "\n".join(f'    "{name}": {name}_http.answer,' for name in names)
     made = "\n".join(f"    {name}_storage.create_table(db)" for name in names)
     registered = "\n".join(f"    {name}_cli.register(commands)" for name in names)
-    return f'''"""{prompt.strip().capitalize()}: the whole program."""
+    # Of whatever was asked for, one line that needs no escape in a docstring.
+    asked = re.sub(r"[^\w .,;:!?()/'-]+", " ", " ".join(prompt.split()))[:80].strip() or "What was asked for"
+    return f'''"""{asked.capitalize()}: the whole program."""
 
 import argparse
 import json
@@ -80,7 +83,7 @@ def make_server(db: sqlite3.Connection, port: int) -> HTTPServer:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
-    parser = argparse.ArgumentParser(prog="app.py", description="{prompt.strip()}")
+    parser = argparse.ArgumentParser(prog="app.py", description={" ".join(prompt.split()).replace("%", "%%")!r})
     parser.add_argument("--database", default="app.db", help="made if it is absent (default: %(default)s)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serving = commands.add_parser("http-server", help="serve everything over HTTP on the loopback interface")

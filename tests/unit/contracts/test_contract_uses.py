@@ -148,7 +148,7 @@ def test_what_python_asks_by_itself_is_relied_on(code, asked):
 
 HOSTILE = {
     "a megabyte": "from storage import LIMIT\n" + "x = LIMIT\n" * 100_000,
-    "many names": "from storage import open_store\n" + "".join(f"x{n} = open_store('x').all()\n" for n in range(4_000)),
+    "many names": "from storage import open_store\n" + "".join(f"x{n} = open_store('x').all()\n" for n in range(2_500)),
     "a chain of copies": "from storage import Store\n" + "\n".join(f"x{n} = x{n + 1}" for n in range(9_000)),
     "deep subscripts": "from storage import LIMIT\nx = LIMIT" + "[0]" * 3_000,
     "deep calls": "from storage import open_store\nx = open_store" + "()" * 3_000,
@@ -156,7 +156,7 @@ HOSTILE = {
     "nested": "import storage as s\n" + "".join(f"{' ' * n}class A(s.Store):\n" for n in range(60)) + " " * 60 + "pass",
     "a circle of bases": "from storage import Store\nclass A(B): ...\nclass B(A): ...\nA().x",
     "a sum": "from storage import LIMIT\nx = LIMIT" + " + LIMIT" * 60_000,
-    "attributes": "from storage import Store\nclass A: ...\n" + "".join(f"A().x{n} = Store(1)\n" for n in range(5_000)),
+    "attributes": "from storage import Store\nclass A: ...\n" + "".join(f"A().x{n} = Store(1)\n" for n in range(3_000)),
     "quotes": "q = 'SELECT " + '"' * 50_000 + " FROM recipe'\nr = \"SELECT " + "'" * 50_000 + '"',
     "many tables": "q = 'SELECT id " + "FROM recipe " * 8_000 + "'",
     "tables and columns": "q = 'SELECT " + "id, " * 8_000 + "FROM recipe, tag'",

@@ -16,6 +16,7 @@ from knowledge_sources.wholeness import unfinished
         "if True:\n    def f():\n        ...\n",
         "x = 1\n# ... rest of the code unchanged\n",
         "x = 1\n# rest of the implementation here\n",
+        "x = 1\n# The rest of the file remains unchanged.\n",
         "def f(x):\n    # TODO: implement\n    return x\n",
         "def f(x):\n    return (x\n",
         "x = 'half",
@@ -37,12 +38,19 @@ def test_a_stub_is_recognised(text):
         "from typing import overload\n@overload\ndef f(x: int) -> int: ...\ndef f(x):\n    return x\n",
         "class A:\n    def f(self):\n        raise NotImplementedError\nclass B(A):\n    f = int\n",
         "class Missing(Exception): ...\n",
+        "head, body = text\n# The rest of the file is the body.\n",
         "x = 1  # the rest of the world\n# Rest of the day: seconds until midnight.\n",
         "def f(kind):\n    if kind:\n        raise NotImplementedError\n    return 1\n",
     ],
 )
 def test_what_may_be_meant_is_left_alone(text):
     assert unfinished({"a.py": text}) is None
+
+
+def test_a_class_may_be_completed_in_another_file():
+    base = "class Base:\n    def f(self):\n        raise NotImplementedError\n"
+    assert unfinished({"base.py": base})
+    assert unfinished({"base.py": base, "own.py": "import base\nclass Own(base.Base):\n    f = int\n"}) is None
 
 
 def test_other_files_are_read_as_text():
