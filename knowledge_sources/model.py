@@ -6,7 +6,8 @@ A reply that cannot be used is sent back once with the reason. Every call is hel
 after it from the usage that the model reports, and kept on the board.
 
 Invariants: instructions stand in the system message alone; text from the board stands in the other messages alone. An
-activation makes at most `MAX_CALLS` calls without a useful reply. A call ends at its time-out, whatever the model does.
+activation makes at most `MAX_CALLS` calls without a useful reply. A call ends at its time-out, whatever the
+model does, unless it is `async` and blocks the event loop.
 """
 
 import asyncio
@@ -180,7 +181,10 @@ async def _within(reply: Coroutine[Any, Any, Any], seconds: float) -> object:
     if not done:
         task.cancel()
         raise TimeoutError(f"no reply within {seconds:g} s; raise the source's `call_seconds` or use a faster model")
-    return task.result()
+    try:
+        return task.result()
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise RuntimeError(f"it raised {type(error).__name__}") from error
 
 
 def _repair(said: str, error: Exception) -> str:

@@ -116,7 +116,7 @@ class EventLoop:
             if self._loop is None:
                 loop = self._loop = asyncio.new_event_loop()
                 loop.set_default_executor(_Unbounded())
-                self._thread = threading.Thread(target=loop.run_forever, name="source-loop", daemon=True)
+                self._thread = threading.Thread(target=_for_ever, args=(loop,), name="source-loop", daemon=True)
                 self._thread.start()
             return self._loop
 
@@ -134,6 +134,17 @@ class EventLoop:
 
 
 _GRACE_SECONDS = 2.0
+
+
+def _for_ever(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped; a task that exits ends itself alone, as in a thread."""
+    while True:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):
+            # The task has it as its end, and whoever waits for the task gets it there.
+            continue
+        return
 
 
 async def _cancel_all() -> None:
