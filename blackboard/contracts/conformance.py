@@ -36,7 +36,7 @@ JUDGED = ("python", *_BY_TEXT)
 JUDGES_USERS = ("python",)
 """Those that can judge the files of components that use a decision too."""
 
-RULES = 10
+RULES = 11
 """Counted up with each change of what conforms, so that no verdict of other rules stands."""
 
 
@@ -60,8 +60,26 @@ class ConformancePlan:
 
     def said(self, output: str) -> tuple[Finding, ...]:
         """Return what the output of the command says, in the words of the contracts."""
-        of_users = () if self._using is None else self._using.found(one[:4] for one in entries(output.splitlines()))
+        of_users = () if self._using is None else self._using.found(_entries(output))
         return (*said(output, self._judgings), *of_users)
+
+    def again(self, output: str) -> dict[str, str]:
+        """Return the probes of a second run, which tells `owed` whose fault something is; none where all is told."""
+        if self._using is None or not self._using.doubtful(_entries(output)):
+            return {}
+        return {**self.probes, **self._using.unknown()}
+
+    def owed(self, output: str, unknowing: str) -> Iterator[Finding]:
+        """Yield what the first output says of users and the second, of stubs that say nothing, does not."""
+        if self._using is not None:
+            own = {*_entries(unknowing)}
+            for one in self._using.doubtful(_entries(output)):
+                if one not in own:
+                    yield Finding(one[0], one[1], f"by the contracts that it uses: {one[2]}")
+
+
+def _entries(output: str) -> list[tuple[str, int, str, str]]:
+    return [one[:4] for one in entries(output.splitlines())]
 
 
 def conformance_plan(

@@ -8,7 +8,7 @@ verdict is bound, beside its inputs, to the rules and to the type checker's vers
 
 import sys
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -99,13 +99,16 @@ def _judge(
             if not path.endswith(".pyi") and not path.startswith(FOLDER)
         }
         command, cached = with_cache(plan.command)
-        result = context.run_command(
-            [sys.executable, *command], {**files, **plan.probes, **cached}, timeout_seconds=TIMEOUT_SECONDS
-        )
+        run = partial(context.run_command, [sys.executable, *command], timeout_seconds=TIMEOUT_SECONDS)
+        result = run({**files, **plan.probes, **cached})
+        findings += plan.said(result.output)
+        again = {} if result.cancelled else plan.again(result.output)
+        if again:
+            second = run({**files, **again, **cached})
+            findings += plan.owed(result.output, second.output) if second.status in (0, 1) else ()
+            result = second if second.cancelled else result
         if result.cancelled:
             return None, ""
-        said = plan.said(result.output)
-        findings += said
         told = f"[{result.label}, mypy {version('mypy')}]"
         if result.status not in (0, 1) and not findings:
             why = "killed at its deadline" if result.timed_out else f"exit status {result.status}"

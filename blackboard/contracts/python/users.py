@@ -2,8 +2,9 @@
 
 The stub of each contract is laid where its module is imported from, in place of the provider's code, so that it makes
 no difference whether the provider is there yet. The checker is believed where an import leads nowhere, and where it
-speaks of a function or class that a contract declares and the component does not define; how code is typed otherwise
-is its author's business.
+speaks of a function or class that a contract declares and the component does not define. What else it says of what is
+called, read or added up is believed where it does not say it of the same code beside stubs of which nothing is known:
+then the contract is the reason. How code is typed otherwise is its author's business.
 """
 
 import ast
@@ -18,10 +19,16 @@ from blackboard.contracts.python.laid import heard
 from blackboard.contracts.python.modules import Modules, bases, module_name
 from blackboard.contracts.python.source import Source
 
+Entry = tuple[str, int, str, str]
 _CHECKED = "\n# mypy: check-untyped-defs\n"
 _NOWHERE = re.compile(r'Cannot find implementation or library stub for module named "(?P<name>[\w.]+)"')
 _NO_NAME = re.compile(r'Module "(?P<name>[\w.]+)" (?:has no attribute|does not explicitly export attribute) ')
 _OF_CALLS = frozenset({"arg-type", "attr-defined", "call-arg", "call-overload", "index", "typeddict-item"})
+_OF_VALUES = frozenset(
+    {"attr-defined", "call-arg", "call-overload", "index", "operator", "union-attr", "unused-coroutine"}
+)
+_UNKNOWN = "from typing import Any\ndef __getattr__(name: str) -> Any: ...\n"
+"""A stub of which nothing is known."""
 _QUOTED = re.compile(r'"(\w+)(?:\[[^"]*\])?"')
 
 
@@ -71,7 +78,17 @@ class Using:
         code = {path: (read[path] if path in read else heard(files[path])) + _CHECKED for path in self.paths}
         return {**read, **self.stubs, **code}
 
-    def found(self, entries: Iterable[tuple[str, int, str, str]]) -> Iterator[Finding]:
+    def unknown(self) -> dict[str, str]:
+        """Return what is laid in place of `stubs`, so that the checker knows nothing of what is used."""
+        return dict.fromkeys(self.stubs, _UNKNOWN)
+
+    def doubtful(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return the errors of which the contract or the author may be the reason."""
+        every = [*entries]
+        told = {(one.file, one.line) for one in self.found(every)}
+        return [one for one in every if one[0] in self.paths and one[3] in _OF_VALUES and one[:2] not in told]
+
+    def found(self, entries: Iterable[Entry]) -> Iterator[Finding]:
         """Yield what the checker says of what is used.
 
         Args:
