@@ -2,20 +2,23 @@
 
     python -I -c TEXT PLAN REPORT
 
-PLAN names a JSON file: `modules` are [name, path] in the order in which they are imported, `bases` the folders where
-imports begin, `probes` [component, arguments…], `seconds` how long each of them may take. Modules are imported in one
-process, so that what they share is imported once; where a module hangs or ends the process, it is named, and another
-process imports the rest. What failed goes to REPORT: the place is the innermost line of the program itself.
+PLAN names a JSON file: `modules` are [name, path] in the order in which they are imported, `files` the paths of which
+the imports are looked up, also those that come late, `bases` the folders where imports begin, `probes` [component,
+arguments…], `seconds` how long each of them may take. Modules are imported in one process, so that what they share is
+imported once; where a module hangs or ends the process, it is named, and another process imports the rest. What failed
+goes to REPORT: the place is the innermost line of the program itself.
 """
 
+import ast
 import importlib
+import importlib.util
 import json
 import os
 import select
 import subprocess
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +83,35 @@ def answer_all(modules: Sequence[Sequence[str]], bases: Sequence[str], write: in
         os.write(write, json.dumps(answer).encode() + b"\n")
 
 
+def nowhere(paths: Sequence[str], bases: Sequence[str]) -> list[list[Any]]:
+    """Return [module, path, line, why] for each import, wherever it stands, of a module that is not there at all.
+
+    Left out is what the program itself may do without: an import under a condition, or whose failure it handles.
+    """
+    sys.path[:0] = [str(Path.cwd()), *(str(Path(base).resolve()) for base in bases)]
+    failed: list[list[Any]] = []
+    for path in paths:
+        try:
+            found = [*needed(ast.parse(Path(path).read_bytes()))]
+        except (SyntaxError, ValueError, RecursionError):
+            continue  # who imports it is told
+        for name, line in found:
+            if importlib.util.find_spec(name.partition(".")[0]) is None:
+                failed.append([name, path, line, f"ModuleNotFoundError: No module named {name!r}"])
+    return failed
+
+
+def needed(parent: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield the modules that code imports in any case, each with its line."""
+    for node in ast.iter_child_nodes(parent):
+        if isinstance(node, ast.Import):
+            yield from ((one.name, node.lineno) for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module, node.lineno
+        elif not isinstance(node, ast.Try) and not (isinstance(node, ast.If) and "__name__" not in ast.dump(node.test)):
+            yield from needed(node)
+
+
 def placed(error: BaseException, path: str) -> tuple[str, int]:
     """Return file and line of the program where an error comes from; the module's own where none is known."""
     here = Path.cwd()
@@ -123,6 +155,8 @@ def main() -> None:
     report = Path(sys.argv[2]).resolve()
     seconds = plan["seconds"]
     failed = imported(plan["modules"], plan["bases"], seconds)
+    places = {(path, line) for _, path, line, _ in failed}
+    failed += [one for one in nowhere(plan["files"], plan["bases"]) if (one[1], one[2]) not in places]
     probes = []
     # An entry point of a program whose modules cannot be imported says the same in other words.
     for component, *arguments in [] if failed else plan["probes"]:

@@ -7,7 +7,8 @@ get a failed verdict; where it does, all that have code get a passed one. All ve
 whole program.
 
 Tests (`test_*.py`, `*_test.py`, `conftest.py`, whatever lies under `tests`), `setup.py`, `__main__.py` and scripts that
-a `command` starts are not imported: to import them is not how they run.
+a `command` starts are not imported: to import them is not how they run. Of these scripts too, and of imports that come
+late, it is looked up whether the module that they name is there.
 """
 
 import json
@@ -35,7 +36,7 @@ TIMEOUT_SECONDS = 300.0
 EACH_SECONDS = 20.0
 """How long one import and one entry point may take."""
 
-_RULES = 1
+_RULES = 2
 _PLAN_FILE = ".spec/starts.json"
 _NOT_IMPORTED = frozenset({"__main__.py", "conftest.py", "setup.py"})
 _FOLDERS_OF_TESTS = frozenset({"test", "tests"})
@@ -116,6 +117,7 @@ def start(program: Program) -> tuple[list[str], dict[str, bytes]]:
     named = ((module_name(path, begins), path) for path in sorted(code) if _is_imported(path) and path not in scripts)
     plan: JSON = {
         "modules": [[name, path] for name, path in named if name is not None],
+        "files": [path for path in sorted(code) if not _is_test(path) and not path.endswith("setup.py")],
         "bases": list(begins),
         "probes": [[component, *probe] for component, probe in sorted(program.probes.items())],
         "seconds": EACH_SECONDS,
@@ -164,9 +166,12 @@ def _all_well(program: Program) -> str:
 
 
 def _is_imported(path: str) -> bool:
+    return not _is_test(path) and PurePosixPath(path).name not in _NOT_IMPORTED
+
+
+def _is_test(path: str) -> bool:
     *folders, name = PurePosixPath(path).parts
-    is_test = name.startswith("test_") or name.endswith("_test.py") or _has_tests(folders)
-    return not is_test and name not in _NOT_IMPORTED
+    return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py" or _has_tests(folders)
 
 
 def _has_tests(folders: Iterable[str]) -> bool:

@@ -202,6 +202,25 @@ def test_each_fault_has_its_place_and_who_imports_it_is_not_blamed():
     }
 
 
+def test_an_import_that_comes_late_is_looked_up_and_one_that_may_fail_is_not():
+    found = faults({
+        "main.py": "import sys\nif __name__ == '__main__':\n    if '--help' in sys.argv:\n        sys.exit()\n"
+                   "    from words_lib import count\n",
+        "pack/__init__.py": "",
+        "pack/__main__.py": "import nowhere\n",
+        "late.py": "def f():\n    import elsewhere.far\n    from . import main\n",
+        "light.py": "import sys\ntry:\n    import numpy_not_here\nexcept ImportError:\n    numpy = None\n"
+                    "if sys.platform == 'win32':\n    import msvcrt\n",
+        "setup.py": "import no_tool\n",
+        "right.py": "def f():\n    import pack, main, json.decoder\n",
+    }, main=["python", "main.py", "--help"])  # fmt: skip
+    assert found == {
+        "late.py": ["late.py:2: import elsewhere.far: ModuleNotFoundError: No module named 'elsewhere.far'"],
+        "main.py": ["main.py:5: import words_lib: ModuleNotFoundError: No module named 'words_lib'"],
+        "pack/__main__.py": ["pack/__main__.py:1: import nowhere: ModuleNotFoundError: No module named 'nowhere'"],
+    }
+
+
 def test_what_hangs_is_ended_and_named(monkeypatch):
     monkeypatch.setattr(starts, "EACH_SECONDS", 0.3)
     found = faults({"a.py": "import time\ntime.sleep(99)\n", "b.py": "import nowhere\n"})
