@@ -28,7 +28,7 @@ from blackboard.plan import CLOCK, plan
 from blackboard.snapshot import Snapshot
 from blackboard.spec import given
 from blackboard.spec.changes import Committed, Install, Intent, Plan, Tick
-from blackboard.spec.keys import check_idempotency_key, check_name
+from blackboard.spec.keys import PROMPT, TEAM, check_idempotency_key, check_name
 from blackboard.spec.reads import Reads
 from blackboard.store import agenda, backup, budgets, commit, creation, durability, feed, read, upgrade, verify
 from blackboard.store.errands import Errands
@@ -225,8 +225,8 @@ class Blackboard:
     def install(self, team: Installable) -> Committed:
         """Make the team's members, sources, choreography and checks rows of the spec; the same again is no change.
 
-        A team that changed gives all dead activations and quarantined sources another chance; the same team only those
-        activations that gave up for want of budget.
+        A team that changed in more than its prompt gives all dead activations and quarantined sources another chance;
+        else only those activations have one that gave up for want of budget.
 
         Raises:
             TeamMismatch: Another team is installed and one of its leases lives.
@@ -240,7 +240,8 @@ class Blackboard:
             if planned.changes and turn.all(_TEAM) and turn.all(_LIVE, {"now": turn.now})[0]["count"]:
                 raise TeamMismatch(sorted({change.key for change in planned.changes}))
             budgets.install(turn, limits, resources)
-            agenda.revive(turn, every=bool(planned.changes))
+            changed = {change.key for change in planned.changes}
+            agenda.revive(turn, every=bool(changed - {PROMPT, TEAM} if PROMPT in changed else changed))
 
         intent = self._intent("install", (Install(bodies),), role="operator")
         return commit.commit(self.store, intent, replan=plan, beside=beside)

@@ -16,6 +16,7 @@ from typing import Any
 from blackboard.control.context import Cancel, Context
 from blackboard.control.executor import EventLoop
 from blackboard.control.holding import Postponed
+from blackboard.control.redaction import keepable
 from blackboard.control.source import Source
 from blackboard.errors import (
     BlackboardError,
@@ -154,7 +155,7 @@ def failure(context: Context, error: BaseException) -> End | Stop:
     """Return the end of a run that raised something."""
     if isinstance(error, TimeoutError) and not str(error) and context.overdue_seconds >= 0:
         error = TimeoutError(str(Cancel.DEADLINE))  # that of `asyncio.timeout` has no text, and its place is of no use
-    name, text = type(error).__name__, str(error) or type(error).__name__
+    name, text = type(error).__name__, keepable(str(error)) or type(error).__name__
     if context.cancellation is Cancel.STOPPED:
         return End(context.token, Ending.RETURNED)
     if isinstance(error, Postponed | Reserved):
@@ -162,9 +163,9 @@ def failure(context: Context, error: BaseException) -> End | Stop:
         return End(context.token, Ending.POSTPONED)
     if isinstance(error, RetryLater):
         wait = max(SHORTEST_POSTPONED_SECONDS, error.seconds)  # in this order NaN loses
-        return End(context.token, Ending.POSTPONED, name, error.reason, wait_seconds=wait)
+        return End(context.token, Ending.POSTPONED, name, keepable(error.reason), wait_seconds=wait)
     if isinstance(error, StopRun):
-        return Stop(error.reason)
+        return Stop(keepable(error.reason))
     if isinstance(error, BudgetExhausted):
         # `budgets.exhausted` finds the resource in front.
         return End(context.token, Ending.EXHAUSTED, name, f"{error.resource}: {text}")

@@ -16,8 +16,6 @@ from blackboard.spec.records import Reserved
 from blackboard.spec.staleness import Freshness
 from blackboard.spec.triggers import Event, SourceRecord, TriggerKind
 
-PROMPT = "prompt"
-
 
 def install(draft: Draft, act: Install) -> None:
     """Make the reserved keys those of the team, and wake its new sources for what stands already."""
@@ -30,7 +28,7 @@ def install(draft: Draft, act: Install) -> None:
             if record.current is not None and record.key not in act.bodies:
                 remove(draft, draft.touch(record.key, "decision"), "the team was changed")
     for key in sorted(act.bodies):
-        if key == PROMPT and _has(draft, key) and not _is_changed(installed, values[keys.TEAM]):
+        if key == keys.PROMPT and _has(draft, key) and not _is_changed(installed, values[keys.TEAM]):
             continue
         decide(draft, Decide(key, act.bodies[key]), installing=True)
     draft.view.installed = Reserved(values)

@@ -13,7 +13,7 @@ from blackboard.contracts.merging import Met, merge
 from blackboard.errors import Conflict, IllegalTransition, Premise, Returning
 from blackboard.plan.draft import Draft
 from blackboard.plan.premises import together
-from blackboard.spec.changes import Act, Ask, Decide, Propose
+from blackboard.spec.changes import Act, Ask, Decide, Propose, Retract, Withdraw
 from blackboard.spec.effects import Effect
 from blackboard.spec.lifecycle import Event as Happening
 from blackboard.spec.records import Body, KeyRecord, VersionRecord
@@ -22,8 +22,8 @@ from blackboard.spec.records import Body, KeyRecord, VersionRecord
 def read_base(draft: Draft, record: KeyRecord) -> VersionRecord | None:
     """Return the version that the author read whole and that is accepted no longer, None where there is none such.
 
-    Only where a commit does nothing but decide, propose and ask, each key once: a component or a vote may rest on what
-    has changed, and of two texts for one key the second rests on the first.
+    Only where a commit neither builds nor votes, and brings one text for each key: a component or a vote may rest on
+    what has changed, and of two texts for one key the second rests on the first.
     """
     digest = draft.intent.reads.decisions.get(record.key)
     if digest is None or record.current is None or digest == record.digest or not draft.view.merges(record.key):
@@ -38,7 +38,7 @@ def _texts(acts: Sequence[Act]) -> Mapping[str, Body]:
     """Return key -> the text that acts bring; none where they also build or vote, or bring two texts for one key."""
     found: dict[str, Body] = {}
     for act in acts:
-        if isinstance(act, Ask):
+        if isinstance(act, Ask | Retract | Withdraw):
             continue
         bodies = ((act.key, act.body),) if isinstance(act, Decide) else act.bodies if isinstance(act, Propose) else ()
         if not bodies or any(key in found for key, _ in bodies):

@@ -18,6 +18,7 @@ MAX_WILD = 4
 """How many `**` a pattern may hold: each more multiplies the ways in which it can match."""
 
 TEAM = "choreography/team"
+PROMPT = "prompt"
 RESERVED = (TEAM, "role/*", "member/*", "source/*")
 """Written by `install` alone."""
 

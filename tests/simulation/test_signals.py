@@ -222,6 +222,26 @@ def test_a_dead_activation_stays_dead_until_an_operator_retries_it_or_the_team_c
         assert run(board, mended).kind is OutcomeKind.CONVERGED
 
 
+def test_another_prompt_alone_revives_nothing_dead():
+    runs = []
+    with virtual_board() as board:
+        team = poisoned(GiveUp("no"), runs)
+        run(board, team)
+        again = run(board, Team("y", team.sources, choreography=FREE))
+        assert board.snapshot().decision("prompt").contract.text == "y"
+    assert len(runs) == 1
+    assert any("bb board retry architect k/a" in one.reason for one in again.obligations)
+
+
+def test_a_secret_in_an_error_is_not_on_the_board():
+    runs, key = [], "sk-" + "a1" * 20
+    with virtual_board() as board:
+        outcome = run(board, poisoned(GiveUp(f"the key {key} is not accepted"), runs))
+    said = str(outcome.obligations)
+    assert key not in said
+    assert "the key [redacted: openai key] is not accepted" in said
+
+
 def source(name, execute):
     """Return a source of another record than the poisoned one: it has other retries."""
     return knowledge_source(name=name, role=name, on=on.required("*/*"), retries=2)(execute)

@@ -31,6 +31,7 @@ def merging_team(*, merge=("api/*", "free/*"), within_seconds=None, amendments=3
         may(ART, "propose", "free/*"),
         may(ART, "write", "*"),
         may(ART, "ask", "free/*"),
+        may(ART, "retract", "free/*"),
         merge=dict.fromkeys(merge, "facet"),
     )
     members = [
@@ -171,11 +172,14 @@ def test_a_commit_of_several_decisions_is_merged_key_by_key(file_board, given):
     holds(board)
 
 
-def test_a_commit_that_also_asks_is_merged(file_board, given):
+def test_a_commit_that_also_asks_and_retracts_is_merged(file_board, given):
     board = file_board
     with_base(board, given, key="free/notes")
+    given(board).decided("free/other", 1, by="boss", role="operator")
     late = amend(board, "art", {"free/notes": {"page": 50}})
     late.ask("free/zones", "Which time zone?")
+    late.decision("free/other")
+    late.retract("free/other", reason="nobody needs it")
     amend(board, "bea", {"free/notes": {"ids": "uuid"}}).commit()
     late.commit()
     assert board.snapshot().decision("free/notes").value == {**BASE, "ids": "uuid", "page": 50}
