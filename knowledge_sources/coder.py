@@ -1,12 +1,12 @@
 """The coder: writes the files of a component from its task and the decisions that the task names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Unpack
 
 from blackboard import Context, NotPermitted, Source, knowledge_source
 from blackboard import on as when
 from knowledge_sources.model import Expert
-from knowledge_sources.reading import CURRENT, Reading
+from knowledge_sources.reading import CURRENT, Reading, Task
 from knowledge_sources.replies import Writing
 from knowledge_sources.settings import ModelSettings, Triggers, of_source
 from knowledge_sources.shaping import Model
@@ -70,6 +70,8 @@ def coder(
             def write_down(writing: Writing) -> None:
                 changes = writing.onto({} if standing is None else standing.files)
                 drafts[target] = {path: text for path, text in changes.items() if text is not None}
+                if unlisted := _unlisted(task, drafts[target].keys() - ({} if standing is None else standing.files)):
+                    raise ValueError(f"the task lists the files {', '.join(task.files)}, and not {', '.join(unlisted)}")
                 incomplete = unfinished(drafts[target])
                 if incomplete:
                     raise ValueError(f"the component is not finished: {incomplete}; write all of it")
@@ -79,3 +81,8 @@ def coder(
         drafts.pop(target, None)
 
     return write
+
+
+def _unlisted(task: Task, paths: Iterable[str]) -> list[str]:
+    """Return the new files that a task which lists files does not list; what only makes a folder a package is none."""
+    return sorted(one for one in paths if task.files and one not in task.files and not one.endswith("__init__.py"))

@@ -24,7 +24,7 @@ def decide(board, **values):
 
 def given_a_task(board, **task):
     decide(board, api__notes={"id": "int", "title": "str"}, api__log={"level": "info", "form": "json"}, other=1)
-    task = {"implements": {"api/notes": []}, "uses": {"api/log": ["level"]}, "files": ["shop.py"], **task}
+    task = {"implements": {"api/notes": []}, "uses": {"api/log": ["level"]}, "files": ["shop.py", "till.py"], **task}
     decide(board, task__shop=Contract.task(summary="sell notes", **task))
 
 
@@ -128,8 +128,8 @@ def test_an_edit_replaces_a_passage_and_keeps_the_rest(board):
         ({"edits": [{"path": "shop.py", "search": "absent", "replace": "2"}]}, "is 0 times in shop.py"),
         ({"edits": [{"path": "new.py", "search": "a", "replace": "b"}]}, "new.py is no file of the component"),
         ({"delete": ["new.py"]}, "new.py is no file of the component"),
-        ({"files": {"../shop.py": "a = 1"}}, "without '..'"),
-        ({"files": {"/etc/passwd": "a"}}, "is relative"),
+        ({"files": {"../shop.py": "a = 1"}}, "the files shop.py, till.py, and not ../shop.py"),
+        ({"files": {"shop.py": "a = 1", "new.py": "a = 1", "lib/__init__.py": ""}}, "and not new.py"),
         ({"files": {"shop.py": "def sell(:\n"}}, "line 1: this is no Python"),
         ({"files": {"shop.py": "def sell() -> int:\n    ...\n"}}, "the body of sell is missing"),
         ({"files": {"shop.py": "# ... rest of the code unchanged\n"}}, "in place of code"),
