@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from loopback import Asked, Loopback, Said
 from test_docs import BB, blocks
+from tools import ROOT
 
 from blackboard import Blackboard, Check, Contract, Controller, Outcome, Team
 from blackboard.choreography import reviewed
-from blackboard.cli.teamfile import Options
+from blackboard.cli.teamfile import Options, load_team
 from knowledge_sources import mediator
 from knowledge_sources import tester as by_reading
 from knowledge_sources.facts import Fact, render
@@ -148,6 +149,13 @@ RECIPES_TRIALS = (
     (("add", "Tomato soup", "45"), (0, "")),
     (("find", "soup"), (0, "Bean Soup (2:05)\nTomato soup (0:45)\n")),
 )
+
+
+def test_the_models_of_the_recipes_build_what_they_are_asked_for(build) -> None:
+    built = build(lambda model: load_team(ROOT / "examples" / "recipes" / "team.py", Options(model=model)))
+    assert built.outcome.kind == "converged", built.why()
+    for arguments, expected in RECIPES_TRIALS:
+        assert started(built.program, "-m", "recipes", *arguments) == expected
 
 
 @pytest.mark.parametrize(
