@@ -1,4 +1,4 @@
-"""Commands about a board as a whole: create, upgrade, backup, copy, compact, doctor, recover."""
+"""Commands about a board as a whole: create, upgrade, backup, copy, compact, doctor."""
 
 import os
 import time
@@ -10,7 +10,7 @@ import typer
 from blackboard.board import Blackboard, path_of
 from blackboard.choreography.values import OPERATOR
 from blackboard.cli.exits import Exit
-from blackboard.cli.health import exit_of, head_of, health, recovery
+from blackboard.cli.health import exit_of, head_of, health
 from blackboard.cli.place import (
     AuthorOption,
     BecauseOption,
@@ -23,11 +23,9 @@ from blackboard.cli.place import (
 from blackboard.cli.records import DoneReport
 from blackboard.cli.terminal import complain, emit, say
 from blackboard.errors import NotPermitted, SchemaMismatch
-from blackboard.plan import plan
 from blackboard.store import compact as compaction
 from blackboard.store.doctor import examine
 from blackboard.store.feed import Cursor
-from blackboard.store.recover import recover as save
 
 _CURSOR_PARTS = 3
 
@@ -88,7 +86,7 @@ def compact(
     if who.role != OPERATOR:
         raise NotPermitted(f"{who.name}, as {who.role}, compacts the board", waits_for=["an operator"])
     with opened(board) as found:
-        done = compaction.compact(found.store, planner=plan, before=before, author=who.name, reason=because)
+        done = compaction.compact(found.store, before=before, author=who.name, reason=because)
     act = f"what came before {before} is folded; keep a head that doctor prints from now on"
     if done.revision == done.head_before:
         act = "nothing to fold: the board begins there already, or later"
@@ -114,7 +112,7 @@ def copy(
 
 def doctor(
     *,
-    full: Annotated[bool, typer.Option("--full", help="Hold all that follows from its history against it.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Check every index entry too.")] = False,
     known_head: Annotated[
         str | None,
         typer.Option("--known-head", "--head", metavar="HEAD", help="One that doctor printed before."),
@@ -122,14 +120,14 @@ def doctor(
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Look at a board without changing it: its file, its log, its place, its rows and its history.
+    """Look at a board without changing it: its place, its pages, its rows and its history.
 
     The exit status is 0 where it is sound, 1 where it is not, 3 where something could not be looked at. A lost end can
     be seen only against a head that is known from before: keep what this prints.
     """
     known = None if known_head is None else _cursor(known_head)
     path = path_of(find_board(board, os.environ, Path.cwd()))
-    found = examine(path, planner=plan, clock=time.time, full=full, known_head=known)
+    found = examine(path, clock=time.time, full=full, known_head=known)
     shown = health(found)
     emit(shown, as_json=as_json)
     bad = [one for one in shown.findings if one.level in ("fault", "unseen")]
@@ -137,23 +135,6 @@ def doctor(
         more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
         complain(f"{path}: {bad[0].about}: {bad[0].what}{more}")
     return exit_of(found)
-
-
-def recover(
-    damaged: Annotated[Path, typer.Argument(metavar="DAMAGED", help="A board's file; it is not changed.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="A file that is not there yet.")],
-    *,
-    author: AuthorOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Save what can be read of a damaged board into a new one, as far as its history is whole.
-
-    Where not even its first commit is whole, what stands is decided anew. The exit status is 0 where nothing was lost,
-    else 1. Let nobody use the damaged board meanwhile.
-    """
-    found = save(damaged, new, planner=plan, author=author_of(author).name, clock=time.time)
-    emit(recovery(found), as_json=as_json)
-    return Exit.NO if found.lost else Exit.YES
 
 
 def _cursor(text: str) -> Cursor:

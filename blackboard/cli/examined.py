@@ -1,4 +1,4 @@
-"""What an examination of a board found and what a recovery saved, as finished records."""
+"""What an examination of a board found, as a finished record."""
 
 from dataclasses import dataclass
 
@@ -27,24 +27,3 @@ class HealthReport:
     full: bool
     head: str | None
     findings: tuple[FindingLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RecoveryReport:
-    """What of a damaged board stands in a new one, and what was lost.
-
-    Attributes:
-        first: The first revision of the damaged board that the new one holds.
-        told: The last; 0 where none could be told, and what stands was decided anew.
-        known: The last revision of which anything could be read.
-        head: EPOCH:REVISION:DIGEST of the new board.
-        lost: Each loss, as a sentence.
-    """
-
-    location: str
-    new: str
-    first: int
-    told: int
-    known: int
-    head: str
-    lost: tuple[str, ...]

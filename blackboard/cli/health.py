@@ -1,16 +1,15 @@
-"""What the doctor found and what a recovery saved, as records and as they are printed."""
+"""What the doctor found, as a record and as it is printed."""
 
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from blackboard.cli.examined import FindingLine, HealthReport, RecoveryReport
+from blackboard.cli.examined import FindingLine, HealthReport
 from blackboard.cli.exits import Exit
 from blackboard.cli.render import BAD, DOUBTFUL, GOOD, QUIET, render, words
 from blackboard.store.doctor import Diagnosis
 from blackboard.store.feed import Cursor
-from blackboard.store.recover import Recovery
 from blackboard.store.surroundings import Level
 
 _STYLES = {"fault": BAD, "unseen": BAD, "warning": DOUBTFUL}
@@ -41,13 +40,6 @@ def exit_of(found: Diagnosis) -> Exit:
     return Exit.FAILED if found.level(Level.UNSEEN) else Exit.YES
 
 
-def recovery(found: Recovery) -> RecoveryReport:
-    """Return a recovery as it is printed."""
-    return RecoveryReport(
-        found.location, found.new, found.first, found.told, found.known, head_of(found.head), tuple(found.lost)
-    )
-
-
 @render.register
 def _health(report: HealthReport) -> RenderableType:
     return Group(*_health_lines(report))
@@ -58,25 +50,9 @@ def _health_lines(report: HealthReport) -> Iterator[Text]:
         line = words((f"{one.level:<8}", _STYLES.get(one.level, QUIET)), f" {one.about}: {one.what}")
         yield line.append_text(words((f"; {one.step}", QUIET))) if one.step else line
     if report.sound and not report.full:
-        yield words(("what follows from its history was not held against it: --full does", QUIET))
+        yield words(("its index entries were not all looked at: --full does", QUIET))
     how = ("sound", GOOD) if report.sound else ("not sound", BAD)
     if report.head is not None:
         yield words(how, f", with the head {report.head}")
     else:
         yield words(how, ", and its head could not be verified")
-
-
-@render.register
-def _recovery(report: RecoveryReport) -> RenderableType:
-    return Group(*_recovery_lines(report))
-
-
-def _recovery_lines(report: RecoveryReport) -> Iterator[Text]:
-    for one in report.lost:
-        yield words(("lost     ", BAD), one)
-    if report.told:
-        held = f"revisions {report.first} to {report.told} of {report.location}, of which {report.known} were seen"
-    else:
-        held = f"what stood on {report.location}, decided anew; of its {report.known} revisions none could be told"
-    yield words(f"{report.new} holds {held}")
-    yield words(f"it is a board of its own, with the head {report.head}")

@@ -45,7 +45,6 @@ BOARD_COMMANDS: Sequence[Callable[..., int]] = (
     admin.copy,
     admin.compact,
     admin.doctor,
-    admin.recover,
     govern.pause,
     govern.drain,
     govern.resume,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from blackboard.cli.affected import NOBODY, Affected
-from blackboard.cli.examined import HealthReport, RecoveryReport
+from blackboard.cli.examined import HealthReport
 from blackboard.cli.spending import BudgetLine, CallsReport, SpentLine, WaitingLine
 from blackboard.contracts.losing import Lost
 from blackboard.solver import Possible
@@ -438,7 +438,6 @@ Record: TypeAlias = (
     | ImpactReport
     | DoneReport
     | HealthReport
-    | RecoveryReport
     | Frame
 )
 

@@ -1,11 +1,8 @@
 """Compaction: what happened before a revision is folded into the state at it, and what nobody needs any more goes.
 
-It is a commit of an operator, with one change of no key. The whole board is verified first, and what it folds is told
-anew change by change: a history that does not hold is never folded, since nobody could tell afterwards. The commit
-holds the digest of the chain at the last revision that is not kept, and the digest of all that is kept from before;
-`verify` begins with them.
-
-So that the kept commits can be told again, it also keeps what followed from those before: `beginning` says which rows.
+It is a commit of an operator, with one change of no key. The whole board is verified first: a history that does not
+hold is never folded, since nobody could tell afterwards. The commit holds the digest of the chain at the last revision
+that is not kept, and the digest of all that is kept from before; `verify` begins with them.
 
 Kept for ever: every version's and component's digest; the text of what was current, proposed or settled at a kept
 revision or when the first of them was committed, of what such a proposal began with, or in which a facet got the value
@@ -27,16 +24,13 @@ from blackboard.spec import given
 from blackboard.spec.canonical import digest
 from blackboard.spec.changes import Committed
 from blackboard.spec.keys import check_name
-from blackboard.store import retell, schema
 from blackboard.store.audit import write_act
-from blackboard.store.beginning import standing
 from blackboard.store.opened import Store
 from blackboard.store.read import board_row
 from blackboard.store.remains import COMPACTED, compacted_content, state_digest
 from blackboard.store.replay import ReplayedKey
 from blackboard.store.session import Turn
-from blackboard.store.sqlite import Connection
-from blackboard.store.statements import Statement, insert_into
+from blackboard.store.statements import Statement
 from blackboard.store.verify import Check, verify
 
 _FIRST = Statement("UPDATE board SET first = :before")
@@ -44,8 +38,6 @@ _COMPACTION = Statement(
     "INSERT INTO compaction (revision, before, digest, state) VALUES (:revision, :before, :digest, :state)"
 )
 _FORGET_KEYS = Statement("DELETE FROM compacted_key")
-_FORGET_ROWS = Statement("DELETE FROM compacted_row")
-_KEEP_ROW = insert_into(schema.compacted_row)
 _KEY = Statement("""
     INSERT INTO compacted_key (key_id, state, last_version, current, generation, member_revision, mod_revision,
       contested, facets)
@@ -132,15 +124,13 @@ class _Folded:
     first: int
     digest: str
     keys: dict[str, ReplayedKey]
-    standing: list[dict[str, str]]
 
 
-def compact(store: Store, *, planner: retell.Planner, before: int, author: str, reason: str = "") -> Committed:
+def compact(store: Store, *, before: int, author: str, reason: str = "") -> Committed:
     """Fold everything before a revision into the state at it; below it there is only `Compacted` from then on.
 
     Args:
         store: Of the board.
-        planner: The rules, to which what is folded is told again.
         before: The first revision that is kept.
         author: The operator who does it.
         reason: Why.
@@ -165,9 +155,9 @@ def compact(store: Store, *, planner: retell.Planner, before: int, author: str, 
         verify(store)
         with store.database.reading() as on:
             check = Check(on, store.location)
-            # Outside the turn: what is told is history, unless somebody else compacts meanwhile; then it is told anew.
+            # Outside the turn: history does not change, unless another compacts meanwhile; then it is walked again.
             chained = check.walk(None, before - 1).digest
-            folded = _Folded(board["first"], chained, check.keys, _standing(on, planner, before))
+            folded = _Folded(board["first"], chained, check.keys)
         done = store.writer.run(partial(_fold, folded, before, author, reason), name)
         if done is not None:
             return done
@@ -177,8 +167,6 @@ def _fold(folded: _Folded, before: int, author: str, reason: str, turn: Turn) ->
     """Fold in a turn; None where somebody else compacted since the log was walked through."""
     if turn.first != folded.first:
         return None
-    turn.run(_FORGET_ROWS)
-    turn.run_many(_KEEP_ROW, folded.standing)
     turn.run(_FORGET_KEYS)
     turn.run_many(_KEY, [_row(key, found) for key, found in folded.keys.items()])
     for statement in _PRUNE:
@@ -189,18 +177,6 @@ def _fold(folded: _Folded, before: int, author: str, reason: str, turn: Turn) ->
     revision = write_act(turn, COMPACTED, author=author, reason=reason, path=str(before), said=said)
     turn.run(_COMPACTION, {"revision": revision, "before": before, "digest": folded.digest, "state": state})
     return Committed(revision, (), turn.revision)
-
-
-def _standing(on: Connection, planner: retell.Planner, before: int) -> list[dict[str, str]]:
-    """Return what followed from the history before a revision; nothing where other rules than these made it."""
-    told = retell.retell(on, planner, until=before - 1)
-    try:
-        if told.stopped:
-            return []
-        with told.store.database.reading() as again:
-            return standing(again)
-    finally:
-        told.close()
 
 
 def _row(key: str, found: ReplayedKey) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """What is wrong with a board, found without changing a byte of it.
 
-Invariants: the file and its log are looked at as bytes before SQLite reads them, in a process of its own; SQLite opens
-them read-only, so that nothing is copied out of the log, mended or begun anew. A chain alone cannot see that its end
-was lost: a head that somebody remembers can.
+Invariants: SQLite opens the file read-only, so nothing is checkpointed or repaired. A chain alone cannot see that its
+end was lost: a head that somebody remembers can.
 """
 
 import json
@@ -14,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from blackboard.errors import BlackboardError, Damaged, Forked, NotABoard, SchemaMismatch, Unavailable
-from blackboard.store import durability, pages, retell, upgrade, verify
+from blackboard.store import durability, upgrade, verify
 from blackboard.store.feed import Cursor
 from blackboard.store.opened import Store
-from blackboard.store.read import board_row
 from blackboard.store.schema import APPLICATION_ID, SCHEMA
 from blackboard.store.sqlite import Connection, Database
 from blackboard.store.statements import Statement
@@ -26,6 +24,7 @@ from blackboard.store.writer import Writer
 
 _QUICK = Statement("PRAGMA quick_check(20)")
 _WHOLE = Statement("PRAGMA integrity_check(20)")
+_JOURNAL = Statement("PRAGMA journal_mode")
 _FOREIGN = Statement("PRAGMA foreign_key_check")
 _MASTER = Statement("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
 _APPLICATION = Statement("PRAGMA application_id")
@@ -56,7 +55,7 @@ _DIGEST = re.compile(r"\d+:[0-9a-f]{64}")
 _AHEAD_SECONDS = 3600.0
 _SHOWN = 20
 OTHER_RELEASE = "release"
-RESTORE = "restore a backup, or save what can be read with `bb board recover`"
+RESTORE = "restore a backup; without one, `sqlite3 BOARD .recover` saves what can be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,6 @@ class Diagnosis:
 def examine(
     path: Path,
     *,
-    planner: retell.Planner,
     clock: Callable[[], float],
     full: bool = False,
     known_head: Cursor | None = None,
@@ -89,9 +87,8 @@ def examine(
 
     Args:
         path: Its file.
-        planner: The rules, to which its history is told again.
         clock: Seconds since the Unix epoch.
-        full: Look at every index entry, and hold every row that follows from history against it.
+        full: Look at every index entry too.
         known_head: One that was noted before; it has to be in the board's history.
 
     Raises:
@@ -102,7 +99,7 @@ def examine(
         raise Unavailable(str(path), "there is no such file", "name a board")
     if path.is_dir() or path.stat().st_size == 0:
         raise NotABoard(str(path), "it is a folder" if path.is_dir() else "it is empty")
-    found = [*as_bytes(path), *surroundings(path)]
+    found = [*surroundings(path)]
     database = Database(path, read_only=True)
     store = Store(database, Writer(database, clock), clock)
     heads: list[Cursor] = []
@@ -113,7 +110,7 @@ def examine(
                 if found and found[-1].about == OTHER_RELEASE:
                     # What its tables mean is that release's to say.
                     return Diagnosis(str(path), full, tuple(dict.fromkeys(found)), None)
-        found += _guarded(lambda: as_a_history(store, planner, heads, full=full, known_head=known_head))
+        found += _guarded(lambda: _history(store, heads, known_head=known_head))
     except BlackboardError as error:
         found.append(of_error(error))
     finally:
@@ -148,69 +145,6 @@ def of_error(error: BlackboardError) -> Finding:
     return Finding(Level.FAULT, "content", str(error), RESTORE)
 
 
-# --- as bytes --------------------------------------------------------------------------------------------------------
-
-
-def as_bytes(path: Path) -> Iterator[Finding]:
-    """Yield what is to be said of the file and its log before SQLite reads them."""
-    try:
-        facts = pages.examine(path)
-    except (OSError, ValueError) as error:
-        yield Finding(Level.UNSEEN, "file", f"its bytes cannot be looked at ({error})", "change its permissions")
-        return
-    yield from of_bytes(facts)
-
-
-def of_bytes(facts: pages.Facts) -> Iterator[Finding]:
-    """Yield what is to be said of what `pages.look` saw."""
-    file, log = facts["file"], facts["log"]
-    if not file["database"]:
-        what = "it does not begin as a SQLite database does: it is something else, or its first page is damaged"
-        yield Finding(Level.FAULT, "file", what, RESTORE)
-    elif "pages" not in file:
-        yield Finding(Level.FAULT, "file", f"it is cut off after {file['bytes']} bytes", RESTORE)
-    else:
-        yield from _of_size(file, log, changing=facts["changing"])
-    if log is not None and log["bytes"]:
-        yield from _of_log(log, changing=facts["changing"])
-
-
-def _of_size(file: pages.Facts, log: pages.Facts | None, *, changing: bool) -> Iterator[Finding]:
-    size, rest = divmod(file["bytes"], file["page_bytes"] or 1)
-    logged = log is not None and log["committed"] > 0
-    if not file["logged"]:
-        yield Finding(Level.FAULT, "file", "its header says that it has no log, and every board has one", RESTORE)
-    # While pages wait in the log the file may be shorter than the board, never a part of a page.
-    short = not logged and file["pages"] is not None and size < file["pages"]
-    if (rest or short) and not changing:
-        what = f"it has {file['bytes']} bytes and should have {file['pages']} pages of {file['page_bytes']}"
-        yield Finding(Level.FAULT, "file", f"{what}: its end is lost", RESTORE)
-    yield Finding(Level.NOTE, "file", f"{size} pages of {file['page_bytes']} bytes")
-
-
-def _of_log(log: pages.Facts, *, changing: bool) -> Iterator[Finding]:
-    yield Finding(
-        Level.NOTE,
-        "log",
-        f"{log['commits']} commits in {log['committed']} frames wait in it; {log['uncommitted']} frames belong to none "
-        f"and {log['earlier']} to an earlier round",
-    )
-    if changing:
-        yield Finding(Level.NOTE, "log", "somebody writes: its end was not looked at")
-        return
-    if not log["whole"]:
-        what = f"its header is damaged: SQLite ignores the whole of it, {log['bytes']} bytes"
-        yield Finding(Level.FAULT, "log", what, f"ask a head that was noted with --known-head; {RESTORE}")
-    elif log["cut_commits"]:
-        what = f"it breaks after {log['committed']} frames: SQLite ignores the {log['cut']} behind, which commit"
-        yield Finding(Level.FAULT, "log", f"{what} {log['cut_commits']} times", RESTORE)
-    elif log["cut"] or log["torn_bytes"]:
-        what = (
-            f"a write was under way when it ended: {log['cut']} frames and {log['torn_bytes']} bytes count for nothing"
-        )
-        yield Finding(Level.NOTE, "log", what)
-
-
 # --- as a store ------------------------------------------------------------------------------------------------------
 
 
@@ -241,6 +175,10 @@ def _foreign(on: Connection) -> Iterator[Finding]:
 
 
 def _pages(on: Connection, *, full: bool) -> Iterator[Finding]:
+    mode = on.all(_JOURNAL)[0][0]
+    if mode != "wal":
+        what = f"its journal mode is {mode}, that of every board is wal: its header was changed, and its log is ignored"
+        yield Finding(Level.FAULT, "pages", what, RESTORE)
     said = [row[0] for row in on.all(_WHOLE if full else _QUICK)]
     if said != ["ok"]:
         for one in said:
@@ -321,10 +259,8 @@ def _borne_out(row: Row) -> bool:
 # --- as a history ----------------------------------------------------------------------------------------------------
 
 
-def as_a_history(
-    store: Store, planner: retell.Planner, heads: list[Cursor], *, full: bool, known_head: Cursor | None
-) -> Iterator[Finding]:
-    """Yield what is to be said of the chain and of what follows from it; the head that was verified goes to `heads`."""
+def _history(store: Store, heads: list[Cursor], *, known_head: Cursor | None) -> Iterator[Finding]:
+    """Yield what is to be said of the chain and the replay of the feed; the head that was verified goes to `heads`."""
     try:
         head = verify.verify(store, known_head=known_head)
     except Forked as error:
@@ -333,25 +269,3 @@ def as_a_history(
         return
     heads.append(head)
     yield Finding(Level.NOTE, "history", f"{head.revision} commits, each chained to the one before")
-    if full:
-        yield from what_follows(store, planner)
-
-
-def what_follows(store: Store, planner: retell.Planner) -> Iterator[Finding]:
-    """Yield what stands and does not follow from the history, and whatever of it could not be told again."""
-    with store.database.reading() as on:
-        # Of this moment: others may have committed since the chain was walked along.
-        told = retell.retell(on, planner, until=board_row(on)["revision"])
-        try:
-            if told.stopped:
-                what = f"what follows from it was told again up to revision {told.revision} only: {told.stopped}"
-                yield Finding(Level.NOTE, "history", what)
-                return
-            with told.store.database.reading() as again:
-                differences: Sequence[Any] = list(retell.differences(on, again))
-        finally:
-            told.close()
-    for one in differences[:_SHOWN]:
-        yield Finding(Level.FAULT, "history", one, RESTORE)
-    if not differences:
-        yield Finding(Level.NOTE, "history", "what stands is what follows from it")

@@ -50,7 +50,7 @@ def succeed(turn: Turn, kind: str, *, author: str, reason: str) -> Cursor:
 
     Args:
         turn: Of the new board.
-        kind: `copied` or `recovered`.
+        kind: `copied`.
         author: Who does it.
         reason: From which board, at which head.
     """

@@ -67,7 +67,6 @@ _ROWS: Mapping[str, Statement] = {
             SELECT v.check_name, k.key, v.revision, v.version, v.passed, v.log, v.inputs, v.author, v.settles
             FROM verdict v JOIN key k ON k.id = v.component_id
             WHERE v.revision < :before ORDER BY k.key, v.check_name, v.revision""",
-        "compacted_row": "SELECT name, row FROM compacted_row ORDER BY name, row",
     }.items()
 }
 """By key, and of each in their order: so a table is read in the order of its index and nothing large is sorted, which

@@ -321,7 +321,5 @@ compacted_key = table(  # what the changes before the first kept revision made o
     rowid=False,
 )
 
-# Rows that later commits write over, as the history before the first kept revision gave them: JSON lists.
-compacted_row = table("compacted_row", part("name"), part("row"), rowid=False)
 # How many keys exist under a template that the choreography bounds.
 instance_count = table("instance_count", part("template"), integer("keys"), rowid=False)

@@ -40,3 +40,4 @@ def upgrade() -> None:
         sa.Column("text", sa.Text, nullable=False),
     )
     op.create_index("call_text_used", "call_text", ["used", "bytes"])
+    op.drop_table("compacted_row")

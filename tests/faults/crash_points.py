@@ -26,7 +26,6 @@ from pathlib import Path
 
 from blackboard import Blackboard, BlackboardError, CommitUnknown, Contract, Team, external, on
 from blackboard.choreography import Choreography, Role, may
-from blackboard.plan import plan
 from blackboard.store import apply, commit, compact, sqlite
 
 GOLDEN = Path(__file__).parent.parent / "store" / "golden" / "schema-1.db.gz"
@@ -190,7 +189,7 @@ def compaction(folder, log, threads):
     board = open_board(folder, log)
     if board is not None:
         commit_named(board, log, "before", several("before"))
-        log.tried("compaction", lambda: compact.compact(board.store, planner=plan, before=COMPACTED, author="boss"))
+        log.tried("compaction", lambda: compact.compact(board.store, before=COMPACTED, author="boss"))
         commit_named(board, log, "after", several("after"))
         log.tried("close", board.close)
 

@@ -1,12 +1,11 @@
 """What tests of compactions share: how an operator folds, and what a board keeps."""
 
-from blackboard.plan import plan
 from blackboard.store import read
 from blackboard.store.compact import compact
 
 
 def folded(board, before, *, author="olga", reason="tidy"):
-    return compact(board.store, planner=plan, before=before, author=author, reason=reason)
+    return compact(board.store, before=before, author=author, reason=reason)
 
 
 def first_of(board):

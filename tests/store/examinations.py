@@ -4,7 +4,6 @@ import sqlite3
 import time
 from pathlib import Path
 
-from blackboard.plan import plan
 from blackboard.store import doctor
 from blackboard.store.surroundings import Level
 
@@ -12,7 +11,7 @@ PAGE, FRAME = 4096, 4096 + 24
 
 
 def examine(place, **asked):
-    return doctor.examine(Path(place), planner=plan, clock=time.time, **asked)
+    return doctor.examine(Path(place), clock=time.time, **asked)
 
 
 def faults(place, **asked):

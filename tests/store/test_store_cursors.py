@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from blackboard import Blackboard, Contract, Cursor, Forked, LeaseLost
-from blackboard.plan import plan
 from blackboard.store import feed
 from blackboard.store.compact import compact
 from blackboard.store.epoch import new_epoch
@@ -293,7 +292,7 @@ def test_what_others_commit_and_compact_is_no_fork(location, given):
         seen = one.revision
         given(two).decided("more", 1)
         given(two).decided("more", 2)
-        compact(two.store, planner=plan, before=seen + 2, author="olga")
+        compact(two.store, before=seen + 2, author="olga")
         assert one.revision == two.revision
         given(one).decided("more", 3)
         assert one.verify() == two.cursor

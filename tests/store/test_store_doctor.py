@@ -1,11 +1,10 @@
-"""What the doctor says of a board, of its bytes and of its place; it changes nothing of what it looks at."""
+"""What the doctor says of a board and of its place; it changes nothing of what it looks at."""
 
 import json
 import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 
 import pytest
 from examinations import FRAME, PAGE, changed, examine, faults, log_of, write
@@ -13,8 +12,7 @@ from examinations import FRAME, PAGE, changed, examine, faults, log_of, write
 from blackboard import Blackboard, Contract, NotABoard, Unavailable
 from blackboard.cli.exits import Exit
 from blackboard.cli.main import main
-from blackboard.plan import plan
-from blackboard.store import doctor, pages, surroundings
+from blackboard.store import surroundings
 from blackboard.store.surroundings import Level
 
 
@@ -43,7 +41,7 @@ def test_a_sound_board_is_sound_and_its_head_is_told(crashed, full):
     assert found.level(Level.FAULT, Level.UNSEEN) == ()
     assert found.head == head
     assert (place.read_bytes(), log_of(place).read_bytes()) == before
-    assert {"engine", "file system", "permissions", "space", "durability", "log", "pages", "schema", "leases"} <= {
+    assert {"engine", "file system", "permissions", "space", "durability", "pages", "schema", "leases"} <= {
         one.about for one in found.findings
     }
 
@@ -53,21 +51,6 @@ def test_a_call_that_was_declared_void_is_no_fault(file_board, location):
     assert faults(location, full=True) == []
     write(location, "UPDATE idempotency SET head_before = 7")
     assert faults(location) == ["content"]
-
-
-def test_what_others_commit_while_it_looks_follows_too(file_board, location, given, monkeypatch):
-    verify = doctor.verify.verify
-
-    def while_others_write(store, **asked):
-        head = verify(store, **asked)
-        given(file_board).decided("late", 2)
-        return head
-
-    given(file_board).decided("k", 1)
-    monkeypatch.setattr(doctor.verify, "verify", while_others_write)
-    found = examine(location, full=True)
-    assert found.level(Level.FAULT, Level.UNSEEN) == ()
-    assert [one.what for one in found.findings if one.about == "history"][-1] == "what stands is what follows from it"
 
 
 def test_it_looks_while_others_write(file_board, location, given):
@@ -85,7 +68,7 @@ def test_there_has_to_be_a_file(tmp_path):
     with pytest.raises(NotABoard):
         examine(tmp_path / "empty")
     (tmp_path / "letter").write_text("dear board")
-    assert "file" in faults(tmp_path / "letter")
+    assert faults(tmp_path / "letter")
 
 
 def test_it_names_the_durability_that_was_asked_for(location):
@@ -98,57 +81,21 @@ def test_it_names_the_durability_that_was_asked_for(location):
 # --- the log ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_log_that_breaks_in_the_middle_is_a_fault_without_any_head(crashed):
-    place, head = crashed
-    frames = pages.look(place)["log"]
-    changed(log_of(place), 32 + (frames["frames"] - 4) * FRAME + 100)
-    cut = pages.look(place)["log"]
-    assert cut["committed"] + cut["uncommitted"] + cut["cut"] == frames["frames"]
-    assert cut["cut_commits"] > 0
-    assert "log" in faults(place)
-    assert {"log", "history"} <= set(faults(place, known_head=head))
-
-
 def test_behind_a_link_the_log_is_that_of_the_file(crashed, tmp_path):
     place, head = crashed
     (tmp_path / "else").mkdir()
     link = tmp_path / "else" / "link.db"
     link.symlink_to(place)
     assert faults(link, full=True, known_head=head) == []
-    frames = pages.look(link)["log"]["frames"]
-    changed(log_of(place), 32 + (frames - 4) * FRAME + 100)
-    assert {"log", "history"} <= set(faults(link, known_head=head))
-
-
-def test_a_damaged_header_of_the_log_is_a_fault_without_any_head(crashed):
-    for offset in (0, 6, 9, 17, 25):
-        place = crashed[0]
-        changed(log_of(place), offset)
-        assert "log" in faults(place)
-        changed(log_of(place), offset)
+    changed(log_of(place), log_of(place).stat().st_size - 4 * FRAME + 100)
+    assert faults(link, known_head=head) == ["history"]
 
 
 def test_a_write_that_was_under_way_is_none(crashed):
     place, head = crashed
     with log_of(place).open("ab") as log:
         log.write(log_of(place).read_bytes()[32 : 32 + 1000])
-    assert pages.look(place)["log"]["torn_bytes"] == 1000
     assert faults(place, full=True, known_head=head) == []
-
-
-def test_frames_of_an_earlier_round_are_none(location, given, tmp_path):
-    with Blackboard.open(location, create=True, durability="normal") as board:
-        for number in range(5):
-            given(board).decided(f"k{number}", number)
-        raw = sqlite3.connect(location)
-        raw.execute("PRAGMA wal_checkpoint(RESTART)")
-        raw.close()
-        given(board).decided("last", 1)
-        seen = pages.examine(location)["log"]
-        assert seen["earlier"] > 0
-        assert seen["cut"] == 0
-        assert seen["commits"] >= 1
-        assert faults(location, known_head=board.cursor) == []
 
 
 def test_a_lost_log_is_seen_against_a_known_head_alone(crashed):
@@ -182,33 +129,14 @@ def test_a_file_that_lost_its_end_is_a_fault(settled):
     content = place.read_bytes()
     for size in (len(content) - PAGE, len(content) - 1, 50):
         place.write_bytes(content[:size])
-        assert "file" in faults(place)
+        assert faults(place)
 
 
-@pytest.mark.parametrize(("offset", "mask"), [(0, 0x40), (16, 0x40), (18, 3), (59, 2), (68, 0x40)])
+@pytest.mark.parametrize(("offset", "mask"), [(0, 0x40), (16, 0x40), (19, 3), (59, 2), (68, 0x40)])
 def test_a_damaged_header_is_a_fault(settled, offset, mask):
     place = settled[0]
     changed(place, offset, mask)
     assert faults(place)
-
-
-DERIVED = {
-    "an effect": "INSERT INTO facet_effect VALUES (1, 'more', 2, 1, 'none', 'none', '')",
-    "a question's time": "UPDATE key SET question_revision = 3 WHERE key = 'k0'",
-    "a need": "INSERT INTO need VALUES (1, 2, 1)",
-    "a wish to be woken": "INSERT INTO wakes VALUES (1, 'coder', 'stale', 1)",
-    "a position": "INSERT INTO position VALUES (1, '0', '{}', 1)",
-    "a deadline": "INSERT INTO deadline VALUES (1, '0', 1, 5.0)",
-    "a pattern": "INSERT INTO pattern VALUES (1, 'a/*')",
-}
-
-
-@pytest.mark.parametrize("statement", DERIVED.values(), ids=DERIVED)
-def test_what_does_not_follow_from_the_history_is_found_by_the_full_look_alone(settled, statement):
-    place, head = settled
-    write(place, statement)
-    assert faults(place, known_head=head) == []
-    assert set(faults(place, full=True, known_head=head)) == {"history"}
 
 
 OTHER = {
@@ -248,18 +176,6 @@ def test_what_is_wrong_beside_the_history_is_found(settled, statement, about):
 def test_store_time_far_ahead_is_a_warning(settled):
     write(settled[0], "UPDATE board SET clock = clock + 1000000")
     assert [one.about for one in examine(settled[0]).level(Level.WARNING)] == ["clock"]
-
-
-def test_a_history_that_other_rules_made_is_not_called_damage(settled):
-    """An earlier release may have drawn other consequences: then nothing is claimed of what follows from them."""
-
-    def other_rules(facts, intent):
-        planned = plan(facts, intent)
-        return planned if intent.base < 2 else plan(facts, intent._replace(acts=()))
-
-    found = doctor.examine(settled[0], planner=other_rules, clock=time.time, full=True, known_head=settled[1])
-    assert found.level(Level.FAULT) == ()
-    assert any("up to revision 2 only" in one.what for one in found.level(Level.NOTE))
 
 
 # --- the place --------------------------------------------------------------------------------------------------------

@@ -220,7 +220,7 @@ def test_where_unread_use_is_refused_who_was_first_has_to_read_it_once_it_stands
     assert (state(board), pending(board)) == ("current", [])
 
 
-def test_a_history_with_consumers_that_were_first_is_whole_and_told_again(location):
+def test_a_history_with_consumers_that_were_first_is_whole(location):
     with Blackboard.open(location, create=True) as board:
         decide(board, STUB)
         use(board)
@@ -230,4 +230,3 @@ def test_a_history_with_consumers_that_were_first_is_whole_and_told_again(locati
         head = board.cursor
     found = examine(location, full=True, known_head=head)
     assert found.level(Level.FAULT, Level.UNSEEN) == ()
-    assert any("what stands is what follows" in one.what for one in found.level(Level.NOTE))

@@ -9,7 +9,6 @@ from blackboard.cli.impact import decide as decide_keys
 from blackboard.cli.place import Author
 from blackboard.cli.render import render
 from blackboard.cli.why import why
-from blackboard.plan import plan
 from blackboard.store.compact import compact
 
 ARCHITECT, CODER, REVIEWER = Role("architect"), Role("coder"), Role("reviewer", members=2)
@@ -313,13 +312,13 @@ def test_it_is_told_again_verified_and_survives_a_compaction(rested, board, pend
     rested("db/items", {"id": "text"}, by="cora")
     board.verify()
     rested("x/y", 1, reads=["api/items"])
-    compact(board.store, planner=plan, before=board.revision, author="olga")
+    compact(board.store, before=board.revision, author="olga")
     board.verify()
     rested("api/items", {"id": "int"}, reads=["db/items"])
     rested("api/items", {"id": "str"}, reads=["db/items"])
     assert ("art", "x/y", "stale") in pending()
     board.verify()
-    compact(board.store, planner=plan, before=board.revision, author="olga")
+    compact(board.store, before=board.revision, author="olga")
     board.verify()
 
 

@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 
 from blackboard import Blackboard, Compacted, Conflict, Contract
-from blackboard.plan import plan
 from blackboard.store import compact, read
 from blackboard.store.recent import Recent
 
@@ -175,7 +174,7 @@ def test_of_a_moment_that_is_not_kept_any_more_nothing_is_told(board, given):
     assert old.decision("api/a").value == 1
     for number in range(2, 5):
         given(board).decided("api/b", number)
-    compact.compact(board.store, planner=plan, before=board.revision, author="olga")
+    compact.compact(board.store, before=board.revision, author="olga")
     with pytest.raises(Compacted):
         old.decision("api/a")
 
@@ -199,7 +198,7 @@ def test_random_histories_of_two_processes_are_told_like_to_one_that_knows_nothi
                     if standing:
                         given(board).retracted(draw.choice(standing))
                 case "compact" if step % 10 == 0 and board.revision > 20:
-                    compact.compact(board.store, planner=plan, before=board.revision - 10, author="olga")
+                    compact.compact(board.store, before=board.revision - 10, author="olga")
                 case _:
                     with Blackboard.open(location) as fresh:
                         oldest = read.board_row(fresh.store.database)["first"]
@@ -264,7 +263,7 @@ def test_what_was_compacted_is_not_told_though_it_stands(location, given):
         old, kept = board.snapshot(at=1), board.snapshot()
         for number in range(3):
             given(other).decided("api/page", number)
-        compact.compact(other.store, planner=plan, before=3, author="ann")
+        compact.compact(other.store, before=3, author="ann")
         assert board.snapshot().decision("api/ids").value == "int"
         assert board.snapshot(at=4).decision("api/ids").value == "int"
         for snapshot in (old, kept):
