@@ -31,7 +31,6 @@ from blackboard.spec.changes import Committed, Install, Intent, Plan, Tick
 from blackboard.spec.keys import PROMPT, TEAM, check_idempotency_key, check_name
 from blackboard.spec.reads import Reads
 from blackboard.store import agenda, backup, budgets, commit, creation, durability, feed, read, upgrade, verify
-from blackboard.store.errands import Errands
 from blackboard.store.feed import Changes, Cursor
 from blackboard.store.opened import Store
 from blackboard.store.session import Turn
@@ -392,8 +391,6 @@ def _opened(database: Database, clock: Callable[[], float] | None, *, create: bo
     except BaseException:
         store.close()
         raise
-    if clock is None and database.path is not None:
-        store.errands = store.writer.errands = Errands(store)
     return store
 
 

@@ -20,7 +20,7 @@ from blackboard.cli.main import BOARD_COMMANDS, COMMANDS, main
 from blackboard.store.sqlite import BESIDE
 from knowledge_sources import Folder
 
-NAMES = {f"board.db{suffix}" for suffix in ("", *BESIDE) if suffix != "-queue"}
+NAMES = {f"board.db{suffix}" for suffix in ("", *BESIDE) if suffix != "-line"}
 
 _seen: list[tuple[str, int]] = []
 _looking = False
@@ -197,7 +197,7 @@ def test_no_source_opens_the_file_beside_sqlite(place):
     assert opened == []
 
 
-@pytest.mark.parametrize("name", sorted(NAMES | {"board.db-queue"}))
+@pytest.mark.parametrize("name", sorted(NAMES | {"board.db-line"}))
 def test_a_component_cannot_write_over_the_board(place, given, name):
     """What an agent calls its files is its own choice; where they are exported to is a person's."""
     with Blackboard.open("board.db") as board:

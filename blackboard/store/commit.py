@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from blackboard.errors import CommitUnknown, Conflict, KeyReused, StoreError
+from blackboard.errors import Conflict, KeyReused
 from blackboard.spec.canonical import JSON, json_made
 from blackboard.spec.changes import Ask, Committed, Decide, Intent, Plan, Refusal, Withdraw
 from blackboard.spec.footprint import Footprint
@@ -23,7 +23,6 @@ from blackboard.store.feed import check_kept
 from blackboard.store.instances import count_instances
 from blackboard.store.opened import Store
 from blackboard.store.premises import conflict
-from blackboard.store.recent import changed_by
 from blackboard.store.session import Turn
 from blackboard.store.statements import Statement, insert_into
 from blackboard.store.wake import update_agenda
@@ -117,21 +116,9 @@ def _under_row(attempt: "Attempt", *, outside: bool) -> Committed | None:
         with store.database.courtesy:
             before()
         before = None
-    errand = None if store.errands is None else partial(store.errands.text, attempt)
-    try:
-        done = store.writer.run(attempt.once, intent.idempotency_key, before=before, errand=errand, over_seal=True)
-    except StoreError as error:
-        if not attempt.left:
-            raise
-        # Whoever has the turn may have done it, and commit that when nobody waits for it any more.
-        raise CommitUnknown(intent.idempotency_key, str(error)) from error
+    done = store.writer.run(attempt.once, intent.idempotency_key, before=before, over_seal=True)
     if isinstance(done, list):
         raise conflict(store, intent, done)
-    if done is not None and attempt.left and isinstance(attempt.planned, Plan):
-        # Another process did it; just as it was planned, unless it found that it was done before.
-        as_planned = done.accepted == attempt.planned.accepted
-        changed = changed_by(attempt.planned, done.revision) if as_planned else None
-        store.database.recent.moved(done.head_before, done.revision, changed)
     return done
 
 
@@ -142,7 +129,6 @@ class Attempt:
         self.store, self.intent = store, intent
         self.content, self.beside, self._replan = content, beside, replan
         self.planned: Plan | Refusal | None = None
-        self.left = False  # for others to do, and it was not seen yet what they did
 
     def plan(self) -> None:
         """Plan it outside any transaction that writes."""
@@ -166,7 +152,6 @@ class Attempt:
             replayed = replayed_of(turn, intent.author, intent.idempotency_key, self.content)
             if replayed is not None:
                 return replayed
-        self.left = False
         done = self._validated(turn, stands=stands)
         if foreseen is None and isinstance(done, Committed):
             remember(turn, intent.author, intent.idempotency_key, self.content, done)

@@ -6,14 +6,10 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from blackboard.spec.records import Reserved
 from blackboard.store.sqlite import Database
 from blackboard.store.writer import Writer
-
-if TYPE_CHECKING:
-    from blackboard.store.errands import Errands
 
 
 @dataclass(slots=True)
@@ -45,7 +41,6 @@ class Store:
     Attributes:
         clock: Seconds since the Unix epoch; the store's time never goes below what it gave out before.
         name_commit: Makes an idempotency key that nobody used before.
-        errands: What it leaves for other processes to do, and does for them; None where it does neither.
     """
 
     database: Database
@@ -53,7 +48,6 @@ class Store:
     clock: Callable[[], float] = time.time
     name_commit: Callable[[], str] = field(default_factory=_numbered)
     kept: Kept = field(default_factory=Kept)
-    errands: "Errands | None" = None
 
     @property
     def location(self) -> str:

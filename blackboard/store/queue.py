@@ -19,7 +19,6 @@ class Member:
 
     Attributes:
         work: Gets a turn and returns the result; it may be run again from the start, so it changes nothing else.
-        errand: Tells the same for another process to do, None where it cannot be told.
         before: What can be done for it before there is a turn, and again from the start too.
         alone: Whether it wants the connection for itself; then it has no work that others could do.
         idempotency_key: Named by `CommitUnknown` when the COMMIT fails.
@@ -34,7 +33,6 @@ class Member:
         "alone",
         "answered",
         "before",
-        "errand",
         "error",
         "idempotency_key",
         "leads",
@@ -49,10 +47,9 @@ class Member:
         idempotency_key: str = "",
         *,
         before: Callable[[], None] | None = None,
-        errand: Callable[[], bytes | None] | None = None,
         alone: bool = False,
     ) -> None:
-        self.work, self.before, self.errand, self.alone = work, before, errand, alone
+        self.work, self.before, self.alone = work, before, alone
         self.idempotency_key = idempotency_key
         self.since = time.monotonic()
         self.result: Any = None

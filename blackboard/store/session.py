@@ -21,13 +21,13 @@ from blackboard.errors import CommitUnknown, Damaged, SchemaMismatch, Sealed
 from blackboard.spec.halt import Halt
 from blackboard.store import journal
 from blackboard.store.control import refusal
+from blackboard.store.line import Line
 from blackboard.store.recent import Changed
 from blackboard.store.remembered import THEN, Head, revision_of
 from blackboard.store.schema import board
 from blackboard.store.since import Since
 from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, translate, translated
 from blackboard.store.statements import Parameters, Statement
-from blackboard.store.tickets import Tickets
 
 _HEAD = Statement(
     sa.select(
@@ -184,8 +184,8 @@ class Session:
             with translated(self._database.location):
                 journal.for_writing(self._connection.raw)
             self.journal.opened()
-            if self._database.path is not None and self._database.tickets is None:
-                self._database.tickets = Tickets.beside(self._database.path)
+            if self._database.path is not None and self._database.line is None:
+                self._database.line = Line.beside(self._database.path)
         return self._connection
 
     def begin(self, *, waited_seconds: float = 0.0) -> Connection:
@@ -199,8 +199,8 @@ class Session:
             # Somebody reads on it and gives it back to the others.
             self._connection = None
         connection, self._own = self.connection(), True
-        if self._database.tickets is not None:
-            self._database.tickets.take()
+        if self._database.line is not None:
+            self._database.line.take()
         try:
             if waited_seconds < _PATIENT_SECONDS:
                 connection.raw.execute("BEGIN IMMEDIATE")
@@ -323,6 +323,6 @@ class Session:
     def close(self) -> None:
         """Close the connection; it is opened again when it is asked for."""
         self._disconnect()
-        tickets, self._database.tickets = self._database.tickets, None
-        if tickets is not None:
-            tickets.close()
+        line, self._database.line = self._database.line, None
+        if line is not None:
+            line.close()

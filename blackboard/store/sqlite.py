@@ -25,11 +25,11 @@ from blackboard.errors import (
 )
 from blackboard.store import journal
 from blackboard.store.courtesy import Courtesy
+from blackboard.store.line import SUFFIX, Line
 from blackboard.store.notice import Notices
 from blackboard.store.recent import Recent
 from blackboard.store.remembered import Remembered
 from blackboard.store.statements import Parameters, Statement
-from blackboard.store.tickets import Tickets
 
 BUSY_SECONDS = 60.0
 
@@ -44,7 +44,7 @@ _RAW = (sqlite3.Error, OverflowError, UnicodeDecodeError)
 """What the driver raises for what it is given, and for what it finds."""
 
 
-BESIDE = ("-journal", "-wal", "-shm", "-queue")
+BESIDE = ("-journal", "-wal", "-shm", SUFFIX)
 """What is added to the name of a board's file for those that are kept beside it."""
 
 
@@ -194,7 +194,7 @@ class Database:
         self.recent = Recent()
         self.schema = ""  # once it is known to be this library's
         self.notices = Notices(path)
-        self.tickets: Tickets | None = None  # once it was written to
+        self.line: Line | None = None  # once it was written to
         _OPENED.add(self)
         # A relative path means this file, whatever folder the process goes to.
         self._place = None if path is None else os.fspath(path.absolute())
@@ -229,9 +229,9 @@ class Database:
     def forked(self) -> None:
         """Hear, in the child, that this process forked."""
         self.inherited = True
-        if self.tickets is not None:
+        if self.line is not None:
             # What the parent holds is to end with the parent, however long the child lives.
-            self.tickets.close()
+            self.line.close()
         # Kept as they are: to close one may wait for ever for a lock inside SQLite that a thread of the parent held.
         _INHERITED.append(self._idle)
         self._idle = []

@@ -1,26 +1,20 @@
 """The only place where a writing transaction is asked for.
 
 Threads that write at once share a transaction (`group`): the one who leads the queue runs the work of those who wait,
-and commits once. While it does, the next one leads and prepares the next group, but has no turn yet. Processes take
-tickets (`tickets`). What a turn wrote is durable before its caller goes on.
+and commits once. While it does, the next one leads and prepares the next group, but has no turn yet. Processes stand in
+a line (`line`). What a turn wrote is durable before its caller goes on.
 """
 
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from itertools import takewhile
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from blackboard.store.group import Group
 from blackboard.store.queue import Member, Queue, for_itself
 from blackboard.store.session import APPLIED, COMMITTED, Session, Turn, reached
-from blackboard.store.slips import Slip
 from blackboard.store.sqlite import Connection, Database, translated
-
-if TYPE_CHECKING:
-    from blackboard.store.errands import Errands
 
 Result = TypeVar("Result")
 
@@ -32,16 +26,6 @@ takes, where that is longer."""
 
 LOOK_SECONDS = GATHER_SECONDS / 4
 """Between two looks at who joined meanwhile."""
-
-
-Doing = list[tuple[Slip, Member]]
-"""What is done for other processes in a turn."""
-
-
-def _answers(doing: Doing) -> list[tuple[Slip, bytes]]:
-    """Return the answers to what is certainly done, up to the first that is not."""
-    done = takewhile(lambda errand: errand[1].answered and errand[1].error is None, doing)
-    return [(slip, member.result) for slip, member in done]
 
 
 def _under_seal(work: Callable[[Turn], Result]) -> Callable[[Turn], Result]:
@@ -57,7 +41,6 @@ class Writer:
 
     Attributes:
         session: The connection; only who has the turn touches it.
-        errands: What it does for other processes in its turn, None where nothing.
     """
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
@@ -66,7 +49,6 @@ class Writer:
         self._queue = Queue()
         self._turn = threading.RLock()  # of which it can be asked whether one has it
         self._size = 1  # of the last group
-        self.errands: Errands | None = None
 
     def run(
         self,
@@ -74,7 +56,6 @@ class Writer:
         idempotency_key: str = "",
         *,
         before: Callable[[], None] | None = None,
-        errand: Callable[[], bytes | None] | None = None,
         over_seal: bool = False,
     ) -> Result:
         """Run work in a turn and return its result once that is durable.
@@ -84,7 +65,6 @@ class Writer:
                 nothing but the board.
             idempotency_key: Named by `CommitUnknown`.
             before: Called before the turn, perhaps in the thread of another one, and again like the work.
-            errand: The same for another process to do; its answer gives the result.
             over_seal: Run it on a sealed board too; it checks the seal itself before it writes.
 
         Raises:
@@ -94,7 +74,7 @@ class Writer:
         """
         # Before the queue: in a child of a fork it may be held for ever.
         self._database.check_open()
-        member = Member(work if over_seal else _under_seal(work), idempotency_key, before=before, errand=errand)
+        member = Member(work if over_seal else _under_seal(work), idempotency_key, before=before)
         try:
             self._queue.enter(member)
             if member.leads:
@@ -107,19 +87,17 @@ class Writer:
     def _lead(self, own: Member) -> None:
         """Do one's own work and that of those who wait; the next one leads before the COMMIT."""
         members, group, in_turn = [own], Group(self.session, self._database.courtesy), False
-        errands: Doing = []
         try:
             group.prepare(own)
             while not in_turn:
                 self._join(members, group)
                 in_turn = self._turn.acquire(timeout=LOOK_SECONDS)
-            self._line_up(members, group, errands)
-            if not own.answered:
-                self._gather(members, group)
+            if (line := self._database.line) is not None:
+                line.take()
+            self._gather(members, group)
             for member in members:
                 if not member.answered:
                     group.run(member)
-            self._do_errands(group, errands)
             self._queue.hand_on(own)
             group.commit()
         except BaseException:
@@ -132,68 +110,15 @@ class Writer:
         finally:
             self._queue.hand_on(own)
             try:
-                self._end_turn(in_turn=in_turn, answers=_answers(errands))
+                self._end_turn(in_turn=in_turn)
             finally:
                 for one in members[1:]:
                     if one.answered:
                         one.wake()
 
-    def _line_up(self, members: list[Member], group: Group, errands: Doing) -> None:
-        """Wait for the turn among processes and do what those left that are before.
-
-        Or until another one has done meanwhile what is to be done.
-        """
-        waiting = [member for member in members if not member.answered]
-        errand, own_turn = waiting[0].errand if len(waiting) == 1 else None, not waiting
-        while not own_turn and (tickets := self._database.tickets) is not None:
-            answer = tickets.take(errand, helps=self.errands is not None)
-            done = None if self.errands is None or answer is None else self.errands.done(answer)
-            if done is not None:
-                waiting[0].settle(result=done)
-                return
-            own_turn = self._do_errands(group, errands, before=True)
-            if not own_turn:
-                group.commit()
-                tickets.step_back(_answers(errands))
-                errands.clear()
-
     @property
     def _gather_seconds(self) -> float:
         return max(GATHER_SECONDS, self.session.commit_seconds / 4)
-
-    def _do_errands(self, group: Group, doing: Doing, *, before: bool = False) -> bool:
-        """Do what processes that wait in line left to be done, in transactions of about as long as is gathered.
-
-        It ends at the first that does not go through: who left that one has to do it before those behind.
-
-        Args:
-            before: All that those before this one left, in as many transactions as that takes; else of what those
-                behind it left as much as this one has time for.
-
-        Returns:
-            Whether all went through that was tried.
-        """
-        tickets = self._database.tickets
-        if self.errands is None or tickets is None:
-            return True
-        until = time.monotonic() + self._gather_seconds
-        for slip in tickets.before() if before else tickets.behind():
-            if time.monotonic() > until:
-                if not before:
-                    break
-                group.commit()
-                answers, many = _answers(doing), len(doing)
-                tickets.answer(answers)
-                doing.clear()
-                if len(answers) < many:
-                    return False
-                until = time.monotonic() + self._gather_seconds
-            member = self.errands.member(slip.text, partial(tickets.stands, slip))
-            if member is None or not group.run(member):
-                tickets.refuse(slip)
-                return False
-            doing.append((slip, member))
-        return True
 
     def _join(self, members: list[Member], group: Group) -> None:
         """Let those who wait join the group, and prepare what they want."""
@@ -209,14 +134,14 @@ class Writer:
             self._join(members, group)
         self._size = len(members)
 
-    def _end_turn(self, *, in_turn: bool, answers: Sequence[tuple[Slip, bytes]] = ()) -> None:
+    def _end_turn(self, *, in_turn: bool) -> None:
         try:
             if in_turn:
                 # Who reads on it while somebody waits to write on it costs that one a new connection.
                 if not self._queue.busy:
                     self.session.lend()
-                if self._database.tickets is not None:
-                    self._database.tickets.give_back(answers)
+                if self._database.line is not None:
+                    self._database.line.give_back()
         finally:
             # Who was interrupted may have it and not know.
             with contextlib.suppress(RuntimeError):

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blackboard import Blackboard, BlackboardError
-from blackboard.store.tickets import Tickets
 
 from . import commits
 from .floors.commits import Store
 from .floors.group_commit import GroupWriter
 
-OURS, RAW, GROUP, LINED_UP = "ours", "raw", "group", "lined up"
+OURS, RAW, GROUP = "ours", "raw", "group"
 ROOT = Path(__file__).resolve().parents[2]
 
 Commit = Callable[[int, int], object]
@@ -119,8 +118,6 @@ def _committing(kind: str, path: Path, stack: ExitStack) -> Commit:
         store = Store(path)
         stack.callback(store.close)
         return lambda lane, number: commits.commit_floor(store, store.commit, number, lane=lane)
-    if kind == LINED_UP:
-        return _lined_up(path, stack)
     group = GroupWriter(path)
     stack.callback(group.close)
     readers: dict[int, Store] = {}
@@ -132,24 +129,6 @@ def _committing(kind: str, path: Path, stack: ExitStack) -> Commit:
         commits.commit_floor(readers[lane], group.commit, number, lane=lane)
 
     return commit
-
-
-def _lined_up(path: Path, stack: ExitStack) -> Commit:
-    """Return what commits by hand, in the order of arrival among processes: by tickets as ours."""
-    store, tickets = Store(path), Tickets.beside(path)
-    if tickets is None:
-        raise RuntimeError("no tickets are to be had on this system")
-    stack.callback(store.close)
-    stack.callback(tickets.close)
-
-    def in_turn(author: str, reads: Mapping[str, str | None], writes: Mapping[str, str], name: str) -> int:
-        tickets.take()
-        try:
-            return store.commit(author, reads, writes, name)
-        finally:
-            tickets.give_back()
-
-    return lambda lane, number: commits.commit_floor(store, in_turn, number, lane=lane)
 
 
 def _run(commit: Commit, lanes: Sequence[int], seconds: float) -> Written:

@@ -3,7 +3,7 @@
 A file's writes and truncations are in the cache until a sync of that file that began after they ended; names that were
 made, removed or moved are until a sync of the folder. At a cut, whatever is still in the cache may have reached the
 disk or not, each sector (and each name) for itself and at any of its stages. What processes share by mapping it into
-their memory, SQLite's index of the log and the tickets, is no durable state and is left out.
+their memory, SQLite's index of the log and the line, is no durable state and is left out.
 """
 
 import random
@@ -17,7 +17,7 @@ TRACE = (
     "?rename,?renameat,?renameat2,?link,?linkat,?writev,?pwritev,?pwritev2,?copy_file_range,?sendfile"
 )
 OPTIONS = ["-y", "-xx", "-s", "100000000", "-e", TRACE]
-LEFT_OUT = ("-shm", "-queue")
+LEFT_OUT = ("-shm", "-line")
 SECTORS = (512, 4096)
 LOSSES = (0.05, 0.3, 0.5, 0.9, 1.0)
 """How likely it is that something in the cache did not reach the disk; one of these for each image."""

@@ -113,7 +113,7 @@ def test_an_odd_name_of_a_file_is_just_a_name(tmp_path, given, name):
     assert (tmp_path / name).exists()
     with Blackboard.open(f"sqlite:///{tmp_path / name}") as board:
         assert board.revision == 1
-    assert {path.name for path in tmp_path.iterdir()} <= {name, f"{name}-wal", f"{name}-shm", f"{name}-queue"}
+    assert {path.name for path in tmp_path.iterdir()} <= {name, f"{name}-wal", f"{name}-shm", f"{name}-line"}
 
 
 def test_a_name_that_is_no_utf8_is_just_a_name(tmp_path, given):

@@ -140,7 +140,7 @@ def test_a_store_that_something_befell_while_it_was_open_gives_a_typed_error(kep
 
 def everything(folder):
     """Return name -> content of a folder, without what SQLite and the queue keep for themselves."""
-    kept = (one for one in folder.iterdir() if not one.name.endswith(("-shm", "-queue", "-wal")))
+    kept = (one for one in folder.iterdir() if not one.name.endswith(("-shm", "-line", "-wal")))
     return {one.name: one.read_bytes() for one in kept}
 
 

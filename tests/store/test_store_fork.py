@@ -7,8 +7,8 @@ import sys
 import threading
 
 from blackboard import Blackboard
+from blackboard.store.line import Line
 from blackboard.store.sqlite import Connection
-from blackboard.store.tickets import Tickets
 
 
 def test_a_child_closes_a_board_of_which_a_thread_of_its_parent_leads_the_queue(location, given):
@@ -50,18 +50,18 @@ def test_a_child_closes_no_connection_of_its_parent(location, given):
         assert given(board).decided("api/names", "text").revision == 2
 
 
-def test_a_dead_process_leads_no_longer_though_its_child_lives(location):
+def test_a_dead_process_has_no_turn_any_more_though_its_child_lives(location):
     """A lock of this kind belongs to all that share the open file, and a child of a fork is one of them."""
     program = (
         "import os, sys, time; from blackboard import Blackboard; board = Blackboard.open(sys.argv[1], create=True); "
-        "board.store.database.tickets.take(); child = os.fork(); "
+        "board.store.database.line.take(); child = os.fork(); "
         "child or (os.close(1), time.sleep(60)); os.write(1, b'%d' % child); os._exit(0)"
     )
     told = subprocess.run([sys.executable, "-c", program, str(location)], check=True, stdout=subprocess.PIPE)
-    tickets = Tickets.beside(location)
+    line = Line.beside(location)
     try:
-        tickets.take()
-        assert tickets._leads
+        line._number()
+        assert line._before() == 0
     finally:
         os.kill(int(told.stdout), signal.SIGKILL)
-        tickets.close()
+        line.close()

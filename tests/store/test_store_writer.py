@@ -8,11 +8,9 @@ import time
 
 import pytest
 from queueing import INSERT, Interrupted, fail, names_noted, noting, queued, run_behind
-from ticketing import wait_for_ticket
 
 from blackboard import Blackboard, CommitUnknown, Conflict, Contract, Full, Reserved, StoreError
 from blackboard.store.statements import Statement
-from blackboard.store.tickets import Tickets
 
 
 @pytest.fixture
@@ -220,50 +218,6 @@ def test_who_is_interrupted_while_it_waits_keeps_nobody_waiting(file_board, note
         assert not thread.is_alive()
     assert len(noted()) == others
     assert writer.run(noting("later")) == "later"
-
-
-# --- turns among processes ---
-
-
-def test_a_turn_of_several_transactions_has_one_ticket(file_board, location, noted, monkeypatch):
-    """Where the first of a group is refused, its leader begins anew, while another process waits behind it."""
-    monkeypatch.setattr("blackboard.store.tickets.PATIENCE_SECONDS", 3600)
-    writer, waits, goes = file_board.store.writer, Tickets.beside(location), threading.Event()
-    watched = Tickets.beside(location)
-
-    def behind():
-        waits.take()
-        goes.set()
-        waits.give_back()
-
-    other = threading.Thread(target=behind, daemon=True)
-
-    def refused(_):
-        given, *_ = watched._numbers()
-        other.start()
-        wait_for_ticket(location, given + 1)
-        assert not goes.is_set()
-        raise LookupError
-
-    def answered(work):
-        with contextlib.suppress(LookupError):
-            writer.run(work)
-
-    works = (refused, lambda turn: turn.run(INSERT, {"name": "second"}))
-    members = [threading.Thread(target=answered, args=(work,), daemon=True) for work in works]
-    run_behind(file_board, members)
-    other.join(timeout=30)
-    assert not other.is_alive()
-    assert noted() == ["second"]
-    assert not any(watched._is_held(number) for number in range(watched._numbers()[0] + 2))
-    watched.close()
-    waits.close()
-
-
-def test_a_board_whose_folder_takes_no_file_of_tickets_is_written_all_the_same(file_board, given, monkeypatch):
-    monkeypatch.setattr(Tickets, "beside", lambda _: None)
-    with Blackboard.open(file_board.store.database.path) as board:
-        assert given(board).decided("a", 1).revision == 1
 
 
 # --- whole boards ---
