@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,7 +82,7 @@ class Watching(threading.Thread):
 def waited_for(board, *, watchers=1, **given):
     """Lend threads that wait for news, all hints before being used up."""
     threads = [Watching(board, **given) for _ in range(watchers)]
-    until(lambda: board.store.database.notices._being_read)
+    until(lambda: len(board.store.database.notices._changed._waiters) == watchers)
     time.sleep(0.05)
     # After the first notice the pauses are as always: it may come before the commit is known.
     watcher._LONGER = LONGER
@@ -104,7 +105,7 @@ def only_notices(no_slow_look, monkeypatch):
 @pytest.fixture
 def deaf(monkeypatch):
     """Let the system tell nothing, and nobody know that it does not."""
-    monkeypatch.setattr(notice._Kernel, "read", lambda _self: False)
+    monkeypatch.setattr(notice, "_observed", lambda _log, _wake: SimpleNamespace(stop=lambda: None, join=lambda _: None))
 
 
 # --- what is told -----------------------------------------------------------------------------------------------------
@@ -162,25 +163,18 @@ def test_with_every_notice_lost_each_commit_is_seen_and_the_looks_become_frequen
     assert watching.revisions == [1, 2]
 
 
-@pytest.mark.parametrize("error", [OSError(24, "no more of them"), AttributeError("no such call")])
+@pytest.mark.parametrize("error", [OSError(24, "no more of them"), ImportError("no watchdog")])
 def test_where_there_are_no_notices_the_looks_remain(file_board, monkeypatch, caplog, error):
-    def refuse(_log):
+    def refuse(_log, _wake):
         raise error
 
-    monkeypatch.setattr(notice, "_Kernel", refuse)
+    monkeypatch.setattr(notice, "_observed", refuse)
     watching = Watching(file_board)
     until(lambda: file_board.store.database.notices._asked)
     commit(file_board)
     assert watching.ended()
     assert watching.revisions == [1]
     assert not caplog.records
-
-
-def test_a_folder_that_cannot_be_watched_leaves_no_descriptor_open(tmp_path):
-    before = descriptors()
-    with pytest.raises(OSError, match="missing"):
-        notice._Kernel(str(tmp_path / "missing" / "board.db-wal"))
-    assert descriptors() == before
 
 
 def test_a_board_in_memory_asks_for_no_notices_and_is_watched(memory_board):
@@ -218,7 +212,7 @@ def test_all_watchers_of_a_board_share_one_watch_that_is_closed_with_it(location
     for _ in range(3):
         with Blackboard.open(location) as board:
             threads = [Watching(board, last=9) for _ in range(4)]
-            until(lambda board=board: board.store.database.notices._being_read)
+            until(lambda board=board: len(board.store.database.notices._changed._waiters) == 4)
             list(board.watch(after=0, timeout_seconds=0.01))
             watches = [found.count("anon_inode:inotify") for found in (before, descriptors())]
             assert watches[1] == watches[0] + 1
