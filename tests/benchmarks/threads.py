@@ -11,11 +11,11 @@ from .writers import GROUP, OURS, RAW, Written, write
 THREADS = 8
 AT_LEAST: Sense = "at least"
 GROUPED = Bar("P2", "commits of 8 threads, beside group commit by hand", 0.45, f"{FLOORS}/group_commit.py", AT_LEAST)
-SLOWER = Bar("P2", "commits of 8 threads, fsync + 2 ms, beside one raw writer", 2.5, f"{FLOORS}/commits.py", AT_LEAST)
+SLOWER = Bar("P2", "commits of 8 threads, fsync + 2 ms, beside one raw writer", 2.0, f"{FLOORS}/commits.py", AT_LEAST)
 SLOWER_FLOOR = Bar(
     "P2",
     "the floor itself: group commit by hand, fsync + 2 ms, beside one raw writer",
-    2.5,
+    2.0,
     f"{FLOORS}/commits.py",
     AT_LEAST,
 )

@@ -105,7 +105,8 @@ def only_notices(no_slow_look, monkeypatch):
 @pytest.fixture
 def deaf(monkeypatch):
     """Let the system tell nothing, and nobody know that it does not."""
-    monkeypatch.setattr(notice, "_observed", lambda _log, _wake: SimpleNamespace(stop=lambda: None, join=lambda _: None))
+    mute = SimpleNamespace(stop=lambda: None, join=lambda _: None)
+    monkeypatch.setattr(notice, "_observed", lambda _log, _wake: mute)
 
 
 # --- what is told -----------------------------------------------------------------------------------------------------
@@ -163,7 +164,7 @@ def test_with_every_notice_lost_each_commit_is_seen_and_the_looks_become_frequen
     assert watching.revisions == [1, 2]
 
 
-@pytest.mark.parametrize("error", [OSError(24, "no more of them"), ImportError("no watchdog")])
+@pytest.mark.parametrize("error", [OSError(24, "no more"), ImportError("no watchdog")])
 def test_where_there_are_no_notices_the_looks_remain(file_board, monkeypatch, caplog, error):
     def refuse(_log, _wake):
         raise error
