@@ -75,7 +75,6 @@ ARGUMENTS = {
     "copy": [["board", "copy", "own.db"]],
     "compact": [["board", "compact", "--before", "3"]],
     "doctor": [["board", "doctor"], ["board", "doctor", "--full", "--json"]],
-    "recover": [["board", "recover", "board.db", "recovered.db"]],
     "pause": [["board", "pause"], ["board", "resume"]],
     "drain": [["board", "drain", "--wait", "0"]],
     "resume": [["board", "resume"]],

@@ -114,8 +114,7 @@ def test_an_empty_file_that_was_there_is_left_where_it_can_not_be_made_a_board(f
     assert main(["board", "create", str(place)]) == Exit.YES
 
 
-@pytest.mark.parametrize("act", ["copied", "recovered"])
-def test_what_is_made_of_a_board_is_whole_or_not_there(wherever, place, act):
+def test_a_copy_of_a_board_is_whole_or_not_there(wherever, place):
     assert main(["board", "create", str(place)]) == Exit.YES
     assert main(["ask", "k", "which?"]) == Exit.YES
     new = place.parent / "new.db"
@@ -124,14 +123,13 @@ def test_what_is_made_of_a_board_is_whole_or_not_there(wherever, place, act):
         for one in place.parent.glob("new.db*"):
             one.unlink()
 
-    arguments = ("copy", str(new)) if act == "copied" else ("recover", str(place), str(new))
     # With the last writes the new file gets what waits in its log.
-    for status, said in wherever(prepare, "board", *arguments, last=10):
+    for status, said in wherever(prepare, "board", "copy", str(new), last=10):
         assert not [one.name for one in place.parent.iterdir() if one.name.startswith(".bb")]
         assert new.exists() is (status == Exit.YES), said
         if new.exists():
             with Blackboard.open(new) as board:
-                assert [one.kind for one in board.changes(after=1)] == [act]
+                assert [one.kind for one in board.changes(after=1)] == ["copied"]
                 board.verify()
 
 
