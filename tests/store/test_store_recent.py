@@ -114,37 +114,6 @@ def test_what_this_process_writes_after_another_one_is_not_looked_up_while_it_st
             assert told(here, "api/a", "api/b") == told(fresh, "api/a", "api/b")
 
 
-def test_what_another_process_does_for_this_one_is_not_looked_up_again(line, leader, owner, given, counted):
-    given(owner).decided("api/a", 1)
-    assert values(owner, "api/a") == [1]
-    (done,) = line.behind(leader, lambda: given(owner).decided("api/a", 2))
-    assert (done.revision, line.answered) == (2, [owner])
-    counted.clear()
-    assert values(owner, "api/a") == [2]
-    assert counted == []
-    assert told(owner, "api/a") == told(leader, "api/a")
-
-
-def test_what_was_done_before_is_not_taken_for_what_was_planned_now(line, leader, owner, given):
-    """It comes again under its key after another author changed it back, and is told the first result in line."""
-    given(leader).decided("api/a", 1)
-    values(owner, "api/a")
-
-    def deciding(board):
-        transaction = board.transaction("ann", role="operator", idempotency_key="call-1")
-        transaction.decision("api/a")
-        transaction.decide("api/a", Contract.value(2))
-        return transaction
-
-    again = deciding(owner)
-    deciding(leader).commit()
-    given(leader).decided("api/a", 1, by="bob", role="operator")
-    (done,) = line.behind(leader, again.commit)
-    assert (done.revision, done.accepted, line.answered) == (2, (("api/a", 2),), [owner])
-    kept = owner.store.database.recent.get("api/a", 2)
-    assert kept is None or kept.row.version == 2
-
-
 def test_an_earlier_moment_is_told_as_it_was(board, given):
     first = given(board).decided("api/a", 1).revision
     before = board.snapshot()
