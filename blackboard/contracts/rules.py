@@ -5,7 +5,7 @@ meaning, and one that is no longer found stays in the table.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from blackboard.errors import Invalid, NotPermitted
 from blackboard.spec.canonical import JSON
@@ -79,9 +79,10 @@ RULES: Mapping[str, str] = {
 """Rule -> what such a change is."""
 
 _PARAMETER = r"(?:parameter|field|\*\*?\w*) ?[^:]*: "
-# The first part of a reason of the language `python`, as its comparison words it -> rule.
+# A difference of two stubs, as their comparison words it -> rule.
 _PYTHON = (
     (r"module: ", "module-changed"),
+    (r"members:", "members-changed"),
     (r"(?:parameter|field) [^:]*: (?:optional|not passed|absent) -> (?:required|passed)", "parameter-required"),
     (
         r"(?:parameter|field|\*\*?\w*) ?[^:]*: (?:taken|passed|there|required) -> (?:not|absent|optional)",
@@ -168,6 +169,17 @@ def _breaks(change: FacetChange) -> bool:
     return Effect.BREAKING in (change.uses, change.implements)
 
 
+def of_python(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the rules of a stub's change, whose comparison says each difference in a text of its own."""
+    found = dict.fromkeys(
+        next((rule for begins, rule in _PYTHON if re.match(begins, one)), "type-changed") for one in texts
+    )
+    if "parameter-required" in found:
+        # A new parameter is told for each side: users have to pass it, implementers have to take it.
+        found.pop("parameter-added", None)
+    return tuple(f"python.{rule}" for rule in (("kind-changed",) if "kind-changed" in found else found))
+
+
 def ruled(
     language: str, facet: str, values: tuple[Mapping[str, JSON], Mapping[str, JSON]], change: FacetChange
 ) -> FacetChange:
@@ -180,25 +192,21 @@ def ruled(
         change: What it does.
     """
     if not _breaks(change):
-        return change
+        return change._replace(rules=())
     if not facet:
         return change._replace(rules=("names-changed",))
     old, new = values
     how = "added" if facet not in old else "removed" if facet not in new else "changed"
+    if how == "changed" and change.rules:
+        return change
     thing = _thing(language, facet, new if how == "added" else old)
     plain = f"{thing}-{_SAID.get(language, {}).get(how, how)}"
-    found = _special(language, old[facet], new[facet], change.reason) if how == "changed" else ()
+    found = _special(language, old[facet], new[facet]) if how == "changed" else ()
     return change._replace(rules=tuple(dict.fromkeys(f"{language}.{one or plain}" for one in found or [plain])))
 
 
-def _special(language: str, old: JSON, new: JSON, reason: str) -> list[str]:
+def _special(language: str, old: JSON, new: JSON) -> list[str]:
     """Return a rule for each thing that is different, empty where none is special."""
-    if language == "python":
-        found = [_of_python(part) for part in reason.split("; ")]
-        if "parameter-required" in found:
-            # A new parameter is told for each side: users have to pass it, implementers have to take it.
-            found = [one for one in found if one != "parameter-added"]
-        return ["kind-changed"] if "kind-changed" in found else found
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         return []
     differing = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
@@ -210,12 +218,6 @@ def _special(language: str, old: JSON, new: JSON, reason: str) -> list[str]:
         ends = ("parameter-required", "") if language == "openapi" else ("property-required", "property-optional")
         return [(ends[0] if new.get("required") else ends[1]) if name == "required" else "" for name in differing]
     return []
-
-
-def _of_python(part: str) -> str:
-    if part.startswith("members:"):
-        return "members-changed"
-    return next((rule for begins, rule in _PYTHON if re.match(begins, part)), "type-changed")
 
 
 def _thing(language: str, facet: str, values: Mapping[str, JSON]) -> str:

@@ -16,6 +16,7 @@ from blackboard.contracts.python.same import with_one_name
 from blackboard.contracts.python.serving import Ends
 from blackboard.contracts.python.serving_classes import gaps
 from blackboard.contracts.python.types import VARIABLE_MAKERS, Budget, Pool, Types, Undecidable
+from blackboard.contracts.rules import of_python
 from blackboard.spec.canonical import JSON, canonical_json
 from blackboard.spec.effects import UNDECIDED, Effect, FacetChange, Side
 
@@ -24,7 +25,6 @@ MAX_STEPS = 100_000
 
 _FACET_STEPS = 4
 _MAX_REASON = 160
-_MAX_TOLD = 20
 
 Gaps = tuple[Sequence[Gap], Sequence[Gap]]
 Stubs = tuple[Mapping[str, Declaration], Mapping[str, JSON]]
@@ -70,9 +70,11 @@ def _change(
     if name == MODULE:
         old, new = (value if isinstance(value, str) else "the module that the key names" for value in values)
         proof = UNDECIDED if values[0] is None else f"import {old}"
-        return FacetChange(Effect.BREAKING, Effect.BREAKING, f"module: {old} -> {new}", proof)
+        text = f"module: {old} -> {new}"
+        return FacetChange(Effect.BREAKING, Effect.BREAKING, text, proof, of_python([text]))
     if found is None:
-        return FacetChange(Effect.BREAKING, Effect.BREAKING, _difference(values))
+        texts = _differences(values)
+        return FacetChange(Effect.BREAKING, Effect.BREAKING, _line(texts), rules=of_python(texts))
     harmless = Effect.COMPATIBLE if any(found) or _is_seen(ends[1], name) else Effect.NONE
     uses, implements = (Effect.BREAKING if one else harmless for one in found)
     try:
@@ -80,7 +82,9 @@ def _change(
         shown = proofs.proof(name, found)
     except (Undecidable, RecursionError):
         shown = UNDECIDED
-    return FacetChange(uses, implements, _reason(found, values), shown)
+    texts = _texts(found) or _differences(values)
+    rules = of_python(texts) if any(found) else ()
+    return FacetChange(uses, implements, _line(texts), shown, rules)
 
 
 def _with_members(ends: tuple[Ends, Ends], name: str, effects: Mapping[str, FacetChange]) -> FacetChange:
@@ -92,7 +96,9 @@ def _with_members(ends: tuple[Ends, Ends], name: str, effects: Mapping[str, Face
     moved = {*came, *(f"{name}.{member}" for member in {*old.members} - {*new.members})}
     own = [] if replace(old, members=()) == replace(new, members=()) else [effects[name]]
     whole = changed_names([*own, *(effects[one] for one in moved if one in effects)], came, moved)
-    return whole._replace(reason=_line([*(one.reason for one in own), whole.reason.replace("facets", "members")]))
+    rules = dict.fromkeys([*(rule for one in own for rule in one.rules), *of_python(["members:"])])
+    reason = _line([*(one.reason for one in own), whole.reason.replace("facets", "members")])
+    return whole._replace(reason=reason, rules=tuple(rules))
 
 
 def _is_seen(ends: Ends, name: str) -> bool:
@@ -112,24 +118,25 @@ def _is_type_variable(ends: Ends, name: str) -> bool:
     return any(end.types.constructed(name, maker) for end in (ends.served, ends.wanted) for maker in VARIABLE_MAKERS)
 
 
-def _reason(found: Gaps, values: tuple[JSON, JSON]) -> str:
-    """Return one line: each thing that differs, as it was and as it is."""
+def _texts(found: Gaps) -> list[str]:
+    """Return each thing that is missing to a side, as it was and as it is."""
     uses, implements = found
-    told = [(gap.what, gap.wanted, gap.served) for gap in uses[:_MAX_TOLD]]
-    told += [(gap.what, gap.served, gap.wanted) for gap in implements[:_MAX_TOLD]]
+    told = [(gap.what, gap.wanted, gap.served) for gap in uses]
+    told += [(gap.what, gap.served, gap.wanted) for gap in implements]
     # The facet itself says what has a type.
     texts = [f"{old} -> {new}" if what == "type" else f"{what}: {old} -> {new}" for what, old, new in told]
-    return _line(dict.fromkeys(texts or [_difference(values)]))
+    return list(dict.fromkeys(texts))
 
 
-def _difference(values: tuple[JSON, JSON]) -> str:
+def _differences(values: tuple[JSON, JSON]) -> list[str]:
+    """Return each word of a facet that is different, as it was and as it is."""
     old, new = values
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         words = (word for word in sorted({**old, **new}) if old.get(word) != new.get(word))
-        return _line([f"{word}: {_shown(old.get(word))} -> {_shown(new.get(word))}" for word in words])
+        return [f"{word}: {_shown(old.get(word))} -> {_shown(new.get(word))}" for word in words]
     if isinstance(old, Mapping | str) and isinstance(new, Mapping | str):
-        return _line([f"{_shown(old)} -> {_shown(new)}"])
-    return difference(*(None if value is None else canonical_json(value) for value in values))
+        return [f"{_shown(old)} -> {_shown(new)}"]
+    return [difference(*(None if value is None else canonical_json(value) for value in values))]
 
 
 def _shown(value: JSON) -> str:

@@ -65,6 +65,18 @@ def test_rules_of_other_languages():
     assert set(rules(Contract.value(1), Contract.text("one")).values()) == {("language-changed",)}
 
 
+@pytest.mark.parametrize("count", [30, 200])
+def test_what_a_long_reason_leaves_out_has_its_rule_too(count):
+    """The reason names so many differences and no more; an accepted rule must not cover what it does not name."""
+    old = ", ".join(f"a_rather_long_name_of_a_parameter_{number}: int" for number in range(count))
+    stubs = [f"def f({old}) -> int: ...", f"def f({old.replace('int', 'str')}) -> str: ..."]
+    assert set(rules(*map(Contract.python, stubs))["f"]) == {"python.parameter-type", "python.return-type"}
+    members = "".join(f"    x{number}: int\n" for number in range(count))
+    classes = [f"class A(Protocol):\n{members}", f"class A(B, Protocol):\n{members}    y: int\n"]
+    both = rules(*(Contract.python(f"class B: ...\n{one}") for one in classes))
+    assert "python.members-changed" in both["A"]
+
+
 def test_a_facet_that_breaks_in_two_ways_has_both_rules():
     stubs = Contract.python("def f(a: int) -> int: ..."), Contract.python("def f(a: bytes, *, b: int) -> str: ...")
     assert set(rules(*stubs)["f"]) == {
