@@ -1,4 +1,4 @@
-"""Breaks that an operator accepted, by their rules, as they are shown beside what the operator said."""
+"""The rules of the breaks that an operator accepted with a decision, as the commands show them."""
 
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.rules import accepted_in

@@ -64,7 +64,7 @@ class ConformancePlan:
         return (*said(output, self._judgings), *of_users)
 
     def again(self, output: str) -> dict[str, str]:
-        """Return the probes of a second run, which tells `owed` whose fault something is; none where all is told."""
+        """Return the probes of a second run, which `owed` compares with the first; none where no error is in doubt."""
         if self._using is None or not self._using.doubtful(_entries(output)):
             return {}
         return {**self.probes, **self._using.unknown()}

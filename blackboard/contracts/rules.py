@@ -175,7 +175,7 @@ def of_python(texts: Sequence[str]) -> tuple[str, ...]:
         next((rule for begins, rule in _PYTHON if re.match(begins, one)), "type-changed") for one in texts
     )
     if "parameter-required" in found:
-        # A new parameter is told for each side: users have to pass it, implementers have to take it.
+        # The comparison names a new parameter once for each side: users have to pass it, implementers have to take it.
         found.pop("parameter-added", None)
     return tuple(f"python.{rule}" for rule in (("kind-changed",) if "kind-changed" in found else found))
 

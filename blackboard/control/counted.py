@@ -56,7 +56,7 @@ def _runner(command: Sequence[str]) -> str:
 
 
 def _module(command: Sequence[str]) -> int:
-    """Return where `-m` stands in a command of Python, 0 where it runs no module: only options may stand before it."""
+    """Return the index of `-m` in a command of Python, 0 where it runs no module; only options may precede it."""
     at = 1
     while at < len(command) and _OPTION.fullmatch(command[at]):
         at += 2 if command[at] in ("-W", "-X") else 1

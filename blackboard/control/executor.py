@@ -67,7 +67,7 @@ class _Unbounded(ThreadPoolExecutor):
                 return
             try:
                 result = fn(*args, **kwargs)
-            except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
+            except BaseException as error:  # noqa: BLE001 - the future raises it
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -142,7 +142,7 @@ def _for_ever(loop: asyncio.AbstractEventLoop) -> None:
         try:
             loop.run_forever()
         except (SystemExit, KeyboardInterrupt):
-            # The task has it as its end, and whoever waits for the task gets it there.
+            # The task keeps the exception and raises it where its result is awaited.
             continue
         return
 

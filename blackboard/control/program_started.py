@@ -84,7 +84,7 @@ def answer_all(modules: Sequence[Sequence[str]], bases: Sequence[str], write: in
 
 
 def nowhere(paths: Sequence[str], bases: Sequence[str]) -> list[list[Any]]:
-    """Return [module, path, line, why] for each import, wherever it stands, of a module that is not there at all.
+    """Return [module, path, line, why] for each import of a module that does not exist, inside functions too.
 
     Left out is what the program itself may do without: an import under a condition, or whose failure it handles.
     """
@@ -94,7 +94,7 @@ def nowhere(paths: Sequence[str], bases: Sequence[str]) -> list[list[Any]]:
         try:
             found = [*needed(ast.parse(Path(path).read_bytes()))]
         except (SyntaxError, ValueError, RecursionError):
-            continue  # who imports it is told
+            continue  # the import of this file reports it
         for name, line in found:
             if importlib.util.find_spec(name.partition(".")[0]) is None:
                 failed.append([name, path, line, f"ModuleNotFoundError: No module named {name!r}"])

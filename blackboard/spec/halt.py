@@ -51,11 +51,6 @@ THERE: Mapping[HaltAct, Halt] = {
 }
 """Where an act leads that finds the board there already: nothing changes, and nothing is refused."""
 
-HALTS: Mapping[str, str | None] = {
-    str(act): None if halt is Halt.RUNNING else str(halt) for (_, act), halt in MOVES.items()
-}
-"""Kind of an operator's act on the whole board -> how the board is halted after it."""
-
 
 def move(state: Halt, act: HaltAct) -> Halt:
     """Return how the board stands after an act.

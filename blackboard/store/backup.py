@@ -58,7 +58,7 @@ def copy(store: Store, path: str | Path, *, author: str) -> Cursor:
 
         def work(turn: Turn) -> Cursor:
             reason = f"of epoch {source.epoch} at revision {source.revision}"
-            return epoch.succeed(turn, "copied", author=author, reason=reason)
+            return epoch.succeed(turn, author=author, reason=reason)
 
         head = made.writer.run(work, over_seal=True)
         _check(made, store.location, head)

@@ -45,15 +45,14 @@ def new_epoch(turn: Turn) -> str:
     return epoch
 
 
-def succeed(turn: Turn, kind: str, *, author: str, reason: str) -> Cursor:
-    """Begin a new epoch with a commit of the operator's that says why, and return the new board's head.
+def succeed(turn: Turn, *, author: str, reason: str) -> Cursor:
+    """Begin the epoch of a copy with a commit of the operator's that says of what, and return the new board's head.
 
     Args:
         turn: Of the new board.
-        kind: `copied`.
         author: Who does it.
         reason: From which board, at which head.
     """
     epoch = new_epoch(turn)
-    revision = write_act(turn, kind, author=author, reason=reason)
+    revision = write_act(turn, "copied", author=author, reason=reason)
     return Cursor(epoch, revision, turn.after[1] if turn.after else turn.digest)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from blackboard.errors import ReadOnly
 
 LISTED = ".spec/files.json"
-"""The paths that were written last: what is removed is what stands there and in the program no more."""
+"""The paths of the last export; the next one removes those that the program does not have any more."""
 
 
 def export(root: Path, content: Mapping[str, bytes], *, owned: Callable[[Path], bool]) -> tuple[Path, ...]:

@@ -101,7 +101,7 @@ SPECS: Mapping[str, Spec] = {
         "Make a command `python -m hours FILE` that adds up a time sheet. Each line of the file is a span and a "
         "project, such as `09:15-10:45 garden`; a span that ends before it begins passes midnight. Print one "
         "`H:MM PROJECT` for each project, the longest total first and equal totals by name; hours are not padded "
-        "and may be more than 24. Empty lines are skipped. A line of any other form is an error that names its "
+        "and may be more than 24. Empty lines are skipped; a line of any other form is an error that names its "
         "number, with status 1 and nothing on standard output.",
         (
             Trial(

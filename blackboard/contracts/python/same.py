@@ -1,4 +1,4 @@
-"""One class under several names: which name stands for it when two stubs are compared.
+"""Classes with several names: the comparison of two stubs uses one of them.
 
 A class whose name changed and that keeps the old one as a second name is the same class for everybody. So before a
 comparison the types of each stub are spelled with one name for each class, where there is one by which both stubs know

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from cpu_time import second
 from tools import untraced
 
 from blackboard.contracts.language import Contract
@@ -148,7 +147,7 @@ def test_what_python_asks_by_itself_is_relied_on(code, asked):
 
 HOSTILE = {
     "a megabyte": "from storage import LIMIT\n" + "x = LIMIT\n" * 100_000,
-    "many names": "from storage import open_store\n" + "".join(f"x{n} = open_store('x').all()\n" for n in range(2_500)),
+    "many names": "from storage import open_store\n" + "".join(f"x{n} = open_store('x').all()\n" for n in range(4_000)),
     "a chain of copies": "from storage import Store\n" + "\n".join(f"x{n} = x{n + 1}" for n in range(9_000)),
     "deep subscripts": "from storage import LIMIT\nx = LIMIT" + "[0]" * 3_000,
     "deep calls": "from storage import open_store\nx = open_store" + "()" * 3_000,
@@ -156,7 +155,7 @@ HOSTILE = {
     "nested": "import storage as s\n" + "".join(f"{' ' * n}class A(s.Store):\n" for n in range(60)) + " " * 60 + "pass",
     "a circle of bases": "from storage import Store\nclass A(B): ...\nclass B(A): ...\nA().x",
     "a sum": "from storage import LIMIT\nx = LIMIT" + " + LIMIT" * 60_000,
-    "attributes": "from storage import Store\nclass A: ...\n" + "".join(f"A().x{n} = Store(1)\n" for n in range(3_000)),
+    "attributes": "from storage import Store\nclass A: ...\n" + "".join(f"A().x{n} = Store(1)\n" for n in range(5_000)),
     "quotes": "q = 'SELECT " + '"' * 50_000 + " FROM recipe'\nr = \"SELECT " + "'" * 50_000 + '"',
     "many tables": "q = 'SELECT id " + "FROM recipe " * 8_000 + "'",
     "tables and columns": "q = 'SELECT " + "id, " * 8_000 + "FROM recipe, tag'",
@@ -170,6 +169,7 @@ def test_hostile_code_is_answered_within_a_second_and_200_megabytes():
     program = """
 import json, resource, sys, time
 sys.path[:0] = sys.argv[1:]
+from cpu_time import second
 from test_contract_uses import HOSTILE, OFFERS, uses
 [offer.contract.digests for offer in OFFERS]
 uses({"a.py": "from storage import LIMIT"}, OFFERS)
@@ -181,7 +181,9 @@ for name, text in HOSTILE.items():
         if least >= 1:
             began = time.process_time()
             uses({"a.py": text}, OFFERS)
-            least = time.process_time() - began
+            spent = time.process_time() - began
+            # Measured beside it: later the machine may be less busy.
+            least = spent if spent < 1 else spent / second()
     print(json.dumps([name, least]))
 """
     folder = Path(__file__).parent
@@ -190,4 +192,4 @@ for name, text in HOSTILE.items():
     assert done.returncode == 0, done.stderr
     seconds = dict(map(json.loads, done.stdout.splitlines()))
     assert seconds.keys() == HOSTILE.keys()
-    assert {name: spent for name, spent in seconds.items() if spent >= 1 and spent >= second()} == {}
+    assert {name: spent for name, spent in seconds.items() if spent >= 1} == {}
