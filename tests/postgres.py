@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -216,7 +217,8 @@ def _end_processes(data: Path, number: signal.Signals) -> None:
     deadline = time.monotonic() + _PATIENCE
     while alive := [process for process in psutil.process_iter() if _works_in(process, data)]:
         for process in alive:
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
         if time.monotonic() > deadline:
             raise RuntimeError(f"processes of {data} do not end: {alive}")
         time.sleep(0.01)
