@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from blackboard.contracts.bodies import contract_of
@@ -20,13 +19,11 @@ from blackboard.spec import convergence, given
 from blackboard.spec.canonical import JSON
 from blackboard.spec.convergence import Outcome
 from blackboard.spec.keys import check_key, check_pattern, is_pattern, is_reserved
-from blackboard.spec.lifecycle import KeyState
 from blackboard.spec.records import VersionRecord
 from blackboard.spec.staleness import Pin
 from blackboard.store import exported, feed, gather, read
 from blackboard.store.facts import Rows
 from blackboard.store.opened import Store
-from blackboard.store.recent import Written
 from blackboard.store.sqlite import Connection
 
 
@@ -175,19 +172,9 @@ class Reader:
 
     def decision_of(self, key: str) -> Decision | None:
         """Return the accepted version of a key, None where there is none."""
-        recent = self._store.database.recent
-        # What is kept was well formed when it was put there.
-        found: Decision | Written | None = recent.get(key, self.revision) if type(key) is str else None
-        if isinstance(found, Written):
-            found = _as_read(found)
-            recent.put(key, found, self.revision)
-        if found is None:
-            row = read.decision_row(self._store.database, check_key(key), self.revision)
-            self._check_kept(row)
-            if row is not None:
-                found = self._decision(row)
-                recent.put(key, found, self.revision, row[0])
-        return found
+        row = read.decision_row(self._store.database, check_key(key), self.revision)
+        self._check_kept(row)
+        return None if row is None else self._decision(row)
 
     def all_decisions(self, pattern: str) -> tuple[Decision, ...]:
         """Return the accepted versions under a pattern, by key."""
@@ -397,25 +384,6 @@ class Snapshot(Reader):
         content[".spec/decisions.json"] = decisions_json(self.decisions()).encode()
         given.a_tree(content)
         return exported.export(Path(directory), content, owned=self._store.database.owns)
-
-
-def _as_read(written: Written) -> Decision:
-    """Return what this process wrote as a reader finds it."""
-    row = written.row
-    known = (row.body.digest, MappingProxyType(row.body.facets))
-    contract = Contract.stored(row.body.language, row.body.text, known=known)
-    return Decision(
-        row.key,
-        str(KeyState.ACCEPTED),
-        row.version,
-        contract,
-        row.author,
-        row.role,
-        row.rationale,
-        written.create_revision,
-        written.mod_revision,
-        (),
-    )
 
 
 def decisions_json(decisions: tuple[Decision, ...]) -> str:

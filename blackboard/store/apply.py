@@ -31,7 +31,6 @@ from blackboard.spec.staleness import Pin
 from blackboard.store import schema
 from blackboard.store.chain import ADVANCE, CHANGE, CHANGED, LOG, chain
 from blackboard.store.instances import keep_counts
-from blackboard.store.recent import changed_by
 from blackboard.store.session import Turn
 from blackboard.store.statements import Insertion, Statement, insert_into
 
@@ -167,7 +166,7 @@ class Application:
         logged = {**record, "digest": chained}
         self._on.run(LOG.of(logged), logged)
         moved = {"revision": self.revision, "digest": chained, "installs": int(self._installs)}
-        turn.advance(ADVANCE, moved, changed_by(plan, self.revision), built=bool(plan.written))
+        turn.advance(ADVANCE, moved)
         return chained
 
     def _change(self, ordinal: int, change: ChangeRow) -> dict[str, Any]:

@@ -40,6 +40,5 @@ def write_act(
     chained = chain(turn.digest, record, [[0, kind, key and key["key"], None, author, path, content]])
     logged = {**record, "digest": chained}
     turn.run(LOG.of(logged), logged)
-    changed = None if key is None else {key["key"]: None}
-    turn.advance(ADVANCE, {"revision": revision, "digest": chained, "installs": 0}, changed)
+    turn.advance(ADVANCE, {"revision": revision, "digest": chained, "installs": 0})
     return revision

@@ -60,6 +60,7 @@ _BROKEN = Statement("""
       -- An absent facet is one that the accepted version lacks: without one the read does not hold.
       WHEN 'facet' THEN CASE WHEN k.current IS NOT NULL THEN coalesce(h.digest, '') END
       ELSE nullif(k.mod_revision, 0) END IS NOT CASE e.kind WHEN 'facet' THEN coalesce(e.value, '') ELSE e.value END""")
+_CHANGED = Statement("SELECT k.key, c.kind FROM change c LEFT JOIN key k ON k.id = c.key_id WHERE c.revision > :after")
 _JOINED = Statement(
     "SELECT key, kind, member_revision, question_revision FROM key WHERE key >= :low AND key < :high "
     "AND (member_revision > :base OR question_revision > :base)"
@@ -113,8 +114,7 @@ def _under_row(attempt: "Attempt", *, outside: bool) -> Committed | None:
     store, intent = attempt.store, attempt.intent
     attempt.planned, before = None, attempt.plan if outside else None
     if before is not None and not _is_short(intent):
-        with store.database.courtesy:
-            before()
+        before()
         before = None
     done = store.writer.run(attempt.once, intent.idempotency_key, before=before, over_seal=True)
     if isinstance(done, list):
@@ -323,11 +323,12 @@ def _overtaken(turn: Turn, planned: Plan | Refusal) -> bool:
 
 def _touched(turn: Turn, footprint: Footprint, after: int, intent: Intent | None = None) -> bool:
     """Say whether what changed after a revision may change a plan, or what was read for it."""
-    changed = turn.since.changed(turn, after)
-    # What an operator did to the whole board has no key; a compaction took changes away that are to be looked at here.
+    changes = turn.all(_CHANGED, {"after": after})
+    changed = {key for key, _ in changes}
+    # An operator's act on the whole board has no key, and a compaction removes changes that this looks for.
     return (
-        changed is None
-        or (footprint.builds and turn.since.built(after))
+        None in changed
+        or (footprint.builds and any(kind == "written" for _, kind in changes))
         or footprint.touched_by(changed)
         or (intent is not None and intent.reads.touched_by(changed))
         or footprint.filled_by(partial(count_instances, turn))

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from blackboard.errors import Compacted, Damaged, Forked
 from blackboard.spec import given
-from blackboard.spec.canonical import read_made
 from blackboard.spec.records import ChangeRecord
 from blackboard.store.facts import Reads, Rows
 from blackboard.store.opened import Store
@@ -38,12 +37,7 @@ _UNTIL = Statement("""
       SELECT c.revision, sum(count(*)) OVER (ORDER BY c.revision) AS total FROM change c
       WHERE c.revision > :after AND c.revision <= :after + :limit GROUP BY c.revision)
     WHERE total <= :limit OR revision = :after + 1""")
-# A key's number -> when it was changed last. What an operator did to the whole board names none; what was compacted is
-# not told.
-_CHANGED = f"""CASE WHEN revision > :heard AND revision <= :heard + {PAGE} AND first <= :heard + 1 THEN (
-    SELECT json_group_object(coalesce(key_id, ''), revision) FROM (
-      SELECT key_id, revision FROM change WHERE revision > :heard ORDER BY revision)) END AS changed"""
-_HEAD = Statement(sa.select(table.c.epoch, table.c.revision, table.c.digest, table.c.first, THEN, sa.text(_CHANGED)))
+_HEAD = Statement(sa.select(table.c.epoch, table.c.revision, table.c.digest, table.c.first, THEN))
 _BEFORE = Statement("SELECT digest FROM compaction WHERE before = :before")
 
 _MANY = 1 << 31
@@ -87,17 +81,14 @@ def head(store: Store) -> Any:  # noqa: ANN401 - a row
 
 
 def _met(store: Store, on: Rows) -> Any:  # noqa: ANN401 - a row
-    """Return the head, and hear in the same moment what other processes changed since this one looked."""
-    remembered, recent = store.database.remembered, store.database.recent
-    known, heard = remembered.head, recent.revision
-    [row] = on.all(_HEAD, {"known": revision_of(known), "heard": heard})
-    epoch, revision, digest, first, then, changed = row
+    """Return the head, which continues what this process saw before."""
+    remembered = store.database.remembered
+    known = remembered.head
+    [row] = on.all(_HEAD, {"known": revision_of(known)})
+    epoch, revision, digest, first, then = row
     if not type(revision) is type(first) is int:
         raise Damaged(store.location, "the row of the board holds something else than numbers")
     remembered.meet(known, on, Head(epoch, revision, digest), then)
-    if revision > heard:
-        # Before the first look nothing is kept that could have changed.
-        recent.heard(heard, revision, None if changed is None or heard < 0 else read_made(changed))
     return row
 
 

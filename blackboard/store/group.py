@@ -10,7 +10,6 @@ import time
 from typing import Any
 
 from blackboard.errors import CommitUnknown
-from blackboard.store.courtesy import Courtesy
 from blackboard.store.queue import Member
 from blackboard.store.session import APPLIED, COMMITTED, Session, Turn, reached
 
@@ -18,9 +17,8 @@ from blackboard.store.session import APPLIED, COMMITTED, Session, Turn, reached
 class Group:
     """Members whose work shares one COMMIT."""
 
-    def __init__(self, session: Session, courtesy: Courtesy) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._courtesy = courtesy
         self._open = False
         self._done: list[tuple[Member, Any, Exception | None]] = []
         self._clock: tuple[float, float] | None = None  # of the store before the transaction, and at its last turn
@@ -29,8 +27,7 @@ class Group:
         """Do what can be done for a member before the turn; where that fails, it gets none."""
         try:
             if member.before is not None:
-                with self._courtesy:
-                    member.before()
+                member.before()
         except Exception as error:  # noqa: BLE001 - it is raised where the member waits
             member.settle(error=error)
 
@@ -47,11 +44,9 @@ class Group:
                 self._open, self._done, self._clock = True, [], None
             else:
                 self._session.connection().raw.execute("SAVEPOINT member")
-            # Not while it waits for other processes: that takes as long as theirs take.
-            with self._courtesy:
-                turn = self._turn()
-                result = member.work(turn)
-                self._session.end(turn, savepoint=not first)
+            turn = self._turn()
+            result = member.work(turn)
+            self._session.end(turn, savepoint=not first)
         except Exception as error:  # noqa: BLE001 - it is raised where the member waits
             self._refuse(member, error, first=first)
             return False

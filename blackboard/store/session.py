@@ -12,7 +12,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,10 +22,8 @@ from blackboard.spec.halt import Halt
 from blackboard.store import journal
 from blackboard.store.control import refusal
 from blackboard.store.line import Line
-from blackboard.store.recent import Changed
 from blackboard.store.remembered import THEN, Head, revision_of
 from blackboard.store.schema import board
-from blackboard.store.since import Since
 from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, translate, translated
 from blackboard.store.statements import Parameters, Statement
 
@@ -81,9 +79,6 @@ class Turn:
         kept: Whether `now` stands in the board's row.
         first: The first revision that is kept.
         after: Revision and digest of what the turn committed, None where it made no revision.
-        changed: What it changed, by key; None: the whole board.
-        built: Whether it wrote a component.
-        since: What changed up to where it began.
     """
 
     connection: Connection
@@ -97,25 +92,11 @@ class Turn:
     kept: bool = False
     first: int = 1
     after: tuple[int, str] | None = None
-    changed: Changed | None = field(default_factory=dict)
-    built: bool = False
-    since: Since = field(kw_only=True)
 
     @property
     def head(self) -> Head:
         """The head as the turn leaves it."""
         return Head(self.epoch, *(self.after or (self.revision, self.digest)))
-
-    def following(self) -> "Turn | None":
-        """Return the next turn of the transaction, None where only the board's row tells how it begins.
-
-        Under that row nobody else moves the head, and who changes keys alone neither halts nor compacts a board.
-        """
-        if self.after is None or self.changed is None:
-            return None
-        self.since.add(self.changed, self.after[0], built=self.built)
-        told = *self.after, self.epoch, self.halt, self.now, self.now, self.contested
-        return Turn(self.connection, *told, first=self.first, since=self.since)
 
     def check_seal(self) -> None:
         """Refuse to write on a sealed board.
@@ -148,14 +129,11 @@ class Turn:
         self.connection.run(_TIME, {"now": self.now})
         self.kept = True
 
-    def advance(
-        self, statement: Statement, parameters: dict[str, Any], changed: Changed | None, *, built: bool = False
-    ) -> None:
-        """Run the statement that moves the head, and `now` with it, once the changes of these keys are written."""
+    def advance(self, statement: Statement, parameters: dict[str, Any]) -> None:
+        """Run the statement that moves the head, and `now` with it, once its changes are written."""
         self.connection.run(statement, {**parameters, "now": self.now})
         self.kept = True
         self.after = (parameters["revision"], parameters["digest"])
-        self.changed, self.built = changed, built
 
 
 class Session:
@@ -173,8 +151,6 @@ class Session:
         self._own = False  # whether nobody is lent the connection
         self._changes = 0  # of the connection, when the turn began
         self._last: Turn | None = None  # of the transaction, of which nothing was undone
-        self._before = 0  # the revision at which the transaction began
-        self._changed: list[Changed | None] = []  # by each of its turns
         self.journal = journal.Journal(database.path)
 
     def connection(self) -> Connection:
@@ -224,7 +200,7 @@ class Session:
 
     def turn(self) -> Turn:
         """Return a turn in the transaction that is open."""
-        turn = (self._last.following() if self._last is not None else None) or self._at_head()
+        turn = self._at_head()
         turn.now = max(turn.clock_before, self._clock())
         self._changes = turn.connection.raw.total_changes
         return turn
@@ -246,9 +222,8 @@ class Session:
             self.journal.check_there(self._database.location, connection.raw)
             # Nobody but this transaction moves the head from here on.
             self._database.remembered.meet(known, connection, Head(epoch, revision, digest), then)
-            self._before, self._changed = revision, []
         told = revision, digest, epoch, halt, before, before, bool(contested)
-        return Turn(connection, *told, first=first, since=Since(revision))
+        return Turn(connection, *told, first=first)
 
     def end(self, turn: Turn, *, savepoint: bool = False) -> None:
         """End a turn: if anything was written in it, its time stands with that.
@@ -262,7 +237,6 @@ class Session:
         if savepoint:
             turn.connection.raw.execute("RELEASE member")
         self._last = turn
-        self._changed.append(turn.changed)
 
     @property
     def in_transaction(self) -> bool:
@@ -296,13 +270,6 @@ class Session:
         if self._last is not None:
             head, self._last = self._last.head, None
             self._database.remembered.note(head)
-            changed: dict[str, Any] | None = {}
-            for one in self._changed:
-                if one is None or changed is None:
-                    changed = None
-                else:
-                    changed.update(one)
-            self._database.recent.moved(self._before, head.revision, changed)
         # Still in the turn: no other process writes meanwhile.
         self.journal.keep_bounded(self.connection().raw)
 

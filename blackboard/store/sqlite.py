@@ -24,10 +24,8 @@ from blackboard.errors import (
     Unavailable,
 )
 from blackboard.store import journal
-from blackboard.store.courtesy import Courtesy
 from blackboard.store.line import SUFFIX, Line
 from blackboard.store.notice import Notices
-from blackboard.store.recent import Recent
 from blackboard.store.remembered import Remembered
 from blackboard.store.statements import Parameters, Statement
 
@@ -187,11 +185,9 @@ class Database:
         self.location = str(path) if path else f"memory:{name}"
         self.synchronous = synchronous
         self._idle: list[Connection] = []
-        self.courtesy = Courtesy()
         self.inherited = False  # by the child of a fork
         self._ended: tuple[str, str] | None = None  # why it may not be used any more, and the next step
         self.remembered = Remembered()
-        self.recent = Recent()
         self.schema = ""  # once it is known to be this library's
         self.notices = Notices(path)
         self.line: Line | None = None  # once it was written to
@@ -309,15 +305,14 @@ class Database:
 
         Where the file is, is not looked at again: whoever goes on from here began somewhere.
         """
-        with self.courtesy:
-            connection = self.lend()
-            try:
-                rows = connection.all(statement, parameters)
-            except BaseException:
-                connection.close()
-                raise
-            self.give_back(connection)
-            return rows
+        connection = self.lend()
+        try:
+            rows = connection.all(statement, parameters)
+        except BaseException:
+            connection.close()
+            raise
+        self.give_back(connection)
+        return rows
 
     def lend(self) -> Connection:
         """Lend a connection, to be given back or closed."""

@@ -86,7 +86,7 @@ class Writer:
 
     def _lead(self, own: Member) -> None:
         """Do one's own work and that of those who wait; the next one leads before the COMMIT."""
-        members, group, in_turn = [own], Group(self.session, self._database.courtesy), False
+        members, group, in_turn = [own], Group(self.session), False
         try:
             group.prepare(own)
             while not in_turn:
