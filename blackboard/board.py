@@ -70,8 +70,8 @@ _LIVE = Statement("SELECT count(*) AS count FROM lease WHERE state = 'live' AND 
 class Blackboard:
     """One board.
 
-    Open it with `Blackboard.open`; close it, or use it as a context manager. It may be shared between threads; after a
-    fork the child opens its own.
+    Open it with `Blackboard.open`; close it, or use it as a context manager. It may be shared between threads, and
+    between a process and the children that it forks: a child refuses it only where a thread used it at the fork.
     """
 
     def __init__(self, store: Store) -> None:

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from blackboard.store import forks
+
 QUICK_SECONDS = 0.02
 """Between two looks where no notices can be had."""
 
@@ -34,11 +36,11 @@ class Notices:
         self.poll_seconds = QUICK_SECONDS
         self.count = 0
         # SQLite follows links to the board's file before it names the one beside it.
+        self._board = board
         self._log = "" if board is None else f"{os.path.realpath(board)}-wal"
         self._changed = threading.Condition()
         self._observer: Any = None
         self._asked = self._closed = False
-        self._process = os.getpid()
 
     def wait(self, seen: int, seconds: float) -> int:
         """Wait until there were more notices than `seen`, or for so many seconds; return how many there were."""
@@ -74,11 +76,14 @@ class Notices:
             if self.count == seen:
                 self.poll_seconds = QUICK_SECONDS
 
+    def after_fork(self) -> "Notices":
+        """Return new ones for the child: a thread of the parent may hold the lock, and the observer's are not there."""
+        if self._observer is not None:
+            forks.keep_for_ever(self._observer)
+        return Notices(self._board)
+
     def close(self) -> None:
         """End all waiting, and the notices."""
-        if self._process != os.getpid():
-            # After a fork the lock may be held for ever, and the threads are the parent's.
-            return
         with self._changed:
             self._closed = True
             observer, self._observer = self._observer, None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from blackboard.spec.records import Reserved
+from blackboard.store import forks
 from blackboard.store.sqlite import Database
 from blackboard.store.writer import Writer
 
@@ -34,7 +35,7 @@ def _numbered() -> Callable[[], str]:
     return lambda: f"{unique}-{next(numbers):08x}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Store:
     """What the functions of this room work on.
 
@@ -48,6 +49,21 @@ class Store:
     clock: Callable[[], float] = time.time
     name_commit: Callable[[], str] = field(default_factory=_numbered)
     kept: Kept = field(default_factory=Kept)
+
+    def __post_init__(self) -> None:
+        forks.register(self)
+
+    def before_fork(self) -> None:
+        """Close, in the parent, what the child must not inherit."""
+        self.database.before_fork()
+
+    def after_fork(self) -> None:
+        """Begin again in the child: a thread of the parent may have held any lock, and lead the queue for ever."""
+        self.database.after_fork()
+        self.writer = Writer(self.database, self.clock)
+        self.kept = Kept()
+        # Else parent and child would give the same name to different commits.
+        self.name_commit = _numbered()
 
     @property
     def location(self) -> str:

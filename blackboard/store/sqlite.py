@@ -23,7 +23,7 @@ from blackboard.errors import (
     SchemaMismatch,
     Unavailable,
 )
-from blackboard.store import journal
+from blackboard.store import forks, journal
 from blackboard.store.line import SUFFIX, Line
 from blackboard.store.notice import Notices
 from blackboard.store.remembered import Remembered
@@ -104,6 +104,28 @@ class Connection:
     def close(self) -> None:
         """Close the connection."""
         self.raw.close()
+        self._database.closed(self)
+
+    def abandon(self) -> None:
+        """Leave the driver's connection to the parent of this process: every use of this one raises from now on."""
+        forks.keep_for_ever(self.raw, self._cursor)
+        self.raw = self._cursor = _Abandoned(self._database)  # type: ignore[assignment]
+
+
+class _Abandoned:
+    """In the child of a fork: stands for a connection of its parent."""
+
+    in_transaction = False
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    def close(self) -> None:
+        """Do nothing: the parent's connection stays open."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - never returns
+        self._database.check_open()
+        raise AttributeError(name)
 
 
 @contextlib.contextmanager
@@ -158,16 +180,12 @@ def of_system(error: OSError, location: str) -> BlackboardError:
     return Unavailable(location, said, "mend that, or name another path")
 
 
-_OPENED: "weakref.WeakSet[Database]" = weakref.WeakSet()
-_INHERITED: list[list[Connection]] = []
-
-
-def _forked() -> None:
-    for database in _OPENED:
-        database.forked()
-
-
-os.register_at_fork(after_in_child=_forked)
+FORKED = (
+    "a connection to it was in use when this process was forked",
+    "open the board after the fork, or fork while no thread uses it",
+)
+IN_MEMORY_FORKED = "it is in the memory of the process that this one was forked from", "make it after the fork"
+"""Why the child of a fork cannot use a board, and the next step."""
 
 
 class Database:
@@ -185,13 +203,13 @@ class Database:
         self.location = str(path) if path else f"memory:{name}"
         self.synchronous = synchronous
         self._idle: list[Connection] = []
-        self.inherited = False  # by the child of a fork
+        self._aside: list[Connection] = []  # idle too, each kept for the one who put it there
+        self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()  # all that are open
         self._ended: tuple[str, str] | None = None  # why it may not be used any more, and the next step
         self.remembered = Remembered()
         self.schema = ""  # once it is known to be this library's
         self.notices = Notices(path)
         self.line: Line | None = None  # once it was written to
-        _OPENED.add(self)
         # A relative path means this file, whatever folder the process goes to.
         self._place = None if path is None else os.fspath(path.absolute())
         self.identity = self._stat() if path is not None and path.exists() else None
@@ -217,21 +235,35 @@ class Database:
         """Make sure that this object may be used.
 
         Raises:
-            Unavailable: It was closed, or opened before this process forked: SQLite's connections survive neither.
+            Unavailable: It was closed, or a connection to it was in use when this process was forked.
         """
         if self._ended is not None:
             raise Unavailable(self.location, *self._ended)
 
-    def forked(self) -> None:
-        """Hear, in the child, that this process forked."""
-        self.inherited = True
-        if self.line is not None:
-            # What the parent holds is to end with the parent, however long the child lives.
-            self.line.close()
-        # Kept as they are: to close one may wait for ever for a lock inside SQLite that a thread of the parent held.
-        _INHERITED.append(self._idle)
-        self._idle = []
-        self._ended = "it was opened before this process forked", "open it in the child"
+    def before_fork(self) -> None:
+        """Close every idle connection; a board in memory would end with its last one."""
+        if self.path is not None:
+            self._close_idle()
+            _close_all(self._aside)
+
+    def after_fork(self) -> None:
+        """Begin again in the child, without the connections, the locks and the threads of the parent."""
+        if connections := list(self._connections):
+            self._ended = FORKED if self.path is not None else IN_MEMORY_FORKED
+            if self.identity is not None:
+                forks.refuse(self.identity)
+        for connection in connections:
+            connection.abandon()
+        self._connections.clear()
+        self._idle, self._aside = [], []
+        line, self.line = self.line, None
+        if line is not None:
+            # The parent's turn is to end with the parent, however long the child lives.
+            line.close()
+        head, self.remembered = self.remembered.head, Remembered()
+        if head is not None:
+            self.remembered.note(head)
+        self.notices = self.notices.after_fork()
 
     def _stat(self) -> tuple[int, int] | None:
         """Return what tells this file from any other; a look at the folder, never at what is in the file."""
@@ -272,12 +304,15 @@ class Database:
         """Open a connection of one's own."""
         self.check_place()
         self.check_open()
-        with translated(self.location):
+        if forks.is_refused(self.identity):
+            raise Unavailable(self.location, *FORKED)
+        with forks.guard(), translated(self.location):
             raw = sqlite3.connect(
                 self._uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-        raw.row_factory = sqlite3.Row
-        connection = Connection(raw, self)
+            raw.row_factory = sqlite3.Row
+            connection = Connection(raw, self)
+            self._connections.add(connection)
         try:
             with translated(self.location):
                 raw.execute("PRAGMA foreign_keys = ON")
@@ -286,9 +321,14 @@ class Database:
                 if self.path is None:
                     raw.execute("PRAGMA journal_mode = MEMORY")
         except BlackboardError:
-            raw.close()
+            connection.close()
             raise
         return connection
+
+    def closed(self, connection: Connection) -> None:
+        """Hear that a connection was closed."""
+        with forks.guard():
+            self._connections.discard(connection)
 
     def reading(self, *, place_checked: bool = True) -> "_Lent":
         """Lend a connection on which all statements of the block see one moment.
@@ -329,12 +369,16 @@ class Database:
             self._close_idle()
 
     def take(self, connection: Connection) -> bool:
-        """Take a connection out of those that are lent, and say whether it was there: else somebody has it."""
-        try:
-            self._idle.remove(connection)
-        except ValueError:
-            return False
-        return True
+        """Take an idle connection, and say whether it was there: a thread may have it, or a fork closed it."""
+        return _taken(self._idle, connection)
+
+    def put_aside(self, connection: Connection) -> None:
+        """Keep a connection that is idle for the one who gives it, until a fork closes it."""
+        self._aside.append(connection)
+
+    def take_back(self, connection: Connection) -> bool:
+        """Take a connection that was put aside, and say whether it was there: else a fork closed it."""
+        return _taken(self._aside, connection)
 
     def close(self) -> None:
         """Close all idle connections; those lent are closed when they come back."""
@@ -343,10 +387,22 @@ class Database:
         self.notices.close()
 
     def _close_idle(self) -> None:
-        # A list's own methods exclude each other: each connection is lent to one thread, or closed by one.
-        with contextlib.suppress(IndexError):
-            while True:
-                self._idle.pop().close()
+        _close_all(self._idle)
+
+
+def _taken(connections: list[Connection], one: Connection) -> bool:
+    try:
+        connections.remove(one)
+    except ValueError:
+        return False
+    return True
+
+
+def _close_all(connections: list[Connection]) -> None:
+    # A list's own methods exclude each other: each connection is lent to one thread, or closed by one.
+    with contextlib.suppress(IndexError):
+        while True:
+            connections.pop().close()
 
 
 class _Lent:

@@ -21,7 +21,7 @@ _SLEEP_SECONDS = 0.002
 
 
 class Watcher:
-    """One who watches a board, on a connection of its own; used by one thread.
+    """Watches a board on a connection of its own, which it opens again after a fork; used by one thread.
 
     Args:
         shortest_seconds: How long after a notice it looks for the first time.
@@ -30,11 +30,11 @@ class Watcher:
     def __init__(self, database: Database, *, shortest_seconds: float = _SHORTEST_SECONDS) -> None:
         self._shortest_seconds = shortest_seconds
         self._database = database
-        self._notices = database.notices
-        self._noticed = self._notices.count
+        self._noticed = database.notices.count
         self._pause = shortest_seconds
         self._stamp: int | None = None
         self._connection = database.connect()
+        database.put_aside(self._connection)
 
     def news(self) -> bool:
         """Say whether anything was committed since this was asked last; the first time it is so.
@@ -43,25 +43,37 @@ class Watcher:
             Unavailable: The board was closed, or its file is no longer there.
         """
         self._database.check_open()
-        stamp = int(self._connection.all(_STAMP)[0][0])
-        if stamp == self._stamp:
-            if self._pause >= self._notices.poll_seconds:
+        before, stamp = self._look()
+        notices = self._database.notices
+        if stamp == before:
+            if self._pause >= notices.poll_seconds:
                 self._database.check_place()
             return False
-        if self._stamp is not None and self._pause >= self._notices.poll_seconds:
-            self._notices.missed(self._noticed)
+        if before is not None and self._pause >= notices.poll_seconds:
+            notices.missed(self._noticed)
         self._stamp = stamp
         return True
 
+    def _look(self) -> tuple[int | None, int]:
+        """Return the stamp that was seen last on the same connection, None where there is none, and the one now."""
+        if not self._database.take_back(self._connection):
+            # Stamps of two connections cannot be compared.
+            self._connection, self._stamp = self._database.connect(), None
+        try:
+            return self._stamp, int(self._connection.all(_STAMP)[0][0])
+        finally:
+            self._database.put_aside(self._connection)
+
     def wait(self, seconds: float | None = None) -> None:
         """Wait until a look is worth while, or for so many seconds."""
-        poll_seconds = self._notices.poll_seconds
+        notices = self._database.notices
+        poll_seconds = notices.poll_seconds
         self._pause = min(self._pause, poll_seconds)
         pause = self._pause if seconds is None else min(self._pause, seconds)
         if pause < _SLEEP_SECONDS:
             time.sleep(pause)
         else:
-            count = self._notices.wait(self._noticed, pause)
+            count = notices.wait(self._noticed, pause)
             if count != self._noticed:
                 self._noticed, self._pause = count, self._shortest_seconds
                 return
@@ -69,4 +81,5 @@ class Watcher:
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        if self._database.take_back(self._connection):
+            self._connection.close()

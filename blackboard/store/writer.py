@@ -72,7 +72,6 @@ class Writer:
             CommitUnknown: The engine failed at COMMIT.
             StoreError: It failed before; nothing was written.
         """
-        # Before the queue: in a child of a fork it may be held for ever.
         self._database.check_open()
         member = Member(work if over_seal else _under_seal(work), idempotency_key, before=before)
         try:
@@ -198,10 +197,7 @@ class Writer:
             self._end_turn(in_turn=in_turn)
 
     def close(self) -> None:
-        """Close the writer's connection; in the child of a fork it is the parent's."""
-        if self._database.inherited:
-            # A thread that the child does not have may have led the queue.
-            return
+        """Close the writer's connection."""
         own = for_itself()
         try:
             self._queue.enter(own)

@@ -192,31 +192,6 @@ def test_a_closed_board_says_so(board, given):
     board.close()
 
 
-def test_a_board_opened_before_a_fork_is_not_used_after_it(location, given):
-    with Blackboard.open(location, create=True) as board:
-        given(board).decided("api/ids", "int")
-        child = os.fork()
-        if child == 0:
-            results = []
-            for call in (
-                lambda: board.revision,
-                lambda: board.find_commit("call-1", author="ann"),
-                lambda: given(board).decided("api/page", 20),
-            ):
-                try:
-                    call()
-                except Unavailable:
-                    results.append(True)
-                except BaseException:  # noqa: BLE001 - the child must not return into pytest
-                    results.append(False)
-                else:
-                    results.append(False)
-            os._exit(0 if all(results) else 1)
-        assert os.waitpid(child, 0)[1] == 0
-        assert given(board).decided("api/page", 20).revision == 2
-        board.verify()
-
-
 # --- places that cannot be written -----------------------------------------------------------------------------------
 
 AS_NOBODY = textwrap.dedent("""
