@@ -7,6 +7,7 @@
 
 The map of the package, lowest first; each imports only what stands above it here:
 
+    clean          texts without what a terminal obeys or hides
     errors         everything that can go wrong, as one tree
     spec           what a spec is: records and rules, pure
     contracts      languages in which decisions are written

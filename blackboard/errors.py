@@ -2,7 +2,7 @@
 
 A caller who catches `Refused` knows that certainly nothing happened; who catches `CommitUnknown` knows that nobody
 knows yet and how to find out. Every error says what happened, to what, and the next step, and carries the same as
-fields.
+fields. Its text is one line that went through `clean`; the fields hold what the board holds.
 
     BlackboardError
     ├── Refused: Conflict, NotPermitted, IllegalTransition, Returning, Inconsistent, Reserved, LeaseLost, KeyReused,
@@ -16,6 +16,8 @@ fields.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from blackboard.clean import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Premise:
         who = f" by {self.author}" if self.author else ""
         when = f" at {self.revision}" if self.revision is not None else ""
         why = f' "{self.rationale}"' if self.rationale else ""
-        return f"{what} changed{when}{who}{why}: {_short(self.base)} -> {_short(self.current)}"
+        return clean(f"{what} changed{when}{who}{why}: {_short(self.base)} -> {_short(self.current)}")
 
 
 def _short(text: str | None, limit: int = 60) -> str:
@@ -55,6 +57,10 @@ def _short(text: str | None, limit: int = 60) -> str:
 
 class BlackboardError(Exception):
     """The root of all errors of this package."""
+
+    def __str__(self) -> str:
+        # Why here: board texts come from models and strangers, and applications print and log errors themselves.
+        return clean(super().__str__())
 
 
 class Refused(BlackboardError):
@@ -126,8 +132,8 @@ class Term:
 
     def __str__(self) -> str:
         if self.version is None:
-            return f"{self.key} is not decided"
-        return f"{self.text} is {_short(self.value)} ({self.key} {self.version} by {self.author})"
+            return clean(f"{self.key} is not decided")
+        return clean(f"{self.text} is {_short(self.value)} ({self.key} {self.version} by {self.author})")
 
 
 class Inconsistent(Refused):

@@ -196,3 +196,18 @@ def test_the_readme_or_a_docstring_of_the_package_names_what_is_exported() -> No
     documented = (ROOT / "README.md").read_text("utf-8")
     missing = [name for name in blackboard.__all__ if not re.search(rf"\b{name}\b", documented)]
     assert missing == []
+
+
+@pytest.mark.parametrize("raw", ["\x1b[2J", "\r", "\n", "\x9b", "\u202e", "\u200b", "\ufe0f", "\ud800"], ids=ascii)
+def test_no_error_prints_what_a_terminal_would_obey_or_hide(raw: str) -> None:
+    """Fields keep what the board holds; a text that a person sees is clean."""
+    premise = errors.Premise("a", f"f{raw}", "uses", f'"{raw}"', None, raw, "breaking", f"ann{raw}", 57, raw)
+    conflict = errors.Conflict([premise], "repair")
+    term = errors.Term("a", "a", raw, 1, f"ann{raw}")
+    inconsistent = errors.Inconsistent(f"constraint/{raw}", f"a == {raw}", [term], raw)
+    given_up = errors.GiveUp(f"the model said {raw}")
+    for shown in (*map(str, (premise, conflict, term, inconsistent, given_up)), f"{conflict}"):
+        assert raw not in shown
+        shown.encode()
+    assert conflict.premises[0].current == raw
+    assert given_up.reason == f"the model said {raw}"

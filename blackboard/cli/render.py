@@ -11,9 +11,9 @@ from functools import singledispatch
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from blackboard.clean import clean
 from blackboard.cli.accepted import accepting
 from blackboard.cli.affected import Affected
-from blackboard.cli.clean import clean
 from blackboard.cli.records import (
     ActivationLine,
     Cause,

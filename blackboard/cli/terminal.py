@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from rich.console import Console
 from rich.text import Text
 
-from blackboard.cli.clean import clean
+from blackboard.clean import clean
 from blackboard.cli.records import ChangeLine, Record, to_json
 from blackboard.cli.render import change_line, render
 from blackboard.cli.spending import CallsReport, call_blocks

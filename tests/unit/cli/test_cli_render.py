@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import pytest
 from rich.console import Console
 
+from blackboard.clean import clean
 from blackboard.cli.affected import Affected
-from blackboard.cli.clean import clean
 from blackboard.cli.records import (
     ActivationLine,
     Cause,
