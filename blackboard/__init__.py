@@ -5,15 +5,15 @@
     with board.transaction("ann") as tx:
         tx.decide("api/notes", blackboard.Contract.value("int"))
 
-The map of the package, lowest first; each imports only what stands above it here:
+The packages, lowest first; each imports only those above it in this list (docs/glossary.md explains the terms):
 
-    clean          texts without what a terminal obeys or hides
-    errors         everything that can go wrong, as one tree
-    spec           what a spec is: records and rules, pure
-    contracts      languages in which decisions are written
-    choreography   what may happen, written from above; `on`: what wakes a source
-    store, plan    where a board is kept; what a commit would do
-    snapshot, transaction, lease, board    what an application holds
+    clean          removal of control and invisible characters from texts
+    errors         all errors, as one tree
+    spec           records and rules of a spec, pure
+    contracts      the languages of contracts: parsing and comparison
+    choreography   the rules that permit acts; `on`: the triggers of sources
+    store, plan    the database of a board; the pure computation of a commit
+    snapshot, transaction, lease, board    the public objects
     control        sources, teams, the controller, checks
     testing        clocks, boards in memory and faults for the tests of applications
     cli            the command `bb`

@@ -42,21 +42,21 @@ from blackboard.transaction import Transaction
 
 @runtime_checkable
 class Installable(Protocol):
-    """What `install` asks of a team."""
+    """The parts of a team that `install` writes."""
 
     @property
     def resources(self) -> Mapping[str, int]:
-        """Resource -> units that exist."""
+        """Resource -> number of units."""
 
     def records(self) -> dict[str, Contract]:
         """Return the reserved keys and the prompt: key -> contract."""
 
     def limits(self) -> dict[str, float]:
-        """Return resource -> what may be spent of it."""
+        """Return the budget: resource -> the most that may be spent."""
 
 
 _RESERVED_SECONDS = 0.05
-"""How long to wait for a reservation to end before looking again."""
+"""The longest time between two attempts while a key is reserved by another author."""
 
 Durability = Literal["full", "normal"]
 
@@ -70,8 +70,8 @@ _LIVE = Statement("SELECT count(*) AS count FROM lease WHERE state = 'live' AND 
 class Blackboard:
     """One board.
 
-    Open it with `Blackboard.open`; close it, or use it as a context manager. It may be shared between threads, and
-    between a process and the children that it forks: a child refuses it only where a thread used it at the fork.
+    Open a board with `Blackboard.open`; close it, or use it as a context manager. Threads may share one, and so may a
+    process and the children that it forks: a child refuses a board only if a thread used it at the moment of the fork.
     """
 
     def __init__(self, store: Store) -> None:
@@ -91,17 +91,17 @@ class Blackboard:
 
         Args:
             location: A path or `sqlite:///path`.
-            create: Make one if there is none; one that is there is opened.
-            upgrade: Bring one of an older library to this one's schema first, in one transaction.
-            durability: `full`: what is acknowledged survives loss of power; `normal`: it survives a crash of every
+            create: Make the board if the file does not exist.
+            upgrade: Upgrade an older board to this library's schema first, in one transaction.
+            durability: `full`: an acknowledged commit survives loss of power; `normal`: it survives a crash of every
                 process.
-            clock: Seconds since the Unix epoch; the system's if None.
+            clock: Returns seconds since the Unix epoch; the system's clock if None.
 
         Raises:
-            NotABoard: The file is something else; it is not touched.
-            SchemaMismatch: It is of an older or newer library.
-            Unavailable: It is missing, or its folder is.
-            ReadOnly: It cannot be written.
+            NotABoard: The file exists and is no board; it is not changed.
+            SchemaMismatch: The board was made by an older or newer library.
+            Unavailable: The file or its folder is missing.
+            ReadOnly: The file cannot be written.
         """
         if durability not in ("full", "normal"):
             raise Invalid(f"durability is {durability!a}; give 'full' or 'normal'")
@@ -112,7 +112,7 @@ class Blackboard:
 
     @classmethod
     def in_memory(cls, *, clock: Callable[[], float] | None = None, name: str = "") -> Self:
-        """Open a new board in memory; it is gone when it is closed. The same doings give the same history in it."""
+        """Open a new board in memory, which ends when it is closed; the same calls give the same history."""
         store = _opened(Database(None, name or uuid.uuid4().hex), clock, create=True)
         numbers = count(1)
         store.name_commit = lambda: f"commit-{next(numbers)}"
@@ -127,7 +127,7 @@ class Blackboard:
 
     @property
     def cursor(self) -> Cursor:
-        """The place in the feed after the newest commit."""
+        """The cursor after the newest commit."""
         return feed.cursor(self.store)
 
     def snapshot(self, *, at: int | Cursor | None = None) -> Snapshot:
@@ -136,7 +136,7 @@ class Blackboard:
         Raises:
             Invalid: There is no such revision yet.
             Compacted: The revision is no longer kept.
-            Forked: The cursor is from another board or history, or the board became another one behind our back.
+            Forked: The cursor is from another board or history, or the file was replaced while this board was open.
         """
         head = feed.head(self.store)
         if at is None:
@@ -152,13 +152,13 @@ class Blackboard:
         """Return the changes after a revision (0 = all) or cursor, ascending; a revision is never split.
 
         Args:
-            limit: About how many; the first revision comes whole, however large.
+            limit: The approximate number of changes; the first revision is returned whole, however large.
 
         Returns:
-            The changes, and as their `cursor` the place to go on from.
+            The changes; their `cursor` is the `after` of the next call.
 
         Raises:
-            Forked: The place is from another board or history, or beyond the newest revision.
+            Forked: `after` is from another board or history, or beyond the newest revision.
             Compacted: Changes after it are no longer kept.
         """
         return feed.changes(self.store, after=after, limit=limit)
@@ -167,10 +167,10 @@ class Blackboard:
         """Yield each revision's changes as they are committed by any process, whole, in order, without a gap.
 
         Args:
-            timeout_seconds: Ends after so long without a change; None goes on for ever.
+            timeout_seconds: End after this time without a change; None means never.
 
         Raises:
-            Forked: The place is from another board or history, or the board became another one meanwhile.
+            Forked: `after` is from another board or history, or the file was replaced meanwhile.
             Compacted: Changes after it are no longer kept.
         """
         return feed.watch(self.store, after=after, timeout_seconds=timeout_seconds)
@@ -181,19 +181,19 @@ class Blackboard:
         """Begin a transaction that reads from the newest revision.
 
         Args:
-            author: Who does it: a member's name where a team is installed, or an operator's.
-            role: The role under which it acts; the author's only one if None.
-            idempotency_key: Names the commit, so that it can be repeated or looked up; made up if None.
+            author: The author of the commit: a member's name if a team is installed, or an operator's.
+            role: The role under which the author acts; the author's only role if None.
+            idempotency_key: Names the commit, so that it can be repeated or looked up; generated if None.
         """
         return Transaction(self.store, self.revision, author, role=role, idempotency_key=idempotency_key)
 
     def run_transaction(
         self, function: Callable[[Transaction], object], author: str, *, role: str | None = None, attempts: int = 5
     ) -> Committed:
-        """Run a function in a transaction, anew after each conflict, which it finds in `transaction.previous`.
+        """Run a function in a transaction, again after each conflict; `transaction.previous` is the last conflict.
 
         Raises:
-            Conflict: The last of so many attempts was refused too.
+            Conflict: Every attempt was refused.
         """
 
         def begin(previous: Conflict | None) -> Transaction:
@@ -202,7 +202,7 @@ class Blackboard:
         return _run_transaction(begin, function, attempts=attempts)
 
     def find_commit(self, idempotency_key: str, *, author: str) -> Committed | None:
-        """Return the commit that was made under a key, or None, and then it never will be."""
+        """Return the commit that was made under a key; if there is none, declare the key void and return None."""
         return commit.find_commit(self.store, check_idempotency_key(idempotency_key), author=check_name(author))
 
     # --- work ---
@@ -222,20 +222,20 @@ class Blackboard:
         return claim_leases(self, check_name(author), limit=limit, lease_seconds=lease_seconds)
 
     def install(self, team: Installable) -> Committed:
-        """Make the team's members, sources, choreography and checks rows of the spec; the same again is no change.
+        """Write the team's members, sources, choreography and checks to the spec; an unchanged team writes nothing.
 
-        A team that changed in more than its prompt gives all dead activations and quarantined sources another chance;
-        else only those activations have one that gave up for want of budget.
+        If more than the prompt changed, all dead activations are made pending and all quarantines end; otherwise only
+        activations that are dead for lack of budget are made pending.
 
         Raises:
-            TeamMismatch: Another team is installed and one of its leases lives.
+            TeamMismatch: Another team is installed and one of its leases is live.
         """
         if not isinstance(team, Installable):
             raise Invalid(f"team is {ascii(team)[:60]}; give a Team")
         bodies = {key: body_of(contract) for key, contract in team.records().items()}
         limits, resources = team.limits(), dict(team.resources)
 
-        def beside(turn: Turn, planned: Plan) -> None:
+        def install_limits(turn: Turn, planned: Plan) -> None:
             if planned.changes and turn.all(_TEAM) and turn.all(_LIVE, {"now": turn.now})[0]["count"]:
                 raise TeamMismatch(sorted({change.key for change in planned.changes}))
             budgets.install(turn, limits, resources)
@@ -243,10 +243,10 @@ class Blackboard:
             agenda.revive(turn, every=bool(changed - {PROMPT, TEAM} if PROMPT in changed else changed))
 
         intent = self._intent("install", (Install(bodies),), role="operator")
-        return commit.commit(self.store, intent, replan=plan, beside=beside)
+        return commit.commit(self.store, intent, replan=plan, beside=install_limits)
 
     def tick(self) -> int:
-        """Commit, as author `clock`, every deadline that is due, and return how many were."""
+        """Commit, as author `clock`, every deadline that is due, and return their number."""
         due = self._due()
         for row in due:
             act = Tick(row["key"], row["path"], row["round"], row["due"])
@@ -255,7 +255,7 @@ class Blackboard:
         return len(due)
 
     def next_deadline(self) -> float | None:
-        """Return the seconds until the next armed deadline, None where there is none."""
+        """Return the seconds until the next deadline, None if there is none."""
         with self.store.database.reading() as on:
             rows = on.all(_DUE)
             now = max(on.all(_CLOCK)[0]["clock"], self.store.clock())
@@ -272,16 +272,16 @@ class Blackboard:
         name = idempotency_key or self.store.name_commit()
         return Intent(author, role, acts, Reads(), self.revision, name)
 
-    # --- care ---
+    # --- maintenance ---
 
     def verify(self, *, known_head: Cursor | None = None) -> Cursor:
-        """Check that the store's content agrees with its own hash chain, and with a head that is known.
+        """Verify the store's content against its hash chain, and the chain against a known head.
 
         Returns:
-            The head that was verified.
+            The verified head.
 
         Raises:
-            Damaged: It does not.
+            Damaged: The content does not agree with the hash chain.
             Forked: The known head is not in this history.
         """
         if known_head is not None:
@@ -289,35 +289,35 @@ class Blackboard:
         return verify.verify(self.store, known_head=known_head)
 
     def backup(self, path: str | Path) -> int:
-        """Copy the board into a new file, check the copy by itself, and return its revision.
+        """Copy the board into a new file, verify the copy, and return its revision.
 
         Raises:
-            NotABoard: Something of this name exists; nothing is ever written over.
-            Damaged: The copy is not whole, so the board is not.
+            NotABoard: A file of this name exists; it is not overwritten.
+            Damaged: The copy is damaged, and therefore the board is too.
         """
         return backup.backup(self.store, path)
 
     def copy(self, path: str | Path, *, author: str) -> Cursor:
-        """Copy the board into a new file as a board of its own, of a new epoch, and return its head.
+        """Copy the board into a new file, begin a new epoch there, and return the copy's head.
 
-        Cursors of this board are `Forked` there, and leases of this board do not count there.
+        The copy refuses cursors of this board (`Forked`), and its commits ignore leases of this board.
 
         Args:
-            path: A file that is not there yet.
-            author: Who does it.
+            path: A file that does not exist.
+            author: The author of the commit that begins the epoch.
         """
         return backup.copy(self.store, path, author=check_name(author))
 
     def owns(self, path: str | Path) -> bool:
-        """Say whether a path is the board's own file or one kept beside it: nobody else may open or write these."""
+        """Say whether a path is the board's file or one of its companion files, which no other program may write."""
         return self.store.database.owns(Path(path))
 
     def upgrade(self) -> tuple[str, str]:
-        """Bring an older board to this library's schema and return the schema before and after."""
+        """Upgrade an older board to this library's schema and return the schema before and after."""
         return upgrade.upgrade(self.store)
 
     def close(self) -> None:
-        """Close every connection; leases are kept and expire."""
+        """Close every connection; live leases stay until they expire."""
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -362,8 +362,8 @@ def _check_place(path: Path, *, create: bool) -> None:
 
 
 def _check_log(path: Path) -> None:
-    """Refuse to open an empty file, or to make one, beside a log that holds something: SQLite deletes that log."""
-    # SQLite follows links to the board's file before it names the log beside it.
+    """Refuse an empty or missing board file whose write-ahead log holds commits: SQLite would delete that log."""
+    # SQLite resolves links to the board's file before it derives the name of the log.
     place = Path(os.path.realpath(path))
     log = place.with_name(place.name + "-wal")
     try:
@@ -372,7 +372,7 @@ def _check_log(path: Path) -> None:
         return
     if orphan:
         what = "empty" if path.exists() else "gone"
-        raise Damaged(str(path), f"it is {what} and {log.name} is not: to begin anew here, move that away first")
+        raise Damaged(str(path), f"it is {what} and {log.name} is not: to make a new board here, move {log.name} away")
 
 
 def _opened(database: Database, clock: Callable[[], float] | None, *, create: bool, older: bool = False) -> Store:
@@ -384,7 +384,7 @@ def _opened(database: Database, clock: Callable[[], float] | None, *, create: bo
             upgrade.create(store)
         else:
             upgrade.check(store)
-        # After a crash the log may hold a commit that was never synced; what is shown from here on is durable.
+        # After a crash the log may hold a commit that was never synced; this commit makes it durable before any read.
         with upgrade.repeatable(store.location), store.writer.turn(over_seal=True) as turn:
             turn.keep_time()
             durability.note(turn, database)
@@ -397,20 +397,20 @@ def _opened(database: Database, clock: Callable[[], float] | None, *, create: bo
 def _run_transaction(
     begin: Callable[[Conflict | None], Transaction], function: Callable[[Transaction], object], *, attempts: int
 ) -> Committed:
-    """Run a function in a new transaction until one commits, telling each why the one before was refused.
+    """Run a function in a new transaction until one commits; `previous` of each is the conflict before it.
 
-    Where another has reserved what it would change, it waits for that and runs anew.
+    An attempt that is refused by a reservation of another author is repeated when that reservation ends.
 
     Raises:
-        Conflict: The last of so many attempts was refused too.
+        Conflict: Every attempt was refused.
     """
     given.a_number(attempts, "attempts", least=1)
     if not callable(function):
         raise Invalid(f"function is {ascii(function)[:60]}; give one that takes a transaction")
     previous: Conflict | None = None
     gone: Compacted | None = None
-    left = attempts
-    while left:
+    remaining = attempts
+    while remaining:
         transaction = begin(previous)
         inside = True
         try:
@@ -419,19 +419,19 @@ def _run_transaction(
                 inside = False
         except Conflict as conflict:
             previous = conflict
-            left -= 1
+            remaining -= 1
             continue
         except Reserved as reserved:
             if inside:
-                # Of another transaction, made by the function: to wait here could be to wait for ourselves.
+                # Another transaction, made by the function, was refused: waiting here could be waiting for ourselves.
                 raise
-            # It ends by itself, whatever its holder does: no attempt of ours was in vain.
+            # A reservation always ends, so this refusal does not count as an attempt.
             time.sleep(min(reserved.expires_in_seconds, _RESERVED_SECONDS))
             continue
         except Compacted as compacted:
-            # What it began on is no longer kept: nothing was written, and the next one begins on what is.
+            # The transaction's base was compacted: nothing was written, and the next attempt has a newer base.
             gone = compacted
-            left -= 1
+            remaining -= 1
             continue
         if transaction.committed is not None:
             return transaction.committed

@@ -1,8 +1,8 @@
-"""Everything that can go wrong, as one tree.
+"""All errors, as one tree.
 
-A caller who catches `Refused` knows that certainly nothing happened; who catches `CommitUnknown` knows that nobody
-knows yet and how to find out. Every error says what happened, to what, and the next step, and carries the same as
-fields. Its text is one line that went through `clean`; the fields hold what the board holds.
+`Refused` means that certainly nothing was written; `CommitUnknown` means that it is not known yet, and names the way to
+find out. The text of an error names the event, its subject and the next step, in one line that went through `clean`;
+the fields carry the same, as the board holds it.
 
     BlackboardError
     ├── Refused: Conflict, NotPermitted, IllegalTransition, Returning, Inconsistent, Reserved, LeaseLost, KeyReused,
@@ -22,12 +22,12 @@ from blackboard.clean import clean
 
 @dataclass(frozen=True, slots=True)
 class Premise:
-    """One thing that a refused transaction relied on and that no longer holds.
+    """One value that a refused transaction read and that changed since.
 
-    `base`, `draft` and `current` are canonical JSON texts of the facet (of the set of facet names where `facet` is
-    the empty string), None where there is none: absent at the base, not written by the draft, gone now. `side` is
-    `uses` or `implements`, `effect` is `none`, `documentation`, `compatible` or `breaking`. Where it is
-    `documentation`, the three are the sentences that document the facet.
+    `base`, `draft` and `current` are canonical JSON texts of the facet (of the set of facet names if `facet` is the
+    empty string): at the base, in the transaction, and now. None means absent there. `side` is `uses` or `implements`,
+    `effect` is `none`, `documentation`, `compatible` or `breaking`. If the effect is `documentation`, the three are the
+    sentences that document the facet.
     """
 
     key: str
@@ -71,8 +71,9 @@ class Conflict(Refused):
     """Something that the transaction read has changed since; read it again and change what depends on it.
 
     Attributes:
-        premises: What no longer holds, one entry for each key and facet.
-        action: `repair`: the author keeps its draft and mends it; `replan`: the premise is gone, start anew.
+        premises: The changed values, one entry for each key and facet.
+        action: `repair`: change the draft where it depends on a premise; `replan`: a premise was removed, so begin
+            again without the draft.
     """
 
     def __init__(self, premises: Sequence[Premise], action: Literal["repair", "replan"]) -> None:
@@ -110,7 +111,7 @@ class IllegalTransition(Refused):
 
 
 class Returning(Refused):
-    """A text that the key had before and gave up comes back without newer evidence."""
+    """An earlier text of the key was proposed again without newer evidence."""
 
     def __init__(self, key: str, version: int, current: int | None) -> None:
         self.key, self.version, self.current = key, version, current
@@ -122,7 +123,7 @@ class Returning(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What a constraint names, with the value that it has after the writes (canonical JSON, None: there is none)."""
+    """A value that a constraint names, as it is after the writes: canonical JSON, None if there is none."""
 
     text: str
     key: str
@@ -140,11 +141,11 @@ class Inconsistent(Refused):
     """The state after the writes would make an accepted constraint false.
 
     Attributes:
-        constraint: Its key.
-        expression: What it says.
-        terms: What it names, with the values after the writes and who decided them.
-        why: What keeps it from having a value, "" where it is just false.
-        said: All of that in one line.
+        constraint: The key of the constraint.
+        expression: Its text.
+        terms: The values that it names, as they are after the writes, with their authors.
+        why: Why the expression has no value; "" if its value is false.
+        said: The expression, terms and why in one line.
     """
 
     def __init__(self, constraint: str, expression: str, terms: Sequence[Term], why: str = "") -> None:
@@ -155,7 +156,7 @@ class Inconsistent(Refused):
 
 
 class Reserved(Refused):
-    """Somebody else holds a short exclusive intent on this key."""
+    """Another author has a reservation on this key."""
 
     def __init__(self, key: str, holder: str, expires_in_seconds: float) -> None:
         self.key, self.holder, self.expires_in_seconds = key, holder, expires_in_seconds
@@ -163,7 +164,7 @@ class Reserved(Refused):
 
 
 class LeaseLost(Refused):
-    """The lease was revoked or taken over, so its work no longer counts."""
+    """The lease was revoked, or another worker claimed the activation; nothing can be written under it."""
 
     def __init__(self, target: str, token: int, newest: int | None) -> None:
         self.target, self.token, self.newest = target, token, newest
@@ -181,7 +182,7 @@ class KeyReused(Refused):
 
 
 class BudgetExhausted(Refused):
-    """The team's budget has none of this left."""
+    """The team's budget of this resource is spent."""
 
     def __init__(self, resource: str, limit: float, wanted: float) -> None:
         self.resource, self.limit, self.wanted = resource, limit, wanted
@@ -192,8 +193,8 @@ class Sealed(Refused):
     """An operator sealed the board: nothing is written until an operator lifts the seal.
 
     Attributes:
-        by: Who sealed it.
-        reason: Why.
+        by: The operator's name.
+        reason: The operator's reason.
     """
 
     def __init__(self, location: str, by: str, reason: str) -> None:
@@ -203,11 +204,11 @@ class Sealed(Refused):
 
 
 class CommitUnknown(BlackboardError):
-    """The store failed at COMMIT: whether it happened is unknown until `find_commit(idempotency_key, author=…)`.
+    """The store failed at COMMIT; `find_commit(idempotency_key, author=…)` says whether the commit was made.
 
     Attributes:
-        idempotency_key: Of the commit; empty where it has none, as that of an upgrade.
-        act: What it is unknown of, as a noun.
+        idempotency_key: The commit's; empty if it has none, such as an upgrade.
+        act: The act whose result is unknown, as a noun.
     """
 
     def __init__(self, idempotency_key: str, cause: str, *, act: str = "the commit", step: str = "") -> None:
@@ -219,7 +220,7 @@ class CommitUnknown(BlackboardError):
 
 
 class Invalid(BlackboardError):
-    """What was given is not valid; nothing was done."""
+    """An argument is not valid; nothing was done."""
 
 
 class InvalidKey(Invalid):
@@ -234,7 +235,7 @@ class InvalidContract(Invalid):
     """A text cannot be read in its contract language.
 
     Attributes:
-        line, column: 1-based position, 0 where the whole text is meant.
+        line, column: 1-based position, 0 for the whole text.
     """
 
     def __init__(self, language: str, why: str, *, line: int = 0, column: int = 0) -> None:
@@ -247,7 +248,7 @@ class InvalidTeam(Invalid):
     """A team or choreography is not well formed.
 
     Attributes:
-        repair: What to change so that it is accepted.
+        repair: The change that makes it valid.
     """
 
     def __init__(self, what: str, repair: str) -> None:
@@ -256,7 +257,7 @@ class InvalidTeam(Invalid):
 
 
 class TooLarge(Invalid):
-    """A text or list is larger than the board takes."""
+    """A text or list is larger than the board's limit."""
 
     def __init__(self, field: str, size: int, limit: int, *, unit: str = "bytes") -> None:
         self.field, self.size, self.limit, self.unit = field, size, limit, unit
@@ -264,24 +265,24 @@ class TooLarge(Invalid):
 
 
 class Compacted(BlackboardError):
-    """The revision asked for is below the first one kept."""
+    """The requested revision is below the first kept one."""
 
     def __init__(self, asked: int, first: int) -> None:
         self.asked, self.first = asked, first
         super().__init__(
-            f"revision {asked} was compacted; the first kept one is {first}: read the board anew from there"
+            f"revision {asked} was compacted; the first kept one is {first}: read the board again from there"
         )
 
 
 class Forked(BlackboardError):
-    """The board is not the one (or not the history) that the cursor or known head is from."""
+    """The cursor or known head is from another board, or from another history of this board."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what}; read the board anew from revision 0")
+        super().__init__(f"{what}; read the board again from revision 0")
 
 
 class TeamMismatch(BlackboardError):
-    """Another team is installed and still at work."""
+    """Another team is installed and has a live lease."""
 
     def __init__(self, differences: Sequence[str]) -> None:
         self.differences = tuple(differences)
@@ -289,9 +290,9 @@ class TeamMismatch(BlackboardError):
 
 
 class RetryLater(BlackboardError):
-    """Raised by a source: its activation goes back to the agenda and is not claimed again before some seconds.
+    """Raised by a source: make its activation pending again, and claim it no earlier than after this many seconds.
 
-    It is no failed attempt. The whole wait of an activation is bounded.
+    This is no failed attempt. The total wait of an activation is bounded.
     """
 
     def __init__(self, reason: str, *, seconds: float) -> None:
@@ -320,7 +321,7 @@ class StoreError(BlackboardError):
 
 
 class NotABoard(StoreError):
-    """The file exists and is something else."""
+    """The file exists and is no board."""
 
     def __init__(self, location: str, why: str) -> None:
         self.location, self.why = location, why
@@ -357,14 +358,14 @@ class Full(StoreError):
 
     def __init__(self, location: str) -> None:
         self.location = location
-        super().__init__(f"no space left for {location}; free some and commit again, nothing is lost")
+        super().__init__(f"no space left for {location}; free some and commit again, nothing was written")
 
 
 class Damaged(StoreError):
     """The store's content contradicts itself.
 
     Attributes:
-        where: The first place found, in the board's words.
+        where: The first damaged place that was found.
     """
 
     def __init__(self, location: str, where: str) -> None:

@@ -1,7 +1,7 @@
-"""A claimed activation: the right, for a while, to act on a target in a source's name.
+"""A lease: the right of a worker, for a limited time, to act on a target in a source's name.
 
-A lease ends by the store's clock unless renewed. Its token is compared inside every commit made under it, so whoever
-was taken over can no longer write, however late it notices.
+A lease ends by the store's clock unless renewed. Every commit under a lease compares its fencing token, so a worker
+whose activation was claimed by another one can no longer write, however late it notices.
 """
 
 from collections.abc import Mapping
@@ -31,11 +31,11 @@ _GIVEN_BACK = "Released"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the last attempt at the same work failed; as a text, what to tell whoever tries again.
+    """Why the previous attempt at an activation failed; `str()` is the text for the next attempt.
 
     Attributes:
-        error: Class name of what was raised.
-        premises: What no longer held, where it was a conflict in this process.
+        error: Class name of the error.
+        premises: Those of the conflict, if the attempt ended with one in this process.
     """
 
     error: str
@@ -44,7 +44,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
-        """Return an error as the failure of an attempt."""
+        """Return the failure that an error caused."""
         return cls(type(error).__name__, str(error), error.premises if isinstance(error, Conflict) else ())
 
     def __str__(self) -> str:
@@ -52,24 +52,24 @@ class Failure:
 
 
 class Board(Protocol):
-    """What an opened board has below its front door."""
+    """An opened board, as far as a claim needs it."""
 
     @property
     def store(self) -> Store:
-        """Where it is kept."""
+        """The store that keeps the board."""
 
 
 class Lease:
     """One claimed activation.
 
     Attributes:
-        target: The key that it is about.
-        source, role: In whose name, and with whose rights.
-        kind: The trigger that woke it.
+        target: The key that the activation is about.
+        source, role: The source that acts, and its role.
+        kind: The kind of the trigger that woke the source.
         token: The fencing token.
-        attempts: How often it was claimed since it was last woken, this time included.
-        cause: The revision of the commit that woke it.
-        previous: Why the last attempt failed; None at the first, and where the attempt just ended with its process.
+        attempts: The number of claims since the source was woken, this one included.
+        cause: The revision of the commit that woke the source.
+        previous: Why the previous attempt failed; None for the first, and if the attempt ended with its process.
     """
 
     def __init__(self, store: Store, claimed: Claimed) -> None:
@@ -90,7 +90,7 @@ class Lease:
 
     @property
     def task(self) -> Mapping[str, JSON] | None:
-        """The fields of the accepted task of the target, None where it has none."""
+        """The fields of the target's accepted task, None if there is none."""
         revision = feed.head(self._store)["revision"]
         found = Snapshot(self._store, revision).decision(f"{TASK}{self.target}")
         if found is None or found.contract.language != "task":
@@ -100,7 +100,7 @@ class Lease:
 
     @property
     def expires_in_seconds(self) -> float:
-        """How long it lasts yet; negative once it has ended, though nobody may have taken it over."""
+        """The remaining time; negative once the lease has ended, even if no other worker has claimed the activation."""
         return self._expires - self._store.clock()
 
     def transaction(self, *, idempotency_key: str | None = None) -> Transaction:
@@ -117,10 +117,10 @@ class Lease:
         )
 
     def renew(self, *, lease_seconds: float = 60) -> None:
-        """Let it last this long from now, never past the cap of the choreography.
+        """Extend the lease to this long from now, never past the choreography's limit.
 
         Raises:
-            LeaseLost: It ended and was swept, was taken over, or has lasted as long as it may.
+            LeaseLost: The lease ended, another worker claimed the activation, or the limit is reached.
         """
         given.a_time(lease_seconds, "lease_seconds")
         renewed = agenda.renew(self._store, [self.token], lease_seconds=lease_seconds)
@@ -129,22 +129,22 @@ class Lease:
         self._expires = renewed[self.token]
 
     def finish(self) -> None:
-        """Say that the work is done; a trigger that came meanwhile puts it on the agenda once more.
+        """End the lease with the work done; a trigger that fired meanwhile makes the activation pending again.
 
         Raises:
-            LeaseLost: It had ended already.
+            LeaseLost: The lease had ended already.
         """
         self._end(End(self.token, Ending.FINISHED))
 
     def release(self, *, reason: str = "", failed: bool = False) -> None:
-        """Give the work back; whoever claims it next is told why.
+        """End the lease and make the activation pending again.
 
         Args:
-            reason: What to tell.
-            failed: Whether the attempt counts; after too many the activation is dead.
+            reason: The text of `previous` for the next attempt.
+            failed: Whether this counts as a failed attempt; after too many the activation is dead.
 
         Raises:
-            LeaseLost: It had ended already.
+            LeaseLost: The lease had ended already.
         """
         ending = Ending.FAILED if failed else Ending.RETURNED
         self._end(End(self.token, ending, _GIVEN_BACK if failed else None, reason or None))
@@ -155,7 +155,7 @@ class Lease:
 
 
 _SWEPT_SECONDS = 0.01
-"""How long a claim trusts that no more leases have ended than the last one found: a look goes through all of them."""
+"""How long a claim relies on the last search for ended leases: each search reads all live leases."""
 
 
 def claim(board: Board, author: str, *, limit: int = 1, lease_seconds: float = 60) -> tuple[Lease, ...]:
@@ -164,7 +164,7 @@ def claim(board: Board, author: str, *, limit: int = 1, lease_seconds: float = 6
     Args:
         board: The board.
         author: The registered name of the source.
-        limit: How many at most.
+        limit: The largest number of leases.
         lease_seconds: How long each lease lasts by the store's clock unless renewed.
 
     Returns:

@@ -19,7 +19,7 @@ def asked(pattern: str) -> Trigger:
 
 
 def contested(pattern: str) -> Trigger:
-    """Wake when the rule of a decision under the pattern can no longer settle it."""
+    """Wake when a decision under the pattern becomes contested: its vote failed or its deadline passed."""
     return Trigger(TriggerKind.CONTESTED, pattern)
 
 
@@ -34,7 +34,7 @@ def written(pattern: str) -> Trigger:
 
 
 def required(pattern: str) -> Trigger:
-    """Wake when a key under the pattern is required and is not there."""
+    """Wake when a key under the pattern is required and absent."""
     return Trigger(TriggerKind.REQUIRED, pattern)
 
 
@@ -44,7 +44,7 @@ def stale(pattern: str) -> Trigger:
 
 
 def suspect(pattern: str) -> Trigger:
-    """Wake when a component under the pattern becomes suspect: its checks have to run again."""
+    """Wake when a component under the pattern becomes suspect, so that its checks have to run again."""
     return Trigger(TriggerKind.SUSPECT, pattern)
 
 
@@ -59,5 +59,5 @@ def passed(check: str) -> Trigger:
 
 
 def quiescent() -> Trigger:
-    """Wake when nothing is left to do and every obligation is met."""
+    """Wake when the board is quiescent and every obligation is met."""
     return Trigger(TriggerKind.QUIESCENT)

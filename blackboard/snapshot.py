@@ -1,7 +1,7 @@
-"""A board at one revision, as an application reads it.
+"""Reads of a board at one revision.
 
-A snapshot is a number and questions about it: it holds no database transaction open, and what it answers never
-changes. `Decision` and `Component` are what is read; a `Transaction` reads the same way and remembers it.
+A snapshot holds no database transaction, only its revision; its answers never change. A `Transaction` has the same
+reads and records them.
 """
 
 import json
@@ -41,8 +41,8 @@ class Decision(NamedTuple):
     """The accepted version of a key.
 
     Attributes:
-        state: Of the key: `accepted`, or `contested` while an amendment of it cannot be settled.
-        create_revision, mod_revision: When the key was first and last changed.
+        state: The key's state: `accepted`, or `contested` if an amendment could not be settled.
+        create_revision, mod_revision: The first and the last revision that changed the key.
     """
 
     key: str
@@ -58,25 +58,25 @@ class Decision(NamedTuple):
 
     @property
     def value(self) -> JSON:
-        """The parsed JSON of a contract in language `value`, else None."""
+        """The parsed JSON of a contract in language `value`, None for other languages."""
         return json.loads(self.contract.text) if self.contract.language == "value" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a decision, in the state that it had.
+    """One version of a decision, with its state at the revision of the read.
 
     Attributes:
-        contract: None where its text was compacted and only its digests are kept.
-        bases: The versions of which it was made: none of a first one, the accepted one of an amendment; of one that
-            was merged, that and the proposal whose changes it has too.
-        electorate: Who may vote on it; None where nobody has to.
-        quorum: How many yes votes accept it.
+        contract: None if the text was compacted and only its digests are kept.
+        bases: The versions that it was made from: none for a first version, the accepted one for an amendment; for a
+            merged one also the proposal whose changes it includes.
+        electorate: The members who may vote; None if there is no vote.
+        quorum: The number of yes votes that accepts it.
         round: The round of its agreement, from 1.
         reason: Why it was rejected or retracted.
-        lost: The facets for which another version ended it, or what was proposed jointly with it: those that both
-            changed, differently; where there are none, all that the other one changed. Where nothing was accepted
-            instead, all that it would have changed. Empty where it was not rejected, or a text is not kept.
+        lost: The facets on which another version defeated this one or a version proposed jointly with it: those that
+            both changed differently, or, if there are none, all that the other version changed. If no other version
+            was accepted, all facets that this one changed. Empty if it was not rejected, or a text was compacted.
     """
 
     key: str
@@ -117,7 +117,7 @@ class Component:
     Attributes:
         state: `current`, `suspect`, `stale` or `orphaned`.
         files: path -> content.
-        waits_for: Keys that its task names and that are not accepted.
+        waits_for: Keys that its task names and that are not accepted yet.
     """
 
     key: str
@@ -139,7 +139,7 @@ class Verdict:
     """The newest result of a check on a component's newest version.
 
     Attributes:
-        inputs: Digest of what it was a result for.
+        inputs: Digest of the inputs and of the check's definition.
     """
 
     check: str
@@ -153,7 +153,7 @@ class Verdict:
 
 
 class Reader:
-    """The questions that snapshots and transactions answer; keys and patterns are checked here."""
+    """The reads that snapshots and transactions share; they check keys and patterns."""
 
     def __init__(self, store: Store, revision: int) -> None:
         self._store = store
@@ -161,7 +161,7 @@ class Reader:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Lend a connection that sees one moment, not before this reader's revision.
+        """Lend a connection that reads one state of the database, at or after this reader's revision.
 
         Raises:
             Compacted: This reader's revision is no longer kept.
@@ -171,7 +171,7 @@ class Reader:
             yield on
 
     def decision_of(self, key: str) -> Decision | None:
-        """Return the accepted version of a key, None where there is none."""
+        """Return the accepted version of a key, None if there is none."""
         row = read.decision_row(self._store.database, check_key(key), self.revision)
         self._check_kept(row)
         return None if row is None else self._decision(row)
@@ -184,13 +184,13 @@ class Reader:
         return tuple(self._decision(row) for row in rows)
 
     def _check_kept(self, row: read.Row) -> None:
-        """Make sure that what was read was kept when it was read: the row's last column is the first kept revision."""
+        """Refuse a row that was read after its revision was compacted: its last column is the first kept revision."""
         first = read.board_row(self._store.database)["first"] if row is None else row[-1]
         if self.revision < first:
             feed.check_kept(self.revision, first)
 
     def _decision(self, row: read.Row) -> Decision:
-        # By place: to find a column by its name, the driver compares it with each.
+        # By index: a look-up by name costs one comparison for each column.
         (
             _,
             key,
@@ -209,7 +209,7 @@ class Reader:
             _,
         ) = row
         contract = Contract.stored(language, text, known=(digest, facets))
-        # Where nobody had to vote nobody did.
+        # A version without an electorate has no votes.
         votes = () if electorate is None else self._votes(self._store.database, row, version)
         return Decision(key, state, version, contract, author, role, rationale, created, modified, votes)
 
@@ -223,11 +223,11 @@ class Reader:
                 return (), changed
             found = read.versions(on, row, self.revision)
 
-            def beside(joint: int) -> list[list[VersionRecord]]:
+            def proposed_with(joint: int) -> list[list[VersionRecord]]:
                 rows = (read.key_row(on, other, self.revision) for other in read.keys_of(on, joint) if other != key)
                 return [read.versions(on, other, self.revision) for other in rows]
 
-            return tuple(self._version(on, row, one, lost_by(one, found, beside)) for one in found), changed
+            return tuple(self._version(on, row, one, lost_by(one, found, proposed_with)) for one in found), changed
 
     def _version(self, on: Connection, row: read.Row, record: VersionRecord, lost: tuple[Lost, ...]) -> Version:
         contract = None if record.compacted else contract_of(record.body)
@@ -241,7 +241,7 @@ class Reader:
         return tuple(Vote(one["author"], bool(one["approve"]), one["reason"], one["revision"]) for one in found)
 
     def component_of(self, key: str) -> Component | None:
-        """Return the newest version of a component, None where there is none."""
+        """Return the newest version of a component, None if there is none."""
         check_key(key)
         with self.reading() as on:
             row = read.key_row(on, key, self.revision)
@@ -323,10 +323,11 @@ class Snapshot(Reader):
     """A board at one revision."""
 
     def decision(self, key: str, *, side: str = "uses", facets: tuple[str, ...] | None = None) -> Decision | None:
-        """Return the accepted version of a key, None where there is none.
+        """Return the accepted version of a key, None if there is none.
 
         Args:
-            side: Has a meaning in transactions only, as has `facets`.
+            side: Used by transactions only.
+            facets: Used by transactions only.
         """
         given.a_side(side)
         del facets
@@ -341,7 +342,7 @@ class Snapshot(Reader):
         return self.versions_of(key)[0]
 
     def component(self, key: str) -> Component | None:
-        """Return the newest version of a component, None where there is none."""
+        """Return the newest version of a component, None if there is none."""
         return self.component_of(key)
 
     def components(self, pattern: str = "**") -> tuple[Component, ...]:
@@ -357,22 +358,22 @@ class Snapshot(Reader):
         return self.verdicts_on(component)[0]
 
     def convergence(self) -> Outcome:
-        """Say whether the board has converged at this revision, and what is left if not."""
+        """Return whether the board has converged at this revision, and if not, its obligations."""
         with self.reading() as on:
             return convergence.outcome(gather.spec_state(on, self.revision))
 
     def export(self, directory: str | Path) -> tuple[Path, ...]:
         """Write every component's files below a directory, and the decisions to `.spec/decisions.json` in it.
 
-        Files of the same name are replaced, those of an earlier export that are no component's any more are removed
-        (`.spec/files.json` lists them), and others are left alone.
+        Files of the same name are replaced. Files that an earlier export wrote (`.spec/files.json` lists them) and that
+        no component has now are removed. Other files are not changed.
 
         Returns:
-            The paths written.
+            The paths of the written files.
 
         Raises:
-            InvalidKey: Two components hold a file of the same name, or one's file is another's folder.
-            ReadOnly: The directory cannot be written, leads out of itself by a link, or a file would be the board's.
+            InvalidKey: Two components have a file of the same name, or one's file is another's folder.
+            ReadOnly: The directory cannot be written, a link leads out of it, or a file would replace the board.
         """
         owners: dict[str, str] = {}
         content: dict[str, bytes] = {}

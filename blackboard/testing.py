@@ -1,4 +1,4 @@
-"""What tests of boards, teams and sources need: a clock that jumps, a board in memory, a crash at a chosen point.
+"""Means to test boards, teams and sources: a clock that jumps, a board in memory, a crash at a chosen point.
 
 >>> from blackboard.testing import FakeClock, open_memory
 >>> board = open_memory(clock=FakeClock())
@@ -20,12 +20,12 @@ __all__ = ["APPLIED", "BEGUN", "COMMITTED", "FakeClock", "SimulatedCrash", "cras
 class SimulatedCrash(BaseException):
     """The process died here, as far as the caller can tell.
 
-    It is no `Exception`, so that nobody mistakes it for an error that can be handled.
+    Not an `Exception`, so that `except Exception` does not handle it.
     """
 
 
 def open_memory(*, clock: Callable[[], float] | None = None) -> Blackboard:
-    """Return a new board in memory; it is gone when it is closed.
+    """Return a new board in memory, which ends when it is closed.
 
     Args:
         clock: The store's clock, in seconds since the Unix epoch; the system's if None.
@@ -35,25 +35,25 @@ def open_memory(*, clock: Callable[[], float] | None = None) -> Blackboard:
 
 @contextmanager
 def crash_at(point: str, *, after: int = 0) -> Iterator[None]:
-    """Let the first writing transaction that reaches a point in this block end in a `SimulatedCrash`.
+    """Raise a `SimulatedCrash` in the first writing transaction that reaches a point in this block.
 
-    At `BEGUN` and `APPLIED` nothing of it happened, at `COMMITTED` all of it did and only its answer is missing. It
-    concerns every board of this process, so a test does one thing at a time meanwhile.
+    At `BEGUN` and `APPLIED` nothing was written; at `COMMITTED` the commit is durable and only its answer is missing.
+    The crash can happen on any board of this process, so use one thread and one board in the block.
 
     Args:
         point: `BEGUN`, `APPLIED` or `COMMITTED`.
-        after: How many transactions pass the point before.
+        after: The number of transactions that pass the point before the crash.
     """
     if point not in (BEGUN, APPLIED, COMMITTED):
         raise ValueError(f"{point!r} is no point; use one of {BEGUN}, {APPLIED}, {COMMITTED}")
-    left = after
+    remaining = after
 
     def die(reached: str) -> None:
-        nonlocal left
+        nonlocal remaining
         if reached != point:
             return
-        left -= 1
-        if left == -1:
+        remaining -= 1
+        if remaining == -1:
             raise SimulatedCrash(point)
 
     before, session.at_point = session.at_point, die

@@ -1,7 +1,7 @@
-"""A transaction: reads from one snapshot, remembers what it read, collects writes, is validated at commit.
+"""A transaction: reads from one snapshot, records its read set, collects acts, and is validated at commit.
 
-It lives as long as its author thinks and holds no database transaction meanwhile. Everything that it read is recorded
-by these methods, never declared; what its components are built against (their pins) is what it read.
+It may last for hours, because it holds no database transaction. Its methods record the read set, which is never
+declared; the pins of the components that it writes are made from it.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ Content = str | bytes | None
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A component as it will be written."""
+    """A component that the commit will write."""
 
     files: Mapping[str, bytes]
     implements: tuple[str, ...]
@@ -69,7 +69,7 @@ class _Draft:
 def _pins(
     decision: Decision, side: Side, heads: Mapping[str, FacetHead], names: Iterable[str], *, whole: bool
 ) -> Iterable[Pin]:
-    """Yield what is relied on of a decision as pins: facets by name, or the whole."""
+    """Yield the pins of some facets of a decision, or of all of them."""
     digests = decision.contract.digests
     values = {name: digests.get(name, "") for name in names}
     if whole:
@@ -80,13 +80,13 @@ def _pins(
 
 
 class Transaction(Reader):
-    """What one author reads and wants to write, all or nothing.
+    """The reads and acts of one author, committed whole or not at all.
 
-    Use it as a context manager, plain or async: leaving the block commits, with an exception nothing is written.
+    Use it as a context manager, plain or async: leaving the block commits; an exception discards it.
 
     Attributes:
-        previous: Why the last attempt at the same work was refused, None at the first.
-        committed: The result, None until it is committed.
+        previous: The conflict that refused the previous attempt, None for the first.
+        committed: The result, None before the commit.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Transaction(Reader):
         self._acts: list[Act] = []
         self._drafts: dict[str, _Draft] = {}
         self._reads = Reads()
-        # Whole, and by the names of facets.
+        # Decisions that were read as a whole, and those of which some facets were read.
         self._whole: dict[tuple[str, Side], Decision] = {}
         self._named: dict[tuple[str, Side], tuple[Decision, frozenset[str]]] = {}
         self._listed: set[str] = set()
@@ -123,21 +123,21 @@ class Transaction(Reader):
     # --- reads ---
 
     def decision(self, key: str, *, side: str = "uses", facets: Sequence[str] | None = None) -> Decision | None:
-        """Read the accepted version of a key, None where there is none.
+        """Read the accepted version of a key, None if there is none.
 
         Args:
-            side: How the components that this transaction writes stand to it.
-            facets: The facets that are relied on, and with them what they name (of a function of a stub the classes and
-                aliases in its signature); all of them, and the set of their names, if None.
+            side: The side on which the components that this transaction writes depend on the decision.
+            facets: The facets to read; those that they name are read too (for a function of a stub, the classes and
+                aliases in its signature). None reads all of them and the set of their names.
         """
-        stands = given.a_side(side)
+        checked_side = given.a_side(side)
         names = None if facets is None else given.texts(facets, "facets", empty=False)
         found = self.decision_of(key)
-        self._note_decision(key, found, stands, names)
+        self._note_decision(key, found, checked_side, names)
         return found
 
     def decisions(self, pattern: str = "**") -> tuple[Decision, ...]:
-        """Read the accepted versions under a pattern, by key, and rely on there being no others."""
+        """Read the accepted versions under a pattern, by key; a further one at the commit is a conflict."""
         found = self.all_decisions(pattern)
         self._reads.patterns.add(("decision", pattern))
         self._listed.add(pattern)
@@ -146,29 +146,29 @@ class Transaction(Reader):
         return found
 
     def versions(self, key: str) -> tuple[Version, ...]:
-        """Read all versions of a key with their votes, oldest first, and rely on there being no news of it."""
+        """Read all versions of a key with their votes, oldest first; any change of the key is a conflict."""
         found, revision = self.versions_of(key)
         self._reads.histories[key] = revision
         return found
 
     def component(self, key: str) -> Component | None:
-        """Read the newest version of a component, None where there is none; this pins nothing."""
+        """Read the newest version of a component, None if there is none; this makes no pin."""
         found = self.component_of(key)
         self._reads.components[key] = None if found is None else found.version
         return found
 
     def components(self, pattern: str = "**") -> tuple[Component, ...]:
-        """Read the components under a pattern, by key, and rely on there being no others; this pins nothing."""
+        """Read the components under a pattern, by key; a further one is a conflict. This makes no pin."""
         found = self.all_components(pattern)
         self._reads.patterns.add(("component", pattern))
         self._reads.components.update({one.key: one.version for one in found})
         return tuple(found)
 
     def providers(self, component: str, keys: Collection[str]) -> tuple[Component, ...]:
-        """Return the other components that implement decisions, for orientation: nothing is validated or pinned by it.
+        """Return the other components that implement decisions; this is neither validated nor pinned.
 
         Args:
-            component: The one that uses the decisions.
+            component: The component that uses the decisions.
             keys: The decisions, by key or pattern.
         """
         with self.reading() as on:
@@ -177,7 +177,7 @@ class Transaction(Reader):
         return tuple(one for one in map(self.component_of, named) if one is not None)
 
     def questions(self, pattern: str = "**") -> tuple[Question, ...]:
-        """Read the open questions under a pattern, by key, and rely on there being no others."""
+        """Read the open questions under a pattern, by key; a further one at the commit is a conflict."""
         found = self.questions_under(pattern)
         self._reads.patterns.add(("question", pattern))
         return found
@@ -189,20 +189,20 @@ class Transaction(Reader):
         return found
 
     def reads_touched_by(self, changed: Collection[str]) -> bool:
-        """Say whether changes of these keys may break what was read."""
+        """Say whether changes of these keys may conflict with the read set."""
         return self._reads.touched_by(changed)
 
     @property
     def is_open(self) -> bool:
-        """Whether it was neither committed nor discarded yet."""
+        """Whether the transaction was neither committed nor discarded."""
         return self._open
 
     @property
     def pins(self) -> tuple[Pin, ...]:
-        """What a component written now would be built against, by key and facet."""
+        """The pins of a component that this transaction would write now, by key and facet."""
         amended = amended_by(self._acts)
-        named = {**{stood: (one, frozenset[str]()) for stood, one in self._whole.items()}, **self._named}
-        kept = {stood: one for stood, one in named.items() if stood[0] not in amended}
+        named = {**{pinned: (one, frozenset[str]()) for pinned, one in self._whole.items()}, **self._named}
+        kept = {pinned: one for pinned, one in named.items() if pinned[0] not in amended}
         if not kept:
             return ()
         with self.reading() as on:
@@ -226,10 +226,10 @@ class Transaction(Reader):
         self._act(Ask(check_key(key), given.a_text(question, "the question"), tuple(spelled)))
 
     def propose(self, key: str, contract: Contract, *, rationale: str = "", evidence: Sequence[int] = ()) -> None:
-        """Propose a version; where nobody has to vote on it, it is accepted at once.
+        """Propose a version; without an electorate it is accepted at once.
 
         Args:
-            evidence: Revisions of the commits that it cites: what lets a text that was given up return.
+            evidence: Revisions of commits that support it; they permit an earlier text to return.
         """
         self.propose_jointly({key: contract}, rationale=rationale, evidence=evidence)
 
@@ -245,7 +245,7 @@ class Transaction(Reader):
         self._act(Propose(bodies, given.a_text(rationale, "the rationale"), cited))
 
     def withdraw(self, key: str, *, version: int) -> None:
-        """Take one's own proposal back."""
+        """Withdraw a proposal of this author."""
         self._act(Withdraw(check_key(key), given.a_number(version, "version")))
 
     def vote(self, key: str, *, version: int, approve: bool, reason: str = "") -> None:
@@ -254,20 +254,20 @@ class Transaction(Reader):
         self._act(Vote(check_key(key), number, says, given.a_text(reason, "the reason")))
 
     def decide(self, key: str, contract: Contract, *, rationale: str = "", accept: Iterable[str] = ()) -> None:
-        """Accept a version by one's own right.
+        """Accept a version without a vote.
 
-        A key accepted 16 times without an operator's ruling is contested instead: `Committed.accepted` lacks it.
+        A key accepted 16 times without an operator's ruling becomes contested instead: `Committed.accepted` lacks it.
 
-        `accept` names rules (docs/rules.md) whose breaks an operator accepts: they make suspect, not stale.
+        `accept` names rules (docs/rules.md) whose breaks an operator accepts: components become suspect, not stale.
         """
         why, rules, body = given.a_text(rationale, "the rationale"), tuple(dict.fromkeys(accept)), _body(contract)
-        standing = self.decision_of(key) if rules else None
-        broken = frozenset[str]() if standing is None else standing.contract.compare(contract).rules
+        current = self.decision_of(key) if rules else None
+        broken = frozenset[str]() if current is None else current.contract.compare(contract).rules
         why = accepting(why, rules, self.author, broken, permitted=self.role == OPERATOR)
         self._act(Decide(check_key(key), body, why))
 
     def retract(self, key: str, *, reason: str) -> None:
-        """Take an accepted decision back; what was built on it becomes orphaned."""
+        """Retract an accepted decision; components that were built against it become orphaned."""
         self._act(Retract(check_key(key), given.a_text(reason, "the reason")))
 
     def write(
@@ -278,23 +278,23 @@ class Transaction(Reader):
         implements: Iterable[str] | None = None,
         uses: Iterable[str] | None = None,
     ) -> None:
-        """Write a component, built against everything that this transaction reads.
+        """Write a component, with pins to everything that this transaction reads.
 
         Args:
-            files: path -> content, None to delete; others stay. One that exists has to be read before (else `Invalid`);
-                the target of a lease counts as read.
-            implements: Keys and patterns that it implements, whatever side they were read with; they are read now.
+            files: path -> content, None to delete; other files stay. A component that exists has to be read before
+                (else `Invalid`); the target of a lease counts as read.
+            implements: Keys and patterns that it implements, whichever side they were read with; this reads them.
             uses: The same for those that it uses.
         """
         check_key(component)
         known = component in (self._target, *self._reads.components)
-        # A commit that was made before under this key gives the answer, whatever was written since.
+        # If a commit with this idempotency key exists, it is the answer, whichever files were written since.
         is_blind = not (known or component in self._drafts or self._may_be_replayed)
         if is_blind and self.component_of(component) is not None:
             raise Invalid(f"{component} exists and was not read: call transaction.component({component!r}) first")
-        standing = self.component(component) if known else None
+        current = self.component(component) if known else None
         given.a_mapping(files, "files")
-        kept = dict(self._drafts[component].files if component in self._drafts else standing.files if standing else {})
+        kept = dict(self._drafts[component].files if component in self._drafts else current.files if current else {})
         for path, content in files.items():
             given.a_path(path)
             if content is None:
@@ -312,7 +312,7 @@ class Transaction(Reader):
         self._drafts[component] = _Draft(kept, sides[Side.IMPLEMENTS], sides[Side.USES])
 
     def verdict(self, check: str, component: str, *, passed: bool, log: str = "") -> None:
-        """Record the result of a check for exactly the inputs that this snapshot has; they are read by this."""
+        """Record the result of a check for exactly its inputs at this revision; this reads them."""
         check_name(check)
         check_key(component)
         given.yes_or_no(passed, "passed")
@@ -340,15 +340,15 @@ class Transaction(Reader):
     # --- ends ---
 
     def preview(self) -> Impact:
-        """Say what a commit would do now, and do nothing."""
+        """Return the impact that a commit would have now; this writes nothing."""
         return impact(self._store, self._intent(), observing(plan))
 
     def commit(self) -> Committed:
-        """Validate everything that was read and write everything that was wanted, or nothing.
+        """Validate the read set and write the write set, whole or not at all.
 
         Raises:
-            Refused: Certainly nothing happened.
-            CommitUnknown: The store failed at COMMIT; ask `find_commit`.
+            Refused: Certainly nothing was written.
+            CommitUnknown: The store failed at COMMIT; call `find_commit`.
         """
         self._check_open("a commit")
         self._open = False
@@ -356,7 +356,7 @@ class Transaction(Reader):
         return self.committed
 
     def discard(self) -> None:
-        """Forget it all; nothing is written."""
+        """End the transaction without a commit."""
         self._open = False
 
     def __enter__(self) -> Self:
@@ -381,7 +381,7 @@ class Transaction(Reader):
         elif self._open:
             await asyncio.to_thread(self.commit)
 
-    # --- parts ---
+    # --- the intent ---
 
     def _intent(self) -> Intent:
         acts = [*self._acts, *(self._write_of(component, draft) for component, draft in self._drafts.items())]
@@ -400,7 +400,7 @@ class Transaction(Reader):
         return Write(component, files, tuple(pin for _, pin in sorted(pins.items())), listed)
 
     def _read_named(self, side: Side, named: Iterable[str]) -> None:
-        # What was read otherwise, its history or for a verdict, is not pinned by that.
+        # Reading a key's history, or reading for a verdict, makes no pin.
         read = {key for key, _ in (*self._whole, *self._named)}
         for name in named:
             if not is_pattern(check_pattern(name)) and name not in read:

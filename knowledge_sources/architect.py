@@ -53,8 +53,8 @@ def architect(
             reading = Reading(transaction)
             reading.introduce(name, role, "propose", key)
             questions = reading.questions(key)
-            standing = reading.decision(key)
-            if standing is not None and not questions and context.kind != "stale":
+            current = reading.decision(key)
+            if current is not None and not questions and context.kind != "stale":
                 return
             versions = reading.versions(key)
             # Who is asked may offer something else; what is only required is being seen to.

@@ -49,13 +49,13 @@ def coder(
         async with context.transaction() as transaction:
             reading = Reading(transaction)
             reading.introduce(name, role, "write", target)
-            standing = reading.component(target)
+            current = reading.component(target)
             task = reading.task(target)
             if task is None:
                 return
-            if standing is not None:
+            if current is not None:
                 failed = reading.failures(target)
-                if standing.state == CURRENT and not failed:
+                if current.state == CURRENT and not failed:
                     return
             reading.prompt()
             missing = reading.premises(task)
@@ -68,9 +68,9 @@ def coder(
             implements = [key for key in task.implements if "*" in key]
 
             def write_down(writing: Writing) -> None:
-                changes = writing.onto({} if standing is None else standing.files)
+                changes = writing.onto({} if current is None else current.files)
                 drafts[target] = {path: text for path, text in changes.items() if text is not None}
-                if unlisted := _unlisted(task, drafts[target].keys() - ({} if standing is None else standing.files)):
+                if unlisted := _unlisted(task, drafts[target].keys() - ({} if current is None else current.files)):
                     raise ValueError(f"the task lists the files {', '.join(task.files)}, and not {', '.join(unlisted)}")
                 incomplete = unfinished(drafts[target])
                 if incomplete:

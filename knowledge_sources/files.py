@@ -196,11 +196,11 @@ class Folder:
     def _push(self, component: str, files: Mapping[str, bytes | None], base: dict[str, str]) -> None:
         try:
             with self._board.transaction(self._author, role=self._role) as transaction:
-                standing = transaction.component(component)
+                current = transaction.component(component)
                 for path in files:
-                    if _digest(None if standing is None else standing.files.get(path)) != base.get(path):
+                    if _digest(None if current is None else current.files.get(path)) != base.get(path):
                         raise _Moved
-                _rely(transaction, component, standing)
+                _rely(transaction, component, current)
                 transaction.write(component, files)
         except (Conflict, Reserved) as error:
             # Either passes: it is tried again on what stands then.
@@ -292,7 +292,7 @@ def _named(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
             yield path, decision.key.removeprefix(TASK)
 
 
-def _rely(transaction: Transaction, component: str, standing: Component | None) -> None:
+def _rely(transaction: Transaction, component: str, current: Component | None) -> None:
     """Read what the component relies on, so that an edited version is pinned to it like any other.
 
     Who edits answers for the whole component: what its task names, or else what its last version was pinned to.
@@ -301,9 +301,9 @@ def _rely(transaction: Transaction, component: str, standing: Component | None) 
     task = reading.task(component)
     if task is not None:
         reading.premises(task)
-    elif standing is not None:
+    elif current is not None:
         facets: dict[tuple[str, str], set[str]] = {}
-        for pin in standing.pins:
+        for pin in current.pins:
             facets.setdefault((pin.key, pin.side), set()).add(pin.name)
         for (key, side), names in facets.items():
             reading.decision(key, side=side, facets=() if "" in names else sorted(names))

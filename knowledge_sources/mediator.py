@@ -45,8 +45,8 @@ def mediator(
                 return
             reading = Reading(transaction)
             reading.introduce(name, role, "mediate", key)
-            standing = reading.decision(key)
-            if standing is not None and standing.state != _CONTESTED:
+            current = reading.decision(key)
+            if current is not None and current.state != _CONTESTED:
                 return
             reading.questions(key)
             reading.versions(key)

@@ -54,10 +54,10 @@ def ended(answer: AIMessage) -> str:
     said = answer.response_metadata
     incomplete: Any = said.get("incomplete_details") or {}
     reasons = {said.get(name) for name in ("finish_reason", "stop_reason", "done_reason")} | {incomplete.get("reason")}
-    told = {str(reason).lower() for reason in reasons}
-    if _refusal(answer) or told & _REFUSED:
+    lowered = {str(reason).lower() for reason in reasons}
+    if _refusal(answer) or lowered & _REFUSED:
         return "refused"
-    return "truncated" if told & _CUT_OFF else "answered"
+    return "truncated" if lowered & _CUT_OFF else "answered"
 
 
 def object_in(answer: AIMessage, output: Output) -> Any:  # noqa: ANN401 - JSON, before it is validated
@@ -133,8 +133,8 @@ def why(error: Exception) -> str:
     """Return what is wrong with a reply, bounded, without the reply itself."""
     if not isinstance(error, ValidationError):
         return str(error)[: 4 * _SHOWN]
-    told = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'reply'}: {one['msg']}" for one in told)[: 4 * _SHOWN]
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'reply'}: {one['msg']}" for one in faults)[: 4 * _SHOWN]
 
 
 def _refusal(answer: AIMessage) -> str:

@@ -154,11 +154,11 @@ class Expert(Generic[Answer]):
         )
 
     def _config(self, context: Context, meter: Meter) -> RunnableConfig:
-        told: dict[str, Any] = {"source": context.source, "role": context.role, "target": context.target}
+        metadata: dict[str, Any] = {"source": context.source, "role": context.role, "target": context.target}
         return RunnableConfig(
             run_name=f"{self._act} {context.target}",
             tags=[self._act, *self._settings.get("tags", ())],
-            metadata={**told, **self._settings.get("metadata", {})},
+            metadata={**metadata, **self._settings.get("metadata", {})},
             callbacks=[meter, *self._settings.get("callbacks", ())],
         )
 

@@ -40,9 +40,9 @@ def _tell(transaction: Transaction, name: str, found: Possible) -> None:
     asked = {one.key: one.author for one in transaction.questions(_CONSTRAINTS)}
     if found.kind is Kind.SATISFIABLE:
         for key in (key for key, author in asked.items() if author == name):
-            standing = transaction.decision(key)
-            if standing is not None:
-                transaction.decide(key, standing.contract, rationale="it can be met again")
+            current = transaction.decision(key)
+            if current is not None:
+                transaction.decide(key, current.contract, rationale="it can be met again")
     elif found.clash and found.clash[0].key not in asked:
         said = "; ".join(member.said for member in found.clash)
         transaction.ask(found.clash[0].key, f"No choice of options meets all of these, so what gives way? {said}")

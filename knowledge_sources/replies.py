@@ -144,19 +144,19 @@ class Writing(Reply):
             raise ValueError(f"{twice[0]} is in two of `files`, `edits` and `delete`; change it in one way")
         return self
 
-    def onto(self, standing: Mapping[str, bytes]) -> dict[str, str | None]:
+    def onto(self, current: Mapping[str, bytes]) -> dict[str, str | None]:
         """Return the files that change, path -> whole text, None for those that go.
 
         Raises:
             ValueError: It edits or deletes what is not there, or a passage is not found exactly once.
         """
         changed: dict[str, str | None] = dict(self.files)
-        gone = sorted({*self.delete, *(edit.path for edit in self.edits)} - set(standing))
+        gone = sorted({*self.delete, *(edit.path for edit in self.edits)} - set(current))
         if gone:
             raise ValueError(f"{gone[0]} is no file of the component as it is; give new files whole, in `files`")
         for edit in self.edits:
             text = changed.get(edit.path)
-            changed[edit.path] = _edited(standing[edit.path].decode() if text is None else text, edit)
+            changed[edit.path] = _edited(current[edit.path].decode() if text is None else text, edit)
         return changed | dict.fromkeys(self.delete)
 
 

@@ -1,17 +1,17 @@
-"""The whole team's protocol, written once, from above: who may do what to which keys, when, and what if nobody does.
+"""The protocol of a whole team: which role may do which act on which keys, when, and the fallback if nobody does.
 
-    steps         what it is written with: Role, each, agree, within, loop, may, …, and the Choreography itself
-    ready         protocols that any team can use
-    values, form  what it is made of, and its JSON form, which is checked wherever it comes from
-    templates     how templates stand to each other; the most specific step governs a key
-    rules         which ones are well formed; every refusal comes with a repair
-    places        where each step stands, found by key
-    events        what the relation asks of a board, is told, and answers
-    moves         the one transition relation: `guard` says what is permitted now, `follow` what follows (it is made of
-                  rights and consequences)
-    project       the same as sentences
+    steps         constructors: Role, each, agree, within, loop, may, …, and the Choreography itself
+    ready         choreographies that any team can use
+    values, form  the values of a choreography, and their JSON form with the checks of its shape
+    templates     comparison of templates; the most specific step governs a key
+    rules         the rules of well-formed choreographies; every refusal names a repair
+    places        index of steps by key
+    events        the facts, events and consequences of the transition relation
+    moves         the transition relation: `guard` permits an act, `follow` returns the consequences of an event; its
+                  parts are in rights and consequences
+    project       the choreography as sentences
 
-Nothing here has a clock, an id of its own or a board: the commit asks, and does what the answers say.
+This package has no clock, makes no ids and holds no board: a commit calls it and applies the answers.
 """
 
 from blackboard.choreography.ready import architect_and_coders, reviewed

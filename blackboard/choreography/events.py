@@ -1,8 +1,8 @@
-"""What the transition relation asks of a board, what it is told, and what it answers.
+"""The facts that the transition relation reads, its events, and its consequences.
 
-`Standing` is the only way in which it looks at a board, so whoever implements it knows everything that an answer
-depends on. It shows what earlier acts of the same commit did, their consequences included. A right is asked for before
-the act is shown; whether it shows the event that is being followed makes no difference.
+The relation reads a board only through `BoardState`, so an implementation can record the footprint of an answer. It
+includes the effects of earlier acts of the same commit and their consequences. `guard` is called before the act is
+applied; `follow` gives the same answer before and after its event is applied.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from blackboard.choreography.values import Otherwise, Quorum
 from blackboard.spec.canonical import JSON
 
 
-class Standing(Protocol):
-    """How the keys that a rule asks about stand."""
+class BoardState(Protocol):
+    """The facts of a board that a rule can ask for."""
 
     def state(self, key: str) -> str | None:
-        """Return `open`, `accepted`, `contested` or `retracted`; `written` of a component; None where there is none."""
+        """Return `open`, `accepted`, `contested` or `retracted`, `written` for a component, None for an absent key."""
 
     def asked(self, key: str) -> bool:
         """Say whether the key has an open question."""
@@ -26,7 +26,7 @@ class Standing(Protocol):
         """Return the versions of the key that are proposed and not settled."""
 
     def has_accepted(self, key: str) -> bool:
-        """Say whether the key has an accepted version, be it beside an amendment or contested."""
+        """Say whether the key has an accepted version, even if an amendment is open or contested."""
 
     def current(self, component: str) -> bool:
         """Say whether the component exists and no pin of it is stale or orphaned."""
@@ -35,10 +35,10 @@ class Standing(Protocol):
         """Say whether the newest verdict of the check on the component's current version is a pass."""
 
     def position(self, key: str, path: str) -> Mapping[str, JSON] | None:
-        """Return the stored position of the step with this path for this key, None where it has none."""
+        """Return the stored position of the step with this path for this key, None if there is none."""
 
     def room(self, template: str, at_most: int) -> bool:
-        """Say whether there is any record of fewer keys than so many under the template, reserved ones not counted."""
+        """Say whether fewer than this number of keys exist under the template, reserved keys not counted."""
 
     def any_accepted(self, pattern: str) -> bool:
         """Say whether some key under the pattern has an accepted version."""
@@ -46,7 +46,7 @@ class Standing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What somebody wants to do: one of `steps.ACTS`, to a key; `check` names the check of a verdict."""
+    """An act on a key: `verb` is one of `steps.ACTS`; `check` names the check of a verdict."""
 
     verb: str
     key: str
@@ -59,10 +59,10 @@ class Agreement:
 
     Attributes:
         path: The path of the `agree` step, under which its position is stored.
-        bindings: What the step's variables stand for: variable -> segment.
+        bindings: The values of the step's variables: variable -> segment.
         proposer: The name of the role that proposes.
-        by: The votes needed.
-        within_seconds: How long a round may last, None for ever.
+        by: The quorum.
+        within_seconds: The deadline of a round, None for no deadline.
     """
 
     path: str
@@ -80,15 +80,15 @@ class Agreement:
         return self.by.of.name
 
     def quorum_of(self, members: int) -> int:
-        """Return the votes needed in an electorate of so many members, the author of the version not counted."""
+        """Return the number of votes for an electorate of this size, the author of the version not included."""
         return self.by.needed(members)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The key was asked, became required while nothing was accepted, or got a live proposal while it had none.
+    """The key was asked about, became required while nothing was accepted, or got its first live proposal.
 
-    On an accepted key it opens an amendment. A decision that settles a key at once is told as `Accepted` alone.
+    On an accepted key this opens an amendment. A decision without a vote is the event `Accepted` only.
     """
 
     key: str
@@ -96,7 +96,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A version of the key was accepted: by its step's own rule, or by a ruling beside it."""
+    """A version of the key was accepted, by the rule of its step or by a ruling."""
 
     key: str
     by_step: bool
@@ -104,7 +104,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The last live proposal of the key was rejected or withdrawn; `amendment` where an accepted version stands."""
+    """The last live proposal of the key was rejected or withdrawn; `amendment` if the key has an accepted version."""
 
     key: str
     amendment: bool
@@ -112,14 +112,14 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Retracted:
-    """The key was given up. Where something still requires it, `Opened` comes next."""
+    """The key was retracted. If it is still required, the next event is `Opened`."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The component got a new version; `same_premises` where all it pins has the digests pinned before."""
+    """The component got a new version; `same_premises` if its pins have the digests of the version before."""
 
     component: str
     same_premises: bool
@@ -136,7 +136,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A deadline is over: the one armed for this key, path and round."""
+    """The deadline of this key, path and round has passed."""
 
     key: str
     path: str
@@ -167,7 +167,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Disarm:
-    """Forget the deadline of this key and path, if there is one."""
+    """Delete the deadline of this key and path, if there is one."""
 
     key: str
     path: str
@@ -175,7 +175,7 @@ class Disarm:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """The key is contested: its own rule can no longer settle it."""
+    """The key becomes contested, because its step can no longer settle it."""
 
     key: str
     reason: str
@@ -183,7 +183,7 @@ class Contest:
 
 @dataclass(frozen=True, slots=True)
 class Reopen:
-    """The key's next round began: whoever is woken by a question is woken again."""
+    """The key's next round begins, and wakes the sources that questions about the key wake."""
 
     key: str
     round: int
@@ -191,9 +191,9 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True)
 class RejectLive:
-    """Every proposal of the key that is live once the event has been applied is rejected; no `Lost` follows.
+    """Reject every proposal of the key that is live after the event; no `Lost` follows.
 
-    Where an accepted version stands, it also answers what was asked about the key meanwhile: the question closes.
+    If the key has an accepted version, this also closes its open question.
     """
 
     key: str
@@ -202,7 +202,7 @@ class RejectLive:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The instance of the key ends here, unfinished, until a premise changes or the operator acts."""
+    """The instance of the key ends unfinished, until a premise changes or an operator acts."""
 
     key: str
     reason: str

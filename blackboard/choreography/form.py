@@ -1,7 +1,7 @@
-"""The JSON form of a choreography's values, and the one place where their shape is checked.
+"""The JSON form of a choreography's values, and the only check of their shape.
 
-Reading builds the values as they come; writing them again, which every choreography does when it is made, refuses what
-does not belong. So a value that was written in Python and one that was read from a board meet the same check.
+Reading builds values without a check; writing checks them. Every choreography is written when it is made, so values
+from Python and values from a board pass the same check.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,10 +36,10 @@ from blackboard.spec.canonical import JSON, NotCanonical, check_text
 T = TypeVar("T")
 
 FACET = "facet"
-"""How texts are merged: facet by facet."""
+"""The only mode of merging: facet by facet."""
 
 MAX_SECONDS = 10**9
-"""About thirty years: longer than that is no deadline."""
+"""The longest deadline, about thirty years."""
 
 _KINDS: Mapping[str, type] = {
     kind.__name__.lower(): kind
@@ -60,11 +60,11 @@ _PLACES: Mapping[tuple[type, str], tuple[type, ...]] = {
     (Loop, "otherwise"): get_args(Otherwise),
     (Agree, "otherwise"): (*get_args(Otherwise), type(None)),
 }
-"""What may stand in a member of a step: nothing else has a meaning there."""
+"""The types that are permitted in a member of a step."""
 
 _REPAIRS: Mapping[type, str] = {
-    Each: "put it beside, at the top",
-    May: "put it beside, at the top",
+    Each: "put it at the top",
+    May: "put it at the top",
     Agree: "put it at the top or in an each; its own within_seconds is its deadline",
     Loop: "put it at the top or in an each",
     Within: "put it at the top or in an each, or give it as an otherwise",
@@ -78,7 +78,7 @@ def write(steps: Iterable[object]) -> list[JSON]:
     """Return the JSON forms of top-level steps.
 
     Raises:
-        InvalidTeam: Something stands where it has no meaning, or a value has the wrong type.
+        InvalidTeam: A step is where it has no meaning, or a value has the wrong type.
         InvalidKey: A key, pattern or name is not well formed.
     """
     return [_write(step, get_args(Step), f"step {index}") for index, step in enumerate(steps)]
@@ -90,7 +90,7 @@ def write_role(role: Role) -> dict[str, JSON]:
 
 
 def read(form: JSON, roles: Mapping[str, Role]) -> object:
-    """Return the value of a JSON form, with the roles that it names; `write` is what checks its shape."""
+    """Return the value of a JSON form, with the roles that it names; `write` checks its shape."""
     if not isinstance(form, Mapping):
         return tuple(read(item, roles) for item in form) if isinstance(form, list | tuple) else form
     kind = _KINDS.get(str(form.get("kind")))
@@ -123,7 +123,7 @@ def members(form: JSON, names: Sequence[str], where: str) -> tuple[JSON, ...]:
     """Return the values of exactly these members of an object.
 
     Raises:
-        InvalidTeam: It is no object, lacks one, or has others.
+        InvalidTeam: It is no object, a member is missing, or there is another one.
     """
     if not isinstance(form, Mapping):
         raise InvalidTeam(f"{where} is {form!r}", "write it as an object")
@@ -146,10 +146,10 @@ def texts(form: JSON, where: str) -> tuple[str, ...]:
 
 
 def merge(form: object) -> dict[str, str]:
-    """Return how texts are merged: pattern -> `facet`, in the order of the patterns.
+    """Return the mode of merging by pattern: pattern -> `facet`, in the order of the patterns.
 
     Raises:
-        InvalidTeam: It is no object, or says something else than `facet`.
+        InvalidTeam: It is no object, or a mode is not `facet`.
         InvalidKey: A pattern is not well formed.
     """
     if not isinstance(form, Mapping):
@@ -220,7 +220,7 @@ def _text(value: object, where: str) -> str:
     try:
         return check_text(_typed(value, str, where))
     except NotCanonical as error:
-        raise InvalidTeam(f"{where}: {error.why}", "write it in characters that can be stored") from None
+        raise InvalidTeam(f"{where}: {error.why}", "use characters that can be stored") from None
 
 
 def _whole(value: object, where: str) -> int:
@@ -232,7 +232,7 @@ def _votes(value: object, where: str) -> int | None:
 
 
 def _seconds(value: object, where: str) -> float:
-    # NaN is in no range, so it is refused here too.
+    # NaN is in no range, so this refuses it too.
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_SECONDS:
         raise InvalidTeam(f"{where} is {value!r}", f"give a number of seconds, at most {MAX_SECONDS}")
     return value
@@ -265,4 +265,4 @@ _SCALARS: Mapping[str, Callable[[object, str], JSON]] = {
     "amendments": _whole,
     "at_most": _whole,
 }
-"""What each other member of a step has to be."""
+"""The check of each other member of a step."""

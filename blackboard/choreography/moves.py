@@ -1,7 +1,7 @@
-"""The one transition relation, for one instance: what is permitted now, and what follows from what happened.
+"""The transition relation of one instance: which acts are permitted now, and the consequences of an event.
 
-Two rules. Whatever is permitted, and every position and deadline that a step has, is decided in this room. Nothing in
-it looks at more than the keys of one instance, so an answer costs the same on a board of any size.
+Two rules. Only this package decides what is permitted and changes positions and deadlines. It reads only the keys of
+one instance, so the cost of an answer does not depend on the size of the board.
 
     agree   (none) --opened--> open --accepted--> settled --opened: an amendment--> open
             open --lost or due--> open, next round          open --the last one--> contested or stopped
@@ -22,6 +22,7 @@ from blackboard.choreography.events import (
     Act,
     Agreement,
     Arm,
+    BoardState,
     Consequence,
     Contest,
     Disarm,
@@ -34,7 +35,6 @@ from blackboard.choreography.events import (
     Reopen,
     Retracted,
     SetPosition,
-    Standing,
     Stop,
     Written,
 )
@@ -51,6 +51,7 @@ __all__ = [
     "Act",
     "Agreement",
     "Arm",
+    "BoardState",
     "Consequence",
     "Contest",
     "Disarm",
@@ -63,7 +64,6 @@ __all__ = [
     "Reopen",
     "Retracted",
     "SetPosition",
-    "Standing",
     "Stop",
     "Written",
     "agreement",
@@ -80,26 +80,26 @@ _OPERATORS_ACTS = frozenset({"ask", "propose", "decide", "retract", "withdraw", 
 _SAID = {"vote": "votes on", "withdraw": "withdraws a proposal of"}
 
 
-def guard(choreography: Choreography | None, standing: Standing, act: Act, *, role: str | None, author: str) -> str:
+def guard(choreography: Choreography | None, board: BoardState, act: Act, *, role: str | None, author: str) -> str:
     """Return the path of the step that allows the act now.
 
     Returns:
-        The step's path; `may:N` for a right beside the steps, N being its index among the top-level steps; `operator`
-        for what the operator may always do; the empty string where there is no choreography.
+        The step's path; `may:N` for the right of a `may`, N being its index among the top-level steps; `operator` for
+        an act that an operator may always do; the empty string if there is no choreography.
 
     Raises:
-        NotPermitted: No step allows it now, or not to this role.
+        NotPermitted: No step permits the act to this role now.
     """
     if choreography is None:
         return ""
-    path = _permitted(choreography, standing, act, role)
+    path = _permitted(choreography, board, act, role)
     if path is None:
-        raise _refusal(choreography, standing, act, role, author)
+        raise _refusal(choreography, board, act, role, author)
     return path
 
 
 def agreement(choreography: Choreography | None, key: str) -> Agreement | None:
-    """Return the rule by which votes settle the key, None where the first text counts."""
+    """Return the rule by which votes settle the key, None if the key is decided without a vote."""
     place = None if choreography is None else places(choreography).settling(key)
     if place is None or not isinstance(place.unit.step, Agree):
         return None
@@ -117,7 +117,7 @@ def agreement(choreography: Choreography | None, key: str) -> Agreement | None:
 
 
 def lease_cap(choreography: Choreography | None, role: str, key: str) -> float | None:
-    """Return the longest that leases of the role on the component may last in all, None where nothing limits them."""
+    """Return the longest duration of one lease of the role on the component, None if there is no limit."""
     if choreography is None or not limits_leases(choreography):
         return None
     steps = (step for place in places(choreography).building(key) for _, step in writers(place.unit))
@@ -125,47 +125,47 @@ def lease_cap(choreography: Choreography | None, role: str, key: str) -> float |
 
 
 def limits_leases(choreography: Choreography | None) -> bool:
-    """Say whether anything limits how long leases may last in all."""
+    """Say whether any step limits the duration of leases."""
     return choreography is not None and places(choreography).limits_leases
 
 
 def merges(choreography: Choreography | None, key: str) -> bool:
-    """Say whether two texts of a decision that touch different facets become one."""
+    """Say whether two versions of a decision that change different facets are merged."""
     return choreography is not None and places(choreography).merges(key)
 
 
 def counted(choreography: Choreography | None) -> tuple[str, ...]:
-    """Return the templates of which the guard asks whether there is room for one more instance."""
+    """Return the templates whose number of instances the guard has to know."""
     return () if choreography is None else places(choreography).counted
 
 
-def follow(choreography: Choreography | None, standing: Standing, event: Event) -> tuple[Consequence, ...]:
-    """Return what follows from an event, in the order in which it is to be done."""
-    return () if choreography is None else consequences(places(choreography), standing, event)
+def follow(choreography: Choreography | None, board: BoardState, event: Event) -> tuple[Consequence, ...]:
+    """Return the consequences of an event, in the order in which they have to be applied."""
+    return () if choreography is None else consequences(places(choreography), board, event)
 
 
-def _permitted(choreography: Choreography, standing: Standing, act: Act, role: str | None) -> str | None:
+def _permitted(choreography: Choreography, board: BoardState, act: Act, role: str | None) -> str | None:
     if role == OPERATOR and act.verb in _OPERATORS_ACTS:
         return OPERATOR
     if role is None or keys.is_reserved(act.key):
         return None
     index = places(choreography)
-    found = rights(index, choreography.requires, standing, act)
+    found = rights(index, choreography.requires, board, act)
     for name, path in found.allowed:
         if name == role:
             return path
     if not found.others:
         return None
-    # Who may propose may take back.
+    # A role that may propose may also withdraw.
     own = index.right(role, act.verb, act.key)
     return index.right(role, "propose", act.key) if own is None and act.verb == "withdraw" else own
 
 
-def _refusal(choreography: Choreography, standing: Standing, act: Act, role: str | None, author: str) -> NotPermitted:
+def _refusal(choreography: Choreography, board: BoardState, act: Act, role: str | None, author: str) -> NotPermitted:
     index = places(choreography)
-    found = rights(index, choreography.requires, standing, act)
+    found = rights(index, choreography.requires, board, act)
     others = tuple(f"the {name} to {act.verb} {act.key}" for name, _ in found.allowed)
-    now = (verb for verb in ACTS if _permitted(choreography, standing, replace(act, verb=verb), role))
+    now = (verb for verb in ACTS if _permitted(choreography, board, replace(act, verb=verb), role))
     what = f"{act.check} on {act.key}" if act.check else act.key
     return NotPermitted(
         f"{author} ({role or 'without a role'}) {_SAID.get(act.verb, f'{act.verb}s')} {what}, {_governed(index, act)}",
@@ -175,7 +175,7 @@ def _refusal(choreography: Choreography, standing: Standing, act: Act, role: str
 
 
 def _governed(index: Places, act: Act) -> str:
-    """Return the sentence of the step that an act falls under."""
+    """Return the sentence of the step that governs an act."""
     if act.verb == "write":
         found = next(iter(index.building(act.key)), None)
     elif act.verb == "check":

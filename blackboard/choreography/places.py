@@ -1,12 +1,11 @@
-"""Where each step of a choreography stands, found by the key that it is about.
+"""An index of a choreography's steps by the key that they are about.
 
-**The most specific step wins.** Where several steps name a key, the one with the most specific template governs it and
-the others do not exist for this key (`templates.specificity` is the order): `task/{name}` governs `task/x` beside
-`**`. Two equally specific templates that share a key are refused by `rules`, except for components whose leases keep
-two writers apart.
+**The most specific step wins.** If several steps name a key, the one with the most specific template governs it and the
+others do not apply (`templates.specificity` is the order): `task/{name}` governs `task/x` although `**` names it too.
+`rules` refuses two equally specific templates that share a key, except for components whose leases exclude two writers.
 
-What settles decisions (`agree`, `within`, `decides`, and a right to decide) and what builds components (`loop`,
-`writes`, and a right to write) are looked up apart: a `**` that settles decisions takes no component from its writer.
+Steps that settle decisions (`agree`, `within`, `decides`, and a right to decide) and steps that write components
+(`loop`, `writes`, and a right to write) have separate indexes: a `**` for decisions does not govern components.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,8 +40,8 @@ class Unit:
 
     Attributes:
         key: The template of the key that the step is about.
-        each: What binds its variables, None at the top.
-        before: The steps of the sequence that have to be done first.
+        each: The `each` that binds its variables, None at the top.
+        before: The steps of the sequence that have to be done before it.
     """
 
     path: str
@@ -53,23 +52,23 @@ class Unit:
 
 
 class Place(NamedTuple):
-    """A step as it is met by one key: the step of one instance."""
+    """A step instance: a step, for one key."""
 
     unit: Unit
     key: str
     bindings: Mapping[str, str]
 
     def about(self, template: str) -> str:
-        """Return the key of the same instance that a template of its `each` names."""
+        """Return the key that a template names in this instance."""
         return self.key if template == self.unit.key else keys.fill(template, self.bindings)
 
-    def beside(self, unit: Unit) -> "Place":
-        """Return the place of another step of the same instance."""
+    def sibling(self, unit: Unit) -> "Place":
+        """Return the step instance of another step in this instance."""
         return Place(unit, self.about(unit.key), self.bindings)
 
 
 class Giver(NamedTuple):
-    """A loop that hands a decision over when it is used up, and the path of its `otherwise`."""
+    """A loop whose fallback decides a key, and the path of that fallback."""
 
     unit: Unit
     template: str
@@ -78,7 +77,7 @@ class Giver(NamedTuple):
 
 
 class Checker(NamedTuple):
-    """A step that gives verdicts, and its path."""
+    """A step that records verdicts, and its path."""
 
     unit: Unit
     step: Checks
@@ -87,21 +86,21 @@ class Checker(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Places:
-    """The steps of one choreography, sorted for every question that is asked inside a commit.
+    """The indexes of one choreography's steps, one for each question of a commit.
 
     Attributes:
-        settlers: Template and step for decisions, most specific first; None where a right to decide governs.
-        builders: The same for components, with what the order is by.
-        checkers: The steps that give verdicts.
-        givers: The loops that hand a decision over.
-        followers: Path of a step -> those after it in its sequence.
-        starters: First steps that are about another key than the one that brings their instance into being.
+        settlers: Template and step for decisions, most specific first; None if a right to decide governs.
+        builders: The same for components, with their specificity.
+        checkers: The steps that record verdicts.
+        givers: The loops whose fallback decides a key.
+        followers: Path of a step -> the steps after it in its sequence.
+        starters: First steps that are about another key than the one that creates their instance.
         agreements: Path -> step.
-        deadlines: Path -> `within`, those that are an `otherwise` included.
-        rights: What roles may do beside the steps, with the paths `may:N`, N being the index among top-level steps.
-        counted: The templates whose instances are bounded, so that their number has to be known.
-        limits_leases: Whether any step says how long a lease may last.
-        merged: Patterns of decisions whose texts are merged facet by facet.
+        deadlines: Path -> `within`, fallbacks included.
+        rights: The `may` rights, with their paths `may:N`, N being the index among top-level steps.
+        counted: The templates whose number of instances is bounded.
+        limits_leases: Whether any step limits the duration of a lease.
+        merged: Patterns of decisions that are merged facet by facet.
     """
 
     settlers: tuple[tuple[str, Unit | None], ...]
@@ -118,7 +117,7 @@ class Places:
     merged: tuple[str, ...]
 
     def merges(self, key: str) -> bool:
-        """Say whether two texts of a decision that touch different facets become one."""
+        """Say whether two versions of a decision that change different facets are merged."""
         return any(keys.matches(pattern, key) for pattern in self.merged)
 
     def settling(self, key: str) -> Place | None:
@@ -130,7 +129,7 @@ class Places:
         return None
 
     def building(self, key: str) -> tuple[Place, ...]:
-        """Return the steps that govern a component: mostly one, several where they are equally specific."""
+        """Return the steps that govern a component: several if they are equally specific."""
         found: list[Place] = []
         best: Specificity | None = None
         for rank, template, unit in self.builders:
@@ -144,7 +143,7 @@ class Places:
         return tuple(found)
 
     def checking(self, key: str, check: str) -> Iterator[tuple[Place, Checker]]:
-        """Yield the steps that give the verdict of a check on a component."""
+        """Yield the steps that record the verdict of a check on a component."""
         for checker in self.checkers:
             if checker.step.check in (check, ANY_CHECK):
                 bindings = keys.bind(checker.step.key, key)
@@ -152,21 +151,21 @@ class Places:
                     yield Place(checker.unit, key, bindings), checker
 
     def starting(self, key: str) -> Iterator[Place]:
-        """Yield the first steps of the instances that this key brings into being, where they are about another key."""
+        """Yield the first steps of the instances that this key creates, if these steps are about another key."""
         for unit in self.starters:
             bindings = keys.bind(unit.each.template, key) if unit.each is not None else None
             if bindings is not None:
                 yield Place(unit, keys.fill(unit.key, bindings), bindings)
 
     def giving(self, key: str) -> Iterator[tuple[Place, Giver]]:
-        """Yield the loops that hand this key over, as the places of their components."""
+        """Yield the step instances of the loops whose fallback decides this key."""
         for giver in self.givers:
             bindings = keys.bind(giver.template, key)
             if bindings is not None:
                 yield Place(giver.unit, keys.fill(giver.unit.key, bindings), bindings), giver
 
     def right(self, role: str, verb: str, key: str) -> str | None:
-        """Return the path of a right of a role to an act on a key, beside the steps."""
+        """Return the path of the `may` right of a role to an act on a key."""
         for path, step in self.rights:
             if step.role.name == role and step.act == verb and keys.matches(step.pattern, key):
                 return path
@@ -175,7 +174,7 @@ class Places:
 
 @lru_cache(maxsize=64)
 def places(choreography: Choreography) -> Places:
-    """Return the places of a choreography's steps; made once for each digest."""
+    """Return the indexes of a choreography's steps; made once for each digest."""
     units = tuple(units_of(choreography.steps))
     rights = tuple((f"may:{index}", step) for index, step in enumerate(choreography.steps) if isinstance(step, May))
     settlers: list[tuple[Specificity, str, Unit | None]] = []
@@ -210,7 +209,7 @@ def places(choreography: Choreography) -> Places:
 
 
 def bodies(unit: Unit) -> Iterator[tuple[str, Part]]:
-    """Yield the step with its path; of a loop the steps inside."""
+    """Yield the step with its path, or for a loop the steps inside it."""
     if isinstance(unit.step, Loop):
         yield from ((f"{unit.path}.{index}", step) for index, step in enumerate(unit.step.steps))
     else:
@@ -223,7 +222,7 @@ def writers(unit: Unit) -> tuple[tuple[str, Writes], ...]:
 
 
 def handed_to(otherwise: Otherwise | None) -> str | None:
-    """Return the template of the key that an `otherwise` lets somebody decide, None where it lets nobody."""
+    """Return the template of the key that a fallback decides, None if it decides none."""
     if isinstance(otherwise, Within):
         return otherwise.step.key
     return otherwise.key if isinstance(otherwise, Decides) else None

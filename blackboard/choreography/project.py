@@ -1,4 +1,4 @@
-"""A choreography said as sentences, for errors and for people."""
+"""A choreography as sentences, for errors and for people."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ from blackboard.spec import keys
 
 
 def sentences(choreography: Choreography) -> list[str]:
-    """Return what a choreography says, a sentence for each step and right, then what it requires."""
+    """Return a sentence for each step and right of a choreography, then one for the required keys."""
     said: list[str] = []
     for step in choreography.steps:
         if isinstance(step, Each):
@@ -37,7 +37,7 @@ def sentences(choreography: Choreography) -> list[str]:
 
 
 def sentence(step: Inner, bindings: Mapping[str, str] | None = None) -> str:
-    """Return what one step says, with its variables replaced by what they stand for."""
+    """Return the sentence of one step, with its variables replaced by their values."""
     return keys.fill(_sentence(step), bindings or {})
 
 

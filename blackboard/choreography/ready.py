@@ -1,9 +1,9 @@
-"""Choreographies that any team can use: nothing in them depends on what is being built.
+"""Choreographies that any team can use, whatever it builds.
 
-Planner, architect and coders may ask any key. A decision of any depth is settled by the architect alone, in `reviewed`
-by votes on what the architect proposes. `task/<name>` is more specific, so it is the planner's; it brings the component
-`<name>` into being, which coders write until it is current and none of the team's checks has failed it: a team without
-checks is finished with a component when it is current. What is late or used up is the operator's.
+Planner, architect and coders may ask about any key. The architect decides every key without a vote, or in `reviewed`
+proposes and reviewers vote. The planner decides `task/<name>`, because that template is more specific; it creates the
+component `<name>`, which coders write until it is current and no check of the team has failed it. Without checks, a
+current component is done. The fallback of every deadline and bound is the operator.
 """
 
 from blackboard.choreography.steps import Choreography, agree, current, each, loop, majority, may, stop, within
@@ -25,15 +25,15 @@ def architect_and_coders(
     within_seconds: float = 300,
     lease_seconds: float = 600,
 ) -> Choreography:
-    """Return the protocol of a planner, an architect who decides alone, and coders.
+    """Return the choreography of a planner, an architect who decides without a vote, and coders.
 
     Args:
-        coders: How many members write components; all but one may crash.
-        decisions: With how many keys of any kind on the board no new decision may be asked or made.
-        tasks: The most tasks.
-        attempts: How often a component is written on the same premises before it counts as unbuildable.
-        within_seconds: How long a decision may take once it is asked.
-        lease_seconds: How long a coder may hold a component in all.
+        coders: The number of members who write components; all but one may crash.
+        decisions: The number of keys on the board at which no new decision may be asked or made.
+        tasks: The largest number of tasks.
+        attempts: How many times a component is written on the same premises before it is unbuildable.
+        within_seconds: The deadline of a decision, counted from the question.
+        lease_seconds: The longest duration of a coder's lease on a component.
     """
     settled = within(within_seconds, _ARCHITECT.decides(_ANY), otherwise=_OPERATOR.decides(_ANY))
     return Choreography(
@@ -59,20 +59,20 @@ def reviewed(
     within_seconds: float = 300,
     lease_seconds: float = 600,
 ) -> Choreography:
-    """Return the protocol of `architect_and_coders` in which a majority of reviewers settles decisions.
+    """Return the choreography of `architect_and_coders` with decisions accepted by a majority of reviewers.
 
     Args:
-        reviewers: How many members vote; as many may crash as a majority can do without.
+        reviewers: The number of members who vote; as many may crash as a majority permits.
         wrong: How many of them may vote against their purpose.
-        rounds: How many rounds of proposals a decision has.
-        amendments: How often an accepted decision may be put to the vote again.
-        mediator_seconds: How long a mediator may take over what the rounds left contested; None has no mediator.
-        coders: How many members write components; all but one may crash.
-        decisions: With how many keys of any kind on the board no new decision may be asked or proposed.
-        tasks: The most tasks.
-        attempts: How often a component is written on the same premises before it counts as unbuildable.
-        within_seconds: How long a round, or the planner, may take.
-        lease_seconds: How long a coder may hold a component in all.
+        rounds: The number of rounds of a decision.
+        amendments: How many times a vote may amend an accepted decision.
+        mediator_seconds: The deadline of the mediator, who decides contested keys; None means no mediator.
+        coders: The number of members who write components; all but one may crash.
+        decisions: The number of keys on the board at which no new decision may be asked or proposed.
+        tasks: The largest number of tasks.
+        attempts: How many times a component is written on the same premises before it is unbuildable.
+        within_seconds: The deadline of a round, and of the planner.
+        lease_seconds: The longest duration of a coder's lease on a component.
     """
     spare = max(0, reviewers - majority_of(reviewers) - wrong)
     last: Otherwise = _OPERATOR.decides(_ANY)

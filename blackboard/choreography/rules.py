@@ -1,8 +1,8 @@
-"""Which choreographies are well formed: closed, bounded, and without a wait that nobody ends.
+"""The rules of a well-formed choreography: closed, bounded, and without an endless wait.
 
-Each refusal names the step, the role and the key, and a repair with which the choreography is accepted. The numbers are
-those of the design: 1 closed; 2 one key, one rule; 3 what is read is settled before; 5 quorums within the tolerated
-faults; 6 bounds; 7 every wait ends at somebody reliable; 8 writes name what they read.
+Each refusal names the step, the role and the key, and a repair with which the choreography is accepted. The numbers of
+the rules are: 1 closed; 2 one key, one rule; 3 a decision is settled before a step reads it; 5 quorums tolerate the
+declared faults; 6 bounds; 7 every wait ends at a reliable role; 8 steps that write name the decisions that they read.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def check(choreography: Choreography) -> None:
     """Accept a well-formed choreography.
 
     Raises:
-        InvalidTeam: It is not; the error names the step, the role, the key and a repair.
+        InvalidTeam: It is not well formed; the error names the step, the role, the key and a repair.
     """
     for rule in (
         _faults,
@@ -85,7 +85,7 @@ def _faults(choreography: Choreography) -> Iterator[InvalidTeam]:
 
 
 def _closed(choreography: Choreography) -> Iterator[InvalidTeam]:
-    """Rule 1: every key of a step is one key of its instance."""
+    """Rule 1: every key of a step is exactly one key in each instance."""
     for path, step in walk(choreography.steps):
         if isinstance(step, May) and step.act not in ACTS:
             yield _refusal(path, step, f"{step.act!r} is no act", f"use one of {', '.join(ACTS)}")
@@ -102,7 +102,7 @@ def _closed(choreography: Choreography) -> Iterator[InvalidTeam]:
 
 
 def _named(unit: Unit) -> Iterator[tuple[str, Part, str]]:
-    """Yield each key that a step names, with the path and the part that names it."""
+    """Yield each key that a step names, with the path of the part that names it and the part."""
     for index, step in walk((unit.step,)):
         path = f"{unit.path}{index[1:]}"
         if isinstance(step, Proposes | Decides | Writes | Checks):
@@ -133,7 +133,7 @@ def _bound(unit: Unit, path: str, step: Part, key: str) -> Iterator[InvalidTeam]
 
 
 def _checked(choreography: Choreography) -> Iterator[InvalidTeam]:
-    """Rule 1 for components: a loop is about one component that one step writes, and its condition can come true."""
+    """Rule 1 for components: a loop has one component, one step writes it, and the condition can become true."""
     units = tuple(units_of(choreography.steps))
     written = [unit.key for unit in units if writers(unit)]
     written += [step.pattern for step in choreography.steps if isinstance(step, May) and step.act == "write"]
@@ -173,7 +173,7 @@ def _looped(unit: Unit, step: Loop, units: tuple[Unit, ...]) -> Iterator[Invalid
 
 
 def _one_rule(choreography: Choreography) -> Iterator[InvalidTeam]:
-    """Rule 2: no two steps that are enabled together write one key, unless leases keep them apart."""
+    """Rule 2: no two steps that are enabled at the same time write one key, unless leases exclude each other."""
     units = tuple(units_of(choreography.steps))
     for number, unit in enumerate(units):
         for other in units[:number]:
@@ -189,7 +189,7 @@ def _one_rule(choreography: Choreography) -> Iterator[InvalidTeam]:
                 same = specificity(unit.key) == specificity(right.pattern) and overlap(unit.key, right.pattern)
                 if same and _settles(unit) == (right.act == "decide") and (_settles(unit) or writers(unit)):
                     repair = f"drop it, or let it name less or more than {unit.key}: the most specific one governs"
-                    yield _refusal(str(index), right, f"it goes round step {unit.path}", repair)
+                    yield _refusal(str(index), right, f"it bypasses step {unit.path}", repair)
 
 
 def _clash(unit: Unit, other: Unit) -> bool:
@@ -216,9 +216,9 @@ def _settles(unit: Unit) -> bool:
 
 
 def _settled_before(choreography: Choreography) -> Iterator[InvalidTeam]:
-    """Rule 3: what a step reads is settled before, or by a step beside it, or required."""
+    """Rule 3: every decision that a step reads is required, or an earlier or parallel step settles it."""
     units = tuple(units_of(choreography.steps))
-    beside = [
+    permissions = [
         step.pattern for step in choreography.steps if isinstance(step, May) and step.act in ("decide", "propose")
     ]
     for unit in units:
@@ -226,7 +226,7 @@ def _settled_before(choreography: Choreography) -> Iterator[InvalidTeam]:
             for read in step.reads:
                 settling = [other for other in units if _settles(other) and overlap(other.key, read)]
                 late = [other for other in settling if unit in other.before]
-                optional = [*choreography.requires, *(beside if keys.is_pattern(read) else ())]
+                optional = [*choreography.requires, *(permissions if keys.is_pattern(read) else ())]
                 if len(settling) > len(late) or any(overlap(pattern, read) for pattern in optional):
                     continue
                 if late:
@@ -243,7 +243,7 @@ def _quorums(choreography: Choreography) -> Iterator[InvalidTeam]:
         if not isinstance(unit.step, Agree):
             continue
         by, proposer = unit.step.by, unit.step.proposes.role
-        # Nobody votes on a text of their own.
+        # The author of a version is not in its electorate.
         own = int(proposer.name == by.of.name)
         members = by.of.members - own
         votes = by.needed(members)
@@ -260,7 +260,7 @@ def _quorums(choreography: Choreography) -> Iterator[InvalidTeam]:
 
 
 def _bounded(choreography: Choreography) -> Iterator[InvalidTeam]:
-    """Rule 6: everything that repeats has a bound, and every time is a time."""
+    """Rule 6: every repetition has a bound, and every duration is positive."""
     for path, step in walk(choreography.steps):
         if isinstance(step, Each | Loop) and step.at_most < 1:
             yield _refusal(path, step, f"at_most is {step.at_most}", "give at_most=1 or more")
@@ -284,7 +284,7 @@ def _seconds(step: Part) -> tuple[float | None, ...]:
 
 
 def _ends(choreography: Choreography) -> Iterator[InvalidTeam]:
-    """Rule 7: a wait for a role that is not reliable has a deadline or a lease, and ends at one that is."""
+    """Rule 7: a wait for an unreliable role has a deadline or a lease, and its last fallback is a reliable role."""
     for path, step in walk(choreography.steps):
         if isinstance(step, Agree) and step.within_seconds is None:
             for role in (step.proposes.role, step.by.of):
@@ -321,7 +321,7 @@ def _reads_named(choreography: Choreography) -> Iterator[InvalidTeam]:
 
 
 def _merged(choreography: Choreography) -> Iterator[InvalidTeam]:
-    """What is merged is decided by somebody."""
+    """Every pattern in `merge` is settled by some step."""
     decided = [unit.key for unit in units_of(choreography.steps) if _settles(unit)]
     rights = [step for step in choreography.steps if isinstance(step, May) and step.act in ("decide", "propose")]
     decided += [step.pattern for step in rights]

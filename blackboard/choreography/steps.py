@@ -1,7 +1,7 @@
-"""What a choreography is written with: a constructor for each step, and the choreography itself.
+"""Constructors of steps, and the choreography itself.
 
-It has one JSON form, so that it is itself a versioned decision. Top-level steps run side by side; steps inside `each`
-and `loop` in order.
+A choreography has one JSON form and is stored as a versioned decision. Top-level steps run in parallel; steps inside
+`each` and `loop` run in order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -76,7 +76,7 @@ __all__ = [
 
 
 def each(template: str, *steps: Inner, at_most: int) -> Each:
-    """Return the steps, to be taken in order once for each key that the template names, at most so many."""
+    """Return the steps, taken in order once for each key that the template names, for at most `at_most` keys."""
     return Each(template, steps, at_most)
 
 
@@ -92,39 +92,40 @@ def agree(
     """Return the step in which a role proposes and a quorum accepts.
 
     Args:
-        proposes: Who proposes what.
-        by: The votes needed.
-        within_seconds: How long a round may last.
-        rounds: How many rounds there are before `otherwise`.
-        amendments: How often an accepted version may be put to the vote again; a lost one counts too.
-        otherwise: What happens after the last round; None leaves the key contested, for the operator to settle.
+        proposes: The role that proposes, and the key.
+        by: The quorum.
+        within_seconds: The deadline of a round.
+        rounds: The number of rounds before the fallback.
+        amendments: How many times a vote may amend an accepted version; a lost vote counts too.
+        otherwise: The fallback after the last round; None makes the key contested until an operator settles it.
     """
     return Agree(proposes, by, within_seconds, rounds, amendments, otherwise)
 
 
 def within(seconds: float, step: Decides, *, otherwise: Otherwise) -> Within:
-    """Return the step with a deadline, counted from when it is enabled.
+    """Return the step with a deadline, counted from the moment at which the step is enabled.
 
-    The others have theirs themselves: `agree` its `within_seconds`, `writes` its lease; a check runs in reliable hands.
+    Other steps have their own deadlines: `agree` has `within_seconds`, `writes` has its lease; the role of a check is
+    reliable.
     """
     return Within(seconds, step, otherwise)
 
 
 def loop(*steps: Writes | Checks, until: Condition, at_most: int, otherwise: Otherwise) -> Loop:
-    """Return the steps, repeated on the same premises at most so often until the condition holds.
+    """Return the steps, repeated at most `at_most` times on the same premises until the condition holds.
 
-    A premise that changes opens the loop again and the count begins anew.
+    A premise that changes opens the loop again and resets the count.
     """
     return Loop(steps, until, at_most, otherwise)
 
 
 def may(role: Role, act: str, pattern: str) -> May:
-    """Return the right of a role to an act (one of `ACTS`) on the keys of a pattern, beside the steps."""
+    """Return the right of a role to an act (one of `ACTS`) on the keys of a pattern, in addition to its steps."""
     return May(role, act, pattern)
 
 
 def passed(check: str, *, of: str) -> Passed:
-    """Return the condition that a check passed on the component as it is now."""
+    """Return the condition that a check passed on the component's newest version with its current inputs."""
     return Passed(check, of)
 
 
@@ -134,29 +135,29 @@ def current(*, of: str) -> Current:
 
 
 def stop(reason: str) -> Stop:
-    """Return the end of an instance that could not be finished."""
+    """Return the fallback that ends an instance unfinished."""
     return Stop(reason)
 
 
 def quorum(votes: int, *, of: Role) -> Quorum:
-    """Return the rule that so many members of a role approve."""
+    """Return the quorum of this many members of a role."""
     return Quorum(votes, of)
 
 
 def majority(*, of: Role) -> Quorum:
-    """Return the rule that more than half of a role's electorate approve."""
+    """Return the quorum of more than half of a role's electorate."""
     return Quorum(None, of)
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
 class Choreography:
-    """The protocol of a whole team: steps side by side, and the decisions without which nothing is finished.
+    """The protocol of a whole team: parallel steps, and the decisions that convergence requires.
 
-    Equal ones have the same digest.
+    Equal choreographies have the same digest.
 
     Attributes:
         requires: Keys and patterns; a pattern requires at least one match, and every match settled.
-        merge: Pattern of decisions -> `facet`: two texts of one base that touch different facets become one.
+        merge: Pattern of decisions -> `facet`: two versions of one base that change different facets are merged.
         digest: The digest of the JSON form.
     """
 
@@ -198,7 +199,7 @@ class Choreography:
         """Return the choreography of a JSON form.
 
         Raises:
-            InvalidTeam: The form has other members than it should, or values of other types.
+            InvalidTeam: The form has wrong members, or values of wrong types.
             InvalidKey: A name or key in it is not well formed.
         """
         merged = ("merge",) if isinstance(value, Mapping) and "merge" in value else ()
@@ -207,20 +208,20 @@ class Choreography:
         if not isinstance(roles, Mapping) or not isinstance(steps, list | tuple):
             raise InvalidTeam("a choreography's roles or steps have another type", "give an object and a list")
         declared = {role: form.read_role(role, faults) for role, faults in roles.items()}
-        read = cast("tuple[Step, ...]", form.read(steps, declared))  # its shape is checked by the constructor
+        read = cast("tuple[Step, ...]", form.read(steps, declared))  # the constructor checks its shape
         (text,) = form.texts([name], "a choreography's name")
         required = form.texts(requires, "a choreography's requires")
         return cls(text, *read, requires=required, merge=form.merge(merge[0]) if merge else None)
 
     def _form(self, steps: list[JSON]) -> dict[str, JSON]:
         roles: dict[str, JSON] = {name: form.write_role(role) for name, role in self.roles.items()}
-        # A choreography that merges nothing says nothing of it, so its digest is the one that it had.
+        # An empty `merge` is not written, so the digest of a choreography without one is that of earlier versions.
         merged: dict[str, JSON] = {"merge": dict(self.merge)} if self.merge else {}
         return {"name": self.name, "roles": roles, "steps": steps, "requires": list(self.requires), **merged}
 
 
 def _roles(steps: Iterable[Step]) -> Mapping[str, Role]:
-    """Return the roles by name; one name is one role, since the JSON form says each once."""
+    """Return the roles by name; each name has one definition, because the JSON form contains each once."""
     roles: dict[str, Role] = {}
     for path, role in roles_of(steps):
         if roles.setdefault(role.name, role) != role:

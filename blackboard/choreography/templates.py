@@ -1,6 +1,6 @@
-"""How templates and patterns stand to each other: which is more specific, which cover or share keys.
+"""Comparison of templates and patterns: which is more specific, which cover or share keys.
 
-A variable that a template repeats is taken for two that may differ.
+A variable that a template repeats is treated as two independent variables.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,11 @@ _PLAIN, _PARTLY, _ONE, _ANY, _REST = range(5)
 
 
 def specificity(template: str) -> Specificity:
-    """Return what templates are ordered by; the smaller is the more specific.
+    """Return the sort key of a template; the more specific template has the smaller one.
 
-    Segment by segment from the left: a plain one before one that is partly a variable (`{name}-x`), before a whole
-    `{name}` or `*`, before `**`. A `**` at the end names all that is below, so it comes after whatever says more.
+    Segments are compared from the left: a plain segment is smaller than one that is partly a variable (`{name}-x`),
+    that is smaller than `{name}` or `*`, and that is smaller than `**`. A longer template is smaller than its prefix
+    with `**`.
     """
     ranks = [_rank(segment) for segment in template.split("/")]
     if ranks[-1] == _ANY:
@@ -28,7 +29,7 @@ def specificity(template: str) -> Specificity:
 
 @lru_cache(maxsize=1024)
 def covers(wide: str, narrow: str) -> bool:
-    """Say whether every key that one template names is surely named by another too."""
+    """Say whether one template certainly names every key that another names."""
     return _compare(wide.split("/"), narrow.split("/"), exactly=True)
 
 
@@ -47,14 +48,14 @@ def _rank(segment: str) -> int:
 
 
 def _is_whole(segment: str) -> bool:
-    """Say whether a segment stands for any one segment: `*` or a variable and nothing else."""
+    """Say whether a segment matches any one segment: `*`, or a variable and nothing else."""
     return segment == "*" or (segment.startswith("{") and segment.find("}") == len(segment) - 1)
 
 
 def _compare(one: Sequence[str], other: Sequence[str], *, exactly: bool) -> bool:
-    """Compare ends of the two, longer and longer ones, so that many `**` cost no more than their product.
+    """Compare suffixes of the two by dynamic programming, so that the cost is the product of their lengths.
 
-    `below[j]` says how what follows a segment of `one` compares to `other[j:]`.
+    `below[j]` is the result for the rest of `one` after a segment, against `other[j:]`.
     """
     size = len(other)
     below = [j == size or (not exactly and all(segment == "**" for segment in other[j:])) for j in range(size + 1)]
@@ -72,7 +73,7 @@ def _compare(one: Sequence[str], other: Sequence[str], *, exactly: bool) -> bool
 
 
 def _meet(one: str, other: str, *, exactly: bool) -> bool:
-    """Say whether two segments may be the same text; exactly: whether the first is whatever the second may be."""
+    """Say whether two segments can be the same text; if `exactly`, whether one matches every text of the other."""
     if one == other or (exactly and _is_whole(one)):
         return True
     if "{" not in other and other != "*":

@@ -1,11 +1,11 @@
-"""The values of which a choreography is made: roles, steps, conditions.
+"""The values of a choreography: roles, steps, conditions.
 
-Every value is frozen. It says what was written down and nothing else: its shape is checked by `form`, its sense by
-`rules`, and what it permits now is told by `moves`.
+The values are frozen and have no behaviour: `form` checks their shape, `rules` checks that they are well formed, and
+`moves` says what they permit.
 
-A key inside an `each` is a template: `{name}` is what the instance binds. A step's path is its indices joined by
-dots: the second step of the first is `0.1`. A step's parts are counted like steps (the proposal of an `agree`, the
-step of a `within`, those of a `loop`), and its `otherwise` is counted after them.
+A key inside an `each` is a template: an instance binds `{name}`. The path of a step is its indices joined by dots: the
+second step of the first is `0.1`. The parts of a step are counted like steps (the proposal of an `agree`, the step of a
+`within`, the steps of a `loop`), and its `otherwise` is counted after them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,24 +16,24 @@ from blackboard.spec import keys
 from blackboard.spec.agreement import majority_of
 
 ACTS = ("ask", "propose", "vote", "decide", "retract", "withdraw", "write", "check")
-"""What a role can do to a key."""
+"""The acts that a role can do on a key."""
 
 OPERATOR = "operator"
-"""The role of whoever can open the store."""
+"""The role of everybody who can open the store."""
 
 ANY_CHECK = "*"
-"""Stands for every check that the team has for a component."""
+"""The name that means every check of the team for a component."""
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Role:
-    """What somebody may be, how many there are, and which faults among them are tolerated.
+    """A role: its name, the number of its members, and the faults among them that are tolerated.
 
     Attributes:
-        members: How many members play the role.
-        crash: How many of them may stop for ever; without saying, one, or none where the role is reliable.
-        wrong: How many of them may do anything that the role's rights allow.
-        reliable: Whether waiting for it without a deadline is sound: a command that any worker can run, a person.
+        members: The number of members.
+        crash: How many of them may stop for ever; by default one, or none if the role is reliable.
+        wrong: How many of them may act arbitrarily within the role's rights.
+        reliable: Whether a step may wait for the role without a deadline: a command that any worker can run, a person.
     """
 
     name: str
@@ -51,11 +51,11 @@ class Role:
             object.__setattr__(self, field.name, value)
 
     def proposes(self, key: str) -> "Proposes":
-        """Return the step in which this role proposes a text for the key; stands inside `agree`."""
+        """Return the `proposes` step of this role for the key. It is always part of an `agree`."""
         return Proposes(self, key)
 
     def decides(self, key: str) -> "Decides":
-        """Return the step in which this role alone settles the key."""
+        """Return the step in which this role decides the key without a vote."""
         return Decides(self, key)
 
     def writes(self, key: str, *, reads: Iterable[str] = (), lease_seconds: float | None = None) -> "Writes":
@@ -63,13 +63,13 @@ class Role:
 
         Args:
             key: The component.
-            reads: Keys and patterns of decisions that it is built from.
-            lease_seconds: The longest that one lease on it may last, renewals included.
+            reads: Keys and patterns of the decisions that the author has to read.
+            lease_seconds: The longest duration of one lease on it, renewals included.
         """
         return Writes(self, key, tuple(reads), lease_seconds)
 
     def checks(self, key: str, check: str) -> "Checks":
-        """Return the step in which this role gives the verdict of a check (`*`: of any) on the component."""
+        """Return the step in which this role records the verdict of a check (`*`: of any) on the component."""
         return Checks(self, key, check)
 
 
@@ -83,7 +83,7 @@ class Proposes:
 
 @dataclass(frozen=True, slots=True)
 class Decides:
-    """A role settles a key alone: a quorum of one."""
+    """A role decides a key without a vote."""
 
     role: Role
     key: str
@@ -91,7 +91,7 @@ class Decides:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """A role writes a component from what it reads."""
+    """A role writes a component and reads decisions for it."""
 
     role: Role
     key: str
@@ -101,7 +101,7 @@ class Writes:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """A role gives the verdict of a check on a component."""
+    """A role records the verdict of a check on a component."""
 
     role: Role
     key: str
@@ -110,20 +110,20 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The instance ends here, unfinished, for this reason."""
+    """A fallback: the instance ends unfinished, for this reason."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """So many votes of a role's members; None is more than half of the electorate."""
+    """The number of yes votes of a role's members that accepts; None means more than half of the electorate."""
 
     votes: int | None
     of: Role
 
     def needed(self, members: int) -> int:
-        """Return the votes needed in an electorate of so many members."""
+        """Return the number of votes for an electorate of this size."""
         return majority_of(members) if self.votes is None else self.votes
 
 
@@ -137,14 +137,14 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The component is current and no check of this version has failed: so it holds where a team has no check."""
+    """The component is current and no check of this version has failed; true if the team has no check."""
 
     of: str
 
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A decision that is late after so many seconds, and what happens then."""
+    """A decision with a deadline, and the fallback when it has passed."""
 
     seconds: float
     step: Decides
@@ -165,7 +165,7 @@ class Agree:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A component written and checked again until a condition holds."""
+    """The steps that write and check a component, repeated until a condition holds."""
 
     steps: tuple[Writes | Checks, ...]
     until: "Condition"
@@ -184,7 +184,7 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class May:
-    """A right that waits for nothing and that nothing waits for."""
+    """A right outside the order of the steps: it waits for no step, and no step waits for it."""
 
     role: Role
     act: str
@@ -213,7 +213,7 @@ def parts(step: Part) -> tuple[Part, ...]:
 
 
 def walk(steps: Iterable[Part], above: str = "") -> Iterator[tuple[str, Part]]:
-    """Yield each step and each of its parts with its path, from the outside in."""
+    """Yield each step and each of its parts with its path, outer ones first."""
     for index, step in enumerate(steps):
         path = f"{above}{index}"
         yield path, step

@@ -72,25 +72,25 @@ def broken_causes(connection: Connection, component: str) -> tuple[Cause, ...]:
 
 
 def _cause(connection: Connection, key: str, revision: int, facets: Iterable[FacetLine], tail: str = "") -> Cause:
-    tenure = stored.tenure_at(connection, key, revision)
-    if tenure is None:
+    period = stored.tenure_at(connection, key, revision)
+    if period is None:
         return Cause(revision, "", "", f"changed {key}{tail}", "", tuple(facets))
-    return cause_of(tenure, key, facets, tail)
+    return cause_of(period, key, facets, tail)
 
 
-def cause_of(tenure: Tenure, key: str, facets: Iterable[FacetLine] = (), tail: str = "") -> Cause:
+def cause_of(period: Tenure, key: str, facets: Iterable[FacetLine] = (), tail: str = "") -> Cause:
     """Return what a decision became as what somebody did; a version is its writer's, whoever's vote it took."""
-    if tenure.state == "retracted":
+    if period.state == "retracted":
         return Cause(
-            tenure.revision, tenure.author, tenure.role or "", f"retracted {key}{tail}", tenure.reason, tuple(facets)
+            period.revision, period.author, period.role or "", f"retracted {key}{tail}", period.reason, tuple(facets)
         )
-    step = f"amended {key} {tenure.before} -> {tenure.version}" if tenure.before else f"decided {key} {tenure.version}"
-    role = (tenure.writer_role if tenure.writer else tenure.role) or ""
-    rationale, rules = accepting(tenure.rationale or "", role)
-    deciding = f", accepted by {tenure.author}" if tenure.author and tenure.writer not in (None, tenure.author) else ""
+    step = f"amended {key} {period.before} -> {period.version}" if period.before else f"decided {key} {period.version}"
+    role = (period.writer_role if period.writer else period.role) or ""
+    rationale, rules = accepting(period.rationale or "", role)
+    deciding = f", accepted by {period.author}" if period.author and period.writer not in (None, period.author) else ""
     return Cause(
-        tenure.revision,
-        tenure.writer or tenure.author,
+        period.revision,
+        period.writer or period.author,
         role,
         f"{step}{deciding}{rules}{tail}",
         rationale,

@@ -55,7 +55,7 @@ def run(
         as_lines = plain or as_json or not console().is_terminal
         view: View = Lines(found, as_json=as_json, waits=Waits(found)) if as_lines else Screen(found)
         outcome = _work(found, controller, view)
-        program = _put_beside(found, path.parent) if str(outcome.kind) == "converged" else ""
+        program = _export_program(found, path.parent) if str(outcome.kind) == "converged" else ""
         shown = report.status(found, outcome=outcome, program=program)
     emit(shown, as_json=as_json)
     return of_outcome(shown.kind, shown.obligations)
@@ -93,7 +93,7 @@ def _begun(controller: "Controller") -> Future[Outcome]:
     return ended
 
 
-def _put_beside(board: Blackboard, folder: Path) -> str:
+def _export_program(board: Blackboard, folder: Path) -> str:
     """Export a converged program beside its board, and say where."""
     path = board.store.database.path
     program = (path.parent if path else folder) / PROGRAM_FOLDER

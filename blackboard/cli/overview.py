@@ -66,7 +66,7 @@ def keys(store: Store) -> tuple[KeyLine, ...]:
     )
 
 
-def standing(store: Store, key: str) -> tuple[str, str]:
+def kind_and_state(store: Store, key: str) -> tuple[str, str]:
     """Return the kind and the state of a key; both empty where the board has nothing under it."""
     with store.database.reading() as connection:
         row = stored.kind_of(connection, key)

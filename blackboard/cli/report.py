@@ -102,20 +102,20 @@ def decision(
     snapshot = board.snapshot(at=at)
     versions, questions = snapshot.versions(key), snapshot.questions(key)
     current = next((one for one in versions if one.state == "accepted"), None)
-    chosen = [one for one in versions if one.version == version] if version else _standing(versions)
+    chosen = [one for one in versions if one.version == version] if version else _open_versions(versions)
     if not chosen and (version or not questions):
         return None
     found = snapshot.decision(key)
     return DecisionReport(
         key=key,
-        state=found.state if found else overview.standing(board.store, key)[1],
+        state=found.state if found else overview.kind_and_state(board.store, key)[1],
         current=current.version if current else None,
         questions=tuple(QuestionLine(one.question, one.options, one.author, one.revision) for one in questions),
         versions=tuple(_version(board, one, current, versions) for one in reversed(chosen)),
     )
 
 
-def _standing(versions: Sequence[Version]) -> Sequence[Version]:
+def _open_versions(versions: Sequence[Version]) -> Sequence[Version]:
     """Return what is accepted or proposed; where nothing is, everything that there was."""
     return [one for one in versions if one.state in ("accepted", "proposed")] or versions
 

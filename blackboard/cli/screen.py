@@ -44,8 +44,8 @@ def room(width: int, height: int) -> Rows:
 def screen(frame: Frame, width: int) -> RenderableType:
     """Return a frame laid out for a screen of this width."""
     leased = sum(1 for line in frame.agenda if line.holder)
-    stands = headline(frame.kind, {"leased": leased})
-    head = words((frame.location, "bold"), f"  revision {frame.revision}  ", stands)
+    mode_text = headline(frame.kind, {"leased": leased})
+    head = words((frame.location, "bold"), f"  revision {frame.revision}  ", mode_text)
     spent = words(*(["budget  ", "; ".join(budget_line(line) for line in frame.budget)] if frame.budget else [""]))
     waits = [_line(words("; ".join(waiting_line(line) for line in frame.waiting)))] if frame.waiting else []
     left = [

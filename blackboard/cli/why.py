@@ -1,5 +1,6 @@
 """Why a key stands as it does: who changed what it rests on, what it was built against, and what happens next."""
 
+from collections.abc import Mapping
 from itertools import groupby
 
 from blackboard.board import Blackboard
@@ -28,7 +29,7 @@ def why(board: Blackboard, key: str) -> WhyReport:
     component = snapshot.component(key)
     if component is not None:
         return _of_component(board, snapshot, component, left)
-    kind, state = overview.standing(board.store, key)
+    kind, state = overview.kind_and_state(board.store, key)
     if kind == "decision":
         return _of_decision(board, snapshot, key, state, left)
     following = overview.activations_of(board.store, key)
@@ -43,13 +44,13 @@ def _acts(board: Blackboard, key: str) -> tuple[Cause, ...]:
     """Return what operators did to work on a key, and how the whole board is halted, newest first."""
     with board.store.database.reading() as connection:
         halted, acts = operate.halted(connection), operate.acts_on(connection, key)
-    told = (
+    found = (
         [] if halted is None else [Cause(halted.revision, halted.author, OPERATOR, _HALTED[halted.halt], halted.reason)]
     )
-    told += [
+    found += [
         Cause(one.revision, one.author, one.role, _ON_KEY[one.kind].format(one.path, key), one.reason) for one in acts
     ]
-    return tuple(sorted(told, key=lambda cause: -cause.revision))
+    return tuple(sorted(found, key=lambda cause: -cause.revision))
 
 
 _HALTED = {"paused": "paused the board", "draining": "drains the board", "sealed": "sealed the board"}
@@ -94,9 +95,11 @@ def _disagreeing(
     with board.store.database.reading() as connection:
         used = observed_use(connection, snapshot.revision, component.key, component.files, snapshot.decision)
     unused = {key: sorted(names - used[key]) for key, names in sorted(read.items()) if key in used}
-    told = ({key: names for key, names in found.items() if names} for found in (unread, unused))
-    first, second = (tuple(FacetsOf(key, tuple(names)) for key, names in found.items()) for found in told)
-    return first, second
+    return _facet_lines(unread), _facet_lines(unused)
+
+
+def _facet_lines(facets: Mapping[str, list[str]]) -> tuple[FacetsOf, ...]:
+    return tuple(FacetsOf(key, tuple(names)) for key, names in facets.items() if names)
 
 
 def _wrote(component: Component) -> str:
@@ -117,14 +120,14 @@ def _of_decision(
 ) -> WhyReport:
     versions = snapshot.versions(key)
     with board.store.database.reading() as connection:
-        tenure = tenure_at(connection, key, snapshot.revision)
+        period = tenure_at(connection, key, snapshot.revision)
         rests = causes.broken_causes(connection, key)
     texts = {version.version: version for version in versions}
     happened: list[Cause] = [*_acts(board, key), *rests]
-    if tenure is not None and tenure.version is not None:
-        stands = texts[tenure.version]
-        changed = _changed(texts.get(tenure.before or 0), stands)
-        happened.append(causes.cause_of(tenure, key, changed, merged_from(stands.bases)))
+    if period is not None and period.version is not None:
+        accepted_version = texts[period.version]
+        changed = _changed(texts.get(period.before or 0), accepted_version)
+        happened.append(causes.cause_of(period, key, changed, merged_from(accepted_version.bases)))
     happened.extend(
         Cause(asked.revision, asked.author, asked.role or "", f"asked: {asked.question}")
         for asked in snapshot.questions(key)
@@ -134,7 +137,7 @@ def _of_decision(
         key,
         "decision",
         state,
-        tenure.revision if tenure else None,
+        period.revision if period else None,
         tuple(sorted(happened, key=lambda cause: -cause.revision)),
         (),
         left,

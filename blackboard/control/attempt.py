@@ -234,12 +234,12 @@ def _end_of(context: Context) -> End | None:
     """Return the end of a run that returned, None where it returned because what it read has changed."""
     if context.end is not None:
         return context.end
-    told = context.told
-    if told is None or context.committed:
+    cancel = context.observed_cancel
+    if cancel is None or context.committed:
         return End(context.token, Ending.FINISHED)
-    if told is Cancel.OVERTAKEN:
+    if cancel is Cancel.OVERTAKEN:
         return None
-    if told is Cancel.DEADLINE:
+    if cancel is Cancel.DEADLINE:
         return End(context.token, Ending.FAILED, "TimeoutError", str(Cancel.DEADLINE))
     return End(context.token, Ending.RETURNED)
 

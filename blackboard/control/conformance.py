@@ -90,7 +90,7 @@ def _judge(
 ) -> tuple[bool | None, str]:
     """Return whether the files conform and the log; None where the run is no longer wanted."""
     findings = [*unread, *plan.found]
-    told = f"[mypy {version('mypy')}]"
+    label = f"[mypy {version('mypy')}]"
     if plan.probes:
         # A stub beside the code would be believed in its place.
         files = {
@@ -109,8 +109,8 @@ def _judge(
             result = second if second.cancelled else result
         if result.cancelled:
             return None, ""
-        told = f"[{result.label}, mypy {version('mypy')}]"
+        label = f"[{result.label}, mypy {version('mypy')}]"
         if result.status not in (0, 1) and not findings:
             why = "killed at its deadline" if result.timed_out else f"exit status {result.status}"
-            return False, f"{result.output.rstrip()}\n[the type checker did not finish: {why}]\n{told}"
-    return not findings, "\n".join([*map(str, sorted(set(findings))), *plan.unjudged, told])
+            return False, f"{result.output.rstrip()}\n[the type checker did not finish: {why}]\n{label}"
+    return not findings, "\n".join([*map(str, sorted(set(findings))), *plan.unjudged, label])

@@ -59,7 +59,7 @@ class Setting:
 
 
 @dataclass(slots=True)
-class _Told:
+class _RunState:
     """What was said about the end of a run while it ran."""
 
     stop: Cancel | None = None
@@ -82,7 +82,7 @@ class Context(Lease):
         self._setting = setting
         self._timeout_seconds = timeout_seconds
         self._deadline = math.inf
-        self._told = _Told()
+        self._run = _RunState()
         self._looked = 0.0
         self._guard = threading.Lock()
 
@@ -94,14 +94,14 @@ class Context(Lease):
         """
         why = self.cancellation
         if why is not None:
-            self._told.seen = why
+            self._run.seen = why
         return why is not None
 
     @property
     def cancellation(self) -> Cancel | None:
         """Why it should end, None where it should not; for the controller, which asks without telling the source."""
-        if self._told.stop is not None:
-            return self._told.stop
+        if self._run.stop is not None:
+            return self._run.stop
         if self._store.clock() >= self._deadline:
             return Cancel.DEADLINE
         return Cancel.OVERTAKEN if self._overtaken() else None
@@ -114,12 +114,12 @@ class Context(Lease):
     def transaction(self, *, idempotency_key: str | None = None) -> Transaction:
         """Begin a transaction in the name of the source, fenced by this lease."""
         transaction = super().transaction(idempotency_key=idempotency_key)
-        self._told.transactions.append(transaction)
+        self._run.transactions.append(transaction)
         return transaction
 
     def finish(self) -> None:
         """Say that the work is done; the lease ends when the source returns."""
-        self._told.end = End(self.token, Ending.FINISHED)
+        self._run.end = End(self.token, Ending.FINISHED)
 
     def release(self, *, reason: str = "", failed: bool = False) -> None:
         """Give the work back when the source returns.
@@ -127,7 +127,7 @@ class Context(Lease):
         The attempt counts either way: a source that always gives back would otherwise be woken for ever.
         """
         del failed
-        self._told.end = End(self.token, Ending.FAILED, "Released", reason or "given back")
+        self._run.end = End(self.token, Ending.FAILED, "Released", reason or "given back")
 
     def report(self, text: str) -> None:
         """Say how it goes, for people: logged as information under this module's name."""
@@ -247,8 +247,8 @@ class Context(Lease):
 
     def cancel(self, why: Cancel) -> None:
         """Let the source know that its run is no longer wanted."""
-        if self._told.stop is None:
-            self._told.stop, self._told.since = why, self._store.clock()
+        if self._run.stop is None:
+            self._run.stop, self._run.since = why, self._store.clock()
 
     def renewed(self, expires: float) -> None:
         """Note until when the lease lasts now."""
@@ -257,35 +257,35 @@ class Context(Lease):
     @property
     def lost_for_seconds(self) -> float:
         """Since when the lease is lost; 0 while it is not."""
-        return self._store.clock() - self._told.since if self._told.stop is Cancel.LOST else 0.0
+        return self._store.clock() - self._run.since if self._run.stop is Cancel.LOST else 0.0
 
     def begin_again(self, conflict: BaseException | None) -> None:
         """Forget the transactions of the last attempt and remember why it failed."""
-        self._told.transactions.clear()
-        self._told.seen = None
-        self._told.end = None
+        self._run.transactions.clear()
+        self._run.seen = None
+        self._run.end = None
         if conflict is not None:
             self.previous = Failure.of(conflict)
             self._conflict = conflict if isinstance(conflict, Conflict) else None
 
     @property
-    def told(self) -> Cancel | None:
+    def observed_cancel(self) -> Cancel | None:
         """Why the source was told to end, None where it was not."""
-        return self._told.seen
+        return self._run.seen
 
     @property
     def end(self) -> End | None:
         """The end that the source asked for."""
-        return self._told.end
+        return self._run.end
 
     @property
     def committed(self) -> bool:
         """Whether something was committed in this attempt."""
-        return any(one.committed is not None for one in self._told.transactions)
+        return any(one.committed is not None for one in self._run.transactions)
 
     def moved(self) -> bool:
         """Whether what this attempt read has changed since, so that a refusal may be of something that is gone."""
-        return any(self._touched(one) for one in list(self._told.transactions))
+        return any(self._touched(one) for one in list(self._run.transactions))
 
     def _overtaken(self) -> bool:
         """Look at the feed, but not at every question."""
@@ -294,7 +294,7 @@ class Context(Lease):
             if now < self._looked + _LOOK_SECONDS and not self._setting.virtual:
                 return False
             self._looked = now
-        return any(self._touched(one) for one in list(self._told.transactions) if one.is_open)
+        return any(self._touched(one) for one in list(self._run.transactions) if one.is_open)
 
     def _touched(self, transaction: Transaction) -> bool:
         try:

@@ -337,8 +337,8 @@ class Controller:
         with self._changed:
             # News that came while the loop was looking elsewhere counts too, or it would be lost until the next poll.
             if not (self._due or self._stopping or self._news):
-                told = self._changed.wait(AHEAD_SECONDS if self._queued else seconds)
-                if not told and self._queued:
+                notified = self._changed.wait(AHEAD_SECONDS if self._queued else seconds)
+                if not notified and self._queued:
                     # What runs takes longer than runs lately took, so what stands behind it needs threads of its own.
                     self._pace.note(AHEAD_SECONDS)
             if self._pace.ahead and self._ended and not self._stopping:
@@ -374,7 +374,7 @@ class Controller:
             state = self._state = gather.state_of(on, board["revision"], self._state)
         left = convergence.obligations(state)
         if not state.announced and not left:
-            agenda.announce(self._store, self._met)
+            agenda.announce(self._store, self._has_no_obligation)
             return None
         if self._started < board["revision"] and convergence.starts_is_left(left, state):
             self._started = board["revision"]
@@ -408,7 +408,7 @@ class Controller:
         # What other controllers do to the agenda makes no revision, so nothing tells of it: look again before long.
         self._await_change(min(seconds, _POLL_SECONDS))
 
-    def _met(self, turn: Turn) -> bool:
+    def _has_no_obligation(self, turn: Turn) -> bool:
         """Check C1 to C4 in the turn that announces."""
         return not convergence.obligations(gather.state_of(turn, turn.revision, self._state))
 
@@ -429,11 +429,11 @@ class Controller:
         self._awaited.clear()
         try:
             agenda.end(self._store, [End(context.token, Ending.RETURNED) for context in held])
-            standing = self._board.snapshot().convergence()
+            outcome = self._board.snapshot().convergence()
         except (StoreError, CommitUnknown, Sealed) as error:
             failed = Obligation("**", f"{type(error).__name__}: {error}")
             return Outcome(OutcomeKind.ABORTED, 0, (why, failed), (), "")
-        return replace(standing, kind=OutcomeKind.ABORTED, obligations=(why, *standing.obligations))
+        return replace(outcome, kind=OutcomeKind.ABORTED, obligations=(why, *outcome.obligations))
 
     def _close(self) -> None:
         self._threads.close()

@@ -145,8 +145,8 @@ def faults_of(result: "Result", program: Program) -> dict[str, list[str]]:
             faults.setdefault(component, []).append(f"{place}: import {module}: {why}")
     for component, command, why, output in unanswered:
         last = next(filter(None, map(str.strip, reversed(output.splitlines()))), "")
-        told = f"{component}: `{command}` {why}{': ' if last else ''}{last}"
-        faults.setdefault(component, []).extend(filter(None, [told, output.rstrip()]))
+        fault_line = f"{component}: `{command}` {why}{': ' if last else ''}{last}"
+        faults.setdefault(component, []).extend(filter(None, [fault_line, output.rstrip()]))
     return faults
 
 

@@ -292,7 +292,7 @@ class View:
         found.update({key: record for key, record in self.written.items() if keys.matches(pattern, key)})
         return tuple(found[key] for key in sorted(found))
 
-    # --- what the choreography asks (moves.Standing) ---
+    # --- what the choreography asks (moves.BoardState) ---
 
     def state(self, key: str) -> str | None:
         """Return the state of a key, None where it is absent."""

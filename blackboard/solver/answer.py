@@ -103,7 +103,7 @@ class _Search:
             return Possible(Kind.UNKNOWN, why="the effort was spent")
         witness, why = self._witness(asked.encoding, model)
         try:
-            implied, excluded = self._told(asked)
+            implied, excluded = self._consequences(asked)
         except _Limit:
             return Possible(Kind.UNKNOWN, witness, why="the effort was spent")
         return Possible(Kind.UNKNOWN if why else Kind.SATISFIABLE, witness, implied, excluded, why=why)
@@ -125,7 +125,7 @@ class _Search:
             raise _Limit
         return found
 
-    def _told(self, asked: "_Asked") -> tuple[dict[str, JSON], dict[str, tuple[JSON, ...]]]:
+    def _consequences(self, asked: "_Asked") -> tuple[dict[str, JSON], dict[str, tuple[JSON, ...]]]:
         """Return what is implied and what is excluded: the options that no answer chooses."""
         for label in asked.labels.values():
             asked.solver.add(label)
@@ -133,8 +133,8 @@ class _Search:
         consequences: list[Any] = []
 
         def ask() -> object:
-            found, told = asked.solver.consequences([], options)
-            consequences.extend(told)
+            found, derived = asked.solver.consequences([], options)
+            consequences.extend(derived)
             return found
 
         self._paid(asked, ask)

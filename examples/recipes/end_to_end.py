@@ -122,8 +122,8 @@ class Decided:
         if re.match("TEXT|.*CHAR|UUID", kind):
             quoted = re.findall(r"'([^']*)'", self.schema)
             return [f"{TEXT} {number}"[-longest:], *quoted, *("x" * int(one) for one in mentioned if one < longest)]
-        beside = [one + step for one in mentioned for step in (0, 1, -1)]
-        return [number + 1, *map(int, beside)] if "INT" in kind else [number + 0.5, *beside]
+        nearby = [one + step for one in mentioned for step in (0, 1, -1)]
+        return [number + 1, *map(int, nearby)] if "INT" in kind else [number + 0.5, *nearby]
 
     def new_key(self, table: Table, number: int) -> Any:  # noqa: ANN401 - a number or a text
         """Return a key that no row has yet."""

@@ -183,16 +183,16 @@ def _following(transaction: Transaction, key: str) -> list[str]:
 
 def _propose(context: Context, key: str) -> None:
     with context.transaction() as transaction:
-        standing = transaction.decision(key)
+        current = transaction.decision(key)
         asked = bool(transaction.questions(key)) or context.kind == "stale"
-        if standing is not None and not asked and (key in CHOICES or key == SCHEMA):
+        if current is not None and not asked and (key in CHOICES or key == SCHEMA):
             return
         versions = transaction.versions(key)
         try:
             found = None if any(one.state == "proposed" for one in versions) else _answer(transaction, key, versions)
         except NotPermitted:
             return  # when what it follows from is accepted, it is computed with what follows
-        if found is None or (standing is not None and not asked and standing.contract.digest == found[0].digest):
+        if found is None or (current is not None and not asked and current.contract.digest == found[0].digest):
             return
         ruled = transaction.decision_of(SCHEMA)
         # A text that was given up may return when the schema asks for it again.
@@ -342,22 +342,22 @@ def coder(name: str) -> Source:
             task = transaction.decision(f"task/{component}")
             if task is None:
                 return
-            standing = transaction.component(component)
-            if standing is not None and standing.state == "current":
+            current = transaction.component(component)
+            if current is not None and current.state == "current":
                 return
             if not task.contract.facets["files"]:
-                transaction.write(component, dict.fromkeys(standing.files if standing is not None else ()))
+                transaction.write(component, dict.fromkeys(current.files if current is not None else ()))
                 return
             implements, uses = task.contract.facets["implements"], task.contract.facets["uses"]
-            used, stood = read(transaction, uses), read(transaction, implements, side="implements")
-            if used is None or stood is None:
+            used, implemented_facts = read(transaction, uses), read(transaction, implements, side="implements")
+            if used is None or implemented_facts is None:
                 missing = [key for key in (*uses, *implements) if transaction.decision_of(key) is None]
                 raise NotPermitted(f"{name} writes {component}", (), tuple(missing))
             texts = {key: transaction.decision_of(key).contract.text for key in implements}
-            files = generate.written(component, Facts(stood | used), texts)
-            kept = {} if standing is None else {path: content.decode() for path, content in standing.files.items()}
+            files = generate.written(component, Facts(implemented_facts | used), texts)
+            kept = {} if current is None else {path: content.decode() for path, content in current.files.items()}
             # What may have changed for it, and gives the same text, is for its checks to say.
-            if files != kept or standing is None or standing.state != "suspect":
+            if files != kept or current is None or current.state != "suspect":
                 transaction.write(component, {**dict.fromkeys(kept), **files})
 
     return write

@@ -159,13 +159,13 @@ def _row(table: Table, tables: Sequence[Table], number: int) -> str:
 def _json(table: Table, parents: Sequence[Table], number: int, *, form: str, server: bool) -> str:
     """Return a row as a client writes it."""
     values = _values(table, [*parents, table], number)
-    shown = {column.name: _told(column, values[column.name], form) for column in table.columns}
+    shown = {column.name: _shown_value(column, values[column.name], form) for column in table.columns}
     if server:
         del shown[table.key.name]
     return "{" + ", ".join(f'"{name}": {value}' for name, value in shown.items()) + "}"
 
 
-def _told(column: Column, value: str, form: str) -> str:
+def _shown_value(column: Column, value: str, form: str) -> str:
     if value == "None" or not column.kind.startswith("dt."):
         return value
     if form == "iso":

@@ -64,7 +64,7 @@ def recipes():
 
 
 class Dictionaries:
-    """A `Standing` made of dictionaries."""
+    """A `BoardState` made of dictionaries."""
 
     def __init__(self):
         self.states, self.questions, self.proposals, self.accepted = {}, set(), {}, set()
