@@ -137,7 +137,7 @@ class PostgresServer:
 
     def close(self) -> None:
         """End the server and remove its folder."""
-        self._guard.communicate(timeout=_PATIENCE)
+        self._guard.communicate(b"close\n", timeout=_PATIENCE)  # a forked child can hold the pipe open
         if self._postmaster:
             self._postmaster.wait(_PATIENCE)
 
@@ -232,8 +232,8 @@ def _works_in(process: psutil.Process, data: Path) -> bool:
 
 
 def _guard(folder: Path) -> None:
-    """Wait until the process that holds the other end of stdin ends, then end the server and remove its folder."""
-    sys.stdin.read()
+    """Wait until stdin has a line or its other end is closed, then end the server and remove its folder."""
+    sys.stdin.readline()
     _end_processes(folder / "data", signal.SIGQUIT)  # SIGKILL would leave the shared memory behind
     shutil.rmtree(folder)
 

@@ -1,9 +1,11 @@
 """The helper that starts PostgreSQL for tests: what it promises to the tests that use it."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,14 @@ def test_the_server_and_its_folder_go_with_a_killed_session():
     assert not Path(folder).exists()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url, connect_timeout=5)
+
+
+def test_a_forked_child_that_lives_on_does_not_keep_the_server():
+    from postgres import PostgresServer
+
+    with PostgresServer() as server:
+        child = multiprocessing.get_context("fork").Process(target=time.sleep, args=[600])
+        child.start()
+    assert not server.folder.exists()
+    child.kill()
+    child.join()
