@@ -1,1 +1,1 @@
-"""The controller and all that acts in its name: sources, teams, executors, checks."""
+"""The controller, and what it runs: sources, teams, executors, checks."""

@@ -1,7 +1,7 @@
-"""One run of a source, from its rating to what its end means for the activation.
+"""One attempt at an activation: the rating, the runs of the source, and the end of the lease.
 
-A conflict is nobody's fault: the source runs again with the conflict in hand, and only after many in a row is the
-attempt counted as failed. What else a source raises is recorded by class and text and never swallowed.
+A conflict is no failure: the source runs again and gets the conflict; only after many in a row does the attempt fail.
+Every other error of a source ends the attempt and is recorded by class and text.
 """
 
 import asyncio
@@ -45,30 +45,30 @@ MAX_CONFLICTS = 8
 """Runs of one attempt that may end in a conflict before the attempt counts as failed."""
 
 SHORTEST_POSTPONED_SECONDS = 1.0
-"""What `RetryLater` waits at least, also where its seconds are negative or no number."""
+"""The shortest wait after `RetryLater`, even if its seconds are negative or not a number."""
 
 DEFAULT_TIMEOUT_SECONDS = 600.0
-"""How long a run may take whose source names no time of its own: a controller always ends."""
+"""The time-out of a source that names none, so that a controller always ends."""
 
 _NO_FAULT = (Conflict, LeaseLost, BudgetExhausted, Sealed)
 
 _FINAL = (GiveUp, InvalidTeam, KeyReused, IllegalTransition)
-"""What the same source would run into again as long as nothing changes, so its activation is not tried again."""
+"""Errors that the same source would raise again while nothing changes: its activation is not retried."""
 
 _LIBRARIES = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"))
-"""Folders of this package and of Python: a line there says little about a source."""
+"""Folders of this package and of Python, whose lines do not locate an error of a source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rebid:
-    """The source rated the activation lower than it was claimed at: back to the agenda, others may come first."""
+    """The source rated the activation lower than at its claim: it becomes pending again with the new rating."""
 
     rating: float
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The source said that nothing in this run can succeed."""
+    """The source raised `StopRun`."""
 
     reason: str
 
@@ -78,13 +78,13 @@ Steps = Generator[None, BaseException | None, Result]
 
 
 def is_async(source: Source) -> bool:
-    """Say whether a source is an `async def`, so that it waits in the event loop and needs no thread."""
+    """Say whether a source is an `async def`, which runs in the event loop and needs no thread."""
     execute = source.execute
     return inspect.iscoroutinefunction(execute) or inspect.iscoroutinefunction(getattr(execute, "__call__", None))  # noqa: B004
 
 
 def timeout_of(source: Source) -> float:
-    """Return how long a run of a source may take, in seconds."""
+    """Return the time-out of a source's run, in seconds."""
     return DEFAULT_TIMEOUT_SECONDS if source.timeout_seconds is None else source.timeout_seconds
 
 
@@ -92,11 +92,11 @@ def attempt(source: Source, context: Context, loop: EventLoop, *, virtual: bool,
     """Run a claimed activation in this thread and say how it ended; raises nothing.
 
     Args:
-        source: What runs.
-        context: What it runs with.
-        loop: Runs what the source returns, where that is a coroutine.
-        virtual: Time stands still, so a time-out of real seconds means nothing.
-        may_rebid: Whether a lower rating puts it back; one that falls each time would do so for ever.
+        source: The source to run.
+        context: Its argument.
+        loop: Runs the coroutine that the source returns, if it returns one.
+        virtual: Time is virtual, so no time-out in real seconds applies.
+        may_rebid: Whether a lower rating makes it pending again; permitted once, so that this ends.
     """
     steps, error = _steps(source, context, may_rebid=may_rebid), None
     while (result := _advance(steps, error)) is None:
@@ -112,7 +112,7 @@ def attempt(source: Source, context: Context, loop: EventLoop, *, virtual: bool,
 async def attempt_async(source: Source, context: Context, loop: EventLoop, *, virtual: bool, may_rebid: bool) -> Result:
     """Run a claimed activation of an `async def` in the running event loop, as `attempt` does in a thread.
 
-    What comes before and after the source may wait for the store, so it runs in one of the loop's few threads.
+    The work before and after the source may wait for the store, so it runs in one of the loop's few threads.
     """
     running = asyncio.get_running_loop()
     steps, error = _steps(source, context, may_rebid=may_rebid), None
@@ -128,7 +128,7 @@ async def attempt_async(source: Source, context: Context, loop: EventLoop, *, vi
 
 
 def _advance(steps: Steps, error: BaseException | None) -> Result | None:
-    """Return the result of the attempt, None where the source is to be executed (again)."""
+    """Return the result of the attempt, None if the source has to be executed (again)."""
     try:
         steps.send(error)
     except StopIteration as end:
@@ -138,7 +138,7 @@ def _advance(steps: Steps, error: BaseException | None) -> Result | None:
 
 
 def _steps(source: Source, context: Context, *, may_rebid: bool) -> Steps:
-    """Yield whenever the source is to be executed; take what it raised; return the result."""
+    """Yield before each execution of the source, receive the error that it raised, and return the result."""
     try:
         if source.rate is not None:
             rating = source.rate(context)
@@ -152,22 +152,22 @@ def _steps(source: Source, context: Context, *, may_rebid: bool) -> Steps:
 
 
 def failure(context: Context, error: BaseException) -> End | Stop:
-    """Return the end of a run that raised something."""
+    """Return the end of the lease for an error of the source."""
     if isinstance(error, TimeoutError) and not str(error) and context.overdue_seconds >= 0:
-        error = TimeoutError(str(Cancel.DEADLINE))  # that of `asyncio.timeout` has no text, and its place is of no use
+        error = TimeoutError(str(Cancel.DEADLINE))  # the error of `asyncio.timeout` has neither text nor a useful line
     name, text = type(error).__name__, keepable(str(error)) or type(error).__name__
     if context.cancellation is Cancel.STOPPED:
         return End(context.token, Ending.RETURNED)
     if isinstance(error, Postponed | Reserved):
-        # What another has reserved is free again before long: no fault of the source, and no attempt.
+        # A reservation of another author ends soon: this is neither an error of the source nor an attempt.
         return End(context.token, Ending.POSTPONED)
     if isinstance(error, RetryLater):
-        wait = max(SHORTEST_POSTPONED_SECONDS, error.seconds)  # in this order NaN loses
+        wait = max(SHORTEST_POSTPONED_SECONDS, error.seconds)  # in this order `max` ignores NaN
         return End(context.token, Ending.POSTPONED, name, keepable(error.reason), wait_seconds=wait)
     if isinstance(error, StopRun):
         return Stop(keepable(error.reason))
     if isinstance(error, BudgetExhausted):
-        # `budgets.exhausted` finds the resource in front.
+        # `budgets.exhausted` expects the resource at the beginning.
         return End(context.token, Ending.EXHAUSTED, name, f"{error.resource}: {text}")
     refused = isinstance(error, Refused | Invalid) and not isinstance(error, (*_NO_FAULT, InvalidTeam))
     ending = Ending.FAILED_FOR_GOOD if _is_final(error) else Ending.FAILED
@@ -175,16 +175,16 @@ def failure(context: Context, error: BaseException) -> End | Stop:
 
 
 def _is_final(error: BaseException) -> bool:
-    """Say whether trying again is of no use; what waits for the act of another may be permitted later."""
+    """Say whether a retry would fail again; an act that waits for another one may be permitted later."""
     return isinstance(error, _FINAL) or (isinstance(error, NotPermitted) and not error.waits_for)
 
 
 def _place(error: BaseException) -> str:
-    """Return where an error that is not of this package was raised, as file, line and function."""
+    """Return the file, line and function of an error of another package."""
     if isinstance(error, BlackboardError) or error.__traceback__ is None:
         return ""
     frames = traceback.extract_tb(error.__traceback__)
-    # What the source called is often a library: the last line of the source's own files says more.
+    # The innermost line is often a library's; the innermost line of the source's own files is more useful.
     own = [
         frame for frame in frames if "site-packages" not in frame.filename and not frame.filename.startswith(_LIBRARIES)
     ]
@@ -205,7 +205,7 @@ def _until_settled(source: Source, context: Context) -> Steps:
                 return End(context.token, Ending.FINISHED)
             last = unknown
         except (Refused, Invalid) as refusal:
-            # A refusal of what has changed meanwhile says nothing about the source.
+            # A refusal whose premises changed meanwhile is no failure of the source.
             if isinstance(refusal, _NO_FAULT) or not context.moved():
                 return failure(context, refusal)
             last = refusal
@@ -231,7 +231,7 @@ def _begun(source: Source, context: Context) -> Coroutine[Any, Any, None] | None
 
 
 def _end_of(context: Context) -> End | None:
-    """Return the end of a run that returned, None where it returned because what it read has changed."""
+    """Return the end of the lease after the source returned, None if it returned because its reads have changed."""
     if context.end is not None:
         return context.end
     cancel = context.observed_cancel
@@ -245,7 +245,7 @@ def _end_of(context: Context) -> End | None:
 
 
 def _happened(store: Store, unknown: CommitUnknown, author: str) -> bool:
-    """Say whether a commit whose answer was lost was made; if not, it never will be."""
+    """Say whether a commit with an unknown outcome was made; if not, declare its key void."""
     if not unknown.idempotency_key:
         return False
     return commit.find_commit(store, unknown.idempotency_key, author=author) is not None

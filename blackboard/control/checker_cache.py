@@ -1,8 +1,7 @@
-"""What the type checker knows of the standard library, kept between runs in the user's cache folder.
+"""The type checker's cache of the standard library, kept in the user's cache folder.
 
-It is made once for each environment, and each version of Python and of the checker, from a text of ours that imports
-usual modules; nothing that a component holds ever goes into it. A run gets a copy. Where it cannot be kept, the checker
-works without it.
+It is made once for each environment, version of Python and version of the checker, from a text that imports common
+modules; it never contains a component's files. A run gets a copy. Without a cache folder the checker runs without it.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ from blackboard.contracts.python.checker import COMMAND
 from blackboard.contracts.python.laid import SETTING
 
 FOLDER = ".spec/mypy"
-"""Where the copy lies in the sandbox."""
+"""The folder of the copy in the sandbox."""
 
 _SECONDS = 120
 _MODULES = """
@@ -42,9 +41,9 @@ def with_cache(command: Sequence[str]) -> tuple[list[str], Mapping[str, bytes]]:
 
 @lru_cache(maxsize=1)
 def _kept() -> Mapping[str, bytes]:
-    """Return path -> content of the cache, empty where there is none and none can be made."""
+    """Return path -> content of the cache, empty if there is none and none can be made."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    # Why the environment too: what is kept names the checker's own files by their paths.
+    # The environment is in the name because the cache contains the paths of the checker's own files.
     where = hashlib.sha256(sys.prefix.encode()).hexdigest()[:12]
     place = home / "sharedspec" / f"mypy-{version('mypy')}-python-{platform.python_version()}-{where}"
     try:
@@ -57,7 +56,7 @@ def _kept() -> Mapping[str, bytes]:
 
 
 def _make(place: Path) -> None:
-    """Make the cache beside its place and give it its name when it is whole."""
+    """Make the cache under a temporary name and rename it when it is complete."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         work = Path(folder)

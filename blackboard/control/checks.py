@@ -1,8 +1,8 @@
-"""Checks: commands of the operator's team file, run in the sandbox on exactly what a component rests on.
+"""Checks: commands of the operator's team file, run in the sandbox on exactly the inputs of a component.
 
-A check with a command is a source of its own, in role `tester` and under the check's name, so that it is woken,
-claimed, taken over and retried like any other. Its verdict is committed by a transaction that has read the inputs; what
-changes meanwhile is a conflict, and it runs again.
+A check with a command is a source with role `tester` and the check's name, and is woken, claimed and retried like any
+other. The transaction that commits its verdict has read the inputs; a change of them is a conflict, and the check runs
+again.
 """
 
 import sys
@@ -32,15 +32,15 @@ DECISIONS_FILE = ".spec/decisions.json"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A command that can be run on a component's files and those that they rest on.
+    """A command that can be run on a component's files and those of the components that it depends on.
 
     Attributes:
         on: Pattern of the components that have to pass it.
         command: The arguments, without a shell; empty for a check that a member of role tester judges by reading. A
-            verdict is bound to these words, so a script is better given by its text (`python -c`) than by its path,
-            and `python` in front is the interpreter that runs the team. Where it runs unittest or pytest, a run in
-            which no test ran fails.
-        timeout_seconds: Its process group is killed after that.
+            verdict is bound to these words, so give a script by its text (`python -c`) and not by its path. `python`
+            as the first word is the interpreter that runs the team. A run of unittest or pytest without any test
+            fails.
+        timeout_seconds: The process group is killed after this time.
         network: Whether it may reach the network.
     """
 
@@ -77,7 +77,7 @@ class Check:
 
 
 def check_source(check: Check) -> Source:
-    """Return the source that runs a check's command, woken by what is written or becomes suspect under its pattern."""
+    """Return the source that runs a check's command; written and suspect components under its pattern wake it."""
 
     def execute(context: "Context") -> None:
         with context.transaction() as transaction:
@@ -100,12 +100,12 @@ def check_source(check: Check) -> Source:
 
 
 def passes(result: "Result", check: Check) -> bool:
-    """Say whether a run is a pass: by its exit status, and where it can be counted some test must have run."""
+    """Say whether a run is a pass: exit status 0, and at least one test if the tests can be counted."""
     return result.passed and (not counts_tests(check.command) or ran_tests(result.report) > 0)
 
 
 def _is_retracted(transaction: Transaction, component: str) -> bool:
-    """Say whether the task of a component was retracted: no verdict on it is required, and none may be permitted."""
+    """Say whether the task of a component was retracted, so that it requires no verdict and may permit none."""
     versions, _ = transaction.versions_of(f"task/{component}")
     return any(one.state == "retracted" for one in versions) and all(one.state != "accepted" for one in versions)
 
@@ -115,16 +115,16 @@ def _resolved(command: Sequence[str]) -> Sequence[str]:
 
 
 def assemble(transaction: Transaction, component: str) -> dict[str, bytes] | None:
-    """Read what a check of a component is run on.
+    """Read the inputs of a component's check.
 
-    That is: its files, the files of the components that implement what it uses, transitively, and under
+    These are its files, the files of the components that implement the decisions that it uses, transitively, and as
     `.spec/decisions.json` the decisions that it pins.
 
     Returns:
-        path -> content, None where there is no such component any more.
+        path -> content, None if the component no longer exists.
 
     Raises:
-        InvalidTeam: Two of the components hold a file of the same name.
+        InvalidTeam: Two of the components have a file of the same name.
     """
     with transaction.reading() as connection:
         built = gather.components(connection, transaction.revision)
@@ -145,7 +145,7 @@ def assemble(transaction: Transaction, component: str) -> dict[str, bytes] | Non
 
 
 def log_of(result: "Result", check: Check) -> str:
-    """Return what a verdict tells of a run: its output, how it ended, and where it ran."""
+    """Return the log of a verdict: the output of the run, its end, and the label of the sandbox."""
     lines = [result.output.rstrip("\n")] if result.output.strip() else []
     if result.timed_out:
         lines.append(f"[killed after {check.timeout_seconds:g} s]")
@@ -158,7 +158,7 @@ def log_of(result: "Result", check: Check) -> str:
 
 
 def _pinned(transaction: Transaction, component: BuiltComponent) -> tuple[Decision, ...]:
-    """Read the decisions that a component pins, no more of each than is pinned."""
+    """Read the pinned facets of the decisions that a component pins."""
     names: dict[str, list[str]] = {}
     for pin in component.pins:
         names.setdefault(pin.key, []).append(pin.name)

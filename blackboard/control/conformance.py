@@ -1,9 +1,8 @@
 """The check that every team has: a component's files against the contracts that it implements and uses.
 
-It has to pass wherever a component implements a decision in a language that can judge files, or uses one in a language
-that can judge its users, and runs only there. What
-the texts alone tell is told without running anything; what is left is asked from a type checker in the sandbox. Its
-verdict is bound, beside its inputs, to the rules and to the type checker's version.
+It is required, and runs, for components that implement a decision in a language that can judge files, or use one in a
+language that can judge its users. Whatever the texts show is found without running anything; the rest is found by a
+type checker in the sandbox. The verdict is bound to its inputs, to the rules and to the type checker's version.
 """
 
 import sys
@@ -38,13 +37,13 @@ def definition() -> str:
 
 
 def record() -> JSON:
-    """Return what the team's record says of the check."""
+    """Return the check's record in the team."""
     sides: list[JSON] = [*(f"implements {one}" for one in JUDGED), *(f"uses {one}" for one in JUDGES_USERS)]
     return {"on": "**", "definition": definition(), "languages": sides}
 
 
 def conformance_source() -> Source:
-    """Return the source that runs the check; no trigger wakes it, but what a component implements."""
+    """Return the source that runs the check; it has no triggers, the decisions that a component implements wake it."""
     return Source(CONFORMANCE, CONFORMANCE, (), _execute, check=CONFORMANCE, definition=definition())
 
 
@@ -69,7 +68,7 @@ def _execute(context: "Context") -> None:
 def _pinned(
     transaction: Transaction, key: str, side: Side, languages: Sequence[str]
 ) -> dict[str, tuple[Contract, frozenset[str] | None]]:
-    """Read what a component implements or uses: key -> contract and facets, None where it is all of them."""
+    """Read the decisions that a component implements or uses: key -> contract and facets, None for all facets."""
     with transaction.reading() as connection:
         built = gather.components(connection, transaction.revision).get(key)
     names: dict[str, set[str]] = {}
@@ -88,11 +87,11 @@ def _pinned(
 def _judge(
     context: "Context", plan: ConformancePlan, unread: Sequence[Finding], inputs: Mapping[str, bytes]
 ) -> tuple[bool | None, str]:
-    """Return whether the files conform and the log; None where the run is no longer wanted."""
+    """Return whether the files conform, and the log; None if the run was cancelled."""
     findings = [*unread, *plan.found]
     label = f"[mypy {version('mypy')}]"
     if plan.probes:
-        # A stub beside the code would be believed in its place.
+        # The type checker would read a stub next to the code instead of the code.
         files = {
             path: content
             for path, content in inputs.items()

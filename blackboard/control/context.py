@@ -1,4 +1,4 @@
-"""What a source has while it runs: its lease, and the ways to ask, to tell, to run commands and to spend."""
+"""The argument of a running source: its lease, and methods to read, write, report, run commands and spend."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ _LOOK_SECONDS = 0.2
 
 
 class Cancel(StrEnum):
-    """Why a run is no longer wanted."""
+    """Why a run is cancelled."""
 
     STOPPED = "the controller stops"
     LOST = "its lease is lost"
@@ -40,12 +40,12 @@ class Cancel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all runs of a controller share.
+    """The settings that all runs of a controller share.
 
     Attributes:
-        checks: Those of the team.
-        virtual: The store's clock stands still unless somebody sleeps.
-        prices: What calls of models cost.
+        checks: The team's checks.
+        virtual: The store's clock is virtual: it advances only by calls of `sleep`.
+        prices: The prices of models.
         priced: The team limits money, so that a model without a price may not be called.
     """
 
@@ -60,7 +60,7 @@ class Setting:
 
 @dataclass(slots=True)
 class _RunState:
-    """What was said about the end of a run while it ran."""
+    """The mutable state of a run: why it has to end, the end that the source asked for, its transactions."""
 
     stop: Cancel | None = None
     since: float = 0.0
@@ -73,7 +73,7 @@ class Context(Lease):
     """A lease while its source runs.
 
     Attributes:
-        prompt: What the team builds.
+        prompt: The team's prompt.
     """
 
     def __init__(self, setting: Setting, claimed: Claimed, *, timeout_seconds: float) -> None:
@@ -88,9 +88,9 @@ class Context(Lease):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the run should end: deadline, stop, lost lease, or what it read has changed.
+        """Whether the run should end: deadline, stop, lost lease, or a change of what the source read.
 
-        A source that returns early because of it is run again or counted as failed; it is never taken for done.
+        If a source returns after this was true, it runs again or the attempt fails; it never counts as done.
         """
         why = self.cancellation
         if why is not None:
@@ -99,7 +99,7 @@ class Context(Lease):
 
     @property
     def cancellation(self) -> Cancel | None:
-        """Why it should end, None where it should not; for the controller, which asks without telling the source."""
+        """Why the run should end, None if it should not; the controller reads this without marking it as seen."""
         if self._run.stop is not None:
             return self._run.stop
         if self._store.clock() >= self._deadline:
@@ -108,7 +108,7 @@ class Context(Lease):
 
     @property
     def overdue_seconds(self) -> float:
-        """How much longer it runs than it may; negative while it may run."""
+        """The time since the run's deadline; negative before it."""
         return self._store.clock() - self._deadline
 
     def transaction(self, *, idempotency_key: str | None = None) -> Transaction:
@@ -122,15 +122,15 @@ class Context(Lease):
         self._run.end = End(self.token, Ending.FINISHED)
 
     def release(self, *, reason: str = "", failed: bool = False) -> None:
-        """Give the work back when the source returns.
+        """Make the activation pending again when the source returns.
 
-        The attempt counts either way: a source that always gives back would otherwise be woken for ever.
+        The attempt always counts as failed, so that a source that always releases is not woken for ever.
         """
         del failed
         self._run.end = End(self.token, Ending.FAILED, "Released", reason or "given back")
 
     def report(self, text: str) -> None:
-        """Say how it goes, for people: logged as information under this module's name."""
+        """Log a progress message for people, as information under this module's name."""
         log.info("%s on %s: %s", self.source, self.target, text)
 
     def checks(self, component: str | None = None) -> tuple[Check, ...]:
@@ -150,8 +150,8 @@ class Context(Lease):
         Args:
             command: Its arguments, without a shell.
             files: Relative path -> content.
-            timeout_seconds: How long it may take.
-            network: Whether it may reach the network.
+            timeout_seconds: The command is killed after this time.
+            network: Whether the command may reach the network.
         """
         sandbox = Sandbox(self._setting.sandbox.kind, Limits(seconds=timeout_seconds))
         return sandbox.run(command, files, network=network, cancelled=lambda: self.cancelled)
@@ -160,20 +160,20 @@ class Context(Lease):
         """Return a hold on tokens of the budget, and on what they cost, for one call; open it in a `with` block.
 
         Args:
-            tokens: How many the call will use at most, as far as one can tell. Money is held as if all of them cost
-                what the dearer of input and output does.
+            tokens: An estimate of the most that the call will use. Money is held at the higher of the prices for input
+                and output.
             model: The model's name as in the price table, `openai:gpt-5`; `bb status` shows the call while it runs.
 
         Raises:
-            InvalidTeam: The team limits money, and the model has no price: nothing may be sent.
+            InvalidTeam: The team limits money, and the model has no price; do not send the call.
         """
         return Hold(self, tokens, model)
 
     def price(self, model: str) -> Price | None:
-        """Return the price of a model; None where there is none and the team does not limit money.
+        """Return the price of a model; None if there is none and the team does not limit money.
 
         Raises:
-            InvalidTeam: There is none and the team limits money.
+            InvalidTeam: There is no price and the team limits money.
         """
         found = self._setting.prices.of(model)
         if found is None and self._setting.priced:
@@ -198,15 +198,15 @@ class Context(Lease):
         Secrets of known formats are replaced before anything is stored, and long texts are cut.
 
         Args:
-            model: The one that answered, as in the price table.
-            messages: What was sent: objects with `role` and `content`.
-            reply: What came back, "" where nothing did.
-            usage: None where the model reported none.
-            seconds: How long the call took.
+            model: The model's name as in the price table.
+            messages: The prompt: objects with `role` and `content`.
+            reply: The reply, "" if there was none.
+            usage: The tokens that the model reported, None if it reported none.
+            seconds: The duration of the call.
             outcome: `answered`, `refused`, `truncated`, `timed out`, or the name of an error.
 
         Returns:
-            The SHA-256 of the prompt as it is kept: the JSON of the messages.
+            The SHA-256 of the stored prompt: the JSON of the redacted messages.
         """
         kept = [{"role": one["role"], "content": keepable(one["content"])} for one in messages]
         price = self._setting.prices.of(model)
@@ -225,42 +225,42 @@ class Context(Lease):
 
     @property
     def calls_made(self) -> int:
-        """How many calls of a model this activation has made since it was woken, those of earlier attempts included."""
+        """The number of model calls of this activation since the source was woken, earlier attempts included."""
         with self._store.database.reading() as on:
             return calls.made(on, self.claimed.activation, self.target)
 
     @property
     def virtual(self) -> bool:
-        """Whether time stands still unless somebody lets it jump."""
+        """Whether the store's clock is virtual."""
         return self._setting.virtual
 
     # --- for the controller ---
 
     @property
     def store(self) -> Store:
-        """Where its board is kept."""
+        """The store that keeps the board."""
         return self._store
 
     def start(self) -> None:
-        """Begin to count the time that it may take."""
+        """Set the run's deadline."""
         self._deadline = self._store.clock() + self._timeout_seconds
 
     def cancel(self, why: Cancel) -> None:
-        """Let the source know that its run is no longer wanted."""
+        """Cancel the run; the source sees it in `cancelled`."""
         if self._run.stop is None:
             self._run.stop, self._run.since = why, self._store.clock()
 
     def renewed(self, expires: float) -> None:
-        """Note until when the lease lasts now."""
+        """Record the new end of the lease."""
         self._expires = expires
 
     @property
     def lost_for_seconds(self) -> float:
-        """Since when the lease is lost; 0 while it is not."""
+        """The time since the lease was lost; 0 while it is not lost."""
         return self._store.clock() - self._run.since if self._run.stop is Cancel.LOST else 0.0
 
     def begin_again(self, conflict: BaseException | None) -> None:
-        """Forget the transactions of the last attempt and remember why it failed."""
+        """Clear the state of the last run and record why it failed."""
         self._run.transactions.clear()
         self._run.seen = None
         self._run.end = None
@@ -270,7 +270,7 @@ class Context(Lease):
 
     @property
     def observed_cancel(self) -> Cancel | None:
-        """Why the source was told to end, None where it was not."""
+        """The reason for which the source saw `cancelled`, None if it did not."""
         return self._run.seen
 
     @property
@@ -280,15 +280,15 @@ class Context(Lease):
 
     @property
     def committed(self) -> bool:
-        """Whether something was committed in this attempt."""
+        """Whether a transaction of this attempt was committed."""
         return any(one.committed is not None for one in self._run.transactions)
 
     def moved(self) -> bool:
-        """Whether what this attempt read has changed since, so that a refusal may be of something that is gone."""
+        """Whether the reads of this attempt have changed, so that a refusal may no longer apply."""
         return any(self._touched(one) for one in list(self._run.transactions))
 
     def _overtaken(self) -> bool:
-        """Look at the feed, but not at every question."""
+        """Say whether an open transaction's reads have changed; the feed is read at most once per interval."""
         with self._guard:
             now = time.monotonic()
             if now < self._looked + _LOOK_SECONDS and not self._setting.virtual:
@@ -300,6 +300,6 @@ class Context(Lease):
         try:
             changes = feed.changes(self._store, after=transaction.revision)
         except Compacted:
-            # Nobody can tell any more; it could not commit either.
+            # Its base was compacted, so it cannot commit either.
             return True
         return transaction.reads_touched_by({change.key for change in changes if change.key is not None})

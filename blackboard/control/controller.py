@@ -1,8 +1,8 @@
-"""The loop that claims activations, runs them, and asks whether the board has converged.
+"""The loop that claims activations, runs them, and computes whether the board has converged.
 
-A controller holds no state that matters: whatever it knows is on the board, so any number may run, on any number of
-hosts, and any may die. It always ends, with an outcome: it waits only for what is sure to come (the end of another
-controller's lease, of a wait after a failure, of a deadline that is near), never busily, and never for a person.
+All durable state of a controller is on the board, so any number of controllers may run, and any of them may be killed.
+A controller always ends, with an outcome: it waits only for events with a known time (the end of another controller's
+lease, of a back-off, of a near deadline), without polling in a tight loop, and never for a person.
 """
 
 import contextlib
@@ -40,12 +40,12 @@ _POLL_SECONDS = 0.5
 _CARE_SECONDS = 0.5
 _GRACE_SECONDS = 0.5
 PATIENCE_SECONDS = 10.0
-"""How long a controller with nothing to do waits for a deadline; one further off is an obligation of the outcome, and
-the next run notes it. Time that is only virtual costs nothing, so there every deadline is waited for."""
+"""The longest wait of an idle controller for a deadline; a later one is an obligation of the outcome, and the next run
+commits it. In virtual time the controller waits for every deadline."""
 LONGEST_POSTPONED_SECONDS = 3600.0
-"""How long one activation may be postponed by `RetryLater` in a run, in total; then it fails as after any error."""
+"""The longest total wait of one activation by `RetryLater` in a run; after it the attempt fails."""
 MOST_ASYNC = 1000
-"""How many runs of `async def` sources wait at once. They need no thread, so `workers` does not limit them;
+"""The largest number of concurrent runs of `async def` sources. `workers` limits threads and therefore not these;
 `max_concurrency` and the team's resources do."""
 _SHORTEST_WAIT_SECONDS = 0.001
 
@@ -59,8 +59,8 @@ class _Ended:
 class Controller:
     """Runs a team on a board until there is an outcome.
 
-    With a seed it runs one source after the other, in an order drawn from the seed: on a board whose clock is a
-    `FakeClock` the same seed gives the same history. Without, `workers` run at once.
+    With a seed it runs one source at a time, in an order drawn from the seed: on a board with a `FakeClock` the same
+    seed gives the same history. Without a seed, `workers` threads run sources.
     """
 
     def __init__(self, board: Blackboard, team: Team, *, workers: int = 4, seed: int | None = None) -> None:
@@ -73,7 +73,7 @@ class Controller:
         self._sources = {source.name: source for source in team.members if not source.external}
         self._in_loop = frozenset(name for name, one in self._sources.items() if seed is None and is_async(one))
         self._claimants = Claimants(tuple(sorted(self._sources)))
-        self._threaded = self._claimants  # those that need a thread each
+        self._threaded = self._claimants  # sources of which each run needs a thread
         self._setting = Setting(
             self._store,
             team.prompt,
@@ -94,10 +94,10 @@ class Controller:
         self._stopping = False
         self._why_stopped = "stopped"
         self._news = False
-        self._gathering = False  # whether the loop waits for the others of some runs that ended
+        self._gathering = False  # whether the loop waits for more runs to end, to record them together
         self._rated = -1
-        self._started = -1  # the revision at which the check of the whole program was woken last
-        self._state: SpecState | None = None  # of the head when nothing ran last
+        self._started = -1  # the last revision at which the check of the whole program was woken
+        self._state: SpecState | None = None  # the state of the spec when nothing ran last
         self._cared = -1.0
         self._threads = Workers()
         self._loop = EventLoop()
@@ -106,12 +106,12 @@ class Controller:
         """Install the team and work until the board converged, stalled, oscillates, or the budget is spent.
 
         Returns:
-            The outcome; `aborted` after `stop`, after an interrupt from the keyboard, and where the store failed or was
-            sealed meanwhile.
+            The outcome; `aborted` after `stop`, after an interrupt from the keyboard, and if the store failed or was
+            sealed.
 
         Raises:
             InvalidTeam: The team is not well formed.
-            TeamMismatch: Another team is at work on the board.
+            TeamMismatch: Another team is installed and has a live lease.
         """
         agenda.sweep(self._store)
         self._board.install(self._team)
@@ -129,7 +129,7 @@ class Controller:
                 return self._abort(f"{type(error).__name__}: {error}")
 
     def stop(self) -> None:
-        """Let `run` end soon with outcome `aborted`; leases are given back."""
+        """End `run` soon with outcome `aborted`; its leases are released."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -164,7 +164,7 @@ class Controller:
         return self._abort(self._why_stopped)
 
     def _collect(self) -> list[End]:
-        """Return how runs ended that are not written down yet; those that were rated anew are put back at once."""
+        """Return the ends of runs that are not recorded yet; lower ratings are written at once."""
         with self._changed:
             ended, self._ended = self._ended, []
         ended = [one for one in ended if self._running.pop(one.context.token, None) is not None]
@@ -178,7 +178,7 @@ class Controller:
         return [*stopped, *(self._bounded(one.context, one.result) for one in ended if isinstance(one.result, End))]
 
     def _bounded(self, context: Context, end: End) -> End:
-        """Let an activation that was postponed for too long in total fail."""
+        """Return a failed end for an activation that was postponed for too long in total."""
         if not end.wait_seconds:
             return end
         work = (context.claimed.activation, context.claimed.cause)
@@ -187,7 +187,7 @@ class Controller:
         return end._replace(ending=Ending.FAILED, wait_seconds=0.0) if too_long else end
 
     def _care(self) -> None:
-        """End what expired, note deadlines that are due, and let go of runs that do not end."""
+        """End expired leases, commit due deadlines, and abandon runs that do not end."""
         now = self._store.clock()
         if not self._virtual and now < self._cared + _CARE_SECONDS:
             return
@@ -203,7 +203,7 @@ class Controller:
         self._board.tick()
 
     def _let_go(self) -> None:
-        """Give up runs that have no right to go on and do not end by themselves; their threads are left alone."""
+        """Abandon cancelled runs that do not end by themselves; their threads continue."""
         ends = []
         for token, context in list(self._running.items()):
             if context.overdue_seconds >= 0:
@@ -219,7 +219,7 @@ class Controller:
         agenda.end(self._store, ends)
 
     def _tell_lost(self) -> None:
-        """Tell the runs whose lease an operator revoked; renewal would find out too, but later."""
+        """Cancel the runs whose lease an operator revoked; the renewal would do so too, but later."""
         running = list(self._running.items())
         with self._store.database.reading() as on:
             live = agenda.live(on, [token for token, _ in running]) if running else frozenset()
@@ -228,7 +228,7 @@ class Controller:
                 context.cancel(Cancel.LOST)
 
     def _start(self) -> int:
-        """Start as much as may run; return how many runs began."""
+        """Start as many runs as permitted; return their number."""
         begun = 0
         most = 1 if self._draw is not None else self._workers
         threads = self._pace.threads(len(self._queued))
@@ -238,7 +238,7 @@ class Controller:
         return begun
 
     def _exchange(self, ends: Sequence[End]) -> None:
-        """Write down how runs ended and claim what comes next, all in one turn."""
+        """Record the ends of runs and claim the next activations, all in one turn."""
         limit = self._wanted()
         if limit:
             self._rate()
@@ -254,7 +254,7 @@ class Controller:
         return Context(self._setting, claimed, timeout_seconds=timeout_of(self._sources[claimed.source]))
 
     def _await_more(self) -> None:
-        """Claim for the `async def` sources and begin at once what was claimed."""
+        """Claim for the `async def` sources and start these runs at once."""
         claimants = replace(self._claimants, names=tuple(sorted(self._in_loop)))
         limit = MOST_ASYNC - len(self._awaited)
         for one in claims.claim(self._store, claimants, limit=limit, lease_seconds=LEASE_SECONDS):
@@ -281,11 +281,11 @@ class Controller:
 
     @property
     def _busy(self) -> int:
-        """How many runs have a thread."""
+        """The number of runs that have a thread."""
         return len(self._running.keys() - self._awaited.keys()) if self._awaited else len(self._running)
 
     def _wanted(self) -> int:
-        """Return how many to claim."""
+        """Return the number of activations to claim."""
         if self._draw is not None:
             return 0 if self._running or self._queued else self._workers
         idle = self._workers - self._busy - len(self._queued)
@@ -293,7 +293,7 @@ class Controller:
 
     @property
     def _low(self) -> int:
-        """How few may be left of what was claimed ahead before more is claimed."""
+        """The number of queued runs below which more are claimed."""
         return self._pace.ahead // 4
 
     def _rate(self) -> None:
@@ -304,7 +304,7 @@ class Controller:
             self._rated = revision
 
     def _next(self) -> Context | None:
-        """Take what comes next; its time begins."""
+        """Take the next queued run and set its deadline."""
         with self._changed:
             if not self._queued:
                 return None
@@ -314,7 +314,7 @@ class Controller:
         return context
 
     def _job(self, first: Context) -> Callable[[], None]:
-        """Return the work of one thread: a run, and those after it that were claimed ahead."""
+        """Return the work of one thread: a run, and the queued ones after it."""
 
         def job() -> None:
             context: Context | None = first
@@ -335,11 +335,11 @@ class Controller:
 
     def _await_change(self, seconds: float) -> None:
         with self._changed:
-            # News that came while the loop was looking elsewhere counts too, or it would be lost until the next poll.
+            # A notification that came before this wait counts too, or it would be lost until the next poll.
             if not (self._due or self._stopping or self._news):
                 notified = self._changed.wait(AHEAD_SECONDS if self._queued else seconds)
                 if not notified and self._queued:
-                    # What runs takes longer than runs lately took, so what stands behind it needs threads of its own.
+                    # The current runs take longer than recent ones, so the queued runs need threads of their own.
                     self._pace.note(AHEAD_SECONDS)
             if self._pace.ahead and self._ended and not self._stopping:
                 self._gathering = True
@@ -349,7 +349,7 @@ class Controller:
 
     @property
     def _due(self) -> bool:
-        """Whether there are runs to write down and few left to begin."""
+        """Whether there are ends to record and few queued runs."""
         return bool(self._ended) and len(self._queued) <= self._low
 
     @property
@@ -364,7 +364,7 @@ class Controller:
     # --- nothing runs ---
 
     def _rest(self) -> Outcome | None:
-        """Wait for what is sure to come, announce quiescence, or say how the board stands; None to look again."""
+        """Wait for the next known event, announce quiescence, or return the outcome; None means to look again."""
         wait = self._next_event()
         if wait is not None:
             self._pause(wait)
@@ -383,14 +383,14 @@ class Controller:
         outcome = convergence.outcome(state)
         if outcome.kind is OutcomeKind.CONVERGED:
             return outcome
-        # Work may have come since the claim that found nothing; silence must not be taken for the end.
+        # A commit may have made an activation since the claim that found none.
         self._exchange(())
         if self._start() or self._board.revision != outcome.revision:
             return None
         return outcome if board["halt"] is None else _halted(outcome, board["halt"], board["halt_reason"])
 
     def _next_event(self) -> float | None:
-        """Return in how many seconds a lease, a wait or a deadline ends, None where nothing is to come."""
+        """Return the seconds until a lease, a back-off or a deadline ends, None if there is none."""
         with self._store.database.reading() as on:
             now = max(read.board_row(on)["clock"], self._store.clock())
             at = agenda.next_event(on, self._claimants.names, now)
@@ -405,11 +405,11 @@ class Controller:
         if isinstance(clock, FakeClock):
             clock.sleep(seconds)
             return
-        # What other controllers do to the agenda makes no revision, so nothing tells of it: look again before long.
+        # Changes of the agenda by other controllers make no revision and no notification: poll.
         self._await_change(min(seconds, _POLL_SECONDS))
 
     def _has_no_obligation(self, turn: Turn) -> bool:
-        """Check C1 to C4 in the turn that announces."""
+        """Say whether C1 to C4 hold, in the turn that announces quiescence."""
         return not convergence.obligations(gather.state_of(turn, turn.revision, self._state))
 
     def _starts_is_left(self, turn: Turn) -> bool:
@@ -419,7 +419,7 @@ class Controller:
     # --- the end ---
 
     def _abort(self, reason: str) -> Outcome:
-        """Give every lease back, so that what still runs can write nothing more, and say so."""
+        """Release every lease, so that no run can write any more, and return the outcome `aborted`."""
         held = [*self._running.values(), *self._queued]
         why = Obligation("**", f"aborted: {reason}")
         for context in held:

@@ -1,7 +1,7 @@
-"""Commands that run tests: how they are run so that a report counts the tests, and what the report says.
+"""Commands that run tests: the command that writes a report of the number of tests, and the reading of the report.
 
-`python -m unittest …`, `python -m pytest …` and `pytest …` are recognised by their words. A test that was skipped did
-not run. Whoever runs tests in another way is judged by the exit status alone.
+`python -m unittest …`, `python -m pytest …` and `pytest …` are recognised by their words. Skipped tests do not count.
+Any other command is judged by its exit status alone.
 """
 
 import re
@@ -19,12 +19,12 @@ _NUMBER = re.compile(rb'\b(tests|skipped)="(\d+)"')
 
 
 def counts_tests(command: Sequence[str]) -> bool:
-    """Say whether a command runs tests in a way that a report can count."""
+    """Say whether a command runs tests that a report can count."""
     return bool(_runner(command))
 
 
 def counting(command: Sequence[str]) -> list[str]:
-    """Return the command, made to write a report of the tests that it ran where that is possible."""
+    """Return the command, changed to write a report of the tests that it ran if it is a counted one."""
     if _runner(command) == "pytest":
         return [*command, f"--junitxml={REPORT}"]
     if _runner(command) == "unittest":
@@ -35,7 +35,7 @@ def counting(command: Sequence[str]) -> list[str]:
 
 
 def ran_tests(report: bytes) -> int:
-    """Return how many tests ran by the report of a counted command; none where it wrote no report."""
+    """Return the number of tests in the report of a counted command; 0 without a report."""
     if report.strip().isdigit():
         return int(report)
     ran = 0
@@ -46,7 +46,7 @@ def ran_tests(report: bytes) -> int:
 
 
 def _runner(command: Sequence[str]) -> str:
-    """Return which test runner a command starts, "" for none."""
+    """Return the test runner that a command starts, "" for none."""
     program = Path(command[0]).name if command else ""
     if program in ("pytest", "py.test"):
         return "pytest"
@@ -56,7 +56,7 @@ def _runner(command: Sequence[str]) -> str:
 
 
 def _module(command: Sequence[str]) -> int:
-    """Return the index of `-m` in a command of Python, 0 where it runs no module; only options may precede it."""
+    """Return the index of `-m` in a command of Python, 0 if it runs no module; only options may precede `-m`."""
     at = 1
     while at < len(command) and _OPTION.fullmatch(command[at]):
         at += 2 if command[at] in ("-W", "-X") else 1

@@ -1,7 +1,7 @@
-"""Where sources run: worker threads that nobody has to wait for, and one event loop for `async def`.
+"""The threads of sources, and one event loop for `async def` sources.
 
-A source that never comes back keeps its thread, and its thread alone: threads are daemons, an abandoned one is
-replaced, and no run waits for it at its end.
+A source that never returns blocks only its own thread: threads are daemons, an abandoned one is replaced, and the end
+of a controller does not wait for it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _BOOKKEEPERS = 4
 
 
 class Workers:
-    """Threads that take jobs; one is made whenever all that there are have something to do."""
+    """A pool of daemon threads; a thread is added if all are busy."""
 
     def __init__(self, name: str = "source") -> None:
         self._name = name
@@ -43,7 +43,7 @@ class Workers:
                 self._idle += 1
 
     def close(self) -> None:
-        """Let the threads end, each after what it is at; wait for none."""
+        """End each thread after its current job, without waiting for it."""
         for _ in range(self._threads):
             self._jobs.put(None)
 
@@ -51,7 +51,7 @@ class Workers:
 class _Unbounded(ThreadPoolExecutor):
     """The event loop's default executor: a call that hangs blocks neither other calls nor the end of the process.
 
-    It derives from `ThreadPoolExecutor` because an event loop takes no other class, and starts none of its threads.
+    It derives from `ThreadPoolExecutor` because an event loop accepts no other class; it starts none of its threads.
     """
 
     def __init__(self) -> None:
@@ -76,15 +76,15 @@ class _Unbounded(ThreadPoolExecutor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        """Let the threads end, each after its call; wait for none."""
+        """End each thread after its current call, without waiting for it."""
         self._calls.close()
 
 
 class EventLoop:
-    """One event loop in a thread of its own, made when the first coroutine comes, and kept.
+    """One event loop in its own thread, made for the first coroutine.
 
     Attributes:
-        bookkeeping: A few threads for what precedes and follows a coroutine, apart from those that a source may block.
+        bookkeeping: A few threads for the work before and after a coroutine, separate from those that sources use.
     """
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class EventLoop:
         asyncio.run_coroutine_threadsafe(bounded(), self._running()).result()
 
     def submit(self, coroutine: Coroutine[Any, Any, None]) -> Future[None]:
-        """Run a coroutine in the loop; to cancel the future cancels the coroutine."""
+        """Run a coroutine in the loop; cancelling the future cancels the coroutine."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._running())
 
     def _running(self) -> asyncio.AbstractEventLoop:
@@ -121,7 +121,7 @@ class EventLoop:
             return self._loop
 
     def close(self) -> None:
-        """Cancel what still runs and end the loop; a coroutine that does not let itself be cancelled is left."""
+        """Cancel the running coroutines and end the loop; one that ignores the cancellation is abandoned."""
         with self._guard:
             loop, thread = self._loop, self._thread
             self._loop = None
@@ -137,12 +137,12 @@ _GRACE_SECONDS = 2.0
 
 
 def _for_ever(loop: asyncio.AbstractEventLoop) -> None:
-    """Run a loop until it is stopped; a task that exits ends itself alone, as in a thread."""
+    """Run a loop until it is stopped; `SystemExit` in a task ends only that task, as in a thread."""
     while True:
         try:
             loop.run_forever()
         except (SystemExit, KeyboardInterrupt):
-            # The task keeps the exception and raises it where its result is awaited.
+            # The task keeps the exception and raises it when its result is awaited.
             continue
         return
 

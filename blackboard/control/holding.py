@@ -14,42 +14,43 @@ _HOLD_WAIT_SECONDS = 0.05
 
 
 class Postponed(Exception):
-    """What others hold of a budget has to come back first, and nothing may wait for that here."""
+    """Other runs hold the rest of the budget, and this thread must not wait for them."""
 
 
 class Run(Protocol):
-    """What a hold has to know of the run that opens it."""
+    """The run that opens a hold, as far as the hold needs it."""
 
     @property
     def store(self) -> Store:
-        """Where its board is kept."""
+        """The store that keeps the board."""
 
     @property
     def token(self) -> int:
-        """Of its lease."""
+        """The fencing token of its lease."""
 
     @property
     def attempts(self) -> int:
-        """How often its activation was claimed."""
+        """The number of claims of its activation."""
 
     @property
     def virtual(self) -> bool:
-        """Whether time stands still unless somebody lets it jump."""
+        """Whether the store's clock is virtual."""
 
     @property
     def cancelled(self) -> bool:
         """Whether the run should end."""
 
     def price(self, model: str) -> Price | None:
-        """Return the price of a model; None where there is none and none is needed."""
+        """Return the price of a model; None if there is none and none is needed."""
 
 
 class Hold:
     """Tokens and money held for one call; a context manager, plain or async.
 
-    Opening it holds the amounts, or raises `BudgetExhausted` where too little is left whatever others give back. Where
-    the model was named, the board shows the call as running until the block ends. All that is held counts as spent
-    unless it is settled: of a call that failed nobody knows what it used. Where nothing was sent, `settle(0)`.
+    Opening it holds the amounts, or raises `BudgetExhausted` if the budget would be too small even after all other
+    holds end. If the model was named, the board shows the call as running until the block ends. Without a call of
+    `settle`, the whole amount counts as spent, because the use of a failed call is unknown; if nothing was sent, call
+    `settle(0)`.
     """
 
     def __init__(self, run: Run, tokens: int, model: str) -> None:
@@ -62,7 +63,7 @@ class Hold:
         self._call: int | None = None
 
     def settle(self, input_tokens: int, output_tokens: int = 0) -> None:
-        """Say what was really used; the rest goes back. The money is that of the model for which it was held."""
+        """Record the tokens that were used and release the rest; the price is that of the model of the hold."""
         usage = Usage(input_tokens, output_tokens)
         money = 0.0 if self._price is None else self._price.of(usage)
         self._used = {budgets.TOKENS: float(usage.total_tokens), budgets.MONEY: money}
@@ -70,7 +71,7 @@ class Hold:
     def __enter__(self) -> Self:
         while not self._taken():
             if _in_event_loop():
-                # Who could give it back may run in this very loop.
+                # The run that could release it may be in this very event loop.
                 raise Postponed
             time.sleep(_HOLD_WAIT_SECONDS)
         return self

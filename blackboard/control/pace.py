@@ -1,31 +1,31 @@
-"""How many runs a controller claims ahead of its workers: many where runs end at once, none where they are long."""
+"""The number of activations that a controller claims in advance: many for very short runs, none for long ones."""
 
 AHEAD_SECONDS = 0.05
 GATHER_SECONDS = 0.002
-"""How long runs that end at once are waited for, so that they are written down together."""
+"""The wait for further short runs to end, so that one COMMIT records them together."""
 MOST_AHEAD = 256
-"""Runs that end at once are claimed ahead, as many as the workers do in a moment, and written down together: else each
-would cost two COMMITs. Whoever runs longer is claimed when a worker is free, and written down when it ends."""
+"""Short runs are claimed in advance, as many as the workers can do in this time, and recorded together, because each
+alone would cost two COMMITs. Longer runs are claimed when a worker is free, and recorded when they end."""
 
 
 class Pace:
-    """How long runs take, as it was lately, and so how many of them are claimed ahead of the workers."""
+    """The recent duration of runs, and from it the number of activations to claim in advance."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._seconds = AHEAD_SECONDS
 
     def note(self, seconds: float) -> None:
-        """Take the time of one more run; a long one counts at once."""
+        """Add the duration of a run; a long one takes effect at once."""
         self._seconds = max(seconds, (7 * self._seconds + seconds) / 8)
 
     @property
     def ahead(self) -> int:
-        """How many to have beside those that run."""
+        """The number of claimed activations to keep queued."""
         if self._seconds >= AHEAD_SECONDS:
             return 0
         return min(MOST_AHEAD, int(self._workers * AHEAD_SECONDS / max(self._seconds, 1e-6)))
 
     def threads(self, queued: int) -> int:
-        """Return how many threads end so many runs in a moment; to wake one takes longer than what ends at once."""
+        """Return the number of threads for this many queued runs; waking a thread costs more than a short run."""
         return min(self._workers, 1 + int(queued * self._seconds / GATHER_SECONDS))

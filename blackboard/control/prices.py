@@ -1,4 +1,4 @@
-"""What calls of models cost: the operator's table of prices, in a currency of the operator's choice."""
+"""Prices of model calls: the operator's table, in a currency of the operator's choice."""
 
 import math
 import tomllib
@@ -26,7 +26,7 @@ class Usage:
 
     @property
     def total_tokens(self) -> int:
-        """Both together."""
+        """Input and output tokens."""
         return self.input_tokens + self.output_tokens
 
 
@@ -38,11 +38,11 @@ class Price:
     output: float
 
     def of(self, usage: Usage) -> float:
-        """Return what some usage costs."""
+        """Return the cost of some usage."""
         return (usage.input_tokens * self.input + usage.output_tokens * self.output) / _MILLION
 
     def most(self, tokens: int) -> float:
-        """Return what so many tokens cost at most, whichever they are."""
+        """Return the highest cost of this many tokens, whether input or output."""
         return tokens * max(self.input, self.output) / _MILLION
 
 
@@ -51,14 +51,14 @@ class Prices:
     """Model name pattern (`*` and `?` as in file names) -> price.
 
     Attributes:
-        currency: What money is shown in; "" where nobody named it.
+        currency: The currency of amounts, "" if it is not named.
     """
 
     models: Mapping[str, Price]
     currency: str = ""
 
     def of(self, model: str) -> Price | None:
-        """Return the price of a model: under its own name, else under the longest pattern that fits, else None."""
+        """Return the price of a model: under its own name, else under the longest matching pattern, else None."""
         fitting = [pattern for pattern in self.models if pattern == model or fnmatchcase(model, pattern)]
         return self.models[max(fitting, key=lambda one: (one == model, len(one), one))] if fitting else None
 
@@ -67,13 +67,13 @@ UNPRICED = Prices({})
 """No model has a price."""
 
 PriceTable: TypeAlias = Prices | Mapping[str, Mapping[str, float]] | str | Path
-"""Prices as a team may get them: the table itself, a mapping, or the path of a TOML file."""
+"""The forms of a price table in a team: the table itself, a mapping, or the path of a TOML file."""
 
 
 def prices(given: PriceTable) -> Prices:
-    """Return the price table that a team was given.
+    """Return the price table of a team's argument.
 
-    A TOML file has `currency = "USD"`, which may be absent, and below `[models]` what a mapping has:
+    A TOML file has an optional `currency = "USD"`, and below `[models]` the content of the mapping:
     `"openai:gpt-5*" = { input = 1.25, output = 10 }`, prices per million tokens.
 
     Raises:

@@ -1,15 +1,15 @@
-"""What may be kept of a text that was sent to a model: secrets of known formats are replaced, long texts are cut.
+"""Redaction of prompts and replies before they are stored: secrets of known formats are replaced, long texts are cut.
 
-Only formats that a pattern can recognise are found. A secret in free prose is kept, so keep secrets out of prompts.
+Only formats that a pattern can recognise are found. A secret in prose is stored, so keep secrets out of prompts.
 """
 
 import re
 
 MAX_TEXT_CHARACTERS = 1_000_000
-"""How much of one message or reply is kept."""
+"""The longest stored part of one message or reply."""
 
 _MARGIN = 20_000
-"""Read past the cut, so that a secret that the cut goes through is recognised whole."""
+"""Read this far past the cut, so that a secret across the cut is recognised."""
 
 SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -50,11 +50,11 @@ SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
 )
-"""(name, pattern): what a pattern finds is replaced by `[redacted: <name>]`, except for its first group."""
+"""(name, pattern): a match is replaced by `[redacted: <name>]`, except for its first group."""
 
 
 def keepable(text: str) -> str:
-    """Return a text without the secrets whose formats are known, cut where it is too long, and fit for UTF-8.
+    """Return a text with secrets of known formats replaced, cut to the longest stored size, and valid as UTF-8.
 
     >>> keepable("clone with ghp_0123456789abcdefghij0123456789abcdef")
     'clone with [redacted: github token]'

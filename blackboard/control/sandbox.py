@@ -1,9 +1,9 @@
-"""Run a command on some files where it can do little harm.
+"""Run a command on some files in isolation.
 
-A fresh folder that holds exactly the files, a cleared environment, limits on time, memory, file size, processes and
-output, no network unless allowed. At the end, or at the deadline, everything that the command started is killed. How
-much is kept out depends on the system, and the label of the result says which it was: `bwrap` (file system read-only
-but for the folder, own processes and network), `unshare` (own processes and network), `plain` (none of these).
+The command gets a new folder with exactly the files, an empty environment, limits on time, memory, file size, processes
+and output, and no network unless allowed. At its end or deadline, all its processes are killed. The isolation depends
+on the system, and the label of the result names it: `bwrap` (file system read-only except for the folder, own process
+and network namespaces), `unshare` (own process and network namespaces), `plain` (none of these).
 """
 
 import contextlib
@@ -28,19 +28,19 @@ from blackboard.errors import Invalid
 
 MEBIBYTE = 1 << 20
 
-_HEAD_SHARE = 4  # of the output kept, one part in so many is its beginning; what failed is told at the end
+_HEAD_SHARE = 4  # one part in this many of the kept output is its beginning; errors are usually at the end
 _POLL_SECONDS = 0.1
 _PROBE_SECONDS = 10.0
 _END_SECONDS = 10.0
 _END_POLL_SECONDS = 0.002
 REPORT = "../report"
-"""Where a command writes what its caller wants to read of it, seen from the folder in which it begins."""
+"""The file in which a command leaves a report for its caller, relative to its working folder."""
 _MAX_REPORT_BYTES = 16 * MEBIBYTE
 _MARK = "SANDBOX_RUN"
 
-# Limits are set inside the namespaces: outside, the limit on processes would count everything that the user runs. The
-# launcher is Python because a shell knows no portable names for the limits, and code between fork and exec is not safe
-# in a process with threads.
+# Limits are set inside the namespaces: outside, the limit on processes would count all processes of the user. The
+# launcher is Python because a shell has no portable names for the limits, and code between fork and exec is not safe in
+# a process with threads.
 _LAUNCH = """
 import os, resource, sys
 if sys.argv[3] == "loopback":
@@ -61,12 +61,12 @@ except OSError as error:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a command may use.
+    """The limits of a command.
 
     Attributes:
         seconds: Real time, and processor time of each process.
-        processes: At once. Systems do not hold the superuser to it.
-        output_bytes: Of its output; more is left out and said so.
+        processes: The largest number of processes at once; systems do not apply this to the superuser.
+        output_bytes: The longest kept output; a line says how much was omitted.
     """
 
     seconds: float = 60.0
@@ -81,13 +81,13 @@ class Result:
     """How a command ended.
 
     Attributes:
-        status: Its exit status, negative for a signal; None where it was stopped from here.
-        output: What it wrote, to both of its outputs, in order.
-        timed_out: It was stopped at the deadline.
-        cancelled: It was stopped because its caller no longer wants it.
-        truncated: Some of the output was left out.
-        label: The environment: Python's version and what kept the command in.
-        report: What it wrote into the file `REPORT`, empty where it wrote none.
+        status: Its exit status, negative for a signal; None if the sandbox stopped it.
+        output: Its standard output and standard error, in order.
+        timed_out: The sandbox stopped it at the deadline.
+        cancelled: The sandbox stopped it because its caller cancelled.
+        truncated: A part of the output was omitted.
+        label: The environment: Python's version and the kind of sandbox.
+        report: The content of the file `REPORT`, empty if there is none.
     """
 
     status: int | None
@@ -110,7 +110,7 @@ def _never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A way to keep commands in; `kind` is `bwrap`, `unshare` or `plain`."""
+    """A kind of isolation; `kind` is `bwrap`, `unshare` or `plain`."""
 
     kind: str
     limits: Limits = field(default_factory=Limits)
@@ -135,10 +135,10 @@ class Sandbox:
         """Run a command in a fresh folder.
 
         Args:
-            command: Its arguments, without a shell; `python` is the Python that runs this.
+            command: Its arguments, without a shell; `python` means the current interpreter.
             files: Relative path -> content.
             network: Whether it may reach the network.
-            cancelled: Asked now and then; once true the command is killed.
+            cancelled: Called periodically; when it returns true, the command is killed.
 
         Raises:
             Invalid: A path leads out of the folder, or the command is empty.
@@ -169,7 +169,7 @@ class Sandbox:
 
 
 class _Kept:
-    """The beginning and the end of an output, and how much was left out between them."""
+    """The beginning and the end of an output, and the number of bytes omitted between them."""
 
     def __init__(self, limit: int) -> None:
         self._head_limit = limit // _HEAD_SHARE
@@ -179,7 +179,7 @@ class _Kept:
         self.left_out = 0
 
     def add(self, chunk: bytes) -> None:
-        """Take some more output."""
+        """Append output."""
         room = self._head_limit - len(self._head)
         self._head += chunk[:room]
         self._tail += chunk[room:]
@@ -189,13 +189,13 @@ class _Kept:
             del self._tail[:surplus]
 
     def decode(self, errors: str) -> str:
-        """Return the text, with a line where some was left out."""
+        """Return the text, with a line for the omitted part."""
         gap = f"\n[{self.left_out} bytes left out]\n".encode() if self.left_out else b""
         return bytes(self._head + gap + self._tail).decode("utf-8", errors)
 
 
 class _Run:
-    """One process with all that it starts."""
+    """One process with all its descendants."""
 
     def __init__(
         self,
@@ -219,7 +219,7 @@ class _Run:
         )
 
     def finish(self, mark: str) -> tuple[int | None, _Kept, str]:
-        """Wait until it ends or has to end; return (status, output, why it was stopped or "")."""
+        """Wait until it ends or has to be stopped; return (status, output, why it was stopped or "")."""
         stream = self._process.stdout
         assert stream is not None  # noqa: S101 - asked for above
         os.set_blocking(stream.fileno(), False)
@@ -228,7 +228,7 @@ class _Run:
                 selector.register(stream, selectors.EVENT_READ)
                 why = self._read(stream.fileno(), selector)
         finally:
-            # Whatever is left of it runs on nobody's behalf, also where it ended by itself or reading failed.
+            # Kill its descendants too, even if the process itself has ended or reading failed.
             _kill(self._process.pid, mark)
             self._process.wait()
         while self._take(stream.fileno()):
@@ -252,7 +252,7 @@ class _Run:
         return ""
 
     def _take(self, descriptor: int) -> bool:
-        """Take what can be read now; False at the end, or where nothing is there."""
+        """Read the available output; False at its end, or if nothing is available."""
         try:
             chunk = os.read(descriptor, MEBIBYTE)
         except BlockingIOError:
@@ -273,7 +273,7 @@ def _fresh_folder() -> Iterator[Path]:
 
 
 def _force(remove: Callable[[str], object], path: str, _: object) -> None:
-    """Remove what the command made unremovable; what still cannot be removed is left to the system's own cleaning."""
+    """Remove a file that the command protected; one that cannot be removed stays in the temporary folder."""
     with contextlib.suppress(OSError):
         Path(path).parent.chmod(0o700)
         Path(path).chmod(0o700)
@@ -291,7 +291,7 @@ def _lay_out(work: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def _report(path: Path) -> bytes:
-    """Read a report, where there is one; nothing that a link points to, and nothing that has no end."""
+    """Read a report if there is one; links and special files are not read."""
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
@@ -322,13 +322,13 @@ def _launching(kind: str, limits: Limits, *, network: bool) -> list[str]:
         "RLIMIT_CORE": 0,
     }
     numbers = ",".join(str(value) for value in values.values())
-    # `bwrap` brings the loopback of a new network up by itself.
+    # `bwrap` enables the loopback of a new network by itself.
     loopback = "loopback" if kind == "unshare" and not network else ""
     return [sys.executable, "-I", "-S", "-c", _LAUNCH, ",".join(values), numbers, loopback]
 
 
 def _tasks_of_user() -> int:
-    """Count what the user runs already: without a namespace of its own the limit counts that too."""
+    """Count the user's processes: without an own namespace the limit counts them too."""
     me, tasks = os.getuid(), 0
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -351,7 +351,7 @@ def _wrapping(kind: str, root: Path, work: Path, *, network: bool) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _best_kind() -> str:
-    """Try the kinds from the strictest on: a tool that is there may still be forbidden, in a container for example."""
+    """Try the kinds from the strictest on: an installed tool may still be forbidden, for example in a container."""
     for kind in ("bwrap", "unshare"):
         if shutil.which(kind) is None:
             continue
@@ -365,10 +365,10 @@ def _best_kind() -> str:
 
 
 def _kill(leader: int, mark: str) -> None:
-    """Kill the process group and whoever left it but still carries the run's mark, and wait until none is left.
+    """Kill the process group, and processes outside it that have the run's mark, and wait until all have ended.
 
-    A signal sent is not yet a process ended, and one that was about to fork leaves another that was not yet seen.
-    What the system itself holds up (a stuck disk) is not waited for longer than `_END_SECONDS`.
+    This repeats, because a process ends some time after its signal and may fork before. The wait is at most
+    `_END_SECONDS`, because a process that waits for a disk cannot be killed.
     """
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)

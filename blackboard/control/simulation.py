@@ -1,4 +1,4 @@
-"""Runs in virtual time: one seed, one clock, one source after the other, so the same history each time."""
+"""Runs in virtual time: one seed, one clock, one source at a time, and therefore the same history each time."""
 
 import json
 import threading
@@ -9,14 +9,14 @@ from blackboard.store.schema import CONTROL, metadata
 from blackboard.store.statements import Statement
 
 START_SECONDS = 1_700_000_000.0
-"""When a virtual clock begins, in seconds since the Unix epoch."""
+"""The first time of a virtual clock, in seconds since the Unix epoch."""
 
 
 @dataclass(slots=True)
 class FakeClock:
-    """A clock that stands still until somebody sleeps.
+    """A virtual clock: it advances only by calls of `sleep`.
 
-    Given to a board it is the store's clock; a controller of such a board waits by letting it jump.
+    As the `clock` of a board it is the store's clock; a controller of such a board waits by calling `sleep`.
 
     >>> clock = FakeClock()
     >>> clock.sleep(300)
@@ -32,7 +32,7 @@ class FakeClock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let this much time go by at once."""
+        """Advance the clock by this much time at once."""
         with self._guard:
             self.now += max(0.0, seconds)
 
@@ -43,9 +43,9 @@ def virtual_board() -> Blackboard:
 
 
 def history(board: Blackboard) -> str:
-    """Return all spec of a board as text: every row of every spec table, in order.
+    """Return the whole spec of a board as text: every row of every spec table, in order.
 
-    The epoch is left out: it tells two boards apart, whatever was written to them.
+    The epoch is not included, because it differs between boards of the same history.
     """
     lines = []
     with board.store.database.reading() as on:

@@ -1,7 +1,7 @@
 """A knowledge source: an expert with triggers, a rating and an execution.
 
-An agent is a knowledge source with a model. An external source has no execution here: a person, or an agent that
-comes in over another door, claims and finishes its activations.
+An agent is a knowledge source with a model. An external source has no execution here: a person, or an agent of another
+process, claims and finishes its activations.
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -24,13 +24,13 @@ class Source:
     """One expert.
 
     Attributes:
-        name: Its author's name and, with its role, its membership.
-        triggers: What wakes it.
-        execute: What it does with a claimed activation; None for an external source.
-        rate: After the claim: the rating that it gives (larger is sooner), or None to refuse the activation.
+        name: Its name as an author; with its role it is a member.
+        triggers: The triggers that wake it.
+        execute: The function for a claimed activation; None for an external source.
+        rate: Called after the claim: returns a rating (larger is sooner), or None to refuse the activation.
         needs: resource -> units held while it runs.
-        retries: Attempts after the first, before the activation is dead.
-        timeout_seconds: How long one run may take; None is ten minutes.
+        retries: The number of attempts after the first, before the activation is dead.
+        timeout_seconds: The time-out of one run; None is ten minutes.
     """
 
     name: str
@@ -57,12 +57,12 @@ class Source:
 
     @property
     def external(self) -> bool:
-        """Say whether somebody outside runs it."""
+        """Say whether it runs outside the controller."""
         return self.execute is None
 
     @property
     def record(self) -> SourceRecord:
-        """Return what the board has to know of it."""
+        """Return its record on the board."""
         return SourceRecord(
             self.name,
             self.role,
@@ -89,14 +89,14 @@ def knowledge_source(
     """Make a source of a function (sync or async) that takes a `Context`.
 
     Args:
-        role: The role whose rights it has.
-        on: What wakes it.
-        name: Its author's name; the function's name if None.
+        role: Its role.
+        on: The triggers that wake it.
+        name: Its name as an author; the function's name if None.
         rate: See `Source`.
-        max_concurrency: How many of its activations may run at once.
+        max_concurrency: The largest number of its activations that run at once.
         needs: resource -> units held while it runs.
-        retries: Attempts after the first.
-        timeout_seconds: How long one execution may take; None is ten minutes.
+        retries: The number of attempts after the first.
+        timeout_seconds: The time-out of one run; None is ten minutes.
 
     Returns:
         A decorator that turns the function into a `Source`.
@@ -120,12 +120,12 @@ def knowledge_source(
 
 
 def external(name: str, *, role: str, on: Trigger | Sequence[Trigger]) -> Source:
-    """Make a source that somebody outside runs: a person, or an agent that claims for itself.
+    """Make a source that runs outside the controller: a person, or an agent that claims its activations.
 
     Args:
-        name: Its author's name.
-        role: The role whose rights it has.
-        on: What puts something on its agenda.
+        name: Its name as an author.
+        role: Its role.
+        on: The triggers that wake it.
 
     Returns:
         A source without an execution.

@@ -1,14 +1,14 @@
 """The check of the whole program: every module can be imported, and every entry point answers.
 
-It runs when nothing else is left to do, on the files of all components together, as they would lie in a folder: imports
-begin there, and in `src` where that is a folder of modules. An entry point is the `command` of a task; it has to end
-with status 0 for the task's `probe`. Where the program does not start, the components that hold the lines which fail
-get a failed verdict; where it does, all that have code get a passed one. All verdicts are bound to the files of the
-whole program.
+It runs when no other obligation is open, on the files of all components in one folder. Imports begin in that folder,
+and in `src` if that is a folder of modules. An entry point is the `command` of a task; with the task's `probe` as
+arguments it has to end with status 0. If the program does not start, the components with the failing lines get a failed
+verdict; if it starts, all components with code get a passed one. All verdicts are bound to the files of the whole
+program.
 
-Tests (`test_*.py`, `*_test.py`, `conftest.py`, whatever lies under `tests`), `setup.py`, `__main__.py` and scripts that
-a `command` starts are not imported: to import them is not how they run. Of these scripts too, and of imports that come
-late, it is looked up whether the module that they name is there.
+Tests (`test_*.py`, `*_test.py`, `conftest.py`, all files under `tests`), `setup.py`, `__main__.py` and scripts that a
+`command` starts are not imported, because they are not run that way. In these scripts too, and for imports inside
+functions, the check looks up whether the named module exists.
 """
 
 import json
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 300.0
 EACH_SECONDS = 20.0
-"""How long one import and one entry point may take."""
+"""The time-out of one import and of one entry point."""
 
 _RULES = 2
 _PLAN_FILE = ".spec/starts.json"
@@ -44,12 +44,12 @@ _FOLDERS_OF_TESTS = frozenset({"test", "tests"})
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All that is built.
+    """All components as one program.
 
     Attributes:
         files: path -> content.
-        holders: path -> the components that hold it.
-        probes: component -> the arguments that its entry point has to answer.
+        holders: path -> the components that have this file.
+        probes: component -> the arguments for its entry point.
         judged: The components that have to pass, in the order of their names.
     """
 
@@ -65,12 +65,12 @@ def definition() -> str:
 
 
 def record() -> JSON:
-    """Return what the team's record says of the check."""
+    """Return the check's record in the team."""
     return {"on": "**", "definition": definition(), "languages": [], "whole": True}
 
 
 def starts_source() -> Source:
-    """Return the source that runs the check; the controller wakes it when nothing else is left."""
+    """Return the source that runs the check; the controller wakes it when no other obligation is open."""
     return Source(STARTS, STARTS, (), _execute, check=STARTS, definition=definition())
 
 
@@ -90,7 +90,7 @@ def _execute(context: "Context") -> None:
 
 
 def _program(transaction: Transaction) -> Program:
-    """Read everything that is built, and how it is started."""
+    """Read all components, and the entry points of their tasks."""
     files: dict[str, bytes] = {}
     holders: dict[str, list[str]] = {}
     probes: dict[str, Sequence[str]] = {}
@@ -110,7 +110,7 @@ def _program(transaction: Transaction) -> Program:
 
 
 def start(program: Program) -> tuple[list[str], dict[str, bytes]]:
-    """Return the command that starts a program, and the files that it is run on."""
+    """Return the command that starts a program, and its files."""
     code = {path: content.decode(errors="replace") for path, content in program.files.items() if path.endswith(".py")}
     begins = bases(code)
     scripts = {word for probe in program.probes.values() for word in probe}
@@ -128,7 +128,7 @@ def start(program: Program) -> tuple[list[str], dict[str, bytes]]:
 
 
 def faults_of(result: "Result", program: Program) -> dict[str, list[str]]:
-    """Return component -> what is wrong in it, by the report of a run; all components where there is no report."""
+    """Return component -> its faults in the report of a run; without a report, all components have one."""
     try:
         report = json.loads(result.report)
         failed, unanswered = report["imports"], report["probes"]
@@ -137,7 +137,7 @@ def faults_of(result: "Result", program: Program) -> dict[str, list[str]]:
         said = f"the program could not be started: what starts it {why}\n{result.output.rstrip()}"
         return {component: [said] for component in program.judged}
     faults: dict[str, list[str]] = {}
-    # Whoever imports a module that cannot be imported fails at the same place.
+    # A module that imports a failing module fails at the same line.
     first = {(path, line, why): module for module, path, line, why in reversed(failed)}
     for (path, line, why), module in sorted(first.items()):
         place = f"{path}:{line}" if line else path
@@ -151,7 +151,7 @@ def faults_of(result: "Result", program: Program) -> dict[str, list[str]]:
 
 
 def _shared_paths(program: Program) -> dict[str, list[str]]:
-    """Return component -> the files that another one holds too."""
+    """Return component -> its files that another component has too."""
     faults: dict[str, list[str]] = {}
     for path, holders in sorted(program.holders.items()):
         for component in holders if len(holders) > 1 else ():

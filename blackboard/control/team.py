@@ -1,4 +1,4 @@
-"""A team: who builds, with what checks, under what budget, by which choreography."""
+"""A team: its sources, checks, budget, resources and choreography."""
 
 import hashlib
 from collections import Counter
@@ -30,12 +30,12 @@ __all__ = ["Budget", "Check", "Team"]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a run may spend; None is without limit.
+    """The limits of a team's spending; None means no limit.
 
     Attributes:
-        money: In the currency of the team's `prices`, which it needs.
-        seconds: Of all executions together.
-        activations: How many may be claimed.
+        money: In the currency of the team's `prices`, which are required with it.
+        seconds: The sum over all runs.
+        activations: The number of claims.
     """
 
     tokens: int | None = None
@@ -61,16 +61,16 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Everything that a run needs besides the board.
+    """The definition of a run: prompt, sources, choreography, checks, budget, resources.
 
     Attributes:
-        prompt: What is to be built; becomes the decision `prompt`. One that an operator amended on the board stays
-            until the prompt of the team itself is changed.
-        choreography: What may happen; `architect_and_coders()` if None was given.
-        resources: resource -> units that exist.
-        prices: What calls of models cost; needed where the budget limits money.
-        undeclared_use: Of facets that the code of a component relies on and its author did not read: `observe` pins
-            them too, `refuse` refuses the commit.
+        prompt: The description of the software; becomes the decision `prompt`. An operator's amendment of it on the
+            board stays until the prompt in the team changes.
+        choreography: `architect_and_coders()` if None is passed.
+        resources: resource -> number of units.
+        prices: The prices of model calls; required if the budget limits money.
+        undeclared_use: For facets that a component's code uses and its author did not read: `observe` pins them too,
+            `refuse` refuses the commit.
     """
 
     prompt: str
@@ -117,7 +117,7 @@ class Team:
 
     @property
     def members(self) -> tuple[Source, ...]:
-        """All sources, those that run checks included."""
+        """All sources, including those of checks."""
         run = (check_source(check) for check in self.checks if check.command)
         return (*self.sources, *run, conformance_source(), starts.starts_source())
 
@@ -153,11 +153,11 @@ class Team:
         return records
 
     def source_records(self) -> tuple[SourceRecord, ...]:
-        """Return what the board knows of each source, those that run the commands of checks included."""
+        """Return the record of each source, including those of checks."""
         return tuple(source.record for source in self.members)
 
     def limits(self) -> dict[str, float]:
-        """Return resource -> what the budget allows of it, for those with a limit."""
+        """Return the budget's limits: resource -> amount."""
         return self.budget.limits()
 
     def _check_names(self) -> None:
@@ -184,7 +184,7 @@ class Team:
                 )
         present = Counter(source.role for source in self.members)
         for role in self.choreography.voters:
-            # A quorum is sized for so many: with fewer it may be out of reach, with more the wrong ones may win.
+            # The quorum was computed for this number: with fewer it may be unreachable, with more it may be too small.
             if present[role.name] != role.members:
                 raise InvalidTeam(
                     f"{role.members} members of role {role.name} vote and the team has {present[role.name]}",

@@ -1,4 +1,4 @@
-"""What a controller's side threads see to while its loop waits: leases are renewed, and news wakes it."""
+"""The threads of a controller that renew its leases, and wake its loop after a commit of any process."""
 
 import logging
 import threading
@@ -20,7 +20,7 @@ _REVISION = Statement("SELECT revision FROM board")
 
 
 class _Side:
-    """A daemon thread that does something again and again until it is closed."""
+    """A daemon thread that repeats a function until it is closed."""
 
     def __init__(self, name: str, every_seconds: float) -> None:
         self._every_seconds = every_seconds
@@ -42,7 +42,7 @@ class _Side:
 
 
 class Renewal(_Side):
-    """Renews a controller's leases, all in one turn, at a third of their time, and tells those that are lost."""
+    """Renews a controller's leases in one turn, at a third of their time, and cancels the runs with lost leases."""
 
     def __init__(self, store: Store, held: Callable[[], Sequence[Context]], *, lease_seconds: float) -> None:
         self._store = store
@@ -57,11 +57,11 @@ class Renewal(_Side):
         try:
             renewed = agenda.renew(self._store, [one.token for one in held], lease_seconds=self._lease_seconds)
         except (StoreError, CommitUnknown) as error:
-            # The next third of the lease tries again; the loop meets the same store and ends if it stays like this.
+            # The renewal is repeated after another third; if the store keeps failing, the loop fails too and ends.
             log.warning("leases were not renewed: %s", error)
             return
         except Sealed:
-            # Nothing that they do can be written down any more.
+            # Runs without a lease cannot commit any more.
             renewed = {}
         for one in held:
             if one.token in renewed:
@@ -71,12 +71,12 @@ class Renewal(_Side):
 
 
 class Wakeup(_Side):
-    """Calls back when any process has committed; none is missed, whatever the system tells of them."""
+    """Calls a function after a commit of any process; a poll finds commits without a notification."""
 
     def __init__(self, store: Store, notify: Callable[[], None]) -> None:
         self._notify = notify
         self._store = store
-        # Most notices are of what this very process writes, which is done by then.
+        # Most notifications are of commits of this very process, which end within this time.
         self._watcher = Watcher(store.database, shortest_seconds=_LOOK_SECONDS)
         self._revision = -1
         super().__init__("wake-up", 0)
