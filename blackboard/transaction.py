@@ -35,6 +35,7 @@ from blackboard.spec.changes import (
     amended_by,
 )
 from blackboard.spec.effects import Side
+from blackboard.spec.files import check_path, check_tree
 from blackboard.spec.inputs import BuiltComponent, closure, inputs_digest, whole_digest
 from blackboard.spec.keys import (
     check_idempotency_key,
@@ -296,12 +297,11 @@ class Transaction(Reader):
         given.a_mapping(files, "files")
         kept = dict(self._drafts[component].files if component in self._drafts else current.files if current else {})
         for path, content in files.items():
-            given.a_path(path)
             if content is None:
                 kept.pop(path, None)
             else:
-                kept[path] = given.a_file(path, content)
-        given.a_tree(kept)
+                kept[check_path(path)] = given.a_file(path, content)
+        check_tree(kept)
         sides = {
             Side.IMPLEMENTS: given.a_list(() if implements is None else implements, "implements"),
             Side.USES: given.a_list(() if uses is None else uses, "uses"),

@@ -7,13 +7,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from blackboard.errors import Invalid, InvalidContract, InvalidKey, TooLarge
+from blackboard.errors import Invalid, InvalidContract, TooLarge
 from blackboard.spec.canonical import NotCanonical, check_text
 from blackboard.spec.effects import Side
 
 MAX_TEXT_BYTES = 1_048_576
 MAX_FILE_BYTES = 8_388_608
-MAX_PATH_BYTES = 1024
 MAX_NUMBER = 1 << 62
 """Above what a board ever counts to, and below what an engine can hold."""
 
@@ -42,38 +41,6 @@ def a_text(value: str, what: str) -> str:
         return check_text(text)
     except NotCanonical as error:
         raise InvalidContract("text", f"{what}: {error.why}", line=error.line, column=error.column) from None
-
-
-def a_path(value: str) -> str:
-    """Return a file's path: relative, with `/`, on every system the same.
-
-    Raises:
-        InvalidKey: It is not.
-    """
-    path = _of(value, str, "a file's path", "a text")
-    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
-        raise InvalidKey(path, f"a file's path is longer than {MAX_PATH_BYTES} bytes")
-    if path.split("/")[0] == ".spec":
-        raise InvalidKey(path, "`.spec` is the folder in which the board tells of its decisions")
-    if ".git" in path.lower().split("/"):
-        raise InvalidKey(path, "`.git` is the folder of a repository, whose settings and hooks run commands")
-    if not path.isprintable() or "\\" in path or any(part in ("", ".", "..") for part in path.split("/")):
-        raise InvalidKey(path, "a file's path is relative, with '/', without '..', empty parts or control characters")
-    return path
-
-
-def a_tree(paths: Iterable[str]) -> None:
-    """Make sure that no path of some is a folder of another.
-
-    Raises:
-        InvalidKey: One is.
-    """
-    found = set(paths)
-    for path in found:
-        parts = path.split("/")
-        for end in range(1, len(parts)):
-            if "/".join(parts[:end]) in found:
-                raise InvalidKey("/".join(parts[:end]), f"it cannot be a file and the folder of {path}")
 
 
 def a_file(path: str, content: str | bytes) -> bytes:
