@@ -38,7 +38,6 @@ from blackboard.errors import (
     Invalid,
     InvalidContract,
     InvalidKey,
-    InvalidPath,
     InvalidTeam,
     KeyReused,
     LeaseLost,
@@ -71,7 +70,6 @@ if TYPE_CHECKING:
     from blackboard.snapshot import Component, Decision, Question, Snapshot, Verdict, Version, Vote
     from blackboard.spec.changes import Committed
     from blackboard.spec.convergence import Obligation, Outcome
-    from blackboard.spec.files import export_refusal
     from blackboard.spec.records import ChangeRecord as Change
     from blackboard.spec.triggers import Trigger
     from blackboard.store.feed import Cursor
@@ -101,7 +99,6 @@ _HEAVY = {
     "Vote": "blackboard.snapshot",
     "Committed": "blackboard.spec.changes",
     "Trigger": "blackboard.spec.triggers",
-    "export_refusal": "blackboard.spec.files",
     "Obligation": "blackboard.spec.convergence",
     "Outcome": "blackboard.spec.convergence",
     "Change": "blackboard.spec.records",
@@ -154,7 +151,6 @@ __all__ = [
     "Invalid",
     "InvalidContract",
     "InvalidKey",
-    "InvalidPath",
     "InvalidTeam",
     "KeyReused",
     "Lease",
@@ -186,7 +182,6 @@ __all__ = [
     "Verdict",
     "Version",
     "Vote",
-    "export_refusal",
     "external",
     "knowledge_source",
     "on",

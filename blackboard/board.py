@@ -26,7 +26,7 @@ from blackboard.lease import Lease
 from blackboard.lease import claim as claim_leases
 from blackboard.plan import CLOCK, plan
 from blackboard.snapshot import Snapshot
-from blackboard.spec import given
+from blackboard.spec import arguments
 from blackboard.spec.changes import Committed, Install, Intent, Plan, Tick
 from blackboard.spec.keys import PROMPT, TEAM, check_idempotency_key, check_name
 from blackboard.spec.reads import Reads
@@ -62,6 +62,7 @@ Durability = Literal["full", "normal"]
 
 _DUE = Statement("""
     SELECT k.key, d.path, d.round, d.due FROM deadline d JOIN key k ON k.id = d.key_id ORDER BY d.due LIMIT 100""")
+_CLOCK = Statement("SELECT clock FROM board")
 _TEAM = Statement("SELECT 1 FROM key WHERE key = 'choreography/team' AND current IS NOT NULL")
 _LIVE = Statement("SELECT count(*) AS count FROM lease WHERE state = 'live' AND expires > :now")
 
@@ -140,7 +141,7 @@ class Blackboard:
         head = feed.head(self.store)
         if at is None:
             return Snapshot(self.store, head["revision"])
-        if not isinstance(at, Cursor) and given.a_number(at, "at", least=0) > head["revision"]:
+        if not isinstance(at, Cursor) and arguments.integer(at, "at", least=0) > head["revision"]:
             raise Invalid(f"there is no revision {at}; the newest is {head['revision']}")
         with self.store.database.reading() as on:
             board = read.board_row(on)
@@ -216,8 +217,8 @@ class Blackboard:
         Returns:
             The leases, possibly none; each has a fencing token larger than any given out before for its target.
         """
-        given.a_number(limit, "limit", least=1)
-        given.a_time(lease_seconds, "lease_seconds")
+        arguments.integer(limit, "limit", least=1)
+        arguments.seconds(lease_seconds, "lease_seconds")
         return claim_leases(self, check_name(author), limit=limit, lease_seconds=lease_seconds)
 
     def install(self, team: Installable) -> Committed:
@@ -257,12 +258,12 @@ class Blackboard:
         """Return the seconds until the next deadline, None if there is none."""
         with self.store.database.reading() as on:
             rows = on.all(_DUE)
-            now = self.store.now(on)
+            now = max(on.all(_CLOCK)[0]["clock"], self.store.clock())
         return max(0.0, rows[0]["due"] - now) if rows else None
 
     def _due(self) -> list[read.Row]:
         with self.store.database.reading() as on:
-            now = self.store.now(on)
+            now = max(on.all(_CLOCK)[0]["clock"], self.store.clock())
             return [row for row in on.all(_DUE) if row["due"] <= now]
 
     def _intent(
@@ -284,7 +285,7 @@ class Blackboard:
             Forked: The known head is not in this history.
         """
         if known_head is not None:
-            given.a(Cursor, known_head, "known_head")
+            arguments.of_type(Cursor, known_head, "known_head")
         return verify.verify(self.store, known_head=known_head)
 
     def backup(self, path: str | Path) -> int:
@@ -403,7 +404,7 @@ def _run_transaction(
     Raises:
         Conflict: Every attempt was refused.
     """
-    given.a_number(attempts, "attempts", least=1)
+    arguments.integer(attempts, "attempts", least=1)
     if not callable(function):
         raise Invalid(f"function is {ascii(function)[:60]}; give one that takes a transaction")
     previous: Conflict | None = None

@@ -13,7 +13,7 @@ from blackboard.choreography.moves import lease_cap, limits_leases
 from blackboard.errors import Conflict, LeaseLost, Premise
 from blackboard.plan.view import registry_of
 from blackboard.snapshot import Snapshot
-from blackboard.spec import given
+from blackboard.spec import arguments
 from blackboard.spec.activation import Ending
 from blackboard.spec.canonical import JSON
 from blackboard.store import agenda, claims, feed
@@ -101,7 +101,7 @@ class Lease:
     @property
     def expires_in_seconds(self) -> float:
         """The remaining time; negative once the lease has ended, even if no other worker has claimed the activation."""
-        return self._expires - self._store.time.now()
+        return self._expires - self._store.clock()
 
     def transaction(self, *, idempotency_key: str | None = None) -> Transaction:
         """Begin a transaction in the name of the source, fenced by this lease."""
@@ -122,7 +122,7 @@ class Lease:
         Raises:
             LeaseLost: The lease ended, another worker claimed the activation, or the limit is reached.
         """
-        given.a_time(lease_seconds, "lease_seconds")
+        arguments.seconds(lease_seconds, "lease_seconds")
         renewed = agenda.renew(self._store, [self.token], lease_seconds=lease_seconds)
         if self.token not in renewed:
             raise LeaseLost(self.target, self.token, None)

@@ -7,7 +7,7 @@ declared; the pins of the components that it writes are made from it.
 import asyncio
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +18,7 @@ from blackboard.contracts.rules import accepting
 from blackboard.errors import Conflict, IllegalTransition, Invalid, InvalidContract, TooLarge
 from blackboard.plan import plan
 from blackboard.snapshot import Component, Decision, Question, Reader, Verdict, Version
-from blackboard.spec import given
+from blackboard.spec import arguments
 from blackboard.spec.canonical import JSON, NotCanonical, canonical_json, digest_bytes
 from blackboard.spec.changes import (
     Act,
@@ -35,7 +35,6 @@ from blackboard.spec.changes import (
     amended_by,
 )
 from blackboard.spec.effects import Side
-from blackboard.spec.files import check_path, check_tree
 from blackboard.spec.inputs import BuiltComponent, closure, inputs_digest, whole_digest
 from blackboard.spec.keys import (
     check_idempotency_key,
@@ -131,8 +130,8 @@ class Transaction(Reader):
             facets: The facets to read; those that they name are read too (for a function of a stub, the classes and
                 aliases in its signature). None reads all of them and the set of their names.
         """
-        checked_side = given.a_side(side)
-        names = None if facets is None else given.texts(facets, "facets", empty=False)
+        checked_side = arguments.side(side)
+        names = None if facets is None else arguments.texts(facets, "facets", empty=False)
         found = self.decision_of(key)
         self._note_decision(key, found, checked_side, names)
         return found
@@ -219,12 +218,12 @@ class Transaction(Reader):
 
     def ask(self, key: str, question: str, *, options: Sequence[JSON] = ()) -> None:
         """Put a question about a key; it closes when the key is accepted or retracted."""
-        options = given.a_list(options, "the options")
+        options = arguments.sequence(options, "the options")
         canonical = _canonical(list(options), "the options")
-        if len(canonical) > given.MAX_TEXT_BYTES:
-            raise TooLarge("the options", len(canonical), given.MAX_TEXT_BYTES)
+        if len(canonical) > arguments.MAX_TEXT_BYTES:
+            raise TooLarge("the options", len(canonical), arguments.MAX_TEXT_BYTES)
         spelled: list[JSON] = json.loads(canonical)
-        self._act(Ask(check_key(key), given.a_text(question, "the question"), tuple(spelled)))
+        self._act(Ask(check_key(key), arguments.text(question, "the question"), tuple(spelled)))
 
     def propose(self, key: str, contract: Contract, *, rationale: str = "", evidence: Sequence[int] = ()) -> None:
         """Propose a version; without an electorate it is accepted at once.
@@ -238,21 +237,22 @@ class Transaction(Reader):
         self, contracts: Mapping[str, Contract], *, rationale: str = "", evidence: Sequence[int] = ()
     ) -> None:
         """Propose versions of several keys that are accepted in one commit or not at all."""
-        wanted = given.a_mapping(contracts, "what is proposed")
+        wanted = arguments.mapping(contracts, "what is proposed")
         bodies = tuple((check_key(key), _body(contract)) for key, contract in wanted.items())
-        cited = tuple(given.a_number(one, "a cited revision", least=1) for one in given.a_list(evidence, "evidence"))
+        evidence = arguments.sequence(evidence, "evidence")
+        cited = tuple(arguments.integer(one, "a cited revision", least=1) for one in evidence)
         if late := [one for one in cited if one > self.revision]:
             raise Invalid(f"evidence cites revision {late[0]}, and {self.revision} is read; read that first")
-        self._act(Propose(bodies, given.a_text(rationale, "the rationale"), cited))
+        self._act(Propose(bodies, arguments.text(rationale, "the rationale"), cited))
 
     def withdraw(self, key: str, *, version: int) -> None:
         """Withdraw a proposal of this author."""
-        self._act(Withdraw(check_key(key), given.a_number(version, "version")))
+        self._act(Withdraw(check_key(key), arguments.integer(version, "version")))
 
     def vote(self, key: str, *, version: int, approve: bool, reason: str = "") -> None:
         """Vote on a proposed version, once."""
-        number, says = given.a_number(version, "version"), given.yes_or_no(approve, "approve")
-        self._act(Vote(check_key(key), number, says, given.a_text(reason, "the reason")))
+        number, approve = arguments.integer(version, "version"), arguments.boolean(approve, "approve")
+        self._act(Vote(check_key(key), number, approve, arguments.text(reason, "the reason")))
 
     def decide(self, key: str, contract: Contract, *, rationale: str = "", accept: Iterable[str] = ()) -> None:
         """Accept a version without a vote.
@@ -261,7 +261,7 @@ class Transaction(Reader):
 
         `accept` names rules (docs/rules.md) whose breaks an operator accepts: components become suspect, not stale.
         """
-        why, rules, body = given.a_text(rationale, "the rationale"), tuple(dict.fromkeys(accept)), _body(contract)
+        why, rules, body = arguments.text(rationale, "the rationale"), tuple(dict.fromkeys(accept)), _body(contract)
         current = self.decision_of(key) if rules else None
         broken = frozenset[str]() if current is None else current.contract.compare(contract).rules
         why = accepting(why, rules, self.author, broken, permitted=self.role == OPERATOR)
@@ -269,7 +269,7 @@ class Transaction(Reader):
 
     def retract(self, key: str, *, reason: str) -> None:
         """Retract an accepted decision; components that were built against it become orphaned."""
-        self._act(Retract(check_key(key), given.a_text(reason, "the reason")))
+        self._act(Retract(check_key(key), arguments.text(reason, "the reason")))
 
     def write(
         self,
@@ -294,17 +294,18 @@ class Transaction(Reader):
         if is_blind and self.component_of(component) is not None:
             raise Invalid(f"{component} exists and was not read: call transaction.component({component!r}) first")
         current = self.component(component) if known else None
-        given.a_mapping(files, "files")
+        arguments.mapping(files, "files")
         kept = dict(self._drafts[component].files if component in self._drafts else current.files if current else {})
         for path, content in files.items():
+            arguments.file_path(path)
             if content is None:
                 kept.pop(path, None)
             else:
-                kept[check_path(path)] = given.a_file(path, content)
-        check_tree(kept)
+                kept[path] = arguments.file_content(path, content)
+        arguments.file_tree(kept)
         sides = {
-            Side.IMPLEMENTS: given.a_list(() if implements is None else implements, "implements"),
-            Side.USES: given.a_list(() if uses is None else uses, "uses"),
+            Side.IMPLEMENTS: arguments.sequence(() if implements is None else implements, "implements"),
+            Side.USES: arguments.sequence(() if uses is None else uses, "uses"),
         }
         for side, named in sides.items():
             self._read_named(side, named)
@@ -315,7 +316,7 @@ class Transaction(Reader):
         """Record the result of a check for exactly its inputs at this revision; this reads them."""
         check_name(check)
         check_key(component)
-        given.yes_or_no(passed, "passed")
+        arguments.boolean(passed, "passed")
         with self.reading() as on:
             known = gather.check_of(on, check, self.revision)
             if self._built is None:
@@ -335,7 +336,7 @@ class Transaction(Reader):
                 self._reads.facets[pin.key, pin.name] = value or None
             else:
                 self._reads.decisions[pin.key] = None
-        self._act(Judge(check, component, version, passed, given.a_text(log, "the log"), inputs))
+        self._act(Judge(check, component, version, passed, arguments.text(log, "the log"), inputs))
 
     # --- ends ---
 
@@ -393,9 +394,8 @@ class Transaction(Reader):
 
     def _write_of(self, component: str, draft: _Draft) -> Write:
         files = {path: (digest_bytes(content), content) for path, content in sorted(draft.files.items())}
-        pins = {
-            (pin.key, pin.name, side): replace(pin, side=side) for pin in self.pins for side in (_side_of(pin, draft),)
-        }
+        sided = (pin._replace(side=_side_of(pin, draft)) for pin in self.pins)
+        pins = {(pin.key, pin.name, pin.side): pin for pin in sided}
         listed = tuple(PatternPin(pattern, self.revision) for pattern in sorted(self._listed))
         return Write(component, files, tuple(pin for _, pin in sorted(pins.items())), listed)
 
@@ -439,7 +439,7 @@ def _side_of(pin: Pin, draft: _Draft) -> Side:
 
 
 def _body(contract: Contract) -> Body:
-    given.a(Contract, contract, "the contract")
+    arguments.of_type(Contract, contract, "the contract")
     return body_of(contract)
 
 

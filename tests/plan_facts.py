@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from blackboard.contracts.bodies import body_of
 from blackboard.contracts.language import Contract
 from blackboard.spec import keys
-from blackboard.spec.changes import KeyRow, Plan, QuestionRow, SettleRow, VersionRow, VoteRow
+from blackboard.spec.changes import Plan, SettleRow, Vote
 from blackboard.spec.footprint import Footprint
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, VersionRecord
@@ -126,45 +126,23 @@ class Facts:
         )
         for row in plan.rows:
             match row:
-                case KeyRow():
-                    record = KeyRecord(
-                        row.key,
-                        row.kind,
-                        row.state,
-                        row.last_version,
-                        row.current,
-                        row.digest,
-                        row.generation,
-                        after.revision,
-                    )
-                    after.records[row.key] = record
-                case VersionRow():
-                    after.versions[row.key, row.version] = VersionRecord(
-                        row.key,
-                        row.version,
-                        row.body,
-                        row.state,
-                        row.base,
-                        row.author,
-                        row.role,
-                        electorate=row.electorate,
-                        quorum=row.quorum,
-                        round=row.round,
-                        joint=after.revision if row.joint else None,
-                        revision=after.revision,
-                        merged=row.merged,
-                    )
+                case KeyRecord():
+                    unflagged = row._replace(moved=False, member=False, appeared=False)
+                    after.records[row.key] = unflagged._replace(mod_revision=after.revision)
+                case VersionRecord():
+                    joint = None if row.joint is None else after.revision
+                    after.versions[row.key, row.version] = row._replace(joint=joint, premises=None)
                 case SettleRow():
                     record = after.versions[row.key, row.version]
                     after.versions[row.key, row.version] = record._replace(state=row.state, reason=row.reason)
-                case VoteRow():
+                case Vote():
                     after.cast.setdefault((row.key, row.version), {})[row.author] = row.approve
-                case QuestionRow():
-                    after.questions[row.key] = QuestionRecord(row.key, row.text, row.options, row.author, row.role)
+                case QuestionRecord():
+                    after.questions[row.key] = row
         for key, version in plan.accepted:
             accepted = after.versions[key, version].body
             current = after.records[key].current
-            after.versions.update({at: one.beside(current) for at, one in after.versions.items() if at[0] == key})
+            after.versions.update({at: one.with_current(current) for at, one in after.versions.items() if at[0] == key})
             after.bodies[key, after.revision] = accepted
             old = after.heads.get(key, {})
             after.heads[key] = {

@@ -30,7 +30,7 @@ def budget(store: Store) -> tuple[BudgetLine, ...]:
 def called(store: Store) -> tuple[tuple[SpentLine, ...], tuple[WaitingLine, ...]]:
     """Return what calls of models used by source and model, and the calls that run now."""
     with store.database.reading() as connection:
-        return calls.spent(connection), calls.waiting(connection, store.now(connection))
+        return calls.spent(connection), calls.waiting(connection, store.clock())
 
 
 def agenda_counts(store: Store) -> Mapping[str, int]:
@@ -76,8 +76,7 @@ def kind_and_state(store: Store, key: str) -> tuple[str, str]:
 def activations_of(store: Store, key: str) -> tuple[ActivationLine, ...]:
     """Return the activations on a target that are not done, those that nobody will claim again among them."""
     with store.database.reading() as connection:
-        now = store.now(connection)
-        return tuple(_activation(row, now) for row in stored.activations_of(connection, key))
+        return tuple(_activation(row, store.clock()) for row in stored.activations_of(connection, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +106,7 @@ class Picture:
 def picture(store: Store, rows: Rows) -> Picture:
     """Return what is newest and most pressing on a board, no more than there is room for."""
     with store.database.reading() as connection:
-        now = store.now(connection)
-        agenda = _agenda(connection, rows.agenda, now)
+        agenda = _agenda(connection, rows.agenda, store.clock())
         return Picture(
             stored.revision(connection),
             _decisions(connection, rows.decisions),
@@ -116,7 +114,7 @@ def picture(store: Store, rows: Rows) -> Picture:
             agenda,
             _budget(connection),
             _newest(connection, rows.changes),
-            calls.waiting(connection, now),
+            calls.waiting(connection, store.clock()),
         )
 
 

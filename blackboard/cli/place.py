@@ -16,7 +16,7 @@ import typer
 
 from blackboard.board import Blackboard
 from blackboard.errors import Invalid, Unavailable
-from blackboard.spec.given import a_text
+from blackboard.spec import arguments
 from blackboard.spec.keys import check_name
 
 TEAM_FILE = "team.py"
@@ -35,7 +35,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the same record 
 
 def _reason(text: str) -> str:
     """Return why something is done: refused here, before anything is read, where no board takes it."""
-    return a_text(text, "the reason")
+    return arguments.text(text, "the reason")
 
 
 BecauseOption = Annotated[

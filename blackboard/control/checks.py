@@ -15,7 +15,7 @@ from blackboard.control.source import Source
 from blackboard.errors import Invalid, InvalidTeam
 from blackboard.on import suspect, written
 from blackboard.snapshot import Decision, decisions_json
-from blackboard.spec import given
+from blackboard.spec import arguments
 from blackboard.spec.canonical import JSON, digest
 from blackboard.spec.inputs import BuiltComponent, closure
 from blackboard.spec.keys import check_name, check_pattern
@@ -55,7 +55,7 @@ class Check:
     ) -> None:
         if isinstance(command, str):
             raise InvalidTeam(f"the command of check {name} is one string", "give a list of arguments, without a shell")
-        for argument in given.texts(command, f"the command of check {name}"):
+        for argument in arguments.texts(command, f"the command of check {name}"):
             if "\0" in argument:
                 raise InvalidTeam(f"an argument of check {name} holds a NUL character", "leave it out")
         object.__setattr__(self, "name", check_name(name))
@@ -64,10 +64,10 @@ class Check:
         object.__setattr__(self, "timeout_seconds", timeout_seconds)
         object.__setattr__(self, "network", network)
         try:
-            given.an_amount(timeout_seconds, f"the time of check {name} in seconds", positive=True)
+            arguments.amount(timeout_seconds, f"the time of check {name} in seconds", positive=True)
         except Invalid as error:
             raise InvalidTeam(str(error), "60 is usual") from None
-        given.yes_or_no(network, f"the network of check {name}")
+        arguments.boolean(network, f"the network of check {name}")
 
     @property
     def definition(self) -> str:

@@ -19,7 +19,7 @@ from blackboard.control.prices import UNPRICED, Prices, PriceTable
 from blackboard.control.prices import prices as price_table
 from blackboard.control.source import Source
 from blackboard.errors import InvalidTeam
-from blackboard.spec import given
+from blackboard.spec import arguments
 from blackboard.spec.canonical import JSON
 from blackboard.spec.keys import TEAM, check_name
 from blackboard.spec.triggers import CONFORMANCE, OF_THE_LIBRARY, STARTS, SourceRecord
@@ -46,7 +46,7 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("tokens", "money", "seconds", "activations"):
             if (limit := getattr(self, name)) is not None:
-                given.an_amount(limit, f"the budget of {name}")
+                arguments.amount(limit, f"the budget of {name}")
 
     def limits(self) -> dict[str, float]:
         """Return resource -> limit for those that have one."""
@@ -95,13 +95,13 @@ class Team:
         undeclared_use: Literal["observe", "refuse"] = "observe",
     ) -> None:
         protocol = architect_and_coders() if choreography is None else choreography
-        object.__setattr__(self, "prompt", given.a_text(prompt, "the prompt"))
-        object.__setattr__(self, "sources", given.several(sources, Source, "sources"))
-        object.__setattr__(self, "choreography", given.a(Choreography, protocol, "choreography"))
-        object.__setattr__(self, "checks", given.several(checks, Check, "checks"))
-        object.__setattr__(self, "budget", given.a(Budget, Budget() if budget is None else budget, "budget"))
+        object.__setattr__(self, "prompt", arguments.text(prompt, "the prompt"))
+        object.__setattr__(self, "sources", arguments.all_of_type(sources, Source, "sources"))
+        object.__setattr__(self, "choreography", arguments.of_type(Choreography, protocol, "choreography"))
+        object.__setattr__(self, "checks", arguments.all_of_type(checks, Check, "checks"))
+        object.__setattr__(self, "budget", arguments.of_type(Budget, Budget() if budget is None else budget, "budget"))
         object.__setattr__(self, "prices", price_table(UNPRICED if prices is None else prices))
-        object.__setattr__(self, "resources", dict(given.a_mapping(resources or {}, "resources")))
+        object.__setattr__(self, "resources", dict(arguments.mapping(resources or {}, "resources")))
         if undeclared_use not in ("observe", "refuse"):
             raise InvalidTeam(f"undeclared_use is {undeclared_use!r}", "say 'observe' or 'refuse'")
         object.__setattr__(self, "undeclared_use", undeclared_use)
@@ -148,7 +148,7 @@ class Team:
             }
             records[f"role/{role.name}"] = Contract.value(described)
         for record in self.source_records():
-            records[record.key] = Contract.value(record.to_json())
+            records[f"source/{record.name}"] = Contract.value(record.to_json())
             records[f"member/{record.name}"] = Contract.value({"roles": [record.role]})
         return records
 
@@ -193,7 +193,7 @@ class Team:
 
     def _check_resources(self) -> None:
         for name, units in self.resources.items():
-            given.a_number(units, f"the units of {name}", least=0)
+            arguments.integer(units, f"the units of {name}", least=0)
             if check_name(name) in budgets.RESOURCES:
                 raise InvalidTeam(f"a resource has the name {name}, which is a budget's", "name it otherwise")
         for source in self.sources:

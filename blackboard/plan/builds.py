@@ -1,7 +1,7 @@
 """Acts on components: write and judge, and what follows from each."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from typing import Any
 
 from blackboard.choreography import moves
 from blackboard.choreography.values import OPERATOR
@@ -10,9 +10,9 @@ from blackboard.errors import IllegalTransition, InvalidKey, InvalidTeam, NotPer
 from blackboard.plan.draft import Draft
 from blackboard.spec import keys
 from blackboard.spec.canonical import JSON, digest
-from blackboard.spec.changes import OBSERVED, ComponentRow, Judge, Observe, VerdictRow, WakesRow, Write
+from blackboard.spec.changes import OBSERVED, ComponentRow, Judge, Observe, WakesRow, Write
 from blackboard.spec.lifecycle import KeyState
-from blackboard.spec.records import KeyRecord
+from blackboard.spec.records import Body, KeyRecord
 from blackboard.spec.staleness import Built, Freshness, Judged, PatternPin, Pin
 from blackboard.spec.triggers import DERIVED, Event, TriggerKind
 
@@ -22,12 +22,11 @@ def write(draft: Draft, act: Write) -> None:
     key = act.component
     if keys.is_reserved(key):
         raise InvalidKey(key, "only the installation of a team writes it; name the component otherwise")
-    standing = draft.view.built(key)
-    pins = _resolved(draft, act.pins)
+    before = draft.view.built(key)
+    pins = _at_head(draft, act.pins)
     files = digest({path: blob for path, (blob, _) in act.files.items()})
-    premises = _premises(pins, act.patterns)
-    same_premises = standing is not None and _premises(standing.pins, standing.patterns) == premises
-    if standing is not None and same_premises and standing.digest == files and standing.freshness is Freshness.CURRENT:
+    same_premises = before is not None and _compared(before.pins, before.patterns) == _compared(pins, act.patterns)
+    if before is not None and same_premises and before.digest == files and before.freshness is Freshness.CURRENT:
         return
     draft.permit("write", key)
     _require_premises(draft, key)
@@ -37,39 +36,37 @@ def write(draft: Draft, act: Write) -> None:
         raise InvalidKey(key, "it names a decision; a component needs another key")
     draft.require_read(record)
     version = record.last_version + 1
-    is_first = record.current is None
     row = ComponentRow(key, version, draft.intent.author, draft.role, files, act.files, pins, act.patterns)
     _add(draft, record, row, Freshness.CURRENT)
-    if is_first:
-        # Which checks it has depends on what it pins, so only now.
+    if record.current is None:
+        # Which checks it has to pass depends on its pins, so only now.
         draft.rows.append(WakesRow(key, wakes_of(draft, key)))
     draft.settled.append((key, ("required", "stale", "suspect", "failed")))
     draft.follow(moves.Written(key, same_premises))
 
 
 def observe(draft: Draft, act: Observe) -> None:
-    """Add a version of a component that differs only in what its code is shown to rely on, now that this was written.
+    """Add a version of a component with the same files and the pins that this commit shows its code to rely on.
 
-    Who does not know what stood when it was written, or may not rely on what was not read, has to be written anew: the
-    facets count as looked for and absent.
+    The component has to be written again, so the new pins have no value, where it is not known which value its author
+    built against, or where the team refuses what was not read.
     """
-    standing = draft.view.built(act.component)
+    before = draft.view.built(act.component)
     record = draft.touch(act.component, "component")
-    if standing is None:
+    if before is None:
         return
-    lost = standing.freshness in (Freshness.STALE, Freshness.ORPHANED) and act.patterns
-    known = {(pin.key, pin.name, pin.side) for pin in standing.pins}
-    anew = draft.registry.refuses_undeclared or bool(lost)
+    lost_patterns = before.freshness in (Freshness.STALE, Freshness.ORPHANED) and act.patterns
+    is_unread = draft.registry.refuses_undeclared or bool(lost_patterns)
+    known = {(pin.key, pin.name, pin.side) for pin in before.pins}
     pins = tuple(
-        replace(pin, since=0, digest="") if anew and (pin.key, pin.name, pin.side) not in known else pin
-        for pin in _resolved(draft, act.pins)
+        pin._replace(since=0, digest="") if is_unread and (pin.key, pin.name, pin.side) not in known else pin
+        for pin in _at_head(draft, act.pins)
     )
-    unread = any(pin.observed and not pin.digest for pin in pins)
     version, draft.path = record.last_version + 1, OBSERVED
-    files = standing.digest
-    row = ComponentRow(act.component, version, act.author, act.role, files, act.files, pins, act.patterns)
-    _add(draft, record, row, Freshness.STALE if unread else standing.freshness)
-    if unread:
+    row = ComponentRow(act.component, version, act.author, act.role, before.digest, act.files, pins, act.patterns)
+    has_to_be_rewritten = any(pin.observed and not pin.digest for pin in pins)
+    _add(draft, record, row, Freshness.STALE if has_to_be_rewritten else before.freshness)
+    if has_to_be_rewritten:
         draft.happen(TriggerKind.STALE, act.component)
 
 
@@ -95,121 +92,125 @@ def judge(draft: Draft, act: Judge) -> None:
     if known is not None and (known.passed, known.inputs) == (act.passed, act.inputs):
         return
     if (act.check, act.component) in draft.view.verdicts:
-        raise IllegalTransition(f"the verdict of {act.check} on {act.component}", "given", "another one beside it")
+        verdict = f"the verdict of {act.check} on {act.component}"
+        raise IllegalTransition(verdict, "made", "another one in the same commit")
     _permit_verdict(draft, act)
     draft.touch(act.component, "component")
-    judged = Judged(act.passed, act.inputs, draft.view.facts.revision + 1).beside(known)
+    judged = Judged(act.passed, act.inputs, draft.view.facts.revision + 1).after(known)
     settles = not (judged.passed and judged.flaky) and _settles(draft, act, built)
-    author = draft.intent.author
-    row = VerdictRow(act.check, act.component, act.version, act.passed, act.log, act.inputs, author, settles)
+    row = act._replace(author=draft.intent.author, settles=settles)
     draft.rows.append(row)
     draft.view.verdicts[act.check, act.component] = judged
     draft.note("judged", act.component, act.version, row.content())
     if settles:
-        _settled(draft, act, built)
+        _end_suspicion(draft, act, built)
     kind = TriggerKind.PASSED if judged.is_pass else TriggerKind.FAILED
     draft.happen(kind, act.component, act.check)
     draft.follow(moves.Judged(act.component, act.check, judged.is_pass))
 
 
 def _permit_verdict(draft: Draft, act: Judge) -> None:
-    """Let who has the right to a check judge; whether files conform is said by the library alone, in every team."""
-    if act.check not in draft.registry.judges:
+    """Let whoever has the right judge; the checks of the library are judged by its own sources alone, in every team."""
+    if act.check not in draft.registry.languages:
         draft.permit("check", act.component, act.check)
     elif draft.intent.author != act.check:
         raise NotPermitted(f"{draft.intent.author} checks {act.check} on {act.component}", (), (act.check,))
 
 
 def _settles(draft: Draft, act: Judge, built: Built) -> bool:
-    """Say whether it is known with this verdict what compatible changes did to a suspect component.
+    """Say whether a verdict ends the suspicion of a component: a failure, or a pass after which all checks have passed.
 
-    A failure is enough; a pass is where all its checks have passed since the last of the changes. What a verdict is
-    about was validated with it, so none that came after a change is about what stood before.
+    A pass counts if it is not older than the newest change of a pinned facet: its inputs were validated with it.
     """
     if built.freshness is not Freshness.SUSPECT:
         return False
     if not act.passed:
         return True
-    changed = max(_changed_at(draft, pin) for pin in built.pins)
-    others = (draft.view.verdict(check, act.component) for check in _checks_of(draft, act.component) - {act.check})
+    changed = 0
+    for pin in built.pins:
+        head = draft.view.head_facets(pin.key).get(pin.name)
+        if head is not None and head.digest != (pin.digest or None):
+            changed = max(changed, head.since)
+    registry, component = draft.registry, act.component
+    of_team = {check for check, pattern in registry.checks.items() if keys.matches(pattern, component)}
+    required = (of_team - registry.languages.keys()) | set(_own_checks(draft, component))
+    others = (draft.view.verdict(check, component) for check in required - {act.check})
     return all(one is not None and one.is_pass and one.revision >= changed for one in others)
 
 
-def _changed_at(draft: Draft, pin: Pin) -> int:
-    """Return since when a pinned facet has another value, 0 where it has none."""
-    head = draft.view.head_facets(pin.key).get(pin.name)
-    return 0 if head is None or head.digest == (pin.digest or None) else head.since
-
-
-def _settled(draft: Draft, act: Judge, built: Built) -> None:
-    """Draw the consequences of a verdict that ended a suspicion."""
+def _end_suspicion(draft: Draft, act: Judge, built: Built) -> None:
     freshness = Freshness.CURRENT if act.passed else Freshness.STALE
-    draft.view.rebuilt[act.component] = replace(built, freshness=freshness)
+    draft.view.rebuilt[act.component] = built._replace(freshness=freshness)
     draft.settled.append((act.component, ("suspect", "stale") if act.passed else ("suspect",)))
     if not act.passed:
         draft.happen(TriggerKind.STALE, act.component)
 
 
-def _checks_of(draft: Draft, component: str) -> set[str]:
-    """Return the checks that a component has to pass."""
-    registry = draft.registry
-    of_team = {check for check, pattern in registry.checks.items() if keys.matches(pattern, component)}
-    return (of_team - registry.judges.keys()) | set(_own_checks(draft, component))
-
-
 def _own_checks(draft: Draft, component: str) -> list[str]:
-    """Return the checks that a component has to pass for what it is: its task names them, or a contract's language."""
-    task = task_of(draft, component)
-    named = task["checks"] if task is not None else ()
-    own = [str(check) for check in named] if isinstance(named, list | tuple) else []
-    judges = draft.registry.judges
-    languages = _languages(draft, component) if judges else frozenset()
-    return [*own, *(check for check, judged in judges.items() if not languages.isdisjoint(judged))]
+    """Return the checks of a component that its task names, or that the language of a pinned contract asks for."""
+    task = _task_of(draft, component)
+    own = [] if task is None else [str(check) for check in _fields(task)["checks"]]
+    by_language = draft.registry.languages
+    pinned = _languages(draft, component) if by_language else frozenset()
+    return [*own, *(check for check, languages in by_language.items() if not pinned.isdisjoint(languages))]
 
 
 def _languages(draft: Draft, component: str) -> frozenset[str]:
-    """Return `implements` or `uses` with the language of each decision that a component stands so to."""
+    """Return `implements` or `uses` with the language of each decision that a component implements or uses."""
     built = draft.view.built(component)
     pinned = {(pin.side, pin.key) for pin in built.pins} if built is not None else ()
-    records = [(side, record) for side, key in pinned if (record := draft.view.key(key)) is not None]
-    found = ((side, draft.view.version(one.key, one.current)) for side, one in records if one.current is not None)
+    found = ((side, draft.view.current_version(key)) for side, key in pinned)
     return frozenset(f"{side} {version.body.language}" for side, version in found if version is not None)
 
 
 def own_checkers(draft: Draft, component: str) -> list[str]:
-    """Return the sources that run the checks of a component beside those that its key alone wakes."""
+    """Return the sources that run the checks of a component which its key alone does not tell."""
     own = _own_checks(draft, component)
     return [source.name for source in draft.registry.checkers if source.check in own]
 
 
 def wakes_of(draft: Draft, component: str) -> tuple[tuple[str, str], ...]:
-    """Return (source, kind) of those that want to know of the component's staleness."""
+    """Return (source, kind) of the sources that are woken when the component becomes stale or suspect."""
     events = [Event(kind, component) for kind in sorted(DERIVED)]
     subscribed = [(source, str(event.kind)) for source, event in draft.registry.triggers.woken(events)]
     checkers = [(source, str(TriggerKind.SUSPECT)) for source in own_checkers(draft, component)]
     return tuple(dict.fromkeys([*subscribed, *checkers]))
 
 
-def task_of(draft: Draft, component: str) -> Mapping[str, JSON] | None:
-    """Return the accepted task of a component: field -> value."""
-    key = f"task/{component}"
-    record = draft.view.key(key)
-    version = draft.view.version(key, record.current) if record is not None and record.current is not None else None
-    if version is None or version.body.language != "task":
-        return None
-    return contract_of(version.body).facets
+def _task_of(draft: Draft, component: str) -> Body | None:
+    version = draft.view.current_version(f"task/{component}")
+    return None if version is None or version.body.language != "task" else version.body
+
+
+def _fields(task: Body) -> Mapping[str, Any]:
+    return contract_of(task).facets
+
+
+def decisions_named(task: Body) -> list[str]:
+    """Return the keys and patterns that a task implements or uses."""
+    if task.language != "task":
+        return []
+    fields = _fields(task)
+    return [*sorted(fields["implements"]), *sorted(fields["uses"])]
 
 
 def _require_premises(draft: Draft, component: str) -> None:
-    """Refuse to build on what its task names and nobody has agreed yet; only the operator goes ahead of the team."""
-    task = task_of(draft, component) if draft.registry.choreography is not None else None
+    """Refuse to build on what the task names and is not agreed yet; the operator may."""
+    task = _task_of(draft, component) if draft.registry.choreography is not None else None
     if task is None or draft.role == OPERATOR:
         return
-    named = [name for field in ("implements", "uses") for name in named_in(task[field])]
-    found = (record for name in named for record in _meant(draft, name))
-    waits_for = tuple(dict.fromkeys(key for key, state in found if state != KeyState.ACCEPTED))
+    named = (record for name in decisions_named(task) for record in _records_named(draft, name))
+    waits_for = tuple(dict.fromkeys(one.key for one in named if one.state != KeyState.ACCEPTED))
     if waits_for:
         raise NotPermitted(f"{draft.intent.author} ({draft.role}) writes {component}", (), waits_for)
+
+
+def _records_named(draft: Draft, name: str) -> list[KeyRecord]:
+    """Return the decisions that a task names; under a pattern only those that are being decided."""
+    if not keys.is_pattern(name):
+        return [draft.view.key(name) or KeyRecord(name, "decision")]
+    found = (record for record in draft.view.keys(name) if record.kind == "decision")
+    return [one for one in found if one.state in (KeyState.OPEN, KeyState.CONTESTED)]
 
 
 def _require_declared(draft: Draft, component: str, pins: Iterable[Pin]) -> None:
@@ -224,42 +225,24 @@ def _require_declared(draft: Draft, component: str, pins: Iterable[Pin]) -> None
         raise NotPermitted(attempted, [f"read {key} and write {component}" for key in unread])
 
 
-def named_in(value: JSON) -> list[str]:
-    """Return the keys and patterns of a task's `implements` or `uses`."""
-    return sorted(value) if isinstance(value, Mapping) else []
+def _at_head(draft: Draft, pins: Iterable[Pin]) -> tuple[Pin, ...]:
+    """Return pins with the revision and version of the head wherever it has the pinned value.
 
-
-def _meant(draft: Draft, name: str) -> list[tuple[str, KeyState]]:
-    """Return (key, state) of the decisions that a task names."""
-    if keys.is_pattern(name):
-        found = (record for record in draft.view.keys(name) if record.kind == "decision")
-        # Under a pattern only what is being decided is waited for, not what is merely named or was given up.
-        return [(one.key, one.state) for one in found if one.state in (KeyState.OPEN, KeyState.CONTESTED)]
-    record = draft.view.key(name)
-    return [(name, KeyState.ABSENT if record is None else record.state)]
-
-
-def _resolved(draft: Draft, pins: Iterable[Pin]) -> tuple[Pin, ...]:
-    """Let each pin name the value as it stands at the head, where it is the same value.
-
-    A value may have gone and come back since the transaction read it; what is pinned is the one that stands.
+    A value may have changed and come back since the transaction read it.
     """
-    resolved = []
+    found = []
     for pin in pins:
         head = draft.view.head_facets(pin.key).get(pin.name)
         record = draft.view.key(pin.key)
-        if (
-            head is not None
-            and head.digest == (pin.digest or None)
-            and record is not None
-            and record.current is not None
-        ):
-            resolved.append(replace(pin, since=head.since, version=record.current))
+        is_same = head is not None and head.digest == (pin.digest or None)
+        if head is not None and is_same and record is not None and record.current is not None:
+            found.append(pin._replace(since=head.since, version=record.current))
         else:
-            resolved.append(pin)
-    return tuple(resolved)
+            found.append(pin)
+    return tuple(found)
 
 
-def _premises(pins: Iterable[Pin], patterns: Iterable[PatternPin]) -> frozenset[JSON]:
+def _compared(pins: Iterable[Pin], patterns: Iterable[PatternPin]) -> frozenset[JSON]:
+    """Return what of pins and patterns has to be equal for the premises to be the same."""
     pinned = ((pin.key, pin.name, str(pin.side), pin.digest) for pin in pins)
     return frozenset([*pinned, *(listed.pattern for listed in patterns)])

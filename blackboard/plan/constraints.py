@@ -17,11 +17,11 @@ def falsified(draft: Draft, accepting: Iterable[VersionRecord] = ()) -> Inconsis
 
     Args:
         draft: The plan so far.
-        accepting: Versions that may be accepted beside what the plan has accepted already.
+        accepting: Versions that may be accepted as well.
     """
     accepted = {one.key: one for one in accepting}
     after = _After(draft.view, accepted)
-    found = (after.falsehood(constraint) for constraint in concerned(draft, [*draft.reshaped, *accepted]))
+    found = (after.broken(constraint) for constraint in concerned(draft, [*draft.reshaped, *accepted]))
     return next((one for one in found if one is not None), None)
 
 
@@ -29,7 +29,7 @@ def freed(draft: Draft) -> list[str]:
     """Return the keys under a constraint that the plan changes, or that names a key which the plan changes."""
     found: set[str] = set()
     for constraint in concerned(draft, draft.reshaped):
-        for record in (draft.bases.get(constraint), draft.view.key(constraint)):
+        for record in (draft.before.get(constraint), draft.view.key(constraint)):
             version = None if record is None else draft.view.version(constraint, record.current or 0)
             if version is not None and version.body.language == LANGUAGE:
                 found.update(keys_of(expression_of(contract_of(version.body))))
@@ -52,7 +52,7 @@ class _After:
     def __init__(self, view: View, accepting: Mapping[str, VersionRecord]) -> None:
         self._view, self._accepting = view, accepting
 
-    def falsehood(self, constraint: str) -> Inconsistent | None:
+    def broken(self, constraint: str) -> Inconsistent | None:
         contract = self._contract(constraint)
         if contract is None or contract.language != LANGUAGE:
             return None
@@ -75,9 +75,4 @@ class _After:
         return None if version is None else contract_of(version.body)
 
     def _version(self, key: str) -> VersionRecord | None:
-        if key in self._accepting:
-            return self._accepting[key]
-        record = self._view.key(key)
-        if record is None or record.kind != "decision" or record.current is None:
-            return None
-        return self._view.version(key, record.current)
+        return self._accepting.get(key) or self._view.current_version(key)

@@ -1,88 +1,138 @@
-"""What a decision rests on: what its author read of other decisions, kept as its pins where there is a team.
+"""What decisions rely on, and what a newly accepted version means for whatever relies on an earlier one.
 
-A decision is never undone because a premise changed: who made it, and asked for it by a trigger `stale`, looks again.
-Deciding the same text then, on what is read now, is a version of its own with the same facets, which wakes nobody.
+What the author of a decision read of other decisions is kept as pins of its version, where the board has sources. A
+decision is never undone because a premise changed: the sources of its author's role that have a trigger `stale` look
+at it again. Deciding the same text then is a new version with the same facets, which wakes nobody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
+from blackboard.choreography.values import OPERATOR
+from blackboard.contracts.bodies import contract_of
+from blackboard.contracts.facets import NAMES
 from blackboard.contracts.language import all_facets
+from blackboard.contracts.rules import accepted_in, without
 from blackboard.plan.draft import Draft
-from blackboard.plan.meaning import effect_of
-from blackboard.spec.changes import WakesRow, amended_by
-from blackboard.spec.effects import Effect, Side
-from blackboard.spec.records import KeyRecord, VersionRecord
+from blackboard.spec.changes import EffectRow, WakesRow, amended_by
+from blackboard.spec.effects import Effect, FacetChange, Side
+from blackboard.spec.records import Body, KeyRecord, VersionRecord
 from blackboard.spec.staleness import Pin
 from blackboard.spec.triggers import Event, TriggerKind
+
+_APPEARED = FacetChange(Effect.BREAKING, Effect.BREAKING, "it was looked for and absent")
+_SAME = FacetChange(Effect.NONE, Effect.NONE, "the same again")
 
 
 def premises_of(draft: Draft) -> tuple[Pin, ...]:
     """Return what the transaction relies on of decisions that it does not change itself, by key and facet."""
-    return tuple(_premises(draft)) if draft.registry.sources else ()
-
-
-def _premises(draft: Draft) -> Iterator[Pin]:
+    if not draft.registry.sources:
+        return ()
     reads, amended = draft.intent.reads, amended_by(draft.intent.acts)
     read = {(key, name) for key, name in reads.facets if key not in amended}
     for key in {key for key, digest in reads.decisions.items() if digest is not None} - amended:
         read |= {(key, name) for name, head in draft.view.head_facets(key).items() if head.digest is not None}
+    pins = []
     for key, name in sorted(read):
         record = draft.view.key(key)
         if record is not None and record.kind == "decision" and record.current is not None:
-            head = draft.view.head_facets(key).get(name)
-            since, digest = (0, None) if head is None else head
-            yield Pin(key, name, Side.USES, record.current, since, digest or "")
+            since, digest = draft.view.head_facets(key).get(name) or (0, None)
+            pins.append(Pin(key, name, Side.USES, record.current, since, digest or ""))
+    return tuple(pins)
 
 
-def is_shaken(draft: Draft, key: str, version: int) -> bool:
-    """Say whether something that a version rests on has changed so that it breaks who uses it, or is gone."""
-    return bool(draft.registry.sources) and any(_is_broken(draft, pin) for pin in draft.view.premises(key, version))
+def is_broken(draft: Draft, key: str, version: int) -> bool:
+    """Say whether a premise of a version is gone, or has changed so that its users break."""
+    return bool(draft.registry.sources) and any(_breaks(draft, pin) for pin in draft.view.premises(key, version))
 
 
-def _is_broken(draft: Draft, pin: Pin) -> bool:
-    record = draft.view.key(pin.key)
-    if record is None or record.current is None:
-        return True
-    # The head does not know what this commit itself made of it.
-    current = draft.view.version(pin.key, record.current)
+def was_read_broken(draft: Draft, record: KeyRecord) -> bool:
+    """Say whether the author read a decision whose premises broke: deciding it as it is says that it still holds."""
+    read = draft.intent.reads.whole(record.key, record.kind)
+    return read and record.current is not None and is_broken(draft, record.key, record.current)
+
+
+def _breaks(draft: Draft, pin: Pin) -> bool:
+    # The head facets do not contain what this commit accepted.
+    current = draft.view.current_version(pin.key)
     if current is not None and all_facets(current.body.facets).get(pin.name, "") == pin.digest:
         return False
-    return effect_of(draft, pin, record.current) is Effect.BREAKING
+    if current is None or not pin.digest:
+        return True
+    before = draft.view.facts.body_at(pin.key, pin.since)
+    return _Comparison(before, current.body).of(pin.name).effect(pin.side) is Effect.BREAKING
 
 
-def together(draft: Draft, *versions: VersionRecord) -> tuple[Pin, ...]:
-    """Return what versions rest on that become one: each facet as it was read when it broke since, else as at first."""
+def merged_premises(draft: Draft, *versions: VersionRecord) -> tuple[Pin, ...]:
+    """Return the premises of versions that become one: of each facet the pin that is broken now, else the oldest."""
     found: dict[tuple[str, str], list[Pin]] = {}
     for pin in (pin for one in versions for pin in draft.view.premises(one.key, one.version)):
         found.setdefault((pin.key, pin.name), []).append(pin)
-    return tuple(min(found[facet], key=lambda pin: (not _is_broken(draft, pin), pin.since)) for facet in sorted(found))
+    return tuple(min(found[facet], key=lambda pin: (not _breaks(draft, pin), pin.since)) for facet in sorted(found))
 
 
-def is_looked_at_again(draft: Draft, record: KeyRecord) -> bool:
-    """Say whether the author read a decision that is shaken, so that deciding it as it is says that it still holds."""
-    read = draft.intent.reads.whole(record.key, record.kind)
-    return read and record.current is not None and is_shaken(draft, record.key, record.current)
+def note_stale_listeners(draft: Draft, version: VersionRecord) -> tuple[str, ...]:
+    """Write which sources are woken when an accepted version becomes stale, and return them.
 
-
-def listen(draft: Draft, version: VersionRecord) -> tuple[str, ...]:
-    """Note which sources want to know when an accepted version becomes stale, and return them.
-
-    They ask for it by a trigger, and have a role of its author, or of one whose text was merged into it: who asks for
-    everything stale to build it anew is not asked to decide.
+    They have a trigger `stale` on its key, and a role of its author, or of an author whose text was merged into it:
+    sources with that trigger for everything build components, and do not decide.
     """
-    asking = draft.registry.sources and draft.registry.triggers.woken([Event(TriggerKind.STALE, version.key)])
+    if not draft.registry.sources:
+        return ()
+    asking = [name for name, _ in draft.registry.triggers.woken([Event(TriggerKind.STALE, version.key)])]
     if not asking:
         return ()
     roles = {role for one in _parts(draft, version) for role in (one.role, *draft.registry.roles_of(one.author))}
     of_role = {source.name for source in draft.registry.sources if source.role in roles}
-    names = tuple(name for name, _ in asking if name in of_role)
+    names = tuple(name for name in asking if name in of_role)
     draft.rows.append(WakesRow(version.key, tuple((name, str(TriggerKind.STALE)) for name in names)))
     return names
 
 
 def _parts(draft: Draft, version: VersionRecord) -> Iterator[VersionRecord]:
-    """Yield a version, and those that became one in it."""
+    """Yield a version, and all that were merged into it."""
     yield version
     for number in version.bases if version.merged is not None else ():
         part = draft.view.version(version.key, number)
-        yield from () if part is None else _parts(draft, part)
+        if part is not None:
+            yield from _parts(draft, part)
+
+
+def note_effects(draft: Draft, version: VersionRecord) -> None:
+    """Write what a version means for all values of its facets that are pinned, or may be pinned meanwhile: the head's.
+
+    A facet that was pinned as absent and appears breaks whoever pinned it. What an operator accepts in the rationale
+    is no break.
+    """
+    key, body = version.key, version.body
+    rules = accepted_in(version.rationale) if version.role == OPERATOR else ()
+    heads = draft.view.head_facets(key)
+    new = all_facets(body.facets)
+    old = {(name, head.since) for name, head in heads.items() if head.digest is not None}
+    old.update(pinned for pinned in draft.view.facts.pinned(key) if pinned[0] in new or pinned[0] in heads)
+    comparisons: dict[int, _Comparison] = {}
+    for name, since in sorted(old):
+        head = heads.get(name)
+        if head is not None and head.digest is not None and head.digest == new.get(name):
+            continue
+        if since not in comparisons:
+            comparisons[since] = _Comparison(draft.view.facts.body_at(key, since), body, rules)
+        change = comparisons[since].of(name)
+        draft.rows.append(EffectRow(key, name, since, str(change.uses), str(change.implements), change.reason))
+
+
+class _Comparison:
+    """How each facet changed from one version to another; texts are compared only where that is asked for."""
+
+    def __init__(self, old: Body | None, new: Body, rules: Collection[str] = ()) -> None:
+        self._old, self._new, self._rules = old, new, rules
+        self._effects: Mapping[str, FacetChange] | None = None
+
+    def of(self, name: str) -> FacetChange:
+        """Return how a facet changed. Compaction may have dropped the text of a version that lacks the facet."""
+        old, new = self._old, self._new
+        if old is None or (name != NAMES and name not in old.facets):
+            return _APPEARED if name == NAMES or name in new.facets else _SAME
+        if self._effects is None:
+            found = contract_of(old).compare(contract_of(new)).effects
+            self._effects = without(found, old.facets.keys() ^ new.facets.keys(), self._rules)
+        return self._effects.get(name, _SAME)

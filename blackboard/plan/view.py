@@ -5,9 +5,8 @@ a dict in a test, or from what the same plan has just written.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from blackboard.choreography import moves
 from blackboard.choreography.steps import Choreography
@@ -18,7 +17,7 @@ from blackboard.spec.footprint import Footprint, Room
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, KeyRecord, QuestionRecord, Reserved, VersionRecord
 from blackboard.spec.staleness import Built, FacetHead, Freshness, Judged, Pin
-from blackboard.spec.triggers import TESTER, Recheck, SourceRecord, TriggerKind, TriggerTrie
+from blackboard.spec.triggers import TESTER, Recheck, SourceRecord, TriggerIndex, TriggerKind
 
 
 class Facts(Protocol):
@@ -93,26 +92,28 @@ class Facts(Protocol):
         """Return the kinds of the changes of a commit (`ruled` for what an operator accepted), nothing without one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """What `install` wrote, parsed. No team: `choreography` is None and everybody may do everything."""
+class Registry(NamedTuple):
+    """What `install` wrote, parsed. No team: `choreography` is None and everybody may do everything.
+
+    Attributes:
+        roles: Role -> the names of its members, sorted.
+        checks: Check -> pattern of the components that have to pass it.
+        languages: Check -> `implements` or `uses` and a language, for checks that only components pass which implement
+            or use a decision in one of these languages; none for a check of the whole program, which no commit wakes.
+        refuses_undeclared: Whether code that relies on facets which its author did not read is refused.
+        checkers: The sources that run a check.
+        rechecks: The sources that give verdicts: woken for what depends on a component that is written.
+    """
 
     choreography: Choreography | None
     sources: tuple[SourceRecord, ...]
-    roles: Mapping[str, tuple[str, ...]]
-    """role -> its members' names, sorted."""
+    roles: Mapping[str, list[str]]
     checks: Mapping[str, str]
-    """check -> pattern of the components that have to pass it."""
-    judges: Mapping[str, tuple[str, ...]]
-    """check -> `implements` or `uses` and a language, for those that only components have to pass which stand so to a
-    decision in one of these languages; none for a check of the whole program, which no commit wakes."""
+    languages: Mapping[str, tuple[str, ...]]
     refuses_undeclared: bool
-    """Whether nobody may write what relies on facets that were not read."""
-    triggers: TriggerTrie
+    triggers: TriggerIndex
     checkers: tuple[SourceRecord, ...]
-    """The sources that run a check."""
-    rechecks: tuple[Recheck, ...] = ()
-    """Those who give verdicts: to look again at what rests on something that was written."""
+    rechecks: tuple[Recheck, ...]
 
     def roles_of(self, author: str) -> tuple[str, ...]:
         """Return the roles that an author is a member of."""
@@ -123,40 +124,38 @@ class Registry:
 def registry_of(reserved: Reserved) -> Registry:
     """Return the parsed form of what `install` wrote."""
     values: Mapping[str, Any] = reserved.values
-    team: Any = values.get(keys.TEAM)
-    sources = tuple(
-        SourceRecord.from_json(key.removeprefix("source/"), value)
-        for key, value in sorted(values.items())
-        if key.startswith("source/")
-    )
-    checks = {name: check["on"] for name, check in team["checks"].items()} if team else {}
-    judges = (
-        {name: tuple(one["languages"]) for name, one in team["checks"].items() if "languages" in one} if team else {}
-    )
-    members: dict[str, list[str]] = {}
+    team: Any = values.get(keys.TEAM) or {}
+    team_checks = team.get("checks", {})
+    checks = {name: check["on"] for name, check in team_checks.items()}
+    languages = {name: tuple(check["languages"]) for name, check in team_checks.items() if "languages" in check}
+    sources: list[SourceRecord] = []
+    roles: dict[str, list[str]] = {}
     for key, value in sorted(values.items()):
-        if key.startswith("member/"):
+        folder, _, name = key.partition("/")
+        if folder == "source":
+            sources.append(SourceRecord.from_json(name, value))
+        elif folder == "member":
             for role in value["roles"]:
-                members.setdefault(role, []).append(key.removeprefix("member/"))
+                roles.setdefault(role, []).append(name)
     return Registry(
         Choreography.from_json(team["choreography"]) if team else None,
-        sources,
-        {role: tuple(names) for role, names in members.items()},
+        tuple(sources),
+        roles,
         checks,
-        judges,
-        bool(team) and team.get("undeclared_use") == "refuse",
-        TriggerTrie(sources),
+        languages,
+        team.get("undeclared_use") == "refuse",
+        TriggerIndex(sources),
         tuple(source for source in sources if source.check),
-        tuple(recheck for source in sources for recheck in _rechecks(source, checks, judges)),
+        tuple(recheck for source in sources for recheck in _rechecks(source, checks, languages)),
     )
 
 
 def _rechecks(
-    source: SourceRecord, checks: Mapping[str, str], judges: Mapping[str, tuple[str, ...]]
+    source: SourceRecord, checks: Mapping[str, str], languages: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Recheck]:
-    """Return which components it gives verdicts on."""
-    if source.check and judges.get(source.check) != ():
-        yield Recheck(source.name, checks.get(source.check, ""), judges.get(source.check, ()))
+    """Yield which components a source gives verdicts on."""
+    if source.check and languages.get(source.check) != ():
+        yield Recheck(source.name, checks.get(source.check, ""), languages.get(source.check, ()))
     elif source.role == TESTER:
         written = (trigger for trigger in source.triggers if trigger.kind is TriggerKind.WRITTEN)
         yield from (Recheck(source.name, trigger.pattern) for trigger in written)
@@ -175,7 +174,6 @@ class View:
         self.positions: dict[tuple[str, str], Mapping[str, JSON]] = {}
         self.verdicts: dict[tuple[str, str], Judged] = {}
         self.rebuilt: dict[str, Built] = {}
-        self.rests: dict[tuple[str, int], tuple[Pin, ...]] = {}
         self.installed: Reserved | None = None
         self._keys: set[str] = set()
         self._patterns: set[str] = set()
@@ -205,25 +203,26 @@ class View:
         self._keys.add(key)
         return self.versions.get((key, version)) or self.facts.version(key, version)
 
+    def current_version(self, key: str) -> VersionRecord | None:
+        """Return the accepted version of a decision."""
+        record = self.key(key)
+        return None if record is None or not _is_accepted(record) else self.version(key, record.current or 0)
+
     def proposed(self, key: str) -> tuple[VersionRecord, ...]:
         """Return the versions that are proposed and not settled, oldest first."""
         self._keys.add(key)
         own = [record for (of, _), record in self.versions.items() if of == key and record.state is State.PROPOSED]
-        others = self.facts.proposed(key)
-        if others:
-            # Those that the plan adds are the newest, but it may also have moved others on.
-            others = tuple(record for record in others if (key, record.version) not in self.versions)
+        # The plan may have moved some of them to another state.
+        others = (one for one in self.facts.proposed(key) if (key, one.version) not in self.versions)
         return (*others, *own)
 
     def joint(self, record: VersionRecord) -> tuple[VersionRecord, ...]:
         """Return the versions that are accepted together with this one, itself included."""
         if record.joint is None:
             return (record,)
-        together = tuple(
-            self.versions.get((other.key, other.version), other) for other in self.facts.joint(record.joint)
-        )
-        self._keys.update(other.key for other in together)
-        return together or (record,)
+        known = self.facts.joint(record.joint)
+        self._keys.update(other.key for other in known)
+        return tuple(self.versions.get((other.key, other.version), other) for other in known) or (record,)
 
     def votes(self, key: str, version: int) -> Mapping[str, bool]:
         """Return author -> yes."""
@@ -255,10 +254,10 @@ class View:
         return built
 
     def premises(self, key: str, version: int) -> tuple[Pin, ...]:
-        """Return what a version of a decision rests on."""
+        """Return what a version of a decision relies on."""
         self._keys.add(key)
-        found = self.rests.get((key, version))
-        found = self.facts.premises(key, version) if found is None else found
+        own = self.versions.get((key, version))
+        found = self.facts.premises(key, version) if own is None or own.premises is None else own.premises
         self._keys.update(pin.key for pin in found)
         return found
 
@@ -276,7 +275,7 @@ class View:
 
     def needed(self, key: str) -> frozenset[str]:
         """Return the components whose accepted tasks name the decision."""
-        # Only tasks say so, and only when they are accepted or retracted.
+        # Only tasks name decisions, and only while they are accepted.
         self._patterns.add("task/**")
         return self.facts.needed(key)
 
@@ -310,7 +309,7 @@ class View:
     def has_accepted(self, key: str) -> bool:
         """Say whether a version is accepted."""
         record = self.key(key)
-        return record is not None and record.kind == "decision" and record.current is not None
+        return record is not None and _is_accepted(record)
 
     def current(self, component: str) -> bool:
         """Say whether the component exists and nothing that it pins broke."""
@@ -330,29 +329,27 @@ class View:
     def room(self, template: str, at_most: int) -> bool:
         """Say whether fewer keys than so many exist under a template, those that `install` writes not counted.
 
-        Only the answer goes into the footprint: who else adds a key or changes one leaves it true while there is room.
+        Only the answer goes into the footprint: another commit may add keys under the template while there is room.
         """
-        standing = self.facts.count(template)
+        count = self.facts.count(template)
         limit = at_most - len(self.written)
-        if standing >= limit:
-            limit = at_most - sum(self._added(template))
-        self._rooms.add(Room(template, limit, standing < limit))
-        return standing < limit
+        if count >= limit:
+            limit = at_most - sum(keys.matches(template, key) and self._is_added(key) for key in self.written)
+        self._rooms.add(Room(template, limit, count < limit))
+        return count < limit
 
-    def _added(self, template: str) -> Iterator[bool]:
-        """Say of each key that the plan wrote whether it is one more under a template."""
-        for key, record in self.written.items():
-            if record.state is not KeyState.ABSENT and keys.matches(template, key) and not keys.is_reserved(key):
-                before = self.facts.key(key)
-                yield before is None or before.state is KeyState.ABSENT
+    def _is_added(self, key: str) -> bool:
+        before = self.facts.key(key)
+        is_new = before is None or before.state is KeyState.ABSENT
+        return is_new and self.written[key].state is not KeyState.ABSENT and not keys.is_reserved(key)
 
     def any_accepted(self, pattern: str) -> bool:
-        """Say whether some decision under a pattern is accepted; while the one that shows it is, it is true."""
+        """Say whether some decision under a pattern is accepted; the footprint has only the first that is."""
         if any(_is_accepted(record) and keys.matches(pattern, key) for key, record in self.written.items()):
             return True
-        shows = self.facts.accepted_under(pattern)
-        if shows is not None and shows not in self.written:
-            self._keys.add(shows)
+        first = self.facts.accepted_under(pattern)
+        if first is not None and first not in self.written:
+            self._keys.add(first)
             return True
         return any(map(_is_accepted, self.keys(pattern)))
 

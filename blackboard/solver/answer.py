@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from blackboard.solver.problem import Problem, Reads, looked_up, read
-from blackboard.spec import given
+from blackboard.spec import arguments
 from blackboard.spec.canonical import JSON
 from blackboard.spec.expressions import Wrong, judge, keys_of
 
@@ -70,7 +70,7 @@ def possible(board: Reads, *, effort: int = EFFORT) -> Possible:
     Raises:
         Invalid: The effort is no whole number.
     """
-    effort = min(given.a_number(effort, "the effort"), _MOST)
+    effort = min(arguments.integer(effort, "the effort"), _MOST)
     problem = read(board)
     if not problem.constraints and not problem.questions:
         return Possible(Kind.SATISFIABLE)

@@ -11,15 +11,14 @@ from typing import NamedTuple, TypeAlias
 from blackboard.errors import Refused
 from blackboard.spec.canonical import JSON
 from blackboard.spec.footprint import Footprint
-from blackboard.spec.lifecycle import KeyState, State
+from blackboard.spec.lifecycle import State
 from blackboard.spec.reads import Reads
-from blackboard.spec.records import Body
-from blackboard.spec.staleness import PatternPin, Pin, spelled
+from blackboard.spec.records import Body, KeyRecord, QuestionRecord, VersionRecord
+from blackboard.spec.staleness import PatternPin, Pin, pins_as_json
 from blackboard.spec.triggers import Recheck
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """Put a question about a key."""
 
     key: str
@@ -27,8 +26,7 @@ class Ask:
     options: tuple[JSON, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Propose:
+class Propose(NamedTuple):
     """Propose a version; several keys together are accepted in one commit or not at all."""
 
     bodies: tuple[tuple[str, Body], ...]
@@ -36,26 +34,28 @@ class Propose:
     evidence: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(NamedTuple):
     """Take one's own proposal back."""
 
     key: str
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """Vote on a proposed version, once."""
+class Vote(NamedTuple):
+    """Vote on a proposed version, once. `author` is set where it is a row."""
 
     key: str
     version: int
     approve: bool
     reason: str = ""
+    author: str = ""
+
+    def content(self) -> JSON:
+        """Return what the change's digest is over."""
+        return {"approve": self.approve, "author": self.author, "reason": self.reason}
 
 
-@dataclass(frozen=True, slots=True)
-class Decide:
+class Decide(NamedTuple):
     """Accept a version by one's own right."""
 
     key: str
@@ -63,16 +63,14 @@ class Decide:
     rationale: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Retract:
+class Retract(NamedTuple):
     """Take an accepted decision back."""
 
     key: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """Write a component: all its files (path -> digest and content) and what they were built against."""
 
     component: str
@@ -81,17 +79,23 @@ class Write:
     patterns: tuple[PatternPin, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Observe(Write):
+class Observe(NamedTuple):
     """Note that a component's code, as `author` wrote it, relies on more: what it names was written after it."""
 
-    author: str = ""
-    role: str | None = None
+    component: str
+    files: Mapping[str, tuple[str, bytes]]
+    pins: tuple[Pin, ...]
+    patterns: tuple[PatternPin, ...]
+    author: str
+    role: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """Record the result of a check for exactly these inputs."""
+class Judge(NamedTuple):
+    """Record the result of a check for exactly these inputs; `author` and `settles` are set where it is a row.
+
+    Attributes:
+        settles: The component was suspect and this ends it: a failure, or the last pass that was missing.
+    """
 
     check: str
     component: str
@@ -99,10 +103,15 @@ class Judge:
     passed: bool
     log: str
     inputs: str
+    author: str = ""
+    settles: bool = False
+
+    def content(self) -> JSON:
+        """Return what the change's digest is over; `settles` follows from the changes before it."""
+        return {name: getattr(self, name) for name in ("check", "passed", "log", "inputs", "author")}
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(NamedTuple):
     """Note that a deadline is due; the store's own author `clock` does it."""
 
     key: str
@@ -111,8 +120,7 @@ class Tick:
     due: float
 
 
-@dataclass(frozen=True, slots=True)
-class Install:
+class Install(NamedTuple):
     """Make the reserved keys those of a team, and the prompt its prompt."""
 
     bodies: Mapping[str, Body]
@@ -148,66 +156,6 @@ class Intent(NamedTuple):
     token: int | None = None
 
 
-class KeyRow(NamedTuple):
-    """A key's new state and current version."""
-
-    key: str
-    kind: str
-    state: KeyState
-    last_version: int
-    current: int | None
-    digest: str | None
-    generation: int
-    id: int | None = None
-    """What the store calls it, None where it had no record before."""
-    moved: bool = True
-    """Its state or its current version is another one than before."""
-    member: bool = False
-    """It joined or left what a pattern names."""
-    appeared: bool = False
-    """It was absent before and is so no longer; it never becomes so again."""
-
-
-class VersionRow(NamedTuple):
-    """A new version. `state` is what it is after this commit."""
-
-    key: str
-    version: int
-    body: Body
-    state: State
-    base: int | None
-    author: str
-    role: str | None
-    rationale: str = ""
-    evidence: tuple[int, ...] = ()
-    electorate: tuple[str, ...] | None = None
-    quorum: int | None = None
-    round: int = 1
-    joint: bool = False
-    merged: int | None = None
-    premises: tuple[Pin, ...] = ()
-    """What its author relied on of other decisions; kept where there is a team that can be told when it changes."""
-
-    def content(self) -> JSON:
-        """Return what the change's digest is over; what most versions lack is named only where it is."""
-        return {
-            **({} if self.merged is None else {"merged": self.merged}),
-            **({"premises": spelled(self.premises)} if self.premises else {}),
-            "language": self.body.language,
-            "text": self.body.text,
-            "digest": self.body.digest,
-            "base": self.base,
-            "author": self.author,
-            "role": self.role,
-            "rationale": self.rationale,
-            "evidence": list(self.evidence),
-            "electorate": None if self.electorate is None else list(self.electorate),
-            "quorum": self.quorum,
-            "round": self.round,
-            "joint": self.joint,
-        }
-
-
 class SettleRow(NamedTuple):
     """An existing version's new state."""
 
@@ -236,45 +184,13 @@ class EffectRow(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class VoteRow:
-    """A vote."""
-
-    key: str
-    version: int
-    author: str
-    approve: bool
-    reason: str
-
-    def content(self) -> JSON:
-        """Return what the change's digest is over."""
-        return {"approve": self.approve, "author": self.author, "reason": self.reason}
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionRow:
-    """A new question."""
-
-    key: str
-    text: str
-    options: tuple[JSON, ...]
-    author: str
-    role: str | None
-
-    def content(self) -> JSON:
-        """Return what the change's digest is over."""
-        return {"text": self.text, "options": list(self.options), "author": self.author, "role": self.role}
-
-
-@dataclass(frozen=True, slots=True)
-class CloseRow:
+class CloseRow(NamedTuple):
     """The end of the open question about a key."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentRow:
+class ComponentRow(NamedTuple):
     """A new version of a component."""
 
     key: str
@@ -292,41 +208,12 @@ class ComponentRow:
             "author": self.author,
             "role": self.role,
             "files": {path: digest for path, (digest, _) in self.files.items()},
-            "pins": spelled(self.pins),
+            "pins": pins_as_json(self.pins),
             "patterns": sorted(pinned.pattern for pinned in self.patterns),
         }
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictRow:
-    """A verdict.
-
-    Attributes:
-        settles: Whether the component was suspect and this ends it: a failure, or the last pass that was missing.
-    """
-
-    check: str
-    component: str
-    version: int
-    passed: bool
-    log: str
-    inputs: str
-    author: str
-    settles: bool = False
-
-    def content(self) -> JSON:
-        """Return what the change's digest is over; what the verdict settles follows from the history before it."""
-        return {
-            "check": self.check,
-            "passed": self.passed,
-            "log": self.log,
-            "inputs": self.inputs,
-            "author": self.author,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class PositionRow:
+class PositionRow(NamedTuple):
     """Where an instance of the choreography stands."""
 
     key: str
@@ -334,8 +221,7 @@ class PositionRow:
     state: Mapping[str, JSON]
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineRow:
+class DeadlineRow(NamedTuple):
     """A deadline, `seconds` after the commit's store time; None: no deadline any more."""
 
     key: str
@@ -344,8 +230,7 @@ class DeadlineRow:
     seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class NeedRow:
+class NeedRow(NamedTuple):
     """The decisions for which a component waits; nothing where its task is gone."""
 
     component: str
@@ -355,30 +240,16 @@ class NeedRow:
     """Keys that exist under the patterns."""
 
 
-@dataclass(frozen=True, slots=True)
-class WakesRow:
+class WakesRow(NamedTuple):
     """The sources that want to know when a component becomes stale or suspect: (source, trigger kind)."""
 
     component: str
     sources: tuple[tuple[str, str], ...]
 
 
-Row: TypeAlias = (
-    KeyRow
-    | VersionRow
-    | SettleRow
-    | HeadRow
-    | EffectRow
-    | VoteRow
-    | QuestionRow
-    | CloseRow
-    | ComponentRow
-    | VerdictRow
-    | PositionRow
-    | DeadlineRow
-    | NeedRow
-    | WakesRow
-)
+_DecisionRow: TypeAlias = KeyRecord | VersionRecord | SettleRow | HeadRow | EffectRow | Vote | QuestionRecord | CloseRow
+Row: TypeAlias = _DecisionRow | ComponentRow | Judge | PositionRow | DeadlineRow | NeedRow | WakesRow
+"""What a commit writes. A record is a row of its own table; an act is one where the table holds what the act says."""
 
 
 class ChangeRow(NamedTuple):
@@ -423,8 +294,7 @@ class Plan(NamedTuple):
     merged: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A plan's no, which stands only while nothing touches its footprint; and what only a constraint forbids."""
 
     head: int

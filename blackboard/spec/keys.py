@@ -22,10 +22,11 @@ PROMPT = "prompt"
 RESERVED = (TEAM, "role/*", "member/*", "source/*")
 """Written by `install` alone."""
 
-_RESERVED_FOLDERS = ("choreography/", "role/", "member/", "source/")
+_RESERVED_FOLDERS = ("role/", "member/", "source/")
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _VARIABLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}", re.ASCII)
+_ANY_SEGMENTS = "(?:/[^/]+)*"
 
 
 def check_key(text: str) -> str:
@@ -34,8 +35,7 @@ def check_key(text: str) -> str:
     Raises:
         InvalidKey: It is empty, too long, or has a segment that is not allowed.
     """
-    # By far the most of all that is checked: of one text alone, which the cache finds as it is.
-    (_well_formed if type(text) is str else _check)(text)
+    _check(text)
     return text
 
 
@@ -96,25 +96,25 @@ def depth(key: str) -> int:
 
 
 def matches(pattern: str, key: str) -> bool:
-    """Say whether a key is one of those that a pattern names.
+    """Say whether a pattern matches a key.
 
-    What only `install` writes is named by patterns that begin with its first segment, not by `**` or `*/*`: it is not
-    part of what is agreed about the program.
+    Reserved keys match patterns that begin with their first segment, not `**` or `*/*`: they are not part of what is
+    agreed about the program.
     """
-    if pattern[:1] == "*" and key.startswith(_RESERVED_FOLDERS) and is_reserved(key):
+    if pattern[:1] == "*" and is_reserved(key):
         return False
-    return _compiled(pattern).fullmatch(key) is not None
+    return _compiled(pattern).fullmatch(f"/{key}") is not None
 
 
 def matches_any(patterns: Collection[str], keys: Iterable[str]) -> bool:
-    """Say whether any of some patterns names any of some keys."""
+    """Say whether one of the patterns matches one of the keys."""
     prefixes = tuple([fixed_prefix(pattern) for pattern in patterns])
     return any(matches(pattern, key) for key in keys if key.startswith(prefixes) for pattern in patterns)
 
 
 def bind(template: str, key: str) -> dict[str, str] | None:
-    """Return what a template's variables stand for in a key, or None where it does not match."""
-    found = _compiled(template).fullmatch(key)
+    """Return variable -> segment of a key that a template matches, None where it does not match."""
+    found = _compiled(template).fullmatch(f"/{key}")
     return None if found is None else found.groupdict()
 
 
@@ -130,7 +130,7 @@ def variables(template: str) -> tuple[str, ...]:
 
 def is_reserved(key: str) -> bool:
     """Say whether only `install` may write this key."""
-    return key.startswith(_RESERVED_FOLDERS) and any(_compiled(one).fullmatch(key) is not None for one in RESERVED)
+    return key == TEAM or (key.startswith(_RESERVED_FOLDERS) and key.count("/") == 1)
 
 
 @lru_cache(maxsize=4096)
@@ -144,15 +144,10 @@ def fixed_prefix(pattern: str) -> str:
 
 
 def key_range(pattern: str) -> dict[str, str]:
-    """Return the range of keys in which all that a pattern or template names lie: from `low`, below `high`."""
+    """Return the range of keys that a pattern or template can match: from `low`, below `high`."""
     low = fixed_prefix(pattern)
     # U+10FFFF follows every character that a key may hold.
     return {"low": low, "high": low + "\U0010ffff"}
-
-
-@lru_cache(maxsize=8192)
-def _well_formed(text: str) -> None:
-    _check(text)
 
 
 def _check(text: str, *, wild: bool = False, variables: bool = False) -> None:
@@ -183,36 +178,26 @@ def _check_segments(text: str, wild: bool, variables: bool) -> None:  # noqa: FB
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Translate a pattern or template; a `**` takes the slash beside it along, so that it can stand for nothing."""
+    """Translate a pattern or template into an expression for a key with a slash before each of its segments."""
     parts: list[str] = []
     bound: set[str] = set()
-    segments = _without_repeated_wildcards(pattern.split("/"))
-    for index, segment in enumerate(segments):
-        last = index == len(segments) - 1
-        if segment == "**":
-            if last and parts:
-                parts[-1] = parts[-1].removesuffix("/")
-                parts.append("(?:/[^/]+)*")
-            else:
-                parts.append("(?:[^/]+(?:/[^/]+)*)?" if last else "(?:[^/]+/)*")
-            continue
-        text = "[^/]+" if segment == "*" else _segment_expression(segment, bound)
-        parts.append(text if last else text + "/")
+    for segment in pattern.split("/"):
+        if segment != "**":
+            parts.append("/[^/]+" if segment == "*" else f"/{_segment_expression(segment, bound)}")
+        elif parts[-1:] != [_ANY_SEGMENTS]:
+            parts.append(_ANY_SEGMENTS)
     return re.compile("".join(parts))
 
 
-def _without_repeated_wildcards(segments: list[str]) -> list[str]:
-    """Leave out a `**` behind another one: it adds nothing."""
-    return [one for index, one in enumerate(segments) if not (one == "**" == segments[index - 1] and index)]
-
-
 def _segment_expression(segment: str, bound: set[str]) -> str:
-    parts: list[str] = []
-    end = 0
-    for found in _VARIABLE.finditer(segment):
-        name = found[1]
-        parts.append(re.escape(segment[end : found.start()]))
-        parts.append(f"(?P={name})" if name in bound else f"(?P<{name}>[^/]+)")
-        bound.add(name)
-        end = found.end()
-    return "".join(parts) + re.escape(segment[end:])
+    expression = ""
+    # Splitting by an expression with a group gives text and names in turn.
+    for index, part in enumerate(_VARIABLE.split(segment)):
+        if index % 2 == 0:
+            expression += re.escape(part)
+        elif part in bound:
+            expression += f"(?P={part})"
+        else:
+            bound.add(part)
+            expression += f"(?P<{part}>[^/]+)"
+    return expression

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from blackboard.spec.canonical import JSON
 from blackboard.spec.lifecycle import KeyState, State
+from blackboard.spec.staleness import Pin, pins_as_json
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -30,7 +31,10 @@ class KeyRecord(NamedTuple):
         kind: `decision` or `component`.
         current: The accepted version, or the newest one of a component.
         generation: How often a version was accepted since an operator last ruled.
-        id: What the store calls it, None where it has no record yet.
+        id: The store's number for it, None where it has no row yet.
+        moved: In a plan: its state or its current version changes.
+        member: In a plan: it joins or leaves what patterns match.
+        appeared: In a plan: it was absent before; it never becomes so again.
     """
 
     key: str
@@ -42,6 +46,9 @@ class KeyRecord(NamedTuple):
     generation: int = 0
     mod_revision: int = 0
     id: int | None = None
+    moved: bool = False
+    member: bool = False
+    appeared: bool = False
 
 
 class VersionRecord(NamedTuple):
@@ -52,9 +59,10 @@ class VersionRecord(NamedTuple):
         merged: The version whose changes it has beside those of its base; None for all that somebody wrote.
         evidence: Revisions of the commits that it cites.
         electorate: Who may vote on it, None where nobody has to.
-        joint: Shared by the versions of one joint proposal; None where it stands alone.
+        joint: The revision at which several keys were proposed together, None for a proposal of one key.
         compacted: Its text is no longer kept (then it is empty in `body`), only the digests.
-        settled: The revision at which it was accepted, rejected or withdrawn; None where that was not asked.
+        settled: The revision at which it was accepted, rejected or withdrawn; None where that was not read.
+        premises: What its author relied on of other decisions, kept where the board has sources; None: not read.
     """
 
     key: str
@@ -75,9 +83,28 @@ class VersionRecord(NamedTuple):
     compacted: bool = False
     merged: int | None = None
     settled: int | None = None
+    premises: tuple[Pin, ...] | None = None
 
-    def beside(self, current: int | None) -> "VersionRecord":
-        """Return an accepted version as it is where this one is current: superseded, if that is another one."""
+    def content(self) -> JSON:
+        """Return what the digest of the change that proposed it is over."""
+        found: dict[str, JSON] = {
+            "language": self.body.language,
+            "text": self.body.text,
+            "digest": self.body.digest,
+            "evidence": list(self.evidence),
+            "electorate": None if self.electorate is None else list(self.electorate),
+            "joint": self.joint is not None,
+        }
+        found.update((name, getattr(self, name)) for name in ("base", "author", "role", "rationale", "quorum", "round"))
+        # What most versions lack is named only where it is there.
+        if self.merged is not None:
+            found["merged"] = self.merged
+        if self.premises:
+            found["premises"] = pins_as_json(self.premises)
+        return found
+
+    def with_current(self, current: int | None) -> "VersionRecord":
+        """Return the version, superseded if it was accepted and another one is current."""
         gone = self.state is State.ACCEPTED and self.version != current
         return self._replace(state=State.SUPERSEDED) if gone else self
 
@@ -87,8 +114,7 @@ class VersionRecord(NamedTuple):
         return tuple(one for one in (self.base, self.merged) if one is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionRecord:
+class QuestionRecord(NamedTuple):
     """An open question about a key."""
 
     key: str
@@ -97,6 +123,10 @@ class QuestionRecord:
     author: str
     role: str | None
     revision: int = 0
+
+    def content(self) -> JSON:
+        """Return what the change's digest is over."""
+        return {"text": self.text, "options": list(self.options), "author": self.author, "role": self.role}
 
 
 @dataclass(frozen=True, slots=True)

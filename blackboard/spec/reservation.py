@@ -15,16 +15,15 @@ from blackboard.spec.changes import (
     HeadRow,
     Intent,
     Judge,
-    KeyRow,
     Plan,
     Propose,
-    QuestionRow,
     Retract,
     Vote,
     Withdraw,
     Write,
 )
 from blackboard.spec.keys import fixed_prefix, is_pattern, matches
+from blackboard.spec.records import KeyRecord, QuestionRecord
 
 CONFLICTS = 2
 """How often somebody is refused on one target before it reserves."""
@@ -105,20 +104,18 @@ def overlap(one: Claim, other: Claim) -> bool:
 
 def breaks(plan: Plan, claim: Claim) -> bool:
     """Say whether a plan changes what is claimed."""
+    keys = [row for row in plan.rows if isinstance(row, KeyRecord)]
+    moved = [row for row in keys if row.key == claim.key and row.moved]
     match claim.kind:
         case "facet":
-            return any(
-                (isinstance(row, HeadRow) and (row.key, row.name) == (claim.key, claim.name))
-                or (isinstance(row, KeyRow) and row.key == claim.key and row.moved and row.current is None)
-                for row in plan.rows
-            )
+            heads = ((row.key, row.name) for row in plan.rows if isinstance(row, HeadRow))
+            return (claim.key, claim.name) in heads or any(row.current is None for row in moved)
         case "decision" | "component":
-            return any(isinstance(row, KeyRow) and row.key == claim.key and row.moved for row in plan.rows)
+            return bool(moved)
         case "history":
             return any(change.key == claim.key for change in plan.changes)
         case "questions":
-            return any(isinstance(row, QuestionRow | CloseRow) and matches(claim.key, row.key) for row in plan.rows)
+            asked = (row.key for row in plan.rows if isinstance(row, QuestionRecord | CloseRow))
+            return any(matches(claim.key, key) for key in asked)
     kind = claim.kind.removesuffix("s")
-    return any(
-        isinstance(row, KeyRow) and row.kind == kind and row.member and matches(claim.key, row.key) for row in plan.rows
-    )
+    return any(row.kind == kind and row.member and matches(claim.key, row.key) for row in keys)

@@ -1,13 +1,12 @@
-"""How a component stands to what it was built against: a function of pins, heads and effects.
+"""Freshness of a component: a function of its pins, the current facets, and the effects of their changes.
 
 `current`: all pinned digests are equal, whatever the versions. `suspect`: a pinned facet changed, in its documentation
-alone or compatibly for this side: its checks have to run again. That they pass is a validation, and it is current; a
-failure makes it stale. `stale`: breaking for this side, or a pinned pattern has a new match. `orphaned`: a pinned
-decision was retracted. An effect that nobody recorded counts as breaking.
+alone or compatibly for this side, so its checks have to run again: a pass makes the component current, a failure stale.
+`stale`: breaking for this side, or a pinned pattern has a new match. `orphaned`: a pinned decision was retracted. A
+missing effect counts as breaking.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -28,34 +27,30 @@ RANK = {Freshness.CURRENT: 0, Freshness.SUSPECT: 2, Freshness.STALE: 3, Freshnes
 
 
 class Validation(StrEnum):
-    """What a component's checks say about a change of what it pins, once they ran on it."""
+    """What the checks of a component said about a change of what it pins."""
 
     NONE = "none"
     PASSED = "passed"
     FAILED = "failed"
 
 
-_OF_HARMLESS = {
+_ALWAYS = {Effect.NONE: Freshness.CURRENT, Effect.BREAKING: Freshness.STALE}
+_BY_VALIDATION = {
     Validation.NONE: Freshness.SUSPECT,
     Validation.PASSED: Freshness.CURRENT,
     Validation.FAILED: Freshness.STALE,
 }
 
 TABLE: Mapping[tuple[Effect, Side, Validation], Freshness] = {
-    **{(Effect.NONE, side, said): Freshness.CURRENT for side in Side for said in Validation},
-    **{
-        (effect, side, said): _OF_HARMLESS[said]
-        for effect in (Effect.DOCUMENTATION, Effect.COMPATIBLE)
-        for side in Side
-        for said in Validation
-    },
-    **{(Effect.BREAKING, side, said): Freshness.STALE for side in Side for said in Validation},
+    (effect, side, validation): _ALWAYS.get(effect, _BY_VALIDATION[validation])
+    for effect in Effect
+    for side in Side
+    for validation in Validation
 }
 """(effect, side, validation) -> state of a pin whose digest changed. The store joins against the same rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """One facet that a version of a component was built against.
 
     The name "" is the set of facet names; the digest "" says that the facet was looked for and absent.
@@ -73,15 +68,13 @@ class Pin:
     observed: bool = False
 
 
-def spelled(pins: Iterable[Pin]) -> JSON:
-    """Return pins as what a change tells of them."""
+def pins_as_json(pins: Iterable[Pin]) -> JSON:
+    """Return pins as the digest of a change contains them."""
     ordered = sorted(pins, key=lambda pin: (pin.key, pin.name, pin.side))
-    told: list[list[JSON]] = [[pin.key, pin.name, str(pin.side), pin.version, pin.since, pin.digest] for pin in ordered]
-    return [[*one, "observed"] if pin.observed else one for one, pin in zip(told, ordered, strict=True)]
+    return [[*pin[:-1], "observed"] if pin.observed else list(pin[:-1]) for pin in ordered]
 
 
-@dataclass(frozen=True, slots=True)
-class PatternPin:
+class PatternPin(NamedTuple):
     """A pattern that a version of a component listed, `since` being the revision at which the version was written."""
 
     pattern: str
@@ -89,20 +82,20 @@ class PatternPin:
 
 
 class FacetHead(NamedTuple):
-    """A facet as it stands now; digest None: removed."""
+    """The current value of a facet; digest None: removed."""
 
     since: int
     digest: str | None
 
 
 class Checked(NamedTuple):
-    """The newest verdict that settled how a suspect component stands: a failure, or the last pass that was missing."""
+    """The newest verdict that ended a suspicion of a component: a failure, or the last pass that was missing."""
 
     revision: int
     passed: bool
 
-    def says(self, since: int) -> Validation:
-        """Return what it says of a value that stands since a revision."""
+    def validation(self, since: int) -> Validation:
+        """Return what it says about a value that a facet has since a revision."""
         if self.revision < since:
             return Validation.NONE
         return Validation.PASSED if self.passed else Validation.FAILED
@@ -122,17 +115,16 @@ class Judged(NamedTuple):
 
     @property
     def is_pass(self) -> bool:
-        """Whether it counts as one."""
+        """Whether it counts as a pass."""
         return self.passed and not self.flaky
 
-    def beside(self, before: "Judged | None") -> "Judged":
-        """Return it as it stands after another verdict of the same check."""
+    def after(self, before: "Judged | None") -> "Judged":
+        """Return it with `flaky` set if the verdict before it on the same inputs was another."""
         same = before is not None and before.inputs == self.inputs
         return self._replace(flaky=before.flaky or before.passed is not self.passed) if before and same else self
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """A component's newest version, as rules see it."""
 
     version: int
@@ -145,14 +137,14 @@ class Built:
 def of_pin(
     pin: Pin, head: FacetHead | None, effect: Effect | None, *, retracted: bool, checked: Checked = UNCHECKED
 ) -> Freshness:
-    """Return how one pin stands."""
+    """Return the state of one pin."""
     if retracted:
         return Freshness.ORPHANED
     if (head.digest if head is not None else None) == (pin.digest or None):
         return Freshness.CURRENT
     if effect is None or head is None:
         return Freshness.STALE
-    return TABLE[effect, pin.side, checked.says(head.since)]
+    return TABLE[effect, pin.side, checked.validation(head.since)]
 
 
 def of_component(
@@ -165,16 +157,13 @@ def of_component(
     newest_member: Callable[[str], int],
     checked: Checked = UNCHECKED,
 ) -> Freshness:
-    """Return how a component stands.
+    """Return the state of a component: the worst of its pins and patterns.
 
     Args:
-        pins: Of its newest version.
-        patterns: That it listed.
-        head: (key, facet) -> the facet now.
-        effect: (pin, facet now) -> the recorded effect on the pin's side, None where none is recorded.
-        retracted: key -> whether the decision, which was accepted once, is so no longer.
-        newest_member: pattern -> the newest revision at which an accepted decision joined it, 0 where none.
-        checked: What its checks said last while it was suspect.
+        head: (key, facet) -> the current facet.
+        effect: (pin, current facet) -> the recorded effect on the pin's side, None where none is recorded.
+        retracted: Key -> whether the decision, which was accepted once, is not any more.
+        newest_member: Pattern -> the newest revision at which an accepted decision joined it, 0 where none did.
     """
     states = [Freshness.CURRENT]
     for pin in pins:

@@ -5,7 +5,7 @@ key that the event is about: a decision's, a component's, or the source's own fo
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -33,6 +33,9 @@ class TriggerKind(StrEnum):
 
 BY_CHECK = frozenset({TriggerKind.FAILED, TriggerKind.PASSED})
 """Triggers that name a check; the component that was judged is the target."""
+
+UNPATTERNED = BY_CHECK | {TriggerKind.QUIESCENT}
+"""Triggers whose text is no pattern over keys."""
 
 TESTER = "tester"
 """The role of those who run checks, and of those who judge by reading what no command can judge."""
@@ -111,15 +114,6 @@ class SourceRecord:
     max_concurrency: int = 1
     retries: int = 3
 
-    @property
-    def key(self) -> str:
-        """Return the key of the record."""
-        return f"source/{self.name}"
-
-    def fires(self, event: Event) -> bool:
-        """Say whether an event wakes the source."""
-        return any(trigger.fires(event) for trigger in self.triggers)
-
     def to_json(self) -> JSON:
         """Return the record as the value that stands on the board."""
         return {
@@ -148,43 +142,13 @@ class SourceRecord:
         )
 
 
-@dataclass(slots=True)
-class _Node:
-    """The triggers whose patterns begin with the segments that lead here."""
-
-    below: dict[str, "_Node"] = field(default_factory=dict)
-    here: list[tuple[int, Trigger]] = field(default_factory=list)
-
-    def add(self, segments: Sequence[str], entry: tuple[int, Trigger]) -> None:
-        """Put a trigger at the end of its pattern's segments; from a `**` on, any may follow."""
-        node = self
-        for segment in segments:
-            name = "**" if segment == "**" else "*" if "*" in segment else segment
-            node = node.below.setdefault(name, _Node())
-            if name == "**":
-                break
-        node.here.append(entry)
-
-    def under(self, segments: Sequence[str]) -> Iterator[tuple[int, Trigger]]:
-        """Yield the triggers whose patterns may name a key: all that do, and few others."""
-        nodes = [self]
-        for segment in [*segments, None]:
-            for node in nodes:
-                yield from node.below["**"].here if "**" in node.below else ()
-            if segment is None:
-                break
-            nodes = [node.below[name] for node in nodes for name in (segment, "*") if name in node.below]
-        for node in nodes:
-            yield from node.here
-
-
 class Recheck(NamedTuple):
     """Who gives verdicts on which components.
 
     Attributes:
         pattern: Of the components; "" for those whose tasks name its check.
-        languages: `implements` or `uses` and a language; where there are any, only of those that stand so to a
-            decision in one of these languages.
+        languages: `implements` or `uses` and a language; where there are any, only components count that implement or
+            use a decision in one of these languages.
     """
 
     source: str
@@ -192,38 +156,29 @@ class Recheck(NamedTuple):
     languages: tuple[str, ...] = ()
 
 
-class TriggerTrie:
-    """The triggers of some sources, kept so that an event finds those that it wakes without asking each source."""
+class TriggerIndex:
+    """The triggers of some sources by what they may fire on, so that the cost of an event does not grow with them."""
 
     def __init__(self, sources: Sequence[SourceRecord]) -> None:
         self._names = [source.name for source in sources]
-        self._by_pattern: dict[TriggerKind, _Node] = {}
-        self._by_name: dict[tuple[TriggerKind, str], list[int]] = {}
+        self._triggers: dict[tuple[TriggerKind, str], list[tuple[int, Trigger]]] = {}
         for number, source in enumerate(sources):
             for trigger in source.triggers:
-                if trigger.kind in BY_CHECK or trigger.kind is TriggerKind.QUIESCENT:
-                    name = trigger.pattern if trigger.kind in BY_CHECK else ""
-                    self._by_name.setdefault((trigger.kind, name), []).append(number)
-                else:
-                    root = self._by_pattern.setdefault(trigger.kind, _Node())
-                    root.add(trigger.pattern.split("/"), (number, trigger))
+                folder = trigger.pattern.partition("*")[0].rstrip("/") if trigger.kind not in UNPATTERNED else ""
+                self._triggers.setdefault((trigger.kind, folder), []).append((number, trigger))
 
     def woken(self, events: Iterable[Event]) -> tuple[tuple[str, Event], ...]:
-        """Return what `woken` returns."""
+        """Return (source name, event) for each source that an event wakes, sources and events in the order given."""
         if not self._names:
             return ()
         fired = tuple(events)
-        found = {(source, number) for number, event in enumerate(fired) for source in self._fired_by(event)}
+        found = {(source, number) for number, event in enumerate(fired) for source in self._woken_by(event)}
         return tuple((self._names[source], fired[number]) for source, number in sorted(found))
 
-    def _fired_by(self, event: Event) -> Iterator[int]:
-        yield from self._by_name.get((event.kind, event.check), ())
-        root = self._by_pattern.get(event.kind)
-        if root is not None:
-            yield from (source for source, trigger in root.under(event.key.split("/")) if trigger.fires(event))
-
-
-def woken(sources: Iterable[SourceRecord], events: Iterable[Event]) -> tuple[tuple[str, Event], ...]:
-    """Return (source name, event) for each source that an event wakes, sources and events in the order given."""
-    fired = tuple(events)
-    return tuple((source.name, event) for source in sources for event in fired if source.fires(event))
+    def _woken_by(self, event: Event) -> Iterator[int]:
+        segments = event.key.split("/")
+        for depth in range(len(segments) + 1):
+            folder = "/".join(segments[:depth])
+            for source, trigger in self._triggers.get((event.kind, folder), ()):
+                if trigger.fires(event):
+                    yield source

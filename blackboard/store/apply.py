@@ -14,19 +14,17 @@ from blackboard.spec.changes import (
     EffectRow,
     HeadRow,
     Intent,
-    KeyRow,
+    Judge,
     NeedRow,
     Plan,
     PositionRow,
-    QuestionRow,
     Row,
     SettleRow,
-    VerdictRow,
-    VersionRow,
-    VoteRow,
+    Vote,
     WakesRow,
 )
 from blackboard.spec.keys import is_reserved, key_range, matches
+from blackboard.spec.records import KeyRecord, QuestionRecord, VersionRecord
 from blackboard.spec.staleness import Pin
 from blackboard.store import schema
 from blackboard.store.chain import ADVANCE, CHANGE, CHANGED, LOG, chain
@@ -127,10 +125,10 @@ class Application:
 
     def rows(self) -> None:
         """Write every row of the plan."""
-        keys: list[KeyRow] = []
+        keys: list[KeyRecord] = []
         others: list[Row] = []
         for row in self._plan.rows:
-            if type(row) is KeyRow:
+            if type(row) is KeyRecord:
                 keys.append(row)
             elif type(row) is SettleRow:
                 self._left[row.key, row.version] = row
@@ -182,7 +180,7 @@ class Application:
             "digest": change.digest,
         }
 
-    def _keys(self, rows: Sequence[KeyRow], others: Sequence[Row]) -> None:
+    def _keys(self, rows: Sequence[KeyRecord], others: Sequence[Row]) -> None:
         changed, tenures = {change.key for change in self._plan.changes}, []
         for row in rows:
             written: dict[str, Any] = {
@@ -227,7 +225,7 @@ class Application:
             moved = {"id": self.ids[row.key], "version": row.version, "revision": self.revision}
             self._on.run(_SETTLE, {**moved, "state": str(row.state), "reason": row.reason})
 
-    def _membership(self, rows: Iterable[KeyRow]) -> None:
+    def _membership(self, rows: Iterable[KeyRecord]) -> None:
         """Keep what patterns name in step: decisions that joined or left, and new ones that a task's pattern names."""
         decisions = [row for row in rows if row.kind == "decision" and (row.id is None or row.member)]
         known = self._on.all(_PATTERNS) if decisions else []
@@ -246,14 +244,14 @@ class Application:
         moved = [{"id": self.ids[row.key], "name": row.name, "digest": row.digest, **at} for row in rows]
         self._on.run_many(_HEAD, moved)
 
-    def _versions(self, rows: Sequence[VersionRow]) -> None:
+    def _versions(self, rows: Sequence[VersionRecord]) -> None:
         for row in rows:
             values = self._version(row)
             self._on.run(_VERSION.of(values), values)
             if row.premises:
                 self._pins(row.key, row.version, row.premises)
 
-    def _version(self, row: VersionRow) -> dict[str, Any]:
+    def _version(self, row: VersionRecord) -> dict[str, Any]:
         left = self._left.pop((row.key, row.version), None)
         return {
             "key_id": self.ids[row.key],
@@ -295,11 +293,11 @@ class Application:
             ],
         )
 
-    def _vote(self, row: VoteRow) -> None:
+    def _vote(self, row: Vote) -> None:
         values = {"key_id": self.ids[row.key], "version": row.version, "author": row.author, "approve": row.approve}
         self._on.run(_VOTE, {**values, "reason": row.reason, "revision": self.revision})
 
-    def _question(self, row: QuestionRow) -> None:
+    def _question(self, row: QuestionRecord) -> None:
         identifier = self.ids[row.key]
         values = {"key_id": identifier, "revision": self.revision, "text": row.text, "closed_revision": None}
         options = json.dumps(list(row.options), ensure_ascii=False)
@@ -364,7 +362,7 @@ class Application:
             )
         return int(found["id"])
 
-    def _verdict(self, row: VerdictRow) -> None:
+    def _verdict(self, row: Judge) -> None:
         self._on.run(
             _VERDICT,
             {
@@ -418,7 +416,7 @@ def _each(apply: Callable[[Application, Any], None]) -> Callable[[Application, S
 
 _NAMING: Mapping[type, Callable[[Any], Iterable[str]]] = {
     ComponentRow: lambda row: (pin.key for pin in row.pins),
-    VersionRow: lambda row: (pin.key for pin in row.premises),
+    VersionRecord: lambda row: (pin.key for pin in row.premises),
     NeedRow: lambda row: (row.component, *row.keys, *row.under),
     WakesRow: lambda row: (row.component,),
     DeadlineRow: lambda row: (row.key,),
@@ -426,14 +424,14 @@ _NAMING: Mapping[type, Callable[[Any], Iterable[str]]] = {
 """The keys that a row names beside those that its plan changes."""
 
 _APPLY: Mapping[type, Callable[[Application, Sequence[Any]], None]] = {
-    VersionRow: Application._versions,  # noqa: SLF001 - the table is part of the class
+    VersionRecord: Application._versions,  # noqa: SLF001 - the table is part of the class
     HeadRow: Application._heads,  # noqa: SLF001
     EffectRow: Application._effects,  # noqa: SLF001
-    VoteRow: _each(Application._vote),  # noqa: SLF001
-    QuestionRow: _each(Application._question),  # noqa: SLF001
+    Vote: _each(Application._vote),  # noqa: SLF001
+    QuestionRecord: _each(Application._question),  # noqa: SLF001
     CloseRow: _each(Application._close),  # noqa: SLF001
     ComponentRow: _each(Application._component),  # noqa: SLF001
-    VerdictRow: _each(Application._verdict),  # noqa: SLF001
+    Judge: _each(Application._verdict),  # noqa: SLF001
     PositionRow: _each(Application._position),  # noqa: SLF001
     DeadlineRow: _each(Application._deadline),  # noqa: SLF001
     NeedRow: _each(Application._needs),  # noqa: SLF001

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any
 
 from blackboard.errors import Invalid
-from blackboard.spec import given
+from blackboard.spec import arguments
 from blackboard.spec.canonical import digest
 from blackboard.spec.changes import Committed
 from blackboard.spec.keys import check_name
@@ -143,8 +143,8 @@ def compact(store: Store, *, before: int, author: str, reason: str = "") -> Comm
         Damaged: What would be folded contradicts itself; nothing was written.
     """
     check_name(author)
-    given.a_text(reason, "the reason")
-    given.a_number(before, "before", least=1)
+    arguments.text(reason, "the reason")
+    arguments.integer(before, "before", least=1)
     name = store.name_commit()
     while True:
         board = board_row(store.database)

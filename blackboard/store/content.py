@@ -1,7 +1,6 @@
 """The content of an intent, for the comparison of two commits under one idempotency key."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from operator import attrgetter
 from typing import Any, get_args
 
@@ -10,9 +9,10 @@ from blackboard.spec.changes import Act, Intent
 from blackboard.spec.records import Body
 from blackboard.spec.staleness import PatternPin, Pin
 
+_OF_ROWS = ("author", "settles")
 _FIELDS: Mapping[type, Callable[[Any], tuple[Any, ...]]] = {
     # The name of its kind first.
-    kind: attrgetter("__class__.__name__", *(field.name for field in fields(kind)))
+    kind: attrgetter("__class__.__name__", *(name for name in kind._fields if name not in _OF_ROWS))
     for kind in get_args(Act)
 }
 

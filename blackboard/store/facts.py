@@ -238,7 +238,7 @@ class HeadFacts:
     def version(self, key: str, version: int) -> VersionRecord | None:
         """Return one version."""
         rows, standing = self._of_key(_VERSION, key, version=version), self._stands(key)
-        return version_record(key, rows[0]).beside(standing.record.current) if rows and standing else None
+        return version_record(key, rows[0]).with_current(standing.record.current) if rows and standing else None
 
     def proposed(self, key: str) -> tuple[VersionRecord, ...]:
         """Return the versions that are proposed and not settled, oldest first."""
@@ -367,7 +367,7 @@ def _reserved_at(on: Reads, kept: Kept, revision: int, *, in_turn: bool) -> Rese
 
 def key_record(row: Any) -> KeyRecord:  # noqa: ANN401 - a row
     """Return a row of `key` as a record."""
-    return _record(row["key"], tuple(row[name] for name in KeyRecord._fields[1:]))
+    return _record(row["key"], tuple(row[name] for name in KeyRecord._fields[1 : _OWN + 1]))
 
 
 def _record(key: str, columns: Any) -> KeyRecord:  # noqa: ANN401 - a row

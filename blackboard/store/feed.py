@@ -15,7 +15,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from blackboard.errors import Compacted, Damaged, Forked
-from blackboard.spec import given
+from blackboard.spec import arguments
 from blackboard.spec.records import ChangeRecord
 from blackboard.store.facts import Reads, Rows
 from blackboard.store.opened import Store
@@ -116,7 +116,7 @@ def place(on: Reads, after: int | Cursor, board: Any) -> Cursor:  # noqa: ANN401
         Forked: The board is not the one, or not the history, that it is from.
         Compacted: Changes after it are no longer kept.
     """
-    revision = after.revision if isinstance(after, Cursor) else given.a_number(after, "after", least=0)
+    revision = after.revision if isinstance(after, Cursor) else arguments.integer(after, "after", least=0)
     if isinstance(after, Cursor) and after.epoch != board["epoch"]:
         raise Forked(f"the cursor is from epoch {after.epoch}, the board is in {board['epoch']}")
     if revision > board["revision"]:
@@ -153,7 +153,7 @@ def changes(store: Store, *, after: int | Cursor, limit: int | None = None) -> C
 def _read(store: Store, after: int | Cursor, limit: int | None) -> tuple[Cursor, list[Any]]:
     """Return a place as a cursor and the rows after it."""
     if limit is not None:
-        limit = given.a_number(limit, "limit", least=1)
+        limit = arguments.integer(limit, "limit", least=1)
     with store.database.reading() as on:
         board = _met(store, on)
         start = place(on, after, board)

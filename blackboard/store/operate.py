@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from blackboard.choreography.values import OPERATOR
 from blackboard.errors import CommitUnknown, IllegalTransition, NotPermitted
-from blackboard.spec import given
+from blackboard.spec import arguments
 from blackboard.spec.activation import CANCELLABLE, RETRIABLE, ActivationState, Ending
 from blackboard.spec.canonical import digest
 from blackboard.spec.changes import Committed
@@ -221,7 +221,7 @@ def raise_budget(store: "Store", operator: Operator, *, resource: str, cap: floa
         NotPermitted: Who asks is no operator.
         IllegalTransition: The resource has no limit, or a higher one.
     """
-    given.an_amount(cap, f"the budget of {resource}", positive=True)
+    arguments.amount(cap, f"the budget of {resource}", positive=True)
 
     def effect(turn: Turn) -> bool:
         row = turn.one(_CAP, {"resource": resource})
@@ -277,7 +277,7 @@ def _end_leases(turn: Turn, held: list[Any], ending: Ending, why: str) -> None:
 
 
 def _commit(store: "Store", operator: Operator, wanted: _Wanted) -> Committed:
-    author, reason = check_name(operator.author), given.a_text(operator.reason, "the reason")
+    author, reason = check_name(operator.author), arguments.text(operator.reason, "the reason")
     if operator.role != OPERATOR:
         raise NotPermitted(f"{author}, as {operator.role}, {wanted.sentence}", waits_for=["an operator"])
     name = operator.idempotency_key and check_idempotency_key(operator.idempotency_key)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from blackboard.errors import Refused
 from blackboard.spec.canonical import digest
-from blackboard.spec.changes import EffectRow, Intent, KeyRow, Plan, Refusal, VersionRow
+from blackboard.spec.changes import EffectRow, Intent, Plan, Refusal
 from blackboard.spec.effects import Effect, Side
 from blackboard.spec.inputs import BuiltComponent
 from blackboard.spec.keys import matches
+from blackboard.spec.records import KeyRecord, VersionRecord
 from blackboard.spec.staleness import RANK, FacetHead, Freshness, PatternPin, Pin, of_component
 from blackboard.store import gather, read
 from blackboard.store.commit import broken_reads, in_the_way
@@ -85,7 +86,7 @@ def _after(
     at = facts.revision
     new = _new_facets(facts, planned)
     effects = {(row.key, row.name, row.old_since): row for row in planned.rows if isinstance(row, EffectRow)}
-    joined = [row.key for row in planned.rows if isinstance(row, KeyRow) and row.member and row.current is not None]
+    joined = [row.key for row in planned.rows if isinstance(row, KeyRecord) and row.member and row.current is not None]
     listed = _listed(on) if joined else {}
     built = {key: one for key, one in gather.components(on, at).items() if key not in planned.written}
     touched = {**built, **resting}
@@ -110,7 +111,7 @@ def _after(
         return at + 1 if any(matches(pattern, key) for key in joined) else 0
 
     def state(one: BuiltComponent) -> Freshness:
-        gone = {row.key for row in planned.rows if isinstance(row, KeyRow) and row.current is None}
+        gone = {row.key for row in planned.rows if isinstance(row, KeyRecord) and row.current is None}
         patterns = listed.get(one.key, ())
         return of_component(
             [pin for pin in one.pins if pin.key in new],
@@ -136,7 +137,7 @@ def _listed(on: Connection) -> dict[str, list[PatternPin]]:
 
 def _new_facets(facts: HeadFacts, planned: Plan) -> dict[str, Mapping[str, str]]:
     """Return key -> facets of what is accepted after the plan, none where it is retracted, for keys that it moves."""
-    bodies = {(row.key, row.version): row.body for row in planned.rows if isinstance(row, VersionRow)}
+    bodies = {(row.key, row.version): row.body for row in planned.rows if isinstance(row, VersionRecord)}
     accepted = dict(planned.accepted)
     found: dict[str, Mapping[str, str]] = {}
     for key in planned.reshaped:

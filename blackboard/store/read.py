@@ -125,14 +125,16 @@ def key_rows(on: Reads, pattern: str, kind: str, at: int) -> list[Row]:
 
 def version_of(on: Reads, row: Row, version: int) -> VersionRecord:
     """Return one version of a key."""
-    return version_record(row["key"], on.one(_VERSION, {"id": row["id"], "version": version})).beside(row["version"])
+    return version_record(row["key"], on.one(_VERSION, {"id": row["id"], "version": version})).with_current(
+        row["version"]
+    )
 
 
 def versions(on: Reads, row: Row, at: int) -> list[VersionRecord]:
     """Return all versions of a key as of a revision, oldest first, each in the state that it then had."""
     found = []
     for one in on.all(_VERSIONS, {"id": row["id"], "at": at}):
-        record = version_record(row["key"], one).beside(row["version"])
+        record = version_record(row["key"], one).with_current(row["version"])
         settled = one["settled_revision"]
         state = State.PROPOSED if settled is None or settled > at else record.state
         if row["version"] == record.version:

@@ -159,7 +159,7 @@ def observing(planner: Planner) -> Planner:
         found = planner(facts, intent._replace(acts=(*acts, *look.again())))
         seen = found.footprint
         seen = seen._replace(keys=seen.keys | look.keys, builds=True)
-        return found._replace(footprint=seen) if isinstance(found, Plan) else replace(found, footprint=seen)
+        return found._replace(footprint=seen)
 
     return planned
 
@@ -189,7 +189,7 @@ class _Look:
                 found.append(_observed(key, name, version, head[name]))
                 stood = base[name].digest if name in base else None
                 self._intent.reads.facets.setdefault((key, name), stood)
-        return replace(write, pins=_sorted([*write.pins, *found]))
+        return write._replace(pins=_sorted([*write.pins, *found]))
 
     def again(self) -> Iterator[Observe]:
         """Yield the components, written earlier, whose code turns out to rely on more by what is written now."""
@@ -212,7 +212,7 @@ class _Look:
                 for name in sorted(names):
                     pin = _observed(key, name, version, head[name])
                     moved = name in then and then[name].digest != pin.digest
-                    found.append(replace(pin, since=0, digest="") if moved else pin)
+                    found.append(pin._replace(since=0, digest="") if moved else pin)
             if found and built is not None:
                 yield Observe(row["key"], files, _sorted([*pins, *found]), built.patterns, row["author"], row["role"])
 

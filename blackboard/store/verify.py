@@ -13,12 +13,12 @@ from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract
 from blackboard.errors import BlackboardError, Compacted, Damaged, Forked
 from blackboard.spec.canonical import JSON, digest, digest_bytes
-from blackboard.spec.changes import ComponentRow, QuestionRow, VerdictRow, VersionRow, VoteRow
+from blackboard.spec.changes import ComponentRow, Judge, Vote
 from blackboard.spec.keys import TEAM, matches
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.records import Body, Reserved
 from blackboard.store.chain import chain
-from blackboard.store.facts import body, pattern_pins, pins, reserved
+from blackboard.store.facts import body, pattern_pins, pins, question_record, reserved, version_record
 from blackboard.store.feed import Cursor
 from blackboard.store.instances import matching
 from blackboard.store.opened import Store
@@ -325,24 +325,8 @@ def _version(on: Connection, change: Row) -> JSON:
     contract = Contract(text.language, text.text)
     if dict(contract.digests) != dict(text.facets) or contract.digest != text.digest:
         raise ValueError("its facets are not those of its text")
-    electorate = row["electorate"]
-    return VersionRow(
-        change["key"],
-        row["version"],
-        text,
-        State.PROPOSED,
-        row["base"],
-        row["author"],
-        row["role"],
-        row["rationale"],
-        tuple(json.loads(row["evidence"])),
-        None if electorate is None else tuple(json.loads(electorate)),
-        row["quorum"],
-        row["round"],
-        row["joint"] is not None,
-        row["merged"],
-        pins(on, {"id": change["key_id"], "version": change["version"]}),
-    ).content()
+    rests = pins(on, {"id": change["key_id"], "version": change["version"]})
+    return version_record(change["key"], row)._replace(premises=rests).content()
 
 
 def _accepted(on: Connection, change: Row) -> JSON:
@@ -355,13 +339,12 @@ def _vote(on: Connection, change: Row) -> JSON:
     row = on.one(_VOTE, at)
     if row["revision"] != change["revision"] or row["approve"] not in (0, 1):
         raise ValueError("it was cast at another time, or is neither yes nor no")
-    return VoteRow(change["key"], change["version"], row["author"], bool(row["approve"]), row["reason"]).content()
+    return Vote(change["key"], change["version"], bool(row["approve"]), row["reason"], row["author"]).content()
 
 
 def _question(on: Connection, change: Row) -> JSON:
     row = on.one(_QUESTION, {"key_id": change["key_id"], "revision": change["revision"]})
-    options = tuple(json.loads(row["options"]))
-    return QuestionRow(change["key"], row["text"], options, row["author"], row["role"]).content()
+    return question_record(change["key"], row).content()
 
 
 def _component(on: Connection, change: Row) -> JSON:
@@ -392,7 +375,7 @@ def _component(on: Connection, change: Row) -> JSON:
 def _verdict(on: Connection, change: Row) -> JSON:
     """Return the content of the verdict that the change tells of; one commit may hold several of a component."""
     found: Iterator[JSON] = (
-        VerdictRow(
+        Judge(
             row["check_name"],
             change["key"],
             row["version"],

@@ -13,10 +13,10 @@ from typing import Any
 from blackboard import Blackboard, Contract
 from blackboard.contracts.language import all_facets
 from blackboard.spec.canonical import digest, json_made
-from blackboard.spec.changes import Decide, Intent, VersionRow
+from blackboard.spec.changes import Decide, Intent
 from blackboard.spec.lifecycle import State
 from blackboard.spec.reads import Reads
-from blackboard.spec.records import Body
+from blackboard.spec.records import Body, VersionRecord
 from blackboard.store.chain import chain
 from blackboard.store.content import content_digest
 from blackboard.testing import FakeClock
@@ -109,7 +109,7 @@ class _Bulk:
     def _version(self, wave: int, body: Body) -> Mapping[str, Any]:
         """Return what the row of a version and the digests of its changes have in common for all keys of a wave."""
         base = wave or None
-        content = VersionRow("", wave + 1, body, State.PROPOSED, base, AUTHOR, ROLE).content()
+        content = VersionRecord("", wave + 1, body, State.PROPOSED, base, AUTHOR, ROLE).content()
         return {
             "proposed": digest(content),
             "accepted": digest({"digest": body.digest}),

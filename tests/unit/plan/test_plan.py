@@ -20,21 +20,19 @@ from blackboard.spec.changes import (
     Decide,
     EffectRow,
     Intent,
-    KeyRow,
     NeedRow,
     Plan,
     Propose,
     Refusal,
     Retract,
     SettleRow,
-    VersionRow,
     Vote,
-    VoteRow,
     Withdraw,
 )
 from blackboard.spec.history import GENERATION_BOUND
 from blackboard.spec.lifecycle import KeyState, State
 from blackboard.spec.reads import Reads
+from blackboard.spec.records import KeyRecord, VersionRecord
 
 
 def intend(*acts, author="ann", role=None, reads=None):
@@ -101,9 +99,9 @@ def proposed():
 
 def test_a_new_key_becomes_a_version_that_is_accepted():
     found = planned(Facts(), Decide("api/ids", body("int")))
-    (version,) = rows(found, VersionRow)
+    (version,) = rows(found, VersionRecord)
     assert (version.key, version.version, version.base, version.author) == ("api/ids", 1, None, "ann")
-    (key,) = rows(found, KeyRow)
+    (key,) = rows(found, KeyRecord)
     assert (key.state, key.current, key.last_version, key.generation, key.member) == (KeyState.ACCEPTED, 1, 1, 1, True)
     assert found.accepted == (("api/ids", 1),)
     assert [change.kind for change in found.changes] == ["proposed", "accepted"]
@@ -175,7 +173,7 @@ def test_a_text_that_was_given_up_returns_only_with_newer_evidence(decided):
     assert (error.version, error.current) == (1, 2)
     facts = replace(facts, evidence={1: ("judged",), 3: ("accepted",), 4: ("ruled",), 5: ("judged", "accepted")})
     for cited, returns in (((1,), False), ((3,), False), ((9,), False), ((4,), True), ((3, 5), True)):
-        found = plan(facts, intend(replace(again, evidence=cited), reads=reading("api/ids")))
+        found = plan(facts, intend(again._replace(evidence=cited), reads=reading("api/ids")))
         assert isinstance(found, Plan) is returns, cited
     assert isinstance(
         plan(facts, intend(Decide("api/ids", body({"kind": "int"})), role="operator", reads=reading("api/ids"))), Plan
@@ -186,9 +184,9 @@ def test_the_bound_of_generations_contests_and_a_ruling_counts_anew(decided):
     worn = replace(decided, records={"api/ids": decided.records["api/ids"]._replace(generation=GENERATION_BOUND)})
     found = planned(worn, Decide("api/ids", body("text")), reads=reading("api/ids"))
     assert [change.kind for change in found.changes] == ["proposed", "contested"]
-    assert rows(found, KeyRow)[0].state is KeyState.CONTESTED
+    assert rows(found, KeyRecord)[0].state is KeyState.CONTESTED
     ruled = planned(worn, Decide("api/ids", body("text")), role="operator", reads=reading("api/ids"))
-    assert (rows(ruled, KeyRow)[0].state, rows(ruled, KeyRow)[0].generation) == (KeyState.ACCEPTED, 1)
+    assert (rows(ruled, KeyRecord)[0].state, rows(ruled, KeyRecord)[0].generation) == (KeyState.ACCEPTED, 1)
 
 
 def test_a_task_names_what_its_component_waits_for():
@@ -210,7 +208,7 @@ def test_a_proposal_under_a_rule_waits_for_its_electorate(proposed):
 
 def test_the_vote_that_decides_accepts_in_the_same_plan(proposed):
     first = planned(proposed, Vote("api/ids", 1, True), author="rev-1")
-    assert (len(rows(first, VoteRow)), first.accepted) == (1, ())
+    assert (len(rows(first, Vote)), first.accepted) == (1, ())
     second = planned(proposed.apply(first), Vote("api/ids", 1, True), author="rev-2")
     assert second.accepted == (("api/ids", 1),)
     assert [change.kind for change in second.changes] == ["voted", "accepted"]

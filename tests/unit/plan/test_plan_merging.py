@@ -9,9 +9,10 @@ from blackboard.choreography import Choreography, Role, may
 from blackboard.contracts.language import Contract
 from blackboard.errors import Conflict
 from blackboard.plan import plan
-from blackboard.spec.changes import Decide, Intent, Plan, Refusal, VersionRow, Write
+from blackboard.spec.changes import Decide, Intent, Plan, Refusal, Write
 from blackboard.spec.lifecycle import State
 from blackboard.spec.reads import Reads
+from blackboard.spec.records import VersionRecord
 
 KEY = "free/notes"
 
@@ -105,7 +106,7 @@ BASE, OURS, THEIRS = {"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": 1, "b": 2}
 def test_a_merged_version_names_both_of_its_bases():
     facts = after(a_board(BASE), [OURS], BASE)
     found = decide(facts, THEIRS, BASE)
-    rows = [row for row in found.rows if isinstance(row, VersionRow)]
+    rows = [row for row in found.rows if isinstance(row, VersionRecord)]
     assert [(row.version, row.base, row.merged) for row in rows] == [(3, 1, None), (4, 2, 3)]
     assert found.merged == {KEY}
     assert [change.kind for change in found.changes] == ["proposed", "proposed", "merged", "accepted"]

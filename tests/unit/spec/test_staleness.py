@@ -119,6 +119,6 @@ def test_only_what_joined_later_makes_a_listed_pattern_stale(newest, expected):
         (Judged(passed=True, inputs="a", revision=1, flaky=True), True),
     ],
 )
-def test_a_verdict_is_flaky_beside_another_one_on_the_same_inputs(before, flaky):
-    now = Judged(passed=True, inputs="a", revision=2).beside(before)
+def test_a_verdict_is_flaky_after_another_result_for_the_same_inputs(before, flaky):
+    now = Judged(passed=True, inputs="a", revision=2).after(before)
     assert (now.flaky, now.is_pass) == (flaky, not flaky)
