@@ -62,8 +62,8 @@ Durability = Literal["full", "normal"]
 
 _DUE = Statement("""
     SELECT k.key, d.path, d.round, d.due FROM deadline d JOIN key k ON k.id = d.key_id ORDER BY d.due LIMIT 100""")
-_CLOCK = Statement("SELECT clock FROM board")
-_TEAM = Statement("SELECT 1 FROM key WHERE key = 'choreography/team' AND current IS NOT NULL")
+_CLOCK = Statement("SELECT store_time FROM board")
+_TEAM = Statement("SELECT 1 FROM key WHERE key = 'choreography/team' AND current_version IS NOT NULL")
 _LIVE = Statement("SELECT count(*) AS count FROM lease WHERE state = 'live' AND expires > :now")
 
 
@@ -145,7 +145,7 @@ class Blackboard:
             raise Invalid(f"there is no revision {at}; the newest is {head['revision']}")
         with self.store.database.reading() as on:
             board = read.board_row(on)
-            feed.check_kept(at.revision if isinstance(at, Cursor) else at, board["first"])
+            feed.check_kept(at.revision if isinstance(at, Cursor) else at, board["first_revision"])
             return Snapshot(self.store, feed.place(on, at, board).revision)
 
     def changes(self, *, after: int | Cursor, limit: int | None = None) -> Changes:
@@ -258,12 +258,12 @@ class Blackboard:
         """Return the seconds until the next deadline, None if there is none."""
         with self.store.database.reading() as on:
             rows = on.all(_DUE)
-            now = max(on.all(_CLOCK)[0]["clock"], self.store.clock())
+            now = max(on.all(_CLOCK)[0]["store_time"], self.store.clock())
         return max(0.0, rows[0]["due"] - now) if rows else None
 
     def _due(self) -> list[read.Row]:
         with self.store.database.reading() as on:
-            now = max(on.all(_CLOCK)[0]["clock"], self.store.clock())
+            now = max(on.all(_CLOCK)[0]["store_time"], self.store.clock())
             return [row for row in on.all(_DUE) if row["due"] <= now]
 
     def _intent(

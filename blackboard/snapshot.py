@@ -167,7 +167,7 @@ class Reader:
             Compacted: This reader's revision is no longer kept.
         """
         with self._store.database.reading() as on:
-            feed.check_kept(self.revision, read.board_row(on)["first"])
+            feed.check_kept(self.revision, read.board_row(on)["first_revision"])
             yield on
 
     def decision_of(self, key: str) -> Decision | None:
@@ -185,7 +185,7 @@ class Reader:
 
     def _check_kept(self, row: read.Row) -> None:
         """Refuse a row that was read after its revision was compacted: its last column is the first kept revision."""
-        first = read.board_row(self._store.database)["first"] if row is None else row[-1]
+        first = read.board_row(self._store.database)["first_revision"] if row is None else row[-1]
         if self.revision < first:
             feed.check_kept(self.revision, first)
 

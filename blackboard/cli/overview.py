@@ -123,7 +123,7 @@ def _decisions(connection: Connection, limit: int) -> tuple[DecisionLine, ...]:
         DecisionLine(
             key=row["key"],
             state=row["state"],
-            version=row["current"],
+            version=row["current_version"],
             proposed=row["proposed"],
             yes=row["yes"],
             no=row["no"],
@@ -167,7 +167,7 @@ def _component(connection: Connection, row: Row, checks: Iterable[str]) -> Compo
 def _agenda(connection: Connection, limit: int, now: float) -> tuple[ActivationLine, ...]:
     """Return what is leased, then what is claimed next; at most so many of each source are looked at."""
     rows = [*stored.leased(connection), *stored.pending(connection, limit)]
-    rows.sort(key=lambda row: (row["state"] != "leased", -row["rating"], row["since"]))
+    rows.sort(key=lambda row: (row["state"] != "leased", -row["rating"], row["pending_since"]))
     return tuple(_activation(row, now) for row in rows[:limit])
 
 
@@ -218,7 +218,7 @@ def _noted(connection: Connection, lines: Sequence[ChangeLine]) -> tuple[ChangeL
         notes.setdefault((row["key"], row["revision"]), []).append(result)
     acts = {line.revision for line in lines if line.kind in operate.KINDS}
     for row in stored.acts(connection, acts, operate.KINDS) if acts else ():
-        notes[row["key"], row["revision"]] = [part for part in (row["path"], row["reason"]) if part]
+        notes[row["key"], row["revision"]] = [part for part in (row["step"], row["reason"]) if part]
     accepted = sorted({(line.key, line.version, line.revision) for line in lines if line.kind == "accepted"})
     for row in stored.rationales(connection, accepted) if accepted else ():
         notes[row["key"], row["revision"]] = [accepting(row["rationale"], row["role"] or "")[1].removeprefix(", ")]

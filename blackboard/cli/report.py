@@ -199,7 +199,7 @@ def log(board: Blackboard, *, after: int | None = None, pattern: str = "**", new
         newest: How many of them, where `after` is None.
     """
     head = feed.head(board.store)
-    first = int(head["first"])
+    first = int(head["first_revision"])
     start = max(first - 1, head["revision"] - newest) if after is None else after
     found = board.changes(after=start)
     lines = overview.change_lines(board.store, shown(found, pattern))

@@ -387,12 +387,12 @@ class Controller:
         self._exchange(())
         if self._start() or self._board.revision != outcome.revision:
             return None
-        return outcome if board["halt"] is None else _halted(outcome, board["halt"], board["halt_reason"])
+        return outcome if board["mode"] is None else _halted(outcome, board["mode"], board["mode_reason"])
 
     def _next_event(self) -> float | None:
         """Return the seconds until a lease, a back-off or a deadline ends, None if there is none."""
         with self._store.database.reading() as on:
-            now = max(read.board_row(on)["clock"], self._store.clock())
+            now = max(read.board_row(on)["store_time"], self._store.clock())
             at = agenda.next_event(on, self._claimants.names, now)
         deadline = self._board.next_deadline()
         if deadline is not None and deadline > PATIENCE_SECONDS and not self._virtual:

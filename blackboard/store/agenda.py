@@ -35,14 +35,14 @@ _FENCE = Statement("""
     FROM lease l JOIN key k ON k.id = l.target_id WHERE l.token = :token""")
 
 _RENEW = Statement("""
-    UPDATE lease SET expires = min(max(expires, :now + :seconds), until)
-    WHERE +state = 'live' AND until > :now AND token IN (SELECT value FROM json_each(:tokens))
+    UPDATE lease SET expires = min(max(expires, :now + :seconds), longest_until)
+    WHERE +state = 'live' AND longest_until > :now AND token IN (SELECT value FROM json_each(:tokens))
     RETURNING token, expires""")
 
 _TRIES = 3  # again, where a source is not known any more
 _RETRIES = Statement("""
     SELECT e.value AS source, json_extract(v.text, '$.retries') AS retries FROM json_each(:sources) e
-    JOIN key k ON k.key = 'source/' || e.value JOIN version v ON v.key_id = k.id AND v.version = k.current""")
+    JOIN key k ON k.key = 'source/' || e.value JOIN version v ON v.key_id = k.id AND v.version = k.current_version""")
 
 _SWEEPABLE = Statement("""
     SELECT
@@ -52,7 +52,7 @@ _SWEEPABLE = Statement("""
           AND process_started < :started)
         OR EXISTS (SELECT 1 FROM lease WHERE state = 'live' AND host = :host AND process = :process
           AND process_started > :started) AS others,
-      (SELECT min(expires) FROM lease WHERE state = 'live') < max(b.clock, :now) AS expired
+      (SELECT min(expires) FROM lease WHERE state = 'live') < max(b.store_time, :now) AS expired
     FROM board b""")
 """Whether another process of this host holds a lease, or one that had this one's number, a step of the index each; and
 whether any expired, for which all that are live are looked at in the index."""
@@ -73,7 +73,7 @@ _HOLDERS = Statement("""
 """The processes of a host that hold leases: a step of the index each, however many leases those are."""
 
 _ENDING = """
-    SELECT l.token, l.activation_id, l.source, l.claimed, l.expires, a.attempts, a.dirty{}
+    SELECT l.token, l.activation_id, l.source, l.claimed, l.expires, a.attempts, a.run_again{}
     FROM lease l JOIN activation a ON a.id = l.activation_id WHERE """
 _HELD_BY = ", l.host, l.process, l.process_started"
 
@@ -92,40 +92,40 @@ _END = Statement("""
 
 # Where a commit made the activation `obviated` or `looped` under its lease, that stands.
 _MOVE = Statement("""
-    UPDATE activation SET state = :state, attempts = :attempts, dirty = 0, not_before = :now + :wait,
+    UPDATE activation SET state = :state, attempts = :attempts, run_again = 0, not_before = :now + :wait,
       error = :error, reason = coalesce(:reason, reason)
     WHERE +state = 'leased' AND id IN (SELECT value FROM json_each(:ids))""")
 
 _REBID = Statement("UPDATE activation SET rating = :rating WHERE id = :id")
 
 _REFUSED = Statement("""
-    INSERT INTO standing (source, refused, quarantined) VALUES (:source, 1, NULL)
+    INSERT INTO source_state (source, refused, quarantined) VALUES (:source, 1, NULL)
     ON CONFLICT (source) DO UPDATE SET refused = refused + 1,
       quarantined = CASE WHEN refused + 1 >= :bound THEN coalesce(quarantined, :reason) ELSE quarantined END""")
 
 _IN_ORDER = Statement("""
-    UPDATE standing SET refused = 0
+    UPDATE source_state SET refused = 0
     WHERE refused > 0 AND quarantined IS NULL AND source IN (SELECT value FROM json_each(:sources))""")
 
 _REVIVE = Statement("""
-    UPDATE activation SET state = 'pending', attempts = 0, not_before = 0, since = :now
+    UPDATE activation SET state = 'pending', attempts = 0, not_before = 0, pending_since = :now
     WHERE state = 'dead' AND (:every OR error = 'BudgetExhausted')""")
 
-_ADMIT = Statement("DELETE FROM standing")
+_ADMIT = Statement("DELETE FROM source_state")
 
 _OPEN = Statement("""
-    SELECT a.source, t.key AS target, a.kind, a.state, a.rating, a.dirty, a.attempts, a.revision, a.error, a.reason,
+    SELECT a.source, t.key AS target, a.kind, a.state, a.rating, a.run_again, a.attempts, a.revision, a.error, a.reason,
       coalesce(json_extract(v.text, '$.external'), 0) AS external, s.quarantined,
       (SELECT l.expires FROM lease l WHERE l.activation_id = a.id AND l.state = 'live') AS expires,
-      (SELECT json_group_array(d.key) FROM need n JOIN key d ON d.id = n.key_id
+      (SELECT json_group_array(d.key) FROM requirement n JOIN key d ON d.id = n.key_id
         WHERE n.component_id = a.target_id AND d.state <> 'accepted'
           AND (n.named = 1 OR d.state IN ('open', 'contested')) AND a.state = 'pending') AS waits_for
     FROM activation a JOIN key t ON t.id = a.target_id
     LEFT JOIN key k ON k.key = 'source/' || a.source
-    LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current
-    LEFT JOIN standing s ON s.source = a.source
+    LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current_version
+    LEFT JOIN source_state s ON s.source = a.source
     WHERE a.state IN ('pending', 'leased', 'dead', 'looped')
-    ORDER BY a.state, a.rating DESC, a.since, a.id LIMIT :limit""")
+    ORDER BY a.state, a.rating DESC, a.pending_since, a.id LIMIT :limit""")
 
 _COMING = Statement("""
     SELECT min(at) AS at FROM (
@@ -134,21 +134,21 @@ _COMING = Statement("""
       UNION ALL
       SELECT min(not_before) FROM activation
       WHERE state = 'pending' AND not_before > :now AND source IN (SELECT value FROM json_each(:sources))
-        AND source NOT IN (SELECT source FROM standing WHERE quarantined IS NOT NULL))""")
+        AND source NOT IN (SELECT source FROM source_state WHERE quarantined IS NOT NULL))""")
 
-_ANNOUNCE = Statement("INSERT INTO announcement (revision, at) VALUES (:revision, :now) ON CONFLICT DO NOTHING")
+_ANNOUNCE = Statement("INSERT INTO quiescence (revision, at) VALUES (:revision, :now) ON CONFLICT DO NOTHING")
 
-_ANNOUNCED = Statement("SELECT 1 FROM announcement WHERE revision = :revision")
+_ANNOUNCED = Statement("SELECT 1 FROM quiescence WHERE revision = :revision")
 
 _WAKE_WHERE = """
-    INSERT INTO activation (source, target_id, kind, state, rating, dirty, attempts, revision, since, not_before,
-      error, reason)
+    INSERT INTO activation (source, target_id, kind, state, rating, run_again, attempts, revision, pending_since,
+      not_before, error, reason)
     SELECT substr(k.key, 8), k.id, :kind, 'pending', 0, 0, 0, :revision, :now, 0, NULL, ''
-    FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current
+    FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current_version
     WHERE k.key >= 'source/' AND k.key < 'source0'
       AND {}
     ON CONFLICT (target_id, source) DO UPDATE SET kind = excluded.kind, state = 'pending', attempts = 0,
-      revision = excluded.revision, since = excluded.since, not_before = 0, error = NULL, reason = ''"""
+      revision = excluded.revision, pending_since = excluded.pending_since, not_before = 0, error = NULL, reason = ''"""
 _WAKE = Statement(
     _WAKE_WHERE.format("EXISTS (SELECT 1 FROM json_each(v.text, '$.on') o WHERE json_extract(o.value, '$[0]') = :kind)")
 )
@@ -366,7 +366,7 @@ def open_activations(on: Reads, *, limit: int = 1000) -> tuple[Activation, ...]:
             kind=row["kind"],
             state=ActivationState(row["state"]),
             rating=row["rating"],
-            dirty=bool(row["dirty"]),
+            dirty=bool(row["run_again"]),
             attempts=row["attempts"],
             revision=row["revision"],
             external=bool(row["external"]),

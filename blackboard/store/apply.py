@@ -33,25 +33,29 @@ from blackboard.store.session import Turn
 from blackboard.store.statements import Insertion, Statement, insert_into
 
 _NEW_KEY = Statement(
-    "INSERT INTO key (key, kind, state, last_version, current, digest, generation, create_revision, member_revision, "
-    "question_revision, mod_revision) VALUES (:key, :kind, :state, :last_version, :current, :digest, :generation, "
-    ":revision, CASE WHEN :member THEN :revision ELSE 0 END, 0, CASE WHEN :changed THEN :revision ELSE 0 END) "
-    "RETURNING id"
+    "INSERT INTO key (key, kind, state, last_version, current_version, digest, generation, create_revision, "
+    "member_revision, question_revision, mod_revision) VALUES (:key, :kind, :state, :last_version, :current, :digest, "
+    ":generation, :revision, CASE WHEN :member THEN :revision ELSE 0 END, 0, "
+    "CASE WHEN :changed THEN :revision ELSE 0 END) RETURNING id"
 )
 _KEY = Statement(
-    "UPDATE key SET state = :state, last_version = :last_version, current = :current, digest = :digest, "
+    "UPDATE key SET state = :state, last_version = :last_version, current_version = :current, digest = :digest, "
     "generation = :generation, member_revision = CASE WHEN :member THEN :revision ELSE member_revision END, "
     "mod_revision = CASE WHEN :changed THEN :revision ELSE mod_revision END WHERE id = :id"
 )
 _IDS = Statement("SELECT k.key, k.id FROM key k JOIN json_each(:keys) e ON e.value = k.key")
-_TENURE = Statement("INSERT INTO tenure (key_id, revision, version, state) VALUES (:id, :revision, :current, :state)")
-_VERSION = Insertion(schema.version, ["base", "role", "electorate", "quorum", "joint", "settled_revision", "merged"])
+_TENURE = Statement(
+    "INSERT INTO key_history (key_id, revision, version, state) VALUES (:id, :revision, :current, :state)"
+)
+_VERSION = Insertion(
+    schema.version, ["base", "role", "electorate", "quorum", "joint_revision", "settled_revision", "merged_version"]
+)
 _SETTLE = Statement(
     "UPDATE version SET state = :state, reason = :reason, settled_revision = coalesce(settled_revision, :revision) "
     "WHERE key_id = :id AND version = :version"
 )
 _HEAD = Statement(
-    "INSERT INTO head_facet (key_id, name, since, digest) VALUES (:id, :name, :revision, :digest) "
+    "INSERT INTO current_facet (key_id, name, since, digest) VALUES (:id, :name, :revision, :digest) "
     "ON CONFLICT (key_id, name) DO UPDATE SET since = excluded.since, digest = excluded.digest"
 )
 # A key may be accepted twice in one commit; what counts is the way from the old value to the last.
@@ -68,7 +72,7 @@ _CLOSE = Statement(
     "UPDATE question SET closed_revision = :revision WHERE closed_revision IS NULL AND key_id = :id "
     "AND revision = (SELECT max(revision) FROM question WHERE key_id = :id)"
 )
-_COMPONENT = insert_into(schema.component)
+_COMPONENT = insert_into(schema.component_version)
 _BLOB = insert_into(schema.blob, ignore=True)
 _FILE = insert_into(schema.component_file)
 _PIN = insert_into(schema.pin, ignore=True)
@@ -78,7 +82,7 @@ _PATTERN_ID = Statement("SELECT id FROM pattern WHERE pattern = :pattern")
 _PATTERN_PIN = insert_into(schema.pattern_pin, ignore=True)
 _ACCEPTED = Statement(
     "SELECT id, key, member_revision FROM key "
-    "WHERE kind = 'decision' AND current IS NOT NULL AND key >= :low AND key < :high"
+    "WHERE kind = 'decision' AND current_version IS NOT NULL AND key >= :low AND key < :high"
 )
 _JOIN = Statement(
     "INSERT INTO pattern_member (pattern_id, key_id, since) VALUES (:pattern_id, :id, :since) "
@@ -87,7 +91,7 @@ _JOIN = Statement(
 _LEAVE = Statement("DELETE FROM pattern_member WHERE key_id = :id")
 _VERDICT = insert_into(schema.verdict)
 _POSITION = Statement(
-    "INSERT INTO position (key_id, path, state, revision) VALUES (:id, :path, :state, :revision) "
+    "INSERT INTO step_instance (key_id, path, state, revision) VALUES (:id, :path, :state, :revision) "
     "ON CONFLICT (key_id, path) DO UPDATE SET state = :state, revision = :revision"
 )
 _ARM = Statement(
@@ -95,21 +99,21 @@ _ARM = Statement(
     "ON CONFLICT (key_id, path) DO UPDATE SET round = :round, due = :due"
 )
 _DISARM = Statement("DELETE FROM deadline WHERE key_id = :id AND path = :path")
-_FORGET_NEEDS = Statement("DELETE FROM need WHERE component_id = :id")
-_FORGET_NEED_PATTERNS = Statement("DELETE FROM need_pattern WHERE component_id = :id")
-_NEED = insert_into(schema.need, ignore=True)
-_NEED_PATTERN = insert_into(schema.need_pattern, ignore=True)
+_FORGET_NEEDS = Statement("DELETE FROM requirement WHERE component_id = :id")
+_FORGET_NEED_PATTERNS = Statement("DELETE FROM requirement_pattern WHERE component_id = :id")
+_NEED = insert_into(schema.requirement, ignore=True)
+_NEED_PATTERN = insert_into(schema.requirement_pattern, ignore=True)
 _NEED_NEW = Statement(
-    "INSERT INTO need (component_id, key_id, named) "
-    "SELECT component_id, :id, 0 FROM need_pattern WHERE pattern_id = :pattern_id "
+    "INSERT INTO requirement (component_id, key_id, named) "
+    "SELECT component_id, :id, 0 FROM requirement_pattern WHERE pattern_id = :pattern_id "
     "ON CONFLICT DO NOTHING"
 )
-_FORGET_WAKES = Statement("DELETE FROM wakes WHERE component_id = :id")
+_FORGET_WAKES = Statement("DELETE FROM subscription WHERE component_id = :id")
 _WAKES = Statement(
-    "INSERT INTO wakes (component_id, source, kind, version) "
-    "SELECT id, :source, :kind, coalesce(current, 0) FROM key WHERE id = :component_id"
+    "INSERT INTO subscription (component_id, source, kind, version) "
+    "SELECT id, :source, :kind, coalesce(current_version, 0) FROM key WHERE id = :component_id"
 )
-_WAKES_OF = Statement("UPDATE wakes SET version = :version WHERE component_id = :component_id")
+_WAKES_OF = Statement("UPDATE subscription SET version = :version WHERE component_id = :component_id")
 
 
 class Application:
@@ -175,7 +179,7 @@ class Application:
             "key_id": self.ids[change.key],
             "version": change.version,
             "author": self._intent.author,
-            "path": change.path,
+            "step": change.path,
             "reason": change.reason,
             "digest": change.digest,
         }
@@ -269,11 +273,11 @@ class Application:
             "electorate": None if row.electorate is None else json_made(row.electorate),
             "quorum": row.quorum,
             "round": row.round,
-            "joint": self.revision if row.joint else None,
+            "joint_revision": self.revision if row.joint else None,
             "reason": "" if left is None else left.reason,
             "revision": self.revision,
             "settled_revision": None if left is None else self.revision,
-            "merged": row.merged,
+            "merged_version": row.merged,
         }
 
     def _effects(self, rows: Sequence[EffectRow]) -> None:
@@ -374,7 +378,7 @@ class Application:
                 "log": row.log,
                 "inputs": row.inputs,
                 "author": row.author,
-                "settles": row.settles,
+                "settles_suspicion": row.settles,
             },
         )
 

@@ -32,7 +32,7 @@ def write_act(
     revision = turn.revision + 1
     content = said or digest({"reason": reason})
     change = {"revision": revision, "ordinal": 0, "kind": kind, "key_id": key and key["id"], "version": None}
-    turn.run(CHANGE, {**change, "author": author, "path": path, "reason": reason, "digest": content})
+    turn.run(CHANGE, {**change, "author": author, "step": path, "reason": reason, "digest": content})
     if key is not None:
         turn.run(CHANGED, {"id": key["id"], "revision": revision})
     record: dict[str, JSON] = {"revision": revision, "author": author, "role": OPERATOR, "at": turn.now}

@@ -55,22 +55,22 @@ _REFUSED = Statement("SELECT reason FROM activation WHERE state = 'dead' AND err
 _SPEND = Statement("UPDATE budget SET spent = spent + :amount WHERE resource = :resource")
 
 _HOLD = Statement("""
-    INSERT INTO hold (token, resource, amount)
+    INSERT INTO resource_hold (token, resource, amount)
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
     FROM json_each(:rows) WHERE true
     ON CONFLICT (token, resource) DO UPDATE SET amount = amount + excluded.amount""")
 
 _HELD = Statement("UPDATE budget SET held = held + :held, spent = spent + :spent WHERE resource = :resource")
 
-_LOWER = Statement("UPDATE hold SET amount = amount - :amount WHERE token = :token AND resource = :resource")
+_LOWER = Statement("UPDATE resource_hold SET amount = amount - :amount WHERE token = :token AND resource = :resource")
 
-_IS_HELD = Statement("SELECT amount FROM hold WHERE token = :token AND resource = :resource")
+_IS_HELD = Statement("SELECT amount FROM resource_hold WHERE token = :token AND resource = :resource")
 
 _HOLDS = Statement("""
-    SELECT resource, sum(amount) AS amount FROM hold
+    SELECT resource, sum(amount) AS amount FROM resource_hold
     WHERE token IN (SELECT value FROM json_each(:tokens)) GROUP BY resource""")
 
-_DROP = Statement("DELETE FROM hold WHERE token IN (SELECT value FROM json_each(:tokens))")
+_DROP = Statement("DELETE FROM resource_hold WHERE token IN (SELECT value FROM json_each(:tokens))")
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ _LIVE = Statement("""
 
 _MADE = Statement("""
     SELECT count(*) AS made FROM activation a
-    JOIN call c ON c.target = :target AND c.activation_id = a.id AND c.began >= a.since
+    JOIN call c ON c.target = :target AND c.activation_id = a.id AND c.began >= a.pending_since
     WHERE a.id = :activation AND c.outcome <> 'RetryLater'""")
 
 _ABOUT = Statement("""

@@ -9,19 +9,19 @@ from blackboard.store.statements import Statement
 Row = Any
 
 _BROKEN_PINS = Statement("""
-    SELECT d.key, p.name, p.side, p.version AS pinned, d.current, d.state, d.mod_revision, h.since,
+    SELECT d.key, p.name, p.side, p.version AS pinned, d.current_version, d.state, d.mod_revision, h.since,
       e.uses, e.implements, e.reason
-    FROM key k JOIN pin p ON p.component_id = k.id AND p.component_version = k.current
+    FROM key k JOIN pin p ON p.component_id = k.id AND p.component_version = k.current_version
     JOIN key d ON d.id = p.key_id
-    LEFT JOIN head_facet h ON h.key_id = p.key_id AND h.name = p.name
+    LEFT JOIN current_facet h ON h.key_id = p.key_id AND h.name = p.name
     LEFT JOIN facet_effect e ON e.key_id = p.key_id AND e.name = p.name
       AND e.new_since = h.since AND e.old_since = p.since
-    WHERE k.key = :key AND (d.current IS NULL OR h.digest IS NOT nullif(p.digest, ''))
+    WHERE k.key = :key AND (d.current_version IS NULL OR h.digest IS NOT nullif(p.digest, ''))
     ORDER BY h.since DESC, d.key, p.name""")
 
 _JOINED = Statement("""
     SELECT d.key, n.pattern, m.since FROM key k
-    JOIN pattern_pin pp ON pp.component_id = k.id AND pp.component_version = k.current
+    JOIN pattern_pin pp ON pp.component_id = k.id AND pp.component_version = k.current_version
     JOIN pattern n ON n.id = pp.pattern_id
     JOIN pattern_member m ON m.pattern_id = pp.pattern_id AND m.since > pp.since
     JOIN key d ON d.id = m.key_id
@@ -30,9 +30,9 @@ _JOINED = Statement("""
 _TENURE = Statement("""
     SELECT t.revision, t.version, t.state, coalesce(l.author, '') AS author, l.role,
       v.author AS writer, v.role AS writer_role, v.rationale, v.reason,
-      (SELECT b.version FROM tenure b WHERE b.key_id = t.key_id AND b.revision < t.revision
+      (SELECT b.version FROM key_history b WHERE b.key_id = t.key_id AND b.revision < t.revision
        ORDER BY b.revision DESC LIMIT 1) AS before
-    FROM key k JOIN tenure t ON t.key_id = k.id AND t.revision <= :revision
+    FROM key k JOIN key_history t ON t.key_id = k.id AND t.revision <= :revision
     LEFT JOIN commit_log l ON l.revision = t.revision
     LEFT JOIN version v ON v.key_id = t.key_id AND v.version = t.version
     WHERE k.key = :key ORDER BY t.revision DESC LIMIT 1""")

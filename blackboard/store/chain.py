@@ -10,7 +10,7 @@ CHANGED = Statement("UPDATE key SET mod_revision = :revision WHERE id = :id")
 CHANGE = insert_into(schema.change)
 LOG = Insertion(schema.commit_log, ["role", "token", "choreography"])
 ADVANCE = Statement(
-    "UPDATE board SET revision = :revision, digest = :digest, clock = :now, "
+    "UPDATE board SET revision = :revision, digest = :digest, store_time = :now, "
     "installed = CASE WHEN :installs THEN :revision ELSE installed END"
 )
 

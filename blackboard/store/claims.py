@@ -34,7 +34,7 @@ NEVER = 1e15
 
 _BUILDING = (TriggerKind.REQUIRED, TriggerKind.STALE, TriggerKind.SUSPECT, TriggerKind.FAILED, TriggerKind.WRITTEN)
 
-_NOW = Statement("SELECT clock, halt FROM board")
+_NOW = Statement("SELECT store_time, mode FROM board")
 
 
 def _among(column: str, kinds: Iterable[TriggerKind]) -> str:
@@ -52,22 +52,23 @@ UNREADY_INPUTS = """
         UNION
         SELECT made.component_id FROM rests r
           JOIN key c ON c.id = r.id
-          JOIN pin used ON used.component_id = c.id AND used.component_version = c.current AND used.side = 'uses'
+          JOIN pin used ON used.component_id = c.id AND used.component_version = c.current_version
+            AND used.side = 'uses'
           JOIN pin made ON made.key_id = used.key_id AND made.side = 'implements'
-          JOIN key o ON o.id = made.component_id AND o.current = made.component_version)
-      SELECT 1 FROM rests r JOIN key c ON c.id = r.id WHERE c.kind <> 'component' OR c.current IS NULL
+          JOIN key o ON o.id = made.component_id AND o.current_version = made.component_version)
+      SELECT 1 FROM rests r JOIN key c ON c.id = r.id WHERE c.kind <> 'component' OR c.current_version IS NULL
       UNION ALL
       SELECT 1 FROM component_state s WHERE s.component_id IN (SELECT id FROM rests)
         AND s.state NOT IN ('current', 'suspect')
       UNION ALL
       SELECT 1 FROM rests r
         JOIN key c ON c.id = r.id
-        JOIN pin used ON used.component_id = c.id AND used.component_version = c.current AND used.side = 'uses'
+        JOIN pin used ON used.component_id = c.id AND used.component_version = c.current_version AND used.side = 'uses'
         JOIN key d ON d.id = used.key_id
-        JOIN need n ON n.key_id = d.id
-        JOIN key missing ON missing.id = n.component_id AND missing.current IS NULL
+        JOIN requirement n ON n.key_id = d.id
+        JOIN key missing ON missing.id = n.component_id AND missing.current_version IS NULL
         JOIN key t ON t.key = 'task/' || missing.key AND t.state = 'accepted'
-        JOIN version v ON v.key_id = t.id AND v.version = t.current
+        JOIN version v ON v.key_id = t.id AND v.version = t.current_version
         JOIN json_each(v.text, '$.implements') i
       WHERE d.key || '/' GLOB replace(i.key || '/', '**/', '*'))"""
 """Whether something that a check's input rests on is missing or not built against what is agreed.
@@ -83,15 +84,15 @@ _READY = f"""
         SELECT 1 FROM lease other WHERE other.state = 'live' AND other.target_id = p.target_id
           AND other.role = able.role AND {_among("other.kind", EXCLUSIVE)}))
       AND NOT (able.judges = 0 AND t.kind = 'component' AND {_among("p.kind", _BUILDING)} AND EXISTS (
-        SELECT 1 FROM need n JOIN key d ON d.id = n.key_id
+        SELECT 1 FROM requirement n JOIN key d ON d.id = n.key_id
         WHERE n.component_id = p.target_id AND {UNDECIDED}))
       {{inputs}}
-    ORDER BY p.rating DESC, p.since, p.id LIMIT :limit"""
+    ORDER BY p.rating DESC, p.pending_since, p.id LIMIT :limit"""
 
 _RUNNING = {
     one: Statement(f"""
       SELECT {source}, count(*) FROM lease INDEXED BY lease_live WHERE state = 'live' {which}
-      UNION ALL SELECT source, NULL FROM standing WHERE quarantined IS NOT NULL""")
+      UNION ALL SELECT source, NULL FROM source_state WHERE quarantined IS NOT NULL""")
     for one, source, which in (
         (False, "source", "GROUP BY host, process, process_started, source"),
         (True, ":source", "AND source = :source"),
@@ -117,7 +118,8 @@ _ANY = {
 
 _ROOM = """,
     room AS MATERIALIZED (
-      SELECT r.name, r.units - coalesce((SELECT sum(h.amount) FROM hold h WHERE h.resource = r.name), 0) AS free
+      SELECT r.name, r.units - coalesce((
+        SELECT sum(h.amount) FROM resource_hold h WHERE h.resource = r.name), 0) AS free
       FROM resource r),
     wanted AS MATERIALIZED (
       SELECT json_extract(value, '$[0]') AS source, json_extract(value, '$[1]') AS resource,
@@ -131,19 +133,19 @@ _ROOMY = """AND NOT EXISTS (
 _SUMMED = """,
     summed AS (
       SELECT c.id, r.free, sum(w.units) OVER (
-        PARTITION BY w.resource ORDER BY c.rating DESC, c.since, c.id ROWS UNBOUNDED PRECEDING) AS total
+        PARTITION BY w.resource ORDER BY c.rating DESC, c.pending_since, c.id ROWS UNBOUNDED PRECEDING) AS total
       FROM chosen c JOIN wanted w ON w.source = c.source JOIN room r ON r.name = w.resource)"""
 
 _FOUND = f"""
     found AS (
-      SELECT a.id, a.source, able.role, a.rating, a.since{{ranks}}
+      SELECT a.id, a.source, able.role, a.rating, a.pending_since{{ranks}}
       FROM able JOIN activation a ON a.id {{one_of}} (SELECT p.id {_READY}) WHERE true {{roomy}})"""
 
 _RANKS = f""",
-        able.free, row_number() OVER (PARTITION BY a.source ORDER BY a.rating DESC, a.since, a.id) AS of_source,
+        able.free, row_number() OVER (PARTITION BY a.source ORDER BY a.rating DESC, a.pending_since, a.id) AS of_source,
         CASE WHEN {_among("a.kind", EXCLUSIVE)} THEN row_number() OVER (
           PARTITION BY a.target_id, able.role, {_among("a.kind", EXCLUSIVE)}
-          ORDER BY a.rating DESC, a.since, a.id) ELSE 1 END AS of_target"""
+          ORDER BY a.rating DESC, a.pending_since, a.id) ELSE 1 END AS of_target"""
 """Which one each is of its source, and of those of whom only one may work on its target."""
 
 _CHOSEN = "SELECT * FROM found WHERE of_source <= free AND of_target = 1"
@@ -152,7 +154,7 @@ _FIND = f"""{_ABLE}{{room}},{{found}},
     chosen AS ({{chosen}}){{summed}}
     SELECT c.id, c.source, c.role, a.target_id, k.key, a.kind, a.attempts, a.revision, c.rating, a.error, a.reason
     FROM chosen c JOIN activation a ON a.id = c.id JOIN key k ON k.id = a.target_id
-    WHERE {{fits}} ORDER BY c.rating DESC, c.since, c.id LIMIT :limit"""
+    WHERE {{fits}} ORDER BY c.rating DESC, c.pending_since, c.id LIMIT :limit"""
 
 
 def _finding(*, several: bool, judges: bool, within: bool) -> Statement:
@@ -188,7 +190,7 @@ _FINDING = {
 """What is not asked for costs nothing: a claim is made at every turn of every controller."""
 
 _HOLD = Statement("""
-    INSERT INTO hold (token, resource, amount)
+    INSERT INTO resource_hold (token, resource, amount)
     SELECT l.token, json_extract(w.value, '$[1]'), json_extract(w.value, '$[2]')
     FROM json_each(:needs) w JOIN lease l ON l.source = json_extract(w.value, '$[0]')
     WHERE l.token IN (SELECT value FROM json_each(:tokens)) AND json_extract(w.value, '$[2]') > 0""")
@@ -198,7 +200,7 @@ _LEASE = insert_into(lease, but=("token",))
 _NEWEST = Statement("SELECT last_insert_rowid()")
 
 _LEASED = Statement(
-    "UPDATE activation SET state = 'leased', attempts = attempts + 1, dirty = 0 WHERE id = :activation_id"
+    "UPDATE activation SET state = 'leased', attempts = attempts + 1, run_again = 0 WHERE id = :activation_id"
 )
 
 _TAKEN_OVER = Statement(f"""
@@ -295,9 +297,9 @@ def _any_ready(store: "Store", names: Sequence[str]) -> bool:
     with store.database.reading() as connection:
         row = connection.all(_NOW)[0]
         able = _able(connection, _asked(reserved(connection, store.kept), tuple(names)))
-        if row["halt"] is not None or not able:
+        if row["mode"] is not None or not able:
             return False
-        here = {"sources": json.dumps(able), "now": max(row["clock"], store.clock()), "limit": 1}
+        here = {"sources": json.dumps(able), "now": max(row["store_time"], store.clock()), "limit": 1}
         return bool(connection.all(_ANY[any(one.judges for one in able)], here))
 
 
@@ -372,7 +374,7 @@ def _take(turn: Turn, rows: Sequence[Any], cap: Cap, lease_seconds: float) -> li
         until = NEVER if longest is None else now + longest
         expires = min(now + lease_seconds, until)
         of = {"source": source, "role": role, "target_id": target_id, "kind": kind, "cause": cause}
-        leases.append({**holder, **of, "activation_id": activation, "expires": expires, "until": until})
+        leases.append({**holder, **of, "activation_id": activation, "expires": expires, "longest_until": until})
         # Its token is known once it is written.
         made = (activation, source, role, target, kind, attempts + 1, cause, rating, now, expires, until, error, reason)
         taken.append(made)

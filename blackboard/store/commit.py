@@ -54,11 +54,11 @@ _BROKEN = Statement("""
       FROM json_each(:reads))
     SELECT e.kind, e.key, e.name FROM expected e
     LEFT JOIN key k ON k.key = e.key
-    LEFT JOIN head_facet h ON h.key_id = k.id AND h.name = e.name AND e.kind = 'facet'
+    LEFT JOIN current_facet h ON h.key_id = k.id AND h.name = e.name AND e.kind = 'facet'
     WHERE CASE e.kind
-      WHEN 'component' THEN CASE WHEN k.kind = 'component' THEN k.current END
+      WHEN 'component' THEN CASE WHEN k.kind = 'component' THEN k.current_version END
       -- An absent facet is one that the accepted version lacks: without one the read does not hold.
-      WHEN 'facet' THEN CASE WHEN k.current IS NOT NULL THEN coalesce(h.digest, '') END
+      WHEN 'facet' THEN CASE WHEN k.current_version IS NOT NULL THEN coalesce(h.digest, '') END
       ELSE nullif(k.mod_revision, 0) END IS NOT CASE e.kind WHEN 'facet' THEN coalesce(e.value, '') ELSE e.value END""")
 _CHANGED = Statement("SELECT k.key, c.kind FROM change c LEFT JOIN key k ON k.id = c.key_id WHERE c.revision > :after")
 _JOINED = Statement(

@@ -33,45 +33,45 @@ from blackboard.store.session import Turn
 from blackboard.store.statements import Statement
 from blackboard.store.verify import Check, verify
 
-_FIRST = Statement("UPDATE board SET first = :before")
+_FIRST = Statement("UPDATE board SET first_revision = :before")
 _COMPACTION = Statement(
     "INSERT INTO compaction (revision, before, digest, state) VALUES (:revision, :before, :digest, :state)"
 )
 _FORGET_KEYS = Statement("DELETE FROM compacted_key")
 _KEY = Statement("""
-    INSERT INTO compacted_key (key_id, state, last_version, current, generation, member_revision, mod_revision,
+    INSERT INTO compacted_key (key_id, state, last_version, current_version, generation, member_revision, mod_revision,
       contested, facets)
     SELECT id, :state, :last_version, :current, :generation, :member_revision, :mod_revision, :contested, :facets
     FROM key WHERE key = :key""")
 
 _SHOWN = """(t.revision >= :before OR t.revision = (
-    SELECT max(l.revision) FROM tenure l WHERE l.key_id = t.key_id AND l.revision < :before))"""
-"""Whether a row of `tenure` was so at a kept revision, or when the first of them was committed."""
+    SELECT max(l.revision) FROM key_history l WHERE l.key_id = t.key_id AND l.revision < :before))"""
+"""Whether a row of `key_history` was so at a kept revision, or when the first of them was committed."""
 
 _KEPT_COMPONENTS = f"""
-    SELECT t.key_id, t.version FROM tenure t JOIN key k ON k.id = t.key_id
+    SELECT t.key_id, t.version FROM key_history t JOIN key k ON k.id = t.key_id
     WHERE k.kind = 'component' AND t.version IS NOT NULL AND {_SHOWN}
     UNION SELECT component_id, version FROM verdict"""
 
 _KEPT_DECISIONS = f"""
-    SELECT t.key_id, t.version FROM tenure t WHERE t.version IS NOT NULL AND {_SHOWN}
+    SELECT t.key_id, t.version FROM key_history t WHERE t.version IS NOT NULL AND {_SHOWN}
     UNION SELECT key_id, version FROM version
     WHERE revision >= :before OR coalesce(settled_revision, :before) >= :before"""
 
 _BEGAN = """
     SELECT p.key_id, max(t.revision) AS revision
-    FROM (SELECT key_id, since FROM pin UNION SELECT key_id, since FROM head_facet WHERE digest IS NOT NULL
+    FROM (SELECT key_id, since FROM pin UNION SELECT key_id, since FROM current_facet WHERE digest IS NOT NULL
       UNION SELECT b.key_id, json_extract(f.value, '$[0]') FROM compacted_key b, json_each(b.facets) f
       WHERE json_extract(f.value, '$[1]') IS NOT NULL) p
-    JOIN tenure t ON t.key_id = p.key_id AND t.revision <= p.since GROUP BY p.key_id, p.since"""
-"""The rows of `tenure` in which the values began that are pinned, stand, or stood when the first kept revision was
+    JOIN key_history t ON t.key_id = p.key_id AND t.revision <= p.since GROUP BY p.key_id, p.since"""
+"""The rows of `key_history` in which the values began that are pinned, stand, or stood when the first kept revision was
 committed: the next version is compared with those."""
 
 _PRUNE = tuple(
     Statement(text)
     for text in (
         f"""DELETE FROM verdict WHERE revision < :before AND NOT EXISTS (
-            SELECT 1 FROM tenure t
+            SELECT 1 FROM key_history t
             WHERE t.key_id = verdict.component_id AND t.version = verdict.version AND {_SHOWN})""",
         f"""DELETE FROM pin
             WHERE (component_id, component_version) NOT IN ({_KEPT_COMPONENTS} UNION {_KEPT_DECISIONS})""",
@@ -81,12 +81,12 @@ _PRUNE = tuple(
         f"""UPDATE version SET text = NULL
             WHERE text IS NOT NULL AND revision < :before AND settled_revision < :before
               AND (key_id, version) NOT IN (
-                SELECT t.key_id, t.version FROM tenure t WHERE t.version IS NOT NULL AND {_SHOWN}
+                SELECT t.key_id, t.version FROM key_history t WHERE t.version IS NOT NULL AND {_SHOWN}
                 UNION SELECT key_id, version FROM pin
                 UNION SELECT l.key_id, l.base FROM version l WHERE l.base IS NOT NULL
                   AND (l.settled_revision IS NULL OR l.settled_revision >= :before)
                 UNION SELECT t.key_id, t.version FROM ({_BEGAN}) p
-                  JOIN tenure t ON t.key_id = p.key_id AND t.revision = p.revision WHERE t.version IS NOT NULL)""",
+                  JOIN key_history t ON t.key_id = p.key_id AND t.revision = p.revision WHERE t.version IS NOT NULL)""",
         """DELETE FROM vote WHERE revision < :before AND EXISTS (
             SELECT 1 FROM version v WHERE v.key_id = vote.key_id AND v.version = vote.version AND v.text IS NULL)""",
         "DELETE FROM question WHERE closed_revision < :before",
@@ -95,19 +95,19 @@ _PRUNE = tuple(
               AND p.since = facet_effect.old_since)""",
         f"""WITH last AS (
               SELECT t.key_id, t.revision, t.version IS NULL AS gone, k.kind
-              FROM tenure t JOIN key k ON k.id = t.key_id
+              FROM key_history t JOIN key k ON k.id = t.key_id
               WHERE t.revision = (
-                SELECT max(l.revision) FROM tenure l WHERE l.key_id = t.key_id AND l.revision < :before)),
+                SELECT max(l.revision) FROM key_history l WHERE l.key_id = t.key_id AND l.revision < :before)),
             needed AS (
-              SELECT l.key_id, min(t.revision) AS revision FROM last l JOIN tenure t ON t.key_id = l.key_id
+              SELECT l.key_id, min(t.revision) AS revision FROM last l JOIN key_history t ON t.key_id = l.key_id
               WHERE l.kind = 'decision' AND t.revision <= l.revision AND t.revision > coalesce((
-                SELECT max(o.revision) FROM tenure o
+                SELECT max(o.revision) FROM key_history o
                 WHERE o.key_id = l.key_id AND o.revision < l.revision AND (o.version IS NULL) <> l.gone), 0)
               GROUP BY l.key_id
               UNION ALL SELECT key_id, revision FROM last WHERE kind = 'component'
               UNION ALL SELECT key_id, revision FROM ({_BEGAN}))
-            DELETE FROM tenure WHERE revision < (
-              SELECT min(n.revision) FROM needed n WHERE n.key_id = tenure.key_id AND n.revision < :before)""",
+            DELETE FROM key_history WHERE revision < (
+              SELECT min(n.revision) FROM needed n WHERE n.key_id = key_history.key_id AND n.revision < :before)""",
         "DELETE FROM change WHERE revision < :before",
         "DELETE FROM commit_log WHERE revision < :before",
         "DELETE FROM compaction WHERE revision < :before",
@@ -150,14 +150,14 @@ def compact(store: Store, *, before: int, author: str, reason: str = "") -> Comm
         board = board_row(store.database)
         if before > board["revision"]:
             raise Invalid(f"there is no revision {before} to begin with; the newest is {board['revision']}")
-        if before <= board["first"]:
+        if before <= board["first_revision"]:
             return Committed(board["revision"], (), board["revision"])
         verify(store)
         with store.database.reading() as on:
             check = Check(on, store.location)
             # Outside the turn: history does not change, unless another compacts meanwhile; then it is walked again.
             chained = check.walk(None, before - 1).digest
-            folded = _Folded(board["first"], chained, check.keys)
+            folded = _Folded(board["first_revision"], chained, check.keys)
         done = store.writer.run(partial(_fold, folded, before, author, reason), name)
         if done is not None:
             return done

@@ -12,10 +12,10 @@ activation = table(
     text("kind"),  # the trigger that woke it last
     text("state"),  # pending | leased | done | obviated | dead | looped
     real("rating"),
-    integer("dirty"),
+    integer("run_again"),
     integer("attempts"),
     integer("revision"),  # the commit that woke it last
-    real("since"),  # store time
+    real("pending_since"),  # store time
     real("not_before"),  # store time; after a failure it waits
     text("error", null=True),  # class name of the last failure
     text("reason"),  # its text; the cycle, as JSON, where looped
@@ -24,7 +24,7 @@ activation = table(
         "activation_pending",
         "source",
         sa.text("rating DESC"),
-        "since",
+        "pending_since",
         "id",
         sqlite_where=sa.text("state = 'pending'"),
     ),
@@ -45,7 +45,7 @@ lease = table(  # the newest row of a target's source is the only valid one; a r
     real("process_started"),
     real("claimed"),
     real("expires"),
-    real("until"),  # renewal never goes past this
+    real("longest_until"),  # renewal never goes past this
     text("state"),  # live | finished | released | expired | revoked
     sa.Index("lease_activation", "activation_id", "token"),
     # Every claim writes each of these: few live at once, so one answers nearly all that is asked of the living.
@@ -55,7 +55,7 @@ lease = table(  # the newest row of a target's source is the only valid one; a r
     growing=True,  # a token is never given out twice
 )
 
-announcement = table("announcement", integer("revision", primary=True), real("at"))
+quiescence = table("quiescence", integer("revision", primary=True), real("at"))
 
 budget = table(
     "budget",
@@ -66,15 +66,15 @@ budget = table(
     real("given"),  # what the team's file says; the cap is larger where an operator raised it
 )
 
-hold = table(  # what a live lease holds of a budget or resource, given back or counted as spent at its end
-    "hold",
+resource_hold = table(  # what a live lease holds of a budget or resource, given back or counted as spent at its end
+    "resource_hold",
     sa.Column("token", sa.Integer, sa.ForeignKey("lease.token"), primary_key=True),
     part("resource"),
     real("amount"),
 )
 
-refusal = table(  # conflicts in a row of one author on one target; a commit on it ends the row
-    "refusal",
+refusal_count = table(  # conflicts in a row of one author on one target; a commit on it ends the row
+    "refusal_count",
     part("author"),
     part("target"),
     integer("count"),
@@ -96,8 +96,8 @@ reservation = table(  # a short exclusive intent on what was contested
 
 resource = table("resource", part("name"), integer("units"))
 
-standing = table(  # of a source
-    "standing",
+source_state = table(  # of a source
+    "source_state",
     part("source"),
     integer("refused"),  # refused results in a row
     text("quarantined", null=True),  # why
@@ -140,16 +140,16 @@ CONTROL = frozenset(
     one.name
     for one in (
         activation,
-        announcement,
+        quiescence,
         budget,
         call,
         call_text,
-        hold,
+        resource_hold,
         lease,
-        refusal,
+        refusal_count,
         reservation,
         resource,
-        standing,
+        source_state,
     )
 )
 """Tables that are durable but have no revision."""

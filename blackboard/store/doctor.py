@@ -30,7 +30,7 @@ _MASTER = Statement("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT 
 _APPLICATION = Statement("PRAGMA application_id")
 _SCHEMAS = Statement("SELECT version_num FROM alembic_version")
 _LEASES = Statement("""
-    SELECT count(*) AS live, coalesce(sum(l.expires < b.clock), 0) AS expired FROM lease l, board b
+    SELECT count(*) AS live, coalesce(sum(l.expires < b.store_time), 0) AS expired FROM lease l, board b
     WHERE l.state = 'live'""")
 _MANY_LEASES = Statement("""
     SELECT k.key, count(*) AS leases FROM lease l JOIN key k ON k.id = l.target_id WHERE l.state = 'live'
@@ -42,7 +42,7 @@ _TOKENS = Statement("""
     SELECT coalesce((SELECT max(token) FROM lease), 0) AS given,
       coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'lease'), 0) AS counted""")
 _BUDGETS = Statement("SELECT resource FROM budget WHERE NOT (cap >= 0 AND spent >= 0 AND held >= -0.000001)")
-_TIMES = Statement("SELECT b.clock, (SELECT max(at) FROM commit_log) AS newest FROM board b")
+_TIMES = Statement("SELECT b.store_time, (SELECT max(at) FROM commit_log) AS newest FROM board b")
 _ANSWERS = Statement("""
     SELECT i.*, b.revision AS head, l.author AS by, (SELECT json_group_array(json_array(k.key, c.version)) FROM (
         SELECT key_id, version FROM change WHERE revision = i.revision AND kind = 'accepted' ORDER BY ordinal) c
@@ -224,11 +224,11 @@ def _control(on: Connection) -> Iterator[Finding]:
 
 def _times(on: Connection, now: float) -> Iterator[Finding]:
     row = on.all(_TIMES)[0]
-    if row["newest"] is not None and row["clock"] < row["newest"]:
-        what = f"store time is {row['clock']:.0f}, and a commit was made at {row['newest']:.0f}"
+    if row["newest"] is not None and row["store_time"] < row["newest"]:
+        what = f"store time is {row['store_time']:.0f}, and a commit was made at {row['newest']:.0f}"
         yield Finding(Level.FAULT, "clock", what, RESTORE)
-    elif row["clock"] > now + _AHEAD_SECONDS:
-        what = f"store time is {row['clock'] - now:.0f} s ahead of this machine's, and never goes back"
+    elif row["store_time"] > now + _AHEAD_SECONDS:
+        what = f"store time is {row['store_time'] - now:.0f} s ahead of this machine's, and never goes back"
         yield Finding(Level.WARNING, "clock", what, "set this machine's clock")
 
 

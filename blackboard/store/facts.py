@@ -22,14 +22,14 @@ from blackboard.store.opened import Kept
 from blackboard.store.schema import (
     change,
     commit_log,
+    current_facet,
     deadline,
-    head_facet,
     key,
+    key_history,
     pattern,
     pattern_pin,
     pin,
-    position,
-    tenure,
+    step_instance,
     version,
     vote,
 )
@@ -37,22 +37,23 @@ from blackboard.store.statements import Parameters, Statement, constant, given
 
 _NAMED = "name >= 'names:' AND name < 'names;'"
 _HEAD = Statement(
-    "SELECT revision, installed, first, "
-    f"EXISTS (SELECT 1 FROM head_facet INDEXED BY head_facet_names WHERE {_NAMED}) AS constrained FROM board"
+    "SELECT revision, installed, first_revision, "
+    f"EXISTS (SELECT 1 FROM current_facet INDEXED BY current_facet_names WHERE {_NAMED}) AS constrained FROM board"
 )
 _INSTALLED = Statement("SELECT installed FROM board")
 _NAMING = Statement(
-    "SELECT k.key FROM head_facet h INDEXED BY head_facet_names JOIN key k ON k.id = h.key_id "
+    "SELECT k.key FROM current_facet h INDEXED BY current_facet_names JOIN key k ON k.id = h.key_id "
     f"WHERE h.{_NAMED.replace('AND ', 'AND h.')} AND h.name = :name AND h.digest IS NOT NULL "
     "AND k.key >= 'constraint/' AND k.key < 'constraint0' ORDER BY k.key"
 )
 _KEY = Statement("""
-    SELECT k.kind, k.state, k.last_version, k.current, k.digest, k.generation, k.mod_revision,
+    SELECT k.kind, k.state, k.last_version, k.current_version, k.digest, k.generation, k.mod_revision,
       k.id, k.question_revision, EXISTS (SELECT 1 FROM pin p WHERE p.key_id = k.id),
       EXISTS (SELECT 1 FROM version p INDEXED BY version_live WHERE p.key_id = k.id AND p.state = 'proposed'),
       v.language, v.text, v.facets, v.revision
-    FROM key k LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current WHERE k.key = :key""")
-_OWN = 8  # of these columns make the key's record; those of its current version's text are the last
+    FROM key k LEFT JOIN version v ON v.key_id = k.id AND v.version = k.current_version WHERE k.key = :key""")
+_RECORD = ("kind", "state", "last_version", "current_version", "digest", "generation", "mod_revision", "id")
+_OWN = len(_RECORD)  # of these columns make the key's record; those of its current version's text are the last
 _KEYS = Statement(sa.select(key).where(key.c.key >= given("low"), key.c.key < given("high")).order_by(key.c.key))
 _OF_KEY = given("id")
 _VERSION = Statement(sa.select(version).where(version.c.key_id == _OF_KEY, version.c.version == given("version")))
@@ -63,7 +64,7 @@ _PROPOSED = Statement(
 _JOINT = Statement(
     sa.select(version, key.c.key)
     .join(key, key.c.id == version.c.key_id)
-    .where(version.c.joint == given("joint"))
+    .where(version.c.joint_revision == given("joint"))
     .order_by(key.c.key)
 )
 _VOTES = Statement(
@@ -72,7 +73,7 @@ _VOTES = Statement(
 _FORMER = Statement(
     "SELECT max(version) FROM version INDEXED BY version_digest "
     "WHERE key_id = :id AND digest = :digest AND state IN ('accepted', 'retracted') "
-    "AND version IS NOT (SELECT current FROM key WHERE id = :id)"
+    "AND version IS NOT (SELECT current_version FROM key WHERE id = :id)"
 )
 # While one is open nobody asks another: the newest is the one that may be open.
 _QUESTION = Statement(
@@ -80,7 +81,9 @@ _QUESTION = Statement(
     "WHERE closed_revision IS NULL"
 )
 _HEADS = Statement(
-    sa.select(head_facet.c.name, head_facet.c.since, head_facet.c.digest).where(head_facet.c.key_id == _OF_KEY)
+    sa.select(current_facet.c.name, current_facet.c.since, current_facet.c.digest).where(
+        current_facet.c.key_id == _OF_KEY
+    )
 )
 _PINNED = Statement("""
     WITH RECURSIVE named(key_id, name) AS (
@@ -98,7 +101,7 @@ _PINNED = Statement("""
     SELECT name, since FROM pinned x WHERE since IS NOT NULL AND EXISTS (
       SELECT 1 FROM pin p JOIN key c ON c.id = p.component_id
       WHERE p.key_id = x.key_id AND p.name = x.name AND p.since = x.since
-        AND (c.current = p.component_version OR (c.kind = 'decision' AND EXISTS (
+        AND (c.current_version = p.component_version OR (c.kind = 'decision' AND EXISTS (
           SELECT 1 FROM version v
           WHERE v.key_id = c.id AND v.version = p.component_version AND v.state = 'proposed'))))""")
 """A step of the index for each value, whatever number of components pins it. What a proposal rests on counts: it may be
@@ -107,15 +110,17 @@ _BODY_AT = Statement(
     # An outer join: where nothing was accepted then, an earlier version is no answer.
     sa.select(version)
     .select_from(
-        tenure.outerjoin(version, (version.c.key_id == tenure.c.key_id) & (version.c.version == tenure.c.version))
+        key_history.outerjoin(
+            version, (version.c.key_id == key_history.c.key_id) & (version.c.version == key_history.c.version)
+        )
     )
-    .where(tenure.c.key_id == _OF_KEY, tenure.c.revision <= given("revision"))
-    .order_by(tenure.c.revision.desc())
+    .where(key_history.c.key_id == _OF_KEY, key_history.c.revision <= given("revision"))
+    .order_by(key_history.c.revision.desc())
     .limit(constant(1))
     .offset(constant(0))
 )
 _RESERVED = Statement(
-    "SELECT k.key, v.text FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current "
+    "SELECT k.key, v.text FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current_version "
     "WHERE k.key = 'choreography/team' "
     "OR (k.key >= 'role/' AND k.key < 'role0') OR (k.key >= 'member/' AND k.key < 'member0') "
     "OR (k.key >= 'source/' AND k.key < 'source0')"
@@ -139,14 +144,16 @@ _VERDICT = Statement("""
     SELECT v.passed, v.inputs, v.revision, EXISTS (
       SELECT 1 FROM verdict o WHERE o.check_name = v.check_name AND o.component_id = v.component_id
         AND o.inputs = v.inputs AND o.passed <> v.passed) AS flaky
-    FROM verdict v JOIN key k ON k.id = v.component_id AND k.current = v.version
+    FROM verdict v JOIN key k ON k.id = v.component_id AND k.current_version = v.version
     WHERE k.key = :key AND v.check_name = :check ORDER BY v.revision DESC LIMIT 1""")
-_POSITION = Statement(sa.select(position.c.state).where(position.c.key_id == _OF_KEY, position.c.path == given("path")))
+_POSITION = Statement(
+    sa.select(step_instance.c.state).where(step_instance.c.key_id == _OF_KEY, step_instance.c.path == given("path"))
+)
 _DEADLINE = Statement(
     sa.select(deadline.c.round, deadline.c.due).where(deadline.c.key_id == _OF_KEY, deadline.c.path == given("path"))
 )
 _NEEDED = Statement(
-    "SELECT c.key FROM need n JOIN key d ON d.id = n.key_id JOIN key c ON c.id = n.component_id "
+    "SELECT c.key FROM requirement n JOIN key d ON d.id = n.key_id JOIN key c ON c.id = n.component_id "
     "WHERE d.key = :key AND n.named = 1"
 )
 _KINDS = Statement(
@@ -367,7 +374,7 @@ def _reserved_at(on: Reads, kept: Kept, revision: int, *, in_turn: bool) -> Rese
 
 def key_record(row: Any) -> KeyRecord:  # noqa: ANN401 - a row
     """Return a row of `key` as a record."""
-    return _record(row["key"], tuple(row[name] for name in KeyRecord._fields[1 : _OWN + 1]))
+    return _record(row["key"], [row[name] for name in _RECORD])
 
 
 def _record(key: str, columns: Any) -> KeyRecord:  # noqa: ANN401 - a row

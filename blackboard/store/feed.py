@@ -29,7 +29,7 @@ PAGE = 1000
 """About how many changes a watcher reads at once."""
 
 _CHANGES = Statement("""
-    SELECT c.revision, c.ordinal, c.kind, k.key, c.version, c.author, c.path, l.digest FROM change c
+    SELECT c.revision, c.ordinal, c.kind, k.key, c.version, c.author, c.step, l.digest FROM change c
     JOIN commit_log l ON l.revision = c.revision LEFT JOIN key k ON k.id = c.key_id
     WHERE c.revision > :after AND c.revision <= :until ORDER BY c.revision, c.ordinal""")
 _UNTIL = Statement("""
@@ -37,7 +37,7 @@ _UNTIL = Statement("""
       SELECT c.revision, sum(count(*)) OVER (ORDER BY c.revision) AS total FROM change c
       WHERE c.revision > :after AND c.revision <= :after + :limit GROUP BY c.revision)
     WHERE total <= :limit OR revision = :after + 1""")
-_HEAD = Statement(sa.select(table.c.epoch, table.c.revision, table.c.digest, table.c.first, THEN))
+_HEAD = Statement(sa.select(table.c.epoch, table.c.revision, table.c.digest, table.c.first_revision, THEN))
 _BEFORE = Statement("SELECT digest FROM compaction WHERE before = :before")
 
 _MANY = 1 << 31
@@ -121,8 +121,8 @@ def place(on: Reads, after: int | Cursor, board: Any) -> Cursor:  # noqa: ANN401
         raise Forked(f"the cursor is from epoch {after.epoch}, the board is in {board['epoch']}")
     if revision > board["revision"]:
         raise Forked(f"the place is at {revision}, the board only at {board['revision']}")
-    if revision < board["first"] - 1:
-        raise Compacted(revision, board["first"])
+    if revision < board["first_revision"] - 1:
+        raise Compacted(revision, board["first_revision"])
     digest = digest_at(on, revision)
     if isinstance(after, Cursor) and after.digest != digest:
         raise Forked(f"revision {revision} is another one than the cursor's")
@@ -167,7 +167,7 @@ def _read(store: Store, after: int | Cursor, limit: int | None) -> tuple[Cursor,
 
 def _change(row: Any) -> ChangeRecord:  # noqa: ANN401 - a row
     return ChangeRecord(
-        row["revision"], row["ordinal"], row["kind"], row["key"], row["version"], row["author"], row["path"]
+        row["revision"], row["ordinal"], row["kind"], row["key"], row["version"], row["author"], row["step"]
     )
 
 

@@ -29,13 +29,13 @@ _STANDING = """
         THEN v.text END AS text
     FROM key k {2} LEFT JOIN version v ON v.key_id = k.id AND v.version = {0}.{1}
     WHERE k.kind = 'decision' {3} ORDER BY k.key"""
-_STANDING_NOW = Statement(_STANDING.format("k", "current", "", "AND k.state <> 'absent'"))
+_STANDING_NOW = Statement(_STANDING.format("k", "current_version", "", "AND k.state <> 'absent'"))
 _STANDING_THEN = Statement(
     _STANDING.format(
         "t",
         "version",
-        "JOIN tenure t ON t.key_id = k.id "
-        "AND t.revision = (SELECT max(revision) FROM tenure WHERE key_id = k.id AND revision <= :at)",
+        "JOIN key_history t ON t.key_id = k.id "
+        "AND t.revision = (SELECT max(revision) FROM key_history WHERE key_id = k.id AND revision <= :at)",
         "",
     )
 )
@@ -51,7 +51,8 @@ _ALL_VERDICTS = Statement("""
     SELECT v.check_name, k.key, v.passed, v.inputs, v.revision,
       CASE v.passed WHEN 0 THEN substr(v.log, 1, 500) ELSE '' END AS why
     FROM verdict v JOIN key k ON k.id = v.component_id
-    WHERE v.revision <= :at AND v.version = (SELECT t.version FROM tenure t WHERE t.key_id = k.id AND t.revision <= :at
+    WHERE v.revision <= :at AND v.version = (SELECT t.version FROM key_history t
+      WHERE t.key_id = k.id AND t.revision <= :at
       ORDER BY t.revision DESC LIMIT 1) ORDER BY v.revision""")
 _DEADLINES = Statement("""
     SELECT k.key, d.path, d.round, d.due FROM deadline d JOIN key k ON k.id = d.key_id ORDER BY d.due""")
@@ -67,7 +68,8 @@ _NEWEST = Statement("""
     SELECT max(l.token) AS token FROM lease l JOIN key k ON k.id = l.target_id
     WHERE l.source = :source AND k.key = :target""")
 _DECIDED_BY = Statement("""
-    SELECT v.author FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current WHERE k.key = :key""")
+    SELECT v.author FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current_version
+    WHERE k.key = :key""")
 _BEYOND = Statement("SELECT id, key FROM key WHERE state = 'contested' AND generation >= :bound ORDER BY key LIMIT 1")
 _AMENDED = Statement("""
     SELECT v.author, l.token FROM version v LEFT JOIN commit_log l ON l.revision = v.revision
@@ -76,7 +78,7 @@ _STOPPED = Statement("""
     SELECT k.key, coalesce((SELECT c.reason FROM change c WHERE c.key_id = k.id AND c.kind = 'contested'
       ORDER BY c.revision DESC, c.ordinal DESC LIMIT 1),
       (SELECT b.contested FROM compacted_key b WHERE b.key_id = k.id)) AS reason
-    FROM position p JOIN key k ON k.id = p.key_id WHERE json_extract(p.state, '$.state') = 'stopped'""")
+    FROM step_instance p JOIN key k ON k.id = p.key_id WHERE json_extract(p.state, '$.state') = 'stopped'""")
 
 
 def spec_state(on: Reads, at: int) -> SpecState:

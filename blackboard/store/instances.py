@@ -24,7 +24,7 @@ _ADD = Statement("UPDATE instance_count SET keys = keys + :more WHERE template =
 _FORGET = Statement("DELETE FROM instance_count WHERE template NOT IN (SELECT value FROM json_each(:kept))")
 _ACCEPTED = Statement(
     "SELECT key FROM key WHERE key >= :low AND key < :high AND key > :after AND kind = 'decision' "
-    "AND current IS NOT NULL ORDER BY key LIMIT :limit"
+    "AND current_version IS NOT NULL ORDER BY key LIMIT :limit"
 )
 
 _FIRST_PAGE, _LARGER = 8, 4

@@ -1,6 +1,6 @@
 """Operator's acts: pause, drain, resume, seal; cancel, retry, unlock; raise a budget. Each is an audited commit.
 
-Invariants: an act is a revision with one change, chained as any other, whose `path` says what the act named and whose
+Invariants: an act is a revision with one change, chained as any other, whose `step` says what the act named and whose
 `reason` says why; what it does to the agenda, to leases and budgets is written in the same turn. An act that finds
 done what it asks for makes no revision. Nothing here fires a trigger.
 """
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 KINDS = frozenset({*(str(act) for act in HaltAct), "cancelled", "retried", "unlocked", "raised"})
 """The kinds of changes that are operator's acts."""
 
-_HALT = Statement("UPDATE board SET halt = :halt, halt_reason = :reason")
+_HALT = Statement("UPDATE board SET mode = :mode, mode_reason = :reason")
 
 _KEY = Statement("SELECT id, key FROM key WHERE key = :key")
 
 _ACTIVATION = Statement("""
     SELECT a.id, a.state, a.target_id, s.quarantined FROM activation a JOIN key k ON k.id = a.target_id
-    LEFT JOIN standing s ON s.source = a.source
+    LEFT JOIN source_state s ON s.source = a.source
     WHERE a.source = :source AND k.key = :target""")
 
 _HOLDING = """
@@ -52,14 +52,14 @@ _ON_TARGET = Statement(_HOLDING + "l.target_id = :id")
 
 _REVOKE = Statement("UPDATE lease SET state = 'revoked' WHERE token IN (SELECT value FROM json_each(:tokens))")
 
-_OBVIATE = Statement("UPDATE activation SET state = 'obviated', dirty = 0, reason = :reason WHERE id = :id")
+_OBVIATE = Statement("UPDATE activation SET state = 'obviated', run_again = 0, reason = :reason WHERE id = :id")
 
 _RETRY = Statement("""
-    UPDATE activation SET state = 'pending', attempts = 0, dirty = 0, not_before = 0, revision = :revision,
-      since = :now, error = NULL, reason = ''
+    UPDATE activation SET state = 'pending', attempts = 0, run_again = 0, not_before = 0, revision = :revision,
+      pending_since = :now, error = NULL, reason = ''
     WHERE id = :id""")
 
-_ADMIT = Statement("DELETE FROM standing WHERE source = :source")
+_ADMIT = Statement("DELETE FROM source_state WHERE source = :source")
 
 _FREE = Statement("DELETE FROM reservation WHERE target = :target OR key = :target")
 
@@ -68,23 +68,24 @@ _CAP = Statement("SELECT cap FROM budget WHERE resource = :resource")
 _RAISE = Statement("UPDATE budget SET cap = :cap WHERE resource = :resource")
 
 _AFFORD = Statement("""
-    UPDATE activation SET state = 'pending', attempts = 0, not_before = 0, since = :now, error = NULL, reason = ''
+    UPDATE activation SET state = 'pending', attempts = 0, not_before = 0, pending_since = :now, error = NULL,
+      reason = ''
     WHERE state = 'dead' AND error = 'BudgetExhausted' AND reason LIKE :resource || ': %'""")
 
 _LIVE = Statement("SELECT count(*) AS runs FROM lease WHERE state = 'live'")
 
 _ACTS = Statement("""
-    SELECT c.revision, c.kind, c.author, c.path, c.reason, l.role FROM change c
+    SELECT c.revision, c.kind, c.author, c.step, c.reason, l.role FROM change c
     JOIN commit_log l ON l.revision = c.revision JOIN key k ON k.id = c.key_id
     WHERE k.key = :key AND c.kind IN (SELECT value FROM json_each(:kinds)) ORDER BY c.revision DESC""")
 
 _HALTED = Statement("""
-    SELECT b.halt, b.halt_reason AS reason, coalesce(c.revision, 0) AS revision,
+    SELECT b.mode, b.mode_reason AS reason, coalesce(c.revision, 0) AS revision,
       coalesce(c.author, 'an operator') AS author
     FROM board b LEFT JOIN (
       SELECT revision, author FROM change WHERE key_id IS NULL AND kind IN (SELECT value FROM json_each(:kinds))
       ORDER BY revision DESC LIMIT 1) c ON true
-    WHERE b.halt IS NOT NULL""")
+    WHERE b.mode IS NOT NULL""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def halt(store: "Store", operator: Operator, act: HaltAct) -> Committed:
         after = move(before, act)
         if after is before:
             return False
-        row = {"halt": None if after is Halt.RUNNING else str(after), "reason": operator.reason}
+        row = {"mode": None if after is Halt.RUNNING else str(after), "reason": operator.reason}
         turn.run(_HALT, row)
         return True
 
@@ -248,14 +249,14 @@ def live_leases(on: Reads) -> int:
 def halted(on: Reads) -> Halted | None:
     """Return how the board is halted, None where it runs."""
     row = on.one(_HALTED, {"kinds": json.dumps([str(act) for act in HaltAct])})
-    return None if row is None else Halted(row["halt"], row["revision"], row["author"], row["reason"])
+    return None if row is None else Halted(row["mode"], row["revision"], row["author"], row["reason"])
 
 
 def acts_on(on: Reads, key: str) -> tuple[Act, ...]:
     """Return the operator's acts on a key, newest first."""
     rows = on.all(_ACTS, {"key": key, "kinds": json.dumps(sorted(KINDS))})
     return tuple(
-        Act(row["revision"], row["kind"], row["author"], row["role"], row["path"], row["reason"]) for row in rows
+        Act(row["revision"], row["kind"], row["author"], row["role"], row["step"], row["reason"]) for row in rows
     )
 
 

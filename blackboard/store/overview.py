@@ -18,7 +18,7 @@ _REVISION = Statement("SELECT revision FROM board")
 _BUDGET = Statement("SELECT resource, cap, spent, held FROM budget ORDER BY resource")
 
 _LINE = """
-    SELECT a.source, k.key AS target, a.kind, a.state, a.rating, a.attempts, a.revision, a.since, a.reason,
+    SELECT a.source, k.key AS target, a.kind, a.state, a.rating, a.attempts, a.revision, a.pending_since, a.reason,
       l.host, l.process, l.expires"""
 
 _ACTIVATION = f"""{_LINE}
@@ -35,11 +35,11 @@ SOURCES = Statement("""
 """The sources that have something to claim: one step of the index each."""
 
 PENDING = Statement(f"""{_ACTIVATION} WHERE a.state = 'pending' AND a.source = :source
-    ORDER BY a.rating DESC, a.since, a.id LIMIT :limit""")
+    ORDER BY a.rating DESC, a.pending_since, a.id LIMIT :limit""")
 
 LEASED = Statement(f"""{_LINE}
     FROM lease l JOIN activation a ON a.id = l.activation_id JOIN key k ON k.id = a.target_id
-    WHERE l.state = 'live' AND a.state = 'leased' ORDER BY a.source, a.rating DESC, a.since, a.id""")
+    WHERE l.state = 'live' AND a.state = 'leased' ORDER BY a.source, a.rating DESC, a.pending_since, a.id""")
 
 _OF_TARGET = Statement(
     f"{_ACTIVATION} WHERE k.key = :key AND a.state IN ('pending', 'leased', 'dead', 'looped') ORDER BY a.state, a.id"
@@ -51,14 +51,14 @@ _AGENDA_COUNTS = Statement(
 )
 
 _WORK = Statement("""
-    SELECT (SELECT count(*) FROM key WHERE kind = 'component' AND current IS NOT NULL) AS components,
-      (SELECT count(*) FROM component) AS written,
+    SELECT (SELECT count(*) FROM key WHERE kind = 'component' AND current_version IS NOT NULL) AS components,
+      (SELECT count(*) FROM component_version) AS written,
       (SELECT coalesce(sum(spent), 0) FROM budget WHERE resource = 'tokens') AS tokens""")
 
 _STATES = Statement("SELECT key, state FROM component_state ORDER BY key")
 
 _KEYS = Statement("""
-    SELECT k.key, k.kind, k.state, k.current AS version, k.mod_revision AS revision
+    SELECT k.key, k.kind, k.state, k.current_version AS version, k.mod_revision AS revision
     FROM key k WHERE k.state <> 'absent' ORDER BY k.key""")
 
 _KIND = Statement("SELECT kind, state FROM key WHERE key = :key")
@@ -70,7 +70,7 @@ _CHANGES = Statement("""
 _RECENT = "SELECT key_id, revision FROM change ORDER BY revision DESC, ordinal DESC LIMIT :span"
 
 _DECISIONS = Statement(f"""
-    SELECT k.key, k.state, k.current, r.revision, p.version AS proposed, p.quorum,
+    SELECT k.key, k.state, k.current_version, r.revision, p.version AS proposed, p.quorum,
       (SELECT count(*) FROM vote v WHERE v.key_id = k.id AND v.version = p.version AND v.approve = 1) AS yes,
       (SELECT count(*) FROM vote v WHERE v.key_id = k.id AND v.version = p.version AND v.approve = 0) AS no
     FROM (SELECT key_id, max(revision) AS revision FROM ({_RECENT}) AS recent GROUP BY key_id) r
@@ -106,7 +106,7 @@ _RESULTS = Statement(f"""{_NAMES}
     ORDER BY v.revision, k.key, v.check_name""")
 
 _ACTS = Statement("""
-    SELECT coalesce(k.key, '') AS key, c.revision, c.path, c.reason FROM change c LEFT JOIN key k ON k.id = c.key_id
+    SELECT coalesce(k.key, '') AS key, c.revision, c.step, c.reason FROM change c LEFT JOIN key k ON k.id = c.key_id
     WHERE c.revision IN (SELECT value FROM json_each(:revisions))
       AND c.kind IN (SELECT value FROM json_each(:kinds))""")
 

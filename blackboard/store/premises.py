@@ -18,11 +18,11 @@ from blackboard.store.sqlite import Connection
 from blackboard.store.statements import Statement
 
 _AT = Statement("""
-    SELECT v.*, t.version AS stood FROM tenure t JOIN key k ON k.id = t.key_id
+    SELECT v.*, t.version AS stood FROM key_history t JOIN key k ON k.id = t.key_id
     LEFT JOIN version v ON v.key_id = t.key_id AND v.version = t.version
     WHERE k.key = :key AND t.revision <= :revision ORDER BY t.revision DESC LIMIT 1""")
 _LAST = Statement("""
-    SELECT c.revision, c.author, c.version, k.state, k.current FROM change c JOIN key k ON k.id = c.key_id
+    SELECT c.revision, c.author, c.version, k.state, k.current_version FROM change c JOIN key k ON k.id = c.key_id
     WHERE k.key = :key ORDER BY c.revision DESC, c.ordinal DESC LIMIT 1""")
 
 
@@ -47,7 +47,7 @@ def _premises(on: Connection, intent: Intent, kind: str, key: str, name: str) ->
     }[kind]
     before = on.one(_AT, {"key": key, "revision": intent.base})
     base = None if before is None or before["stood"] is None else f"version {before['stood']}"
-    current = None if last is None or last["current"] is None else f"version {last['current']}"
+    current = None if last is None or last["current_version"] is None else f"version {last['current_version']}"
     if kind == "history":
         base, current = f"as of {intent.base}", f"as of {last['revision'] if last else 0}"
     yield _premise(key, None, (base, None, current), (None, Effect.BREAKING), last=last, rationale=reason)
@@ -139,7 +139,8 @@ def _effect(comparison: Comparison, facet: str, side: Side | None) -> Effect:
 
 
 _RATIONALE = Statement("""
-    SELECT v.rationale FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current WHERE k.key = :key""")
+    SELECT v.rationale FROM key k JOIN version v ON v.key_id = k.id AND v.version = k.current_version
+    WHERE k.key = :key""")
 
 
 def _rationale(on: Connection, key: str) -> str:

@@ -22,11 +22,11 @@ from blackboard.store.statements import Statement
 
 _LISTED = Statement("""
     SELECT k.key, p.pattern, pp.since FROM pattern_pin pp JOIN pattern p ON p.id = pp.pattern_id
-    JOIN key k ON k.id = pp.component_id AND k.current = pp.component_version""")
+    JOIN key k ON k.id = pp.component_id AND k.current_version = pp.component_version""")
 _RESTING = Statement("""
-    SELECT DISTINCT k.id, k.key, k.current AS version
+    SELECT DISTINCT k.id, k.key, k.current_version AS version
     FROM json_each(:moved) m JOIN key d ON d.key = m.value JOIN pin p ON p.key_id = d.id
-    JOIN key k ON k.id = p.component_id AND k.current = p.component_version AND k.kind = 'decision'
+    JOIN key k ON k.id = p.component_id AND k.current_version = p.component_version AND k.kind = 'decision'
     WHERE k.key NOT IN (SELECT value FROM json_each(:moved))""")
 
 

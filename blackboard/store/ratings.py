@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 _LINKS = Statement("""
     SELECT DISTINCT c.key AS component, d.key AS decision, p.side
-    FROM pin p JOIN key c ON c.id = p.component_id AND c.current = p.component_version JOIN key d ON d.id = p.key_id
+    FROM pin p JOIN key c ON c.id = p.component_id AND c.current_version = p.component_version
+    JOIN key d ON d.id = p.key_id
     UNION
     SELECT c.key, d.key, CASE WHEN EXISTS (
-        SELECT 1 FROM key t JOIN version v ON v.key_id = t.id AND v.version = t.current
+        SELECT 1 FROM key t JOIN version v ON v.key_id = t.id AND v.version = t.current_version
           JOIN json_each(v.text, '$.implements') i
         WHERE t.key = 'task/' || c.key AND d.key || '/' GLOB replace(i.key || '/', '**/', '*'))
       THEN 'implements' ELSE 'uses' END
-    FROM need n JOIN key c ON c.id = n.component_id JOIN key d ON d.id = n.key_id""")
+    FROM requirement n JOIN key c ON c.id = n.component_id JOIN key d ON d.id = n.key_id""")
 
 _PENDING = Statement("""
     SELECT a.id, a.source, a.rating, k.key AS target FROM activation a JOIN key k ON k.id = a.target_id

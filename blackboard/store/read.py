@@ -17,7 +17,7 @@ Row = Any
 Found = TypeVar("Found")
 Name = TypeVar("Name")
 
-_BOARD = Statement("SELECT epoch, revision, digest, clock, first, halt, halt_reason FROM board")
+_BOARD = Statement("SELECT epoch, revision, digest, store_time, first_revision, mode, mode_reason FROM board")
 _LOG = Statement("SELECT * FROM commit_log WHERE revision = :revision")
 # What came before the first kept revision stands in one row for each key.
 _CHANGED = """coalesce((SELECT max(c.revision) FROM change c WHERE c.key_id = k.id AND c.revision <= :at),
@@ -25,32 +25,34 @@ _CHANGED = """coalesce((SELECT max(c.revision) FROM change c WHERE c.key_id = k.
 _KEY = Statement(f"""
     SELECT k.id, k.key, k.kind, k.create_revision, t.version, t.state, t.revision AS since,
       {_CHANGED} AS mod_revision
-    FROM key k JOIN tenure t ON t.key_id = k.id
-      AND t.revision = (SELECT max(revision) FROM tenure WHERE key_id = k.id AND revision <= :at)
+    FROM key k JOIN key_history t ON t.key_id = k.id
+      AND t.revision = (SELECT max(revision) FROM key_history WHERE key_id = k.id AND revision <= :at)
     WHERE k.key = :key""")
 _KEYS = Statement(f"""
     SELECT k.id, k.key, k.kind, k.create_revision, t.version, t.state, t.revision AS since,
       {_CHANGED} AS mod_revision
-    FROM key k JOIN tenure t ON t.key_id = k.id
-      AND t.revision = (SELECT max(revision) FROM tenure WHERE key_id = k.id AND revision <= :at)
+    FROM key k JOIN key_history t ON t.key_id = k.id
+      AND t.revision = (SELECT max(revision) FROM key_history WHERE key_id = k.id AND revision <= :at)
     WHERE k.kind = :kind AND k.key >= :low AND k.key < :high ORDER BY k.key""")
-_STOOD = "SELECT t.{} FROM tenure t WHERE t.key_id = k.id AND t.revision <= :at ORDER BY t.revision DESC LIMIT 1"
+_STOOD = "SELECT t.{} FROM key_history t WHERE t.key_id = k.id AND t.revision <= :at ORDER BY t.revision DESC LIMIT 1"
 # Nearly all that is asked for still stands, and then the row of the key says it all.
 _ACCEPTED = f"""
     SELECT k.id, k.key, k.create_revision, v.version,
       CASE WHEN k.mod_revision <= :at THEN k.state ELSE ({_STOOD.format("state")}) END AS state,
       v.language, v.text, v.facets, v.digest, v.author, v.role, v.rationale, v.electorate,
       CASE WHEN k.mod_revision <= :at THEN k.mod_revision ELSE {_CHANGED} END AS mod_revision,
-      (SELECT first FROM board) AS first
+      (SELECT first_revision FROM board) AS first
     FROM key k JOIN version v ON v.key_id = k.id
-      AND v.version = CASE WHEN k.mod_revision <= :at THEN k.current ELSE ({_STOOD.format("version")}) END
+      AND v.version = CASE WHEN k.mod_revision <= :at THEN k.current_version ELSE ({_STOOD.format("version")}) END
     WHERE k.kind = 'decision' AND"""
 _DECISION = Statement(f"{_ACCEPTED} k.key = :key")
 _DECISIONS = Statement(f"{_ACCEPTED} k.key >= :low AND k.key < :high ORDER BY k.key")
 _LAST_CHANGE = Statement(f"SELECT {_CHANGED} AS revision FROM key k WHERE k.key = :key")
 _VERSION = Statement("SELECT * FROM version WHERE key_id = :id AND version = :version")
 _VERSIONS = Statement("SELECT * FROM version WHERE key_id = :id AND revision <= :at ORDER BY version")
-_JOINT = Statement("SELECT k.key FROM version v JOIN key k ON k.id = v.key_id WHERE v.joint = :joint ORDER BY k.key")
+_JOINT = Statement(
+    "SELECT k.key FROM version v JOIN key k ON k.id = v.key_id WHERE v.joint_revision = :joint ORDER BY k.key"
+)
 _VOTES = Statement(
     "SELECT author, approve, reason, revision FROM vote "
     "WHERE key_id = :id AND version = :version AND revision <= :at ORDER BY revision"
@@ -59,7 +61,7 @@ _QUESTIONS = Statement("""
     SELECT k.key, q.* FROM question q JOIN key k ON k.id = q.key_id
     WHERE q.revision <= :at AND coalesce(q.closed_revision, :at + 1) > :at AND k.key >= :low AND k.key < :high
     ORDER BY k.key""")
-_COMPONENT = Statement("SELECT * FROM component WHERE key_id = :id AND version = :version")
+_COMPONENT = Statement("SELECT * FROM component_version WHERE key_id = :id AND version = :version")
 _FILES = Statement("""
     SELECT f.path, b.content FROM component_file f JOIN blob b ON b.digest = f.blob
     WHERE f.key_id = :id AND f.version = :version ORDER BY f.path""")
@@ -70,14 +72,14 @@ _VERDICTS = Statement("""
     WHERE component_id = :id AND version = :version AND revision <= :at GROUP BY check_name ORDER BY check_name""")
 _TESTED = Statement("""
     SELECT revision, min(passed) AS passed FROM verdict
-    WHERE component_id = :id AND version = :version AND settles = 1 AND revision <= :at
+    WHERE component_id = :id AND version = :version AND settles_suspicion = 1 AND revision <= :at
     GROUP BY revision ORDER BY revision DESC LIMIT 1""")
 _HISTORY = Statement("""
-    SELECT t.revision, v.facets FROM tenure t JOIN key k ON k.id = t.key_id
+    SELECT t.revision, v.facets FROM key_history t JOIN key k ON k.id = t.key_id
     LEFT JOIN version v ON v.key_id = t.key_id AND v.version = t.version
     WHERE k.key = :key AND t.revision <= :at ORDER BY t.revision DESC""")
 _HEADS = Statement("""
-    SELECT h.name, h.since, h.digest FROM head_facet h JOIN key k ON k.id = h.key_id WHERE k.key = :key""")
+    SELECT h.name, h.since, h.digest FROM current_facet h JOIN key k ON k.id = h.key_id WHERE k.key = :key""")
 _EFFECT = Statement("""
     SELECT e.uses, e.implements, e.reason FROM facet_effect e JOIN key k ON k.id = e.key_id
     WHERE k.key = :key AND e.name = :name AND e.new_since = :new_since AND e.old_since = :old_since""")
@@ -283,9 +285,10 @@ class Freshnesses:
 
 
 _JOINED_AT = Statement("""
-    SELECT min(t.revision) AS revision FROM tenure t JOIN key k ON k.id = t.key_id
+    SELECT min(t.revision) AS revision FROM key_history t JOIN key k ON k.id = t.key_id
     WHERE k.key = :key AND t.revision <= :at AND t.version IS NOT NULL AND t.revision > coalesce(
-      (SELECT max(g.revision) FROM tenure g WHERE g.key_id = k.id AND g.revision <= :at AND g.version IS NULL), 0)""")
+      (SELECT max(g.revision) FROM key_history g WHERE g.key_id = k.id AND g.revision <= :at AND g.version IS NULL),
+        0)""")
 
 
 def _joined_at(on: Reads, key: str, at: int) -> int:

@@ -20,16 +20,17 @@ _ROWS: Mapping[str, Statement] = {
     name: Statement(text)
     for name, text in {
         "key": """
-            SELECT k.key, k.kind, k.create_revision, b.state, b.last_version, b.current, b.generation,
+            SELECT k.key, k.kind, k.create_revision, b.state, b.last_version, b.current_version, b.generation,
               b.member_revision, b.mod_revision, b.contested, b.facets
             FROM compacted_key b JOIN key k ON k.id = b.key_id ORDER BY k.key""",
         "tenure": """
-            SELECT k.key, t.revision, t.version, t.state FROM tenure t JOIN key k ON k.id = t.key_id
+            SELECT k.key, t.revision, t.version, t.state FROM key_history t JOIN key k ON k.id = t.key_id
             WHERE t.revision < :before ORDER BY k.key, t.revision""",
         "version": f"""
             SELECT k.key, v.version, v.language, v.text, v.facets, v.digest,
-              CASE WHEN v.merged IS NULL THEN v.base ELSE json_array(v.base, v.merged) END, v.author, v.role,
-              v.rationale, v.evidence, v.electorate, v.quorum, v.round, v.joint, v.revision, v.settled, v.stood,
+              CASE WHEN v.merged_version IS NULL THEN v.base ELSE json_array(v.base, v.merged_version) END,
+              v.author, v.role, v.rationale, v.evidence, v.electorate, v.quorum, v.round, v.joint_revision,
+              v.revision, v.settled, v.stood,
               {REASON_BEFORE}
             FROM key k CROSS JOIN ({VERSIONS_BEFORE}) v WHERE v.key_id = k.id ORDER BY k.key, v.version""",
         "facet_effect": """
@@ -45,26 +46,27 @@ _ROWS: Mapping[str, Statement] = {
             FROM question q JOIN key k ON k.id = q.key_id WHERE q.revision < :before ORDER BY k.key, q.revision""",
         "component": """
             SELECT k.key, c.version, c.author, c.role, c.digest, c.revision
-            FROM component c JOIN key k ON k.id = c.key_id WHERE c.revision < :before ORDER BY k.key, c.version""",
+            FROM component_version c JOIN key k ON k.id = c.key_id WHERE c.revision < :before
+            ORDER BY k.key, c.version""",
         "component_file": """
             SELECT k.key, f.version, f.path, f.blob FROM key k CROSS JOIN component_file f ON f.key_id = k.id
-            JOIN component c ON c.key_id = f.key_id AND c.version = f.version
+            JOIN component_version c ON c.key_id = f.key_id AND c.version = f.version
             WHERE c.revision < :before ORDER BY k.key, f.version, f.path""",
         "pin": """
             SELECT k.key, p.component_version, d.key AS decision, p.name, p.side, p.version, p.since, p.digest,
               p.observed
             FROM key k CROSS JOIN pin p ON p.component_id = k.id JOIN key d ON d.id = p.key_id
-            JOIN (SELECT key_id, version, revision FROM component
+            JOIN (SELECT key_id, version, revision FROM component_version
                   UNION ALL SELECT key_id, version, revision FROM version) c
               ON c.key_id = p.component_id AND c.version = p.component_version
             WHERE c.revision < :before ORDER BY k.key, p.component_version, d.key, p.name, p.side""",
         "pattern_pin": """
             SELECT k.key, p.component_version, n.pattern, p.since FROM key k
             CROSS JOIN pattern_pin p ON p.component_id = k.id JOIN pattern n ON n.id = p.pattern_id
-            JOIN component c ON c.key_id = p.component_id AND c.version = p.component_version
+            JOIN component_version c ON c.key_id = p.component_id AND c.version = p.component_version
             WHERE c.revision < :before ORDER BY k.key, p.component_version, n.pattern""",
         "verdict": """
-            SELECT v.check_name, k.key, v.revision, v.version, v.passed, v.log, v.inputs, v.author, v.settles
+            SELECT v.check_name, k.key, v.revision, v.version, v.passed, v.log, v.inputs, v.author, v.settles_suspicion
             FROM verdict v JOIN key k ON k.id = v.component_id
             WHERE v.revision < :before ORDER BY k.key, v.check_name, v.revision""",
     }.items()

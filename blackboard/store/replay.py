@@ -115,15 +115,15 @@ class ReplayedKey:
 
 
 _KEYS = Statement("""
-    SELECT k.id, k.key, k.kind, k.create_revision, b.state, b.last_version, b.current, b.generation, b.member_revision,
-      b.mod_revision, b.contested, b.facets
+    SELECT k.id, k.key, k.kind, k.create_revision, b.state, b.last_version, b.current_version, b.generation,
+      b.member_revision, b.mod_revision, b.contested, b.facets
     FROM compacted_key b JOIN key k ON k.id = b.key_id ORDER BY k.key""")
-_TENURE = Statement("SELECT key_id, revision, version, state FROM tenure WHERE revision < :before ORDER BY 1, 2")
+_TENURE = Statement("SELECT key_id, revision, version, state FROM key_history WHERE revision < :before ORDER BY 1, 2")
 
 VERSIONS_BEFORE = """
     SELECT v.*, CASE WHEN v.settled_revision < :before THEN v.settled_revision END AS settled,
       CASE WHEN v.settled_revision IS NULL OR v.settled_revision >= :before THEN 'proposed'
-        WHEN v.version = b.current THEN 'accepted' WHEN v.state = 'accepted' THEN 'superseded'
+        WHEN v.version = b.current_version THEN 'accepted' WHEN v.state = 'accepted' THEN 'superseded'
         ELSE v.state END AS stood
     FROM version v LEFT JOIN compacted_key b ON b.key_id = v.key_id WHERE v.revision < :before"""
 """Versions with the state in which they stood before a revision, and when they had been settled."""
@@ -148,7 +148,7 @@ def beginning(on: Reads, before: int) -> dict[str, ReplayedKey]:
             row["member_revision"],
             KeyState(row["state"]),
             row["last_version"],
-            row["current"],
+            row["current_version"],
             row["generation"],
             row["contested"],
             heads=heads,

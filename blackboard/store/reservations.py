@@ -21,17 +21,17 @@ from blackboard.store.session import Turn
 from blackboard.store.statements import Statement
 
 _LEASE = Statement(
-    "SELECT k.key AS target, l.until FROM lease l JOIN key k ON k.id = l.target_id WHERE l.token = :token"
+    "SELECT k.key AS target, l.longest_until FROM lease l JOIN key k ON k.id = l.target_id WHERE l.token = :token"
 )
 _BEGAN = Statement("SELECT at FROM commit_log WHERE revision = :revision")
 _REFUSED = Statement(
-    "INSERT INTO refusal (author, target, count, at) VALUES (:author, :target, 1, :now) "
+    "INSERT INTO refusal_count (author, target, count, at) VALUES (:author, :target, 1, :now) "
     "ON CONFLICT (author, target) DO UPDATE SET count = CASE WHEN EXISTS (SELECT 1 FROM reservation r "
     "WHERE r.author = :author AND r.target = :target AND r.until <= :now) THEN 1 ELSE count + 1 END, at = :now "
     "RETURNING count"
 )
 _OVER = Statement("DELETE FROM reservation WHERE until <= :now")
-_FORGOTTEN = Statement("DELETE FROM refusal WHERE at < :now - 3600")
+_FORGOTTEN = Statement("DELETE FROM refusal_count WHERE at < :now - 3600")
 _RESERVED = Statement("SELECT author, kind, key, name, target, since, until FROM reservation WHERE until > :now")
 _RESERVE = Statement(
     "INSERT INTO reservation (author, kind, key, name, target, since, until) "
@@ -42,7 +42,7 @@ _RESERVE = Statement(
 _KEYS = Statement("SELECT count(*) AS count FROM key")
 _UNDER = Statement("SELECT key FROM key WHERE key >= :low AND key < :high")
 _FREE = (
-    Statement("DELETE FROM refusal WHERE author = :author AND target = :target"),
+    Statement("DELETE FROM refusal_count WHERE author = :author AND target = :target"),
     Statement("DELETE FROM reservation WHERE author = :author AND target = :target"),
 )
 
@@ -94,7 +94,7 @@ def _target(turn: Turn, intent: Intent) -> tuple[str, float]:
     if intent.token is not None:
         lease = turn.one(_LEASE, {"token": intent.token})
         if lease is not None:
-            return lease["target"], min(until, lease["until"])
+            return lease["target"], min(until, lease["longest_until"])
     return next(iter(written(intent)), ""), until
 
 

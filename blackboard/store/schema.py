@@ -11,7 +11,7 @@ from blackboard.store.control import CONTROL
 
 __all__ = ["APPLICATION_ID", "CONTROL", "SCHEMA", "metadata"]
 
-SCHEMA = "4"
+SCHEMA = "0001"
 """The schema that this library writes; the newest file in migrations/versions makes it."""
 
 APPLICATION_ID = 0x62627331
@@ -25,11 +25,11 @@ board = table(
     text("epoch"),
     integer("revision"),
     text("digest"),
-    real("clock"),  # store time: the largest second ever given out, since the Unix epoch
+    real("store_time"),  # store time: the largest second ever given out, since the Unix epoch
     integer("installed"),  # the last commit that changed what `install` writes: what is kept of it is kept until then
-    integer("first"),  # the first kept revision: what is older was compacted
-    text("halt", null=True),  # paused | draining: no work is handed out; sealed: nothing is written any more
-    text("halt_reason"),
+    integer("first_revision"),  # the first kept revision: what is older was compacted
+    text("mode", null=True),  # paused | draining: no work is handed out; sealed: nothing is written any more
+    text("mode_reason"),
 )
 
 commit_log = table(
@@ -51,7 +51,7 @@ change = table(
     of_key("key_id", primary=False, null=True),  # NULL: what an operator did to the whole board
     integer("version", null=True),
     text("author"),
-    text("path"),  # of the step that permitted it, or what an operator named; "" where there is neither
+    text("step"),  # path of the step that permitted it, or what an operator named; "" where there is neither
     text("reason"),  # of a rejection, retraction, contest or operator's act
     text("digest"),  # of its content
     sa.Index("change_key", "key_id", "revision"),
@@ -67,7 +67,7 @@ key = table(
     text("kind"),  # decision | component
     text("state"),  # decision: open | accepted | contested | retracted; component: written; absent: only named so far
     integer("last_version"),
-    integer("current", null=True),  # the accepted version, or the newest of a component
+    integer("current_version", null=True),  # the accepted version, or the newest of a component
     text("digest", null=True),  # of the current version
     integer("generation"),  # how often it was accepted
     integer("create_revision"),
@@ -93,19 +93,19 @@ version = table(
     text("electorate", null=True),  # JSON list of members, fixed in the proposal; NULL: nobody votes
     integer("quorum", null=True),
     integer("round"),
-    integer("joint", null=True),  # shared by the versions of a joint proposal: the revision that proposed it
+    integer("joint_revision", null=True),  # shared by the versions of a joint proposal: the revision that proposed it
     text("reason"),  # why it was rejected, withdrawn or retracted
     integer("revision"),
     integer("settled_revision", null=True),  # when it left `proposed`
-    integer("merged", null=True),  # the version whose changes it has beside those of its base
+    integer("merged_version", null=True),  # the version whose changes it has beside those of its base
     sa.Index("version_digest", "key_id", "digest"),
     sa.Index("version_live", "key_id", "version", sqlite_where=sa.text("state = 'proposed'")),
-    sa.Index("version_joint", "joint", sqlite_where=sa.text("joint IS NOT NULL")),
+    sa.Index("version_joint", "joint_revision", sqlite_where=sa.text("joint_revision IS NOT NULL")),
     rowid=False,
 )
 
-tenure = table(  # which version was current, and in which state the key was, from a revision on
-    "tenure",
+key_history = table(  # which version was current, and in which state the key was, from a revision on
+    "key_history",
     of_key(),
     integer("revision", primary=True),
     integer("version", null=True),
@@ -113,14 +113,14 @@ tenure = table(  # which version was current, and in which state the key was, fr
     rowid=False,
 )
 
-head_facet = table(  # the facets of the current version; name "" is the set of names; digest NULL: removed
-    "head_facet",
+current_facet = table(  # the facets of the current version; name "" is the set of names; digest NULL: removed
+    "current_facet",
     of_key(),
     part("name"),
     integer("since"),  # the revision at which this value began
     text("digest", null=True),
     # Constraints have a facet for each key that they name (`contracts.constraint.NAMES`): by these they are found.
-    sa.Index("head_facet_names", "name", sqlite_where=sa.text("name >= 'names:' AND name < 'names;'")),
+    sa.Index("current_facet_names", "name", sqlite_where=sa.text("name >= 'names:' AND name < 'names;'")),
     rowid=False,
 )
 
@@ -136,8 +136,8 @@ facet_effect = table(  # what the change from the value of `old_since` to that o
     rowid=False,
 )
 
-staleness = table(  # spec/staleness.py as data, for joins
-    "staleness",
+staleness_rule = table(  # spec/staleness.py as data, for joins
+    "staleness_rule",
     part("effect"),
     part("side"),
     part("validation"),
@@ -171,8 +171,8 @@ question = table(
 
 # --- spec: what is built and tested ----------------------------------------------------------------------------------
 
-component = table(
-    "component",
+component_version = table(
+    "component_version",
     of_key(),
     integer("version", primary=True),
     text("author"),
@@ -239,13 +239,15 @@ verdict = table(
     text("log"),
     text("inputs"),  # digest of the inputs and the check's definition
     text("author"),
-    integer("settles"),  # 1: of a component that was suspect, and with it known whether the changes did it harm
-    sa.Index("verdict_settling", "component_id", "version", "revision", sqlite_where=sa.text("settles = 1")),
+    integer(
+        "settles_suspicion"
+    ),  # 1: of a component that was suspect, and with it known whether the changes did it harm
+    sa.Index("verdict_settling", "component_id", "version", "revision", sqlite_where=sa.text("settles_suspicion = 1")),
     rowid=False,
 )
 
-wakes = table(  # the sources that want to know when a component becomes stale or suspect
-    "wakes",
+subscription = table(  # the sources that want to know when a component becomes stale or suspect
+    "subscription",
     of_key("component_id"),
     part("source"),
     part("kind"),
@@ -253,16 +255,16 @@ wakes = table(  # the sources that want to know when a component becomes stale o
     rowid=False,
 )
 
-need = table(  # the decisions for which a component waits, from its accepted task; patterns expanded
-    "need",
+requirement = table(  # the decisions for which a component waits, from its accepted task; patterns expanded
+    "requirement",
     of_key("component_id"),
     of_key("key_id"),
     integer("named"),  # 1 by its key; 0 by a pattern: then a key that nobody decides is not waited for
     rowid=False,
 )
 
-need_pattern = table(  # patterns that an accepted task names: a new decision under one is needed too
-    "need_pattern",
+requirement_pattern = table(  # patterns that an accepted task names: a new decision under one is needed too
+    "requirement_pattern",
     of_key("component_id"),
     sa.Column("pattern_id", sa.Integer, sa.ForeignKey("pattern.id"), primary_key=True),
     rowid=False,
@@ -270,8 +272,8 @@ need_pattern = table(  # patterns that an accepted task names: a new decision un
 
 # --- spec: where the choreography stands -----------------------------------------------------------------------------
 
-position = table(
-    "position",
+step_instance = table(
+    "step_instance",
     of_key(),
     part("path"),
     text("state"),  # JSON
@@ -312,7 +314,7 @@ compacted_key = table(  # what the changes before the first kept revision made o
     of_key(),
     text("state"),
     integer("last_version"),
-    integer("current", null=True),
+    integer("current_version", null=True),
     integer("generation"),
     integer("member_revision"),
     integer("mod_revision"),

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from blackboard.errors import CommitUnknown, Damaged, SchemaMismatch, Sealed
 from blackboard.spec.halt import Halt
 from blackboard.store import journal
-from blackboard.store.control import refusal
+from blackboard.store.control import refusal_count
 from blackboard.store.line import Line
 from blackboard.store.remembered import THEN, Head, revision_of
 from blackboard.store.schema import board
@@ -32,17 +32,17 @@ _HEAD = Statement(
         board.c.epoch,
         board.c.revision,
         board.c.digest,
-        board.c.clock,
-        board.c.halt,
-        board.c.first,
-        sa.exists(sa.select(refusal.c.author)),
+        board.c.store_time,
+        board.c.mode,
+        board.c.first_revision,
+        sa.exists(sa.select(refusal_count.c.author)),
         sa.literal_column("(SELECT version_num FROM alembic_version)"),
         THEN,
     )
 )
-_TIME = Statement("UPDATE board SET clock = :now")
+_TIME = Statement("UPDATE board SET store_time = :now")
 _SEALED = Statement(
-    "SELECT c.author, b.halt_reason AS reason FROM board b "
+    "SELECT c.author, b.mode_reason AS reason FROM board b "
     "LEFT JOIN change c ON c.kind = 'sealed' AND c.key_id IS NULL "
     "ORDER BY c.revision DESC LIMIT 1"
 )

@@ -28,12 +28,13 @@ _TABLES = Statement("SELECT count(*) AS count FROM sqlite_master")
 _FOUND = Statement("SELECT version_num FROM alembic_version")
 _VIEWS = Statement("SELECT name FROM sqlite_master WHERE type = 'view'")
 _BOARD = Statement(
-    "INSERT INTO board (id, epoch, revision, digest, clock, installed, first, halt, halt_reason) "
+    "INSERT INTO board (id, epoch, revision, digest, store_time, installed, first_revision, mode, mode_reason) "
     "VALUES (1, :epoch, 0, '', 0, 0, 1, NULL, '')"
 )
-_NO_RULES = Statement("DELETE FROM staleness")
+_NO_RULES = Statement("DELETE FROM staleness_rule")
 _RULE = Statement(
-    "INSERT INTO staleness (effect, side, validation, state, rank) VALUES (:effect, :side, :validation, :state, :rank)"
+    "INSERT INTO staleness_rule (effect, side, validation, state, rank) "
+    "VALUES (:effect, :side, :validation, :state, :rank)"
 )
 VERSION_TABLE = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
 """Where Alembic keeps the name of the schema."""

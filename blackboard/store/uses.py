@@ -32,16 +32,16 @@ _HOLDERS = Statement("""
     SELECT k.id, f.version, f.path, b.content
     FROM component_file f JOIN key k ON k.id = f.key_id JOIN blob b ON b.digest = f.blob
     WHERE f.path IN (SELECT value FROM json_each(:paths)) AND k.key NOT IN (SELECT value FROM json_each(:own))
-      AND f.version = (SELECT t.version FROM tenure t WHERE t.key_id = k.id AND t.revision <= :at
+      AND f.version = (SELECT t.version FROM key_history t WHERE t.key_id = k.id AND t.revision <= :at
         ORDER BY t.revision DESC LIMIT 1)
     ORDER BY k.key, f.path""")
 _NAMING = Statement("""
-    SELECT k.id, k.key, k.current, c.author, c.role, c.revision FROM key k
-    JOIN component c ON c.key_id = k.id AND c.version = k.current
+    SELECT k.id, k.key, k.current_version, c.author, c.role, c.revision FROM key k
+    JOIN component_version c ON c.key_id = k.id AND c.version = k.current_version
     WHERE k.kind = 'component' AND k.key NOT IN (SELECT value FROM json_each(:written)) AND EXISTS (
       SELECT 1 FROM component_file f JOIN blob b ON b.digest = f.blob
       JOIN json_each(:words) w ON instr(b.content, CAST(w.value AS BLOB)) > 0
-      WHERE f.key_id = k.id AND f.version = k.current AND f.path LIKE '%.py')
+      WHERE f.key_id = k.id AND f.version = k.current_version AND f.path LIKE '%.py')
     ORDER BY k.key""")
 _FILES = Statement("""
     SELECT f.path, f.blob, b.content FROM component_file f JOIN blob b ON b.digest = f.blob
@@ -198,10 +198,10 @@ class _Look:
         )
         written = [write.component for write in self.writes]
         asked = {"words": json.dumps(words), "written": json.dumps(written)}
-        first = read.board_row(self._facts.on)["first"] if words else 0
+        first = read.board_row(self._facts.on)["first_revision"] if words else 0
         for row in self._facts.on.all(_NAMING, asked) if words else ():
             built = self._facts.built(row["key"])
-            rows = self._facts.on.all(_FILES, {"id": row["id"], "version": row["current"]})
+            rows = self._facts.on.all(_FILES, {"id": row["id"], "version": row["current_version"]})
             files = {one["path"]: (one["blob"], bytes(one["content"])) for one in rows}
             contents = {path: content for path, (_, content) in files.items()}
             pins = () if built is None else built.pins

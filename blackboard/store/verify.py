@@ -46,15 +46,15 @@ _CHANGES = Statement("""
 _VERSION = Statement("SELECT * FROM version WHERE key_id = :key_id AND version = :version")
 _VOTE = Statement("SELECT * FROM vote WHERE key_id = :key_id AND version = :version AND author = :author")
 _QUESTION = Statement("SELECT * FROM question WHERE key_id = :key_id AND revision = :revision")
-_COMPONENT = Statement("SELECT * FROM component WHERE key_id = :key_id AND version = :version")
+_COMPONENT = Statement("SELECT * FROM component_version WHERE key_id = :key_id AND version = :version")
 _FILES = Statement("""
     SELECT f.path, f.blob, b.content FROM component_file f JOIN blob b ON b.digest = f.blob
     WHERE f.key_id = :key_id AND f.version = :version""")
 _VERDICT = Statement("SELECT * FROM verdict WHERE component_id = :key_id AND revision = :revision")
 _KEYS = Statement("SELECT * FROM key ORDER BY key")
 _VERSIONS = Statement("SELECT version, revision, state, settled_revision, reason FROM version WHERE key_id = :id")
-_HEADS = Statement("SELECT name, since, digest FROM head_facet WHERE key_id = :id")
-_TENURE = Statement("SELECT revision, version, state FROM tenure WHERE key_id = :id ORDER BY revision")
+_HEADS = Statement("SELECT name, since, digest FROM current_facet WHERE key_id = :id")
+_TENURE = Statement("SELECT revision, version, state FROM key_history WHERE key_id = :id ORDER BY revision")
 _CLOSED = Statement("""
     SELECT k.key, q.revision, q.closed_revision, min(c.revision) AS settled
     FROM question q JOIN key k ON k.id = q.key_id
@@ -66,7 +66,7 @@ _MEMBERS = Statement("""
 _PATTERNS = Statement("SELECT pattern FROM pattern")
 _BOARDS = Statement("SELECT id FROM board")
 _INSTANCES = Statement("SELECT template, keys FROM instance_count")
-_RULES = Statement("SELECT effect, side, validation, state, rank FROM staleness")
+_RULES = Statement("SELECT effect, side, validation, state, rank FROM staleness_rule")
 _ANY_KIND = ("decision", "component")
 _KINDS = {
     **dict.fromkeys(("asked", "proposed", "accepted", "retracted", "voted", *ENDED), ("decision",)),
@@ -75,7 +75,13 @@ _KINDS = {
 _WRITTEN = {State.SUPERSEDED: str(State.ACCEPTED)}
 """What a version's row says for a state where it says something else: which one is current, the key's row tells."""
 _REVISIONS = ("create_revision", "mod_revision", "member_revision")
-_COUNTED = {"proposed": "version", "voted": "vote", "asked": "question", "written": "component", "judged": "verdict"}
+_COUNTED = {
+    "proposed": "version",
+    "voted": "vote",
+    "asked": "question",
+    "written": "component_version",
+    "judged": "verdict",
+}
 _COUNTS = Statement(
     " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, (SELECT count(*) FROM {table} WHERE revision >= :first) AS rows, "
@@ -125,8 +131,8 @@ class Check:
         board = board_row(self._on)
         if known is not None and known.epoch != board["epoch"]:
             raise Forked(f"the known head is of epoch {known.epoch}, the board is in {board['epoch']}")
-        if known is not None and known.revision < board["first"] - 1:
-            raise Compacted(known.revision, board["first"])
+        if known is not None and known.revision < board["first_revision"] - 1:
+            raise Compacted(known.revision, board["first_revision"])
         head = self.walk(known)
         if (head.revision, head.digest) != (board["revision"], board["digest"]):
             raise Damaged(
@@ -141,7 +147,7 @@ class Check:
             known: A head that has to be met on the way.
         """
         board = board_row(self._on)
-        self._first = board["first"]
+        self._first = board["first_revision"]
         revision, previous = self._first - 1, self._kept()
         met = known is None or known.revision == 0
         if known is not None and known.revision == revision and revision:
@@ -193,7 +199,7 @@ class Check:
                     change["key"],
                     change["version"],
                     change["author"],
-                    change["path"],
+                    change["step"],
                     change["digest"],
                 ]
             )
@@ -245,9 +251,10 @@ class Check:
 
     def _head(self, row: Row, key: ReplayedKey) -> None:
         here = {"id": row["id"]}
-        standing = {name: row[name] for name in ("state", "last_version", "current", "generation", *_REVISIONS)}
+        standing = {name: row[name] for name in ("state", "last_version", "generation", *_REVISIONS)}
         replayed = {name: getattr(key, name) for name in standing}
         self._same(row["key"], "state", standing, {**replayed, "state": str(key.state)})
+        self._same(row["key"], "current version", row["current_version"], key.current)
         self._same(row["key"], "digest", row["digest"], self._digest(row, key))
         tenure = [(one["revision"], one["version"], one["state"]) for one in self._on.all(_TENURE, here)]
         self._same(row["key"], "past", tenure, key.tenure)

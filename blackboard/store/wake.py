@@ -17,9 +17,10 @@ _MERGE = """
     ON CONFLICT (target_id, source) DO UPDATE SET
       state = CASE WHEN excluded.state = 'looped' THEN 'looped'
                    WHEN activation.state = 'leased' THEN 'leased' ELSE 'pending' END,
-      dirty = CASE WHEN activation.state = 'leased' AND excluded.state <> 'looped' THEN 1 ELSE 0 END,
+      run_again = CASE WHEN activation.state = 'leased' AND excluded.state <> 'looped' THEN 1 ELSE 0 END,
       attempts = CASE WHEN activation.state = 'leased' THEN activation.attempts ELSE 0 END,
-      since = CASE WHEN activation.state = 'pending' THEN activation.since ELSE excluded.since END,
+      pending_since = CASE WHEN activation.state = 'pending' THEN activation.pending_since
+        ELSE excluded.pending_since END,
       not_before = CASE WHEN activation.state = 'leased' THEN activation.not_before ELSE 0 END,
       -- What became stale may become current again, which must not take other work with it.
       kind = CASE WHEN activation.state = 'pending' AND excluded.kind IN ('stale', 'suspect')
@@ -27,7 +28,9 @@ _MERGE = """
       revision = excluded.revision,
       error = excluded.error, reason = excluded.reason"""
 
-_COLUMNS = "source, target_id, kind, state, rating, dirty, attempts, revision, since, not_before, error, reason"
+_COLUMNS = (
+    "source, target_id, kind, state, rating, run_again, attempts, revision, pending_since, not_before, error, reason"
+)
 
 _WAKE = Statement(f"""
     INSERT INTO activation ({_COLUMNS})
@@ -41,7 +44,7 @@ _WAKE = Statement(f"""
 
 _MOVED = Statement("""
     WITH RECURSIVE reshaped(key_id, gone, joined) AS (
-      SELECT id, current IS NULL, member_revision = :revision FROM key
+      SELECT id, current_version IS NULL, member_revision = :revision FROM key
       WHERE key IN (SELECT value FROM json_each(:reshaped))),
     pinned(key_id, name, since) AS (
       -- Each value of each facet that anybody ever pinned: a step of the index for each, whatever rests on it.
@@ -65,14 +68,14 @@ _MOVED = Statement("""
             WHERE p.key_id = x.key_id AND p.name = x.name AND p.since = x.since LIMIT 1), '') THEN 0
           ELSE coalesce(s.rank, 3) END AS rank
       FROM pinned x JOIN reshaped r ON r.key_id = x.key_id
-      LEFT JOIN head_facet h ON h.key_id = x.key_id AND h.name = x.name
+      LEFT JOIN current_facet h ON h.key_id = x.key_id AND h.name = x.name
       CROSS JOIN (SELECT 'uses' AS side UNION ALL SELECT 'implements') side
       LEFT JOIN facet_effect e ON e.key_id = x.key_id AND e.name = x.name AND e.new_since = h.since
         AND e.old_since = x.since
-      LEFT JOIN staleness s ON s.side = side.side AND s.validation = 'none'
+      LEFT JOIN staleness_rule s ON s.side = side.side AND s.validation = 'none'
         AND s.effect = CASE side.side WHEN 'uses' THEN e.uses ELSE e.implements END
       WHERE x.since IS NOT NULL AND (r.gone OR r.joined OR h.since = :revision) AND EXISTS (
-        SELECT 1 FROM pin p JOIN key c ON c.id = p.component_id AND c.current = p.component_version
+        SELECT 1 FROM pin p JOIN key c ON c.id = p.component_id AND c.current_version = p.component_version
         WHERE p.key_id = x.key_id AND p.name = x.name AND p.since = x.since))
     GROUP BY key_id, name, since""")
 """What the values that are pinned of changed facets mean now, for each side: the rank of the state that it is in."""
@@ -83,7 +86,8 @@ _STALE = 3
 _BECOMES_STALE = f"""
     INSERT INTO activation ({_COLUMNS})
     SELECT w.source, p.component_id, 'stale', {{state}} FROM pin p
-    CROSS JOIN wakes w ON w.component_id = p.component_id AND w.version = p.component_version AND w.kind = 'stale'
+    CROSS JOIN subscription w ON w.component_id = p.component_id AND w.version = p.component_version
+      AND w.kind = 'stale'
     {{loops}} WHERE p.key_id = :key_id AND p.name = :name AND p.since = :since {{side}} {_MERGE}"""
 
 _LOOPED = """CASE WHEN l.value IS NULL THEN 'pending' ELSE 'looped' END, 0, 0, 0, :revision, :now, 0,
@@ -114,9 +118,10 @@ _TOUCHED = """
     SELECT p.component_id FROM json_each(:moved) g CROSS JOIN pin p ON p.key_id = json_extract(g.value, '$[0]')
       AND p.name = json_extract(g.value, '$[1]') AND p.since = json_extract(g.value, '$[2]')
       AND p.side = json_extract(g.value, '$[3]')
-    JOIN key c ON c.id = p.component_id AND c.current = p.component_version
+    JOIN key c ON c.id = p.component_id AND c.current_version = p.component_version
     UNION
-    SELECT pp.component_id FROM pattern_pin pp JOIN key c ON c.id = pp.component_id AND c.current = pp.component_version
+    SELECT pp.component_id FROM pattern_pin pp JOIN key c ON c.id = pp.component_id
+      AND c.current_version = pp.component_version
     WHERE pp.pattern_id IN (SELECT value FROM json_each(:patterns))"""
 
 _PATTERNS = Statement("SELECT id, pattern FROM pattern")
@@ -128,7 +133,7 @@ _LOOK_AT = Statement(f"""
     INSERT INTO activation ({_COLUMNS})
     SELECT w.source, s.component_id, w.kind, {_LOOPED}
     FROM component_state s
-    JOIN wakes w ON w.component_id = s.component_id
+    JOIN subscription w ON w.component_id = s.component_id
       AND w.kind = CASE s.state WHEN 'suspect' THEN 'suspect' ELSE 'stale' END
     {_IN_LOOP} s.key
     WHERE s.state <> 'current' AND s.component_id IN ({_TOUCHED}) {_MERGE}""")
@@ -141,7 +146,7 @@ _FRESH_AGAIN = Statement(f"""
     WHEN 'current' THEN 1 WHEN 'suspect' THEN kind = 'stale' ELSE 0 END""")
 
 _OBVIATE = Statement("""
-    UPDATE activation SET state = CASE state WHEN 'leased' THEN 'leased' ELSE 'obviated' END, dirty = 0
+    UPDATE activation SET state = CASE state WHEN 'leased' THEN 'leased' ELSE 'obviated' END, run_again = 0
     WHERE state IN ('pending', 'leased', 'dead') AND target_id = (SELECT id FROM key WHERE key = :key)
     AND kind IN (SELECT value FROM json_each(:kinds))""")
 
@@ -154,7 +159,7 @@ _DONE_BY_HAND = Statement("""
 
 _GONE = Statement("""
     UPDATE activation SET state = 'obviated' WHERE state IN ('pending', 'dead', 'looped') AND NOT EXISTS (
-      SELECT 1 FROM key k WHERE k.key = 'source/' || activation.source AND k.current IS NOT NULL)""")
+      SELECT 1 FROM key k WHERE k.key = 'source/' || activation.source AND k.current_version IS NOT NULL)""")
 
 _DOWNSTREAM = Statement("""
     WITH RECURSIVE rests(id, behind) AS (
@@ -163,17 +168,18 @@ _DOWNSTREAM = Statement("""
       UNION
       SELECT u.component_id, 0 FROM rests r
       JOIN key c ON c.id = r.id
-      JOIN pin i ON i.component_id = c.id AND i.component_version BETWEEN c.current - r.behind AND c.current
+      JOIN pin i ON i.component_id = c.id AND i.component_version BETWEEN c.current_version - r.behind
+        AND c.current_version
         AND i.side = 'implements'
       JOIN pin u ON u.key_id = i.key_id AND u.side = 'uses'
-      JOIN key n ON n.id = u.component_id AND n.current = u.component_version AND n.kind = 'component')
+      JOIN key n ON n.id = u.component_id AND n.current_version = u.component_version AND n.kind = 'component')
     SELECT DISTINCT k.key, json_extract(v.text, '$.checks') AS checks, (
       SELECT json_group_array(DISTINCT p.side || ' ' || b.language) FROM pin p JOIN key d ON d.id = p.key_id
-      JOIN version b ON b.key_id = d.id AND b.version = d.current
-      WHERE p.component_id = k.id AND p.component_version = k.current) AS languages
+      JOIN version b ON b.key_id = d.id AND b.version = d.current_version
+      WHERE p.component_id = k.id AND p.component_version = k.current_version) AS languages
     FROM rests JOIN key k ON k.id = rests.id
     LEFT JOIN key t ON t.key = 'task/' || k.key
-    LEFT JOIN version v ON v.key_id = t.id AND v.version = t.current AND v.language = 'task'
+    LEFT JOIN version v ON v.key_id = t.id AND v.version = t.current_version AND v.language = 'task'
     ORDER BY k.key""")
 
 _CHAIN = Statement("""

@@ -72,7 +72,7 @@ def inserted(path: Path, *, keys: int, waves: int = WAVES) -> None:
             _insert(on, table, [row for rows in chunk for row in rows[table]])
     for table, rows in bulk.heads().items():
         _insert(on, table, rows)
-    on.execute("UPDATE board SET revision = ?, digest = ?, clock = ?", (bulk.revision, bulk.digest, _AT))
+    on.execute("UPDATE board SET revision = ?, digest = ?, store_time = ?", (bulk.revision, bulk.digest, _AT))
     on.execute("COMMIT")
     on.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     on.close()
@@ -128,7 +128,7 @@ class _Bulk:
                 "electorate": None,
                 "quorum": None,
                 "round": 1,
-                "joint": None,
+                "joint_revision": None,
                 "reason": "",
             },
         }
@@ -144,7 +144,7 @@ class _Bulk:
         intent = Intent(AUTHOR, ROLE, (Decide(here, body, ""),), Reads(), head, name(number, wave))
         return {
             "version": [{"key_id": identifier, **version["row"], **at, "settled_revision": self.revision}],
-            "tenure": [{"key_id": identifier, **at, "version": wave + 1, "state": "accepted"}],
+            "key_history": [{"key_id": identifier, **at, "version": wave + 1, "state": "accepted"}],
             "facet_effect": self._effect(wave, number),
             "change": [
                 {
@@ -154,7 +154,7 @@ class _Bulk:
                     "key_id": identifier,
                     "version": wave + 1,
                     "author": AUTHOR,
-                    "path": "",
+                    "step": "",
                     "reason": "",
                     "digest": version[kind],
                 }
@@ -193,7 +193,7 @@ class _Bulk:
                     "kind": "decision",
                     "state": "accepted",
                     "last_version": self._waves,
-                    "current": self._waves,
+                    "current_version": self._waves,
                     "digest": made.digest,
                     "generation": 1,
                     "create_revision": first,
@@ -207,4 +207,4 @@ class _Bulk:
                 {"key_id": number + 1, "name": facet, "since": last if facet == "limit" else first, "digest": value}
                 for facet, value in sorted(values.items())
             ]
-        return {"key": keys, "head_facet": facets}
+        return {"key": keys, "current_facet": facets}

@@ -144,8 +144,8 @@ def _claims(bench: Bench) -> Iterator[Line]:
 
 SOURCE = "cora"
 _AGENDA = """
-    INSERT INTO activation (source, target_id, kind, state, rating, dirty, attempts, revision, since, not_before,
-      error, reason)
+    INSERT INTO activation (source, target_id, kind, state, rating, run_again, attempts, revision, pending_since,
+      not_before, error, reason)
     SELECT :source, id, 'accepted', 'pending', id % 97, 0, 0, mod_revision, 1.7e9 + id, 0, NULL, ''
     FROM key WHERE kind = 'decision' AND key LIKE 'area-%'
     ON CONFLICT DO NOTHING"""

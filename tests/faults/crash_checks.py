@@ -3,17 +3,14 @@
 Used on what a killed process left, on what an error in the middle left, and on images of a disk that lost its power.
 """
 
-import json
 import sqlite3
 import time
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import crash_points
-from store import golden_boards
 
-from blackboard import Blackboard, Compacted, NotABoard, SchemaMismatch, Unavailable
+from blackboard import Blackboard, Compacted, NotABoard, Unavailable
 
 FINAL = {"done", "found"}
 NOTHING = {"void", "failed"}
@@ -57,9 +54,6 @@ def check(folder: Path, lines) -> None:
     """Open what is in a folder and hold it against what was said; raises AssertionError or the store's own error."""
     said = Said.of(lines)
     assert said.broken == []
-    if (folder / "old.db").exists():
-        upgraded_or_not(folder / "old.db", said)
-        return
     # Leases of the dead are swept at the next claim; this clock lets waits and leases of the living end too.
     with open_again(folder / "board.db", said) as board:
         board.verify()
@@ -134,7 +128,7 @@ def nothing_is_half(board, said):
 def every_wish_is_there_once(board, said):
     """Each job has one activation, in the state that the last answer gave it."""
     query = """SELECT k.key, a.state FROM key k LEFT JOIN activation a ON a.target_id = k.id AND a.source = ?
-        WHERE k.key GLOB 'job/*' AND k.current IS NOT NULL"""
+        WHERE k.key GLOB 'job/*' AND k.current_version IS NOT NULL"""
     rows = ask(board, query, crash_points.WORKER)
     states = dict(rows)
     assert len(rows) == len(states)
@@ -190,33 +184,6 @@ def copied_whole(board, place):
         there = ask(copy, log)
         assert ask(board, log)[: len(there)] == there
         assert len(there) >= crash_points.JOBS
-
-
-def upgraded_or_not(place, said):
-    """An old board is as it was or wholly new, and says the same in both."""
-    try:
-        Blackboard.open(place).close()
-    except SchemaMismatch:
-        assert "upgrade" not in said.done
-        assert dumped(place) == golden_dump(place.parent)
-    said_before = golden_text()
-    with Blackboard.open(place, upgrade=True) as board:
-        assert golden_boards.observed(board) == said_before
-        board.verify()
-
-
-@cache
-def golden_text():
-    return json.loads((golden_boards.GOLDEN / "schema-1.json").read_text())
-
-
-_dumps: list[str] = []
-
-
-def golden_dump(folder):
-    if not _dumps:
-        _dumps.append(dumped(golden_boards.unpacked("1", folder / "golden")))
-    return _dumps[0]
 
 
 def dumped(place):

@@ -11,10 +11,8 @@ or `void NAME` as `find_commit` answered, `failed NAME ERROR`, and `broken NAME 
 """
 
 import ctypes
-import gzip
 import os
 import random
-import shutil
 import signal
 import sys
 import threading
@@ -28,7 +26,6 @@ from blackboard import Blackboard, BlackboardError, CommitUnknown, Contract, Tea
 from blackboard.choreography import Choreography, Role, may
 from blackboard.store import apply, commit, compact, sqlite
 
-GOLDEN = Path(__file__).parent.parent / "store" / "golden" / "schema-1.db.gz"
 SECONDS = 60
 """After so long a scene is taken for hanging and ends by SIGALRM."""
 
@@ -160,12 +157,6 @@ def complete(board, log, lease):
         log.tried(f"finish-{lease.token}", lease.finish)
 
 
-def upgrade(folder, log, threads):
-    board = log.tried("upgrade", lambda: Blackboard.open(folder / "old.db", upgrade=True))
-    if board is not None:
-        log.tried("close", board.close)
-
-
 def backup(folder, log, threads):
     board = open_board(folder, log)
     if board is not None:
@@ -194,17 +185,13 @@ def compaction(folder, log, threads):
         log.tried("close", board.close)
 
 
-SCENES = {one.__name__: one for one in (create, groups, agenda, checkpoint, upgrade, backup, compaction)}
+SCENES = {one.__name__: one for one in (create, groups, agenda, checkpoint, backup, compaction)}
 """name -> what is done. A new step is a function here, and what has to hold after it a check in `crash_checks`."""
 
 
 def prepare(scene, folder):
     """Make what a scene begins with; the board's log stays as a crash leaves it."""
     if scene == "create":
-        return
-    if scene == "upgrade":
-        with gzip.open(GOLDEN) as packed, (folder / "old.db").open("wb") as file:
-            shutil.copyfileobj(packed, file)
         return
     board = Blackboard.open(folder / "board.db", create=True)
     worker = replace(external(WORKER, role="coder", on=on.accepted("job/*")), max_concurrency=JOBS)

@@ -21,12 +21,12 @@ from blackboard.store.compact import compact
 from blackboard.store.feed import Cursor
 from blackboard.store.surroundings import Level
 
-DERIVED = ("deadline", "facet_effect", "need", "need_pattern", "position", "wakes")
+DERIVED = ("deadline", "facet_effect", "requirement", "requirement_pattern", "step_instance", "subscription")
 """Tables that follow from the history and are not held against it: SQLite's own checks are all that looks at them."""
 
 SPEC = sorted(name for name in schema.metadata.tables if name not in (*schema.CONTROL, *DERIVED))
 
-NO_HISTORY = {"board": ("clock",), "idempotency": ("content", "idempotency_key", "author")}
+NO_HISTORY = {"board": ("store_time",), "idempotency": ("content", "idempotency_key", "author")}
 """Columns that are asked of nobody's history: store time, and what a repeated call is compared with."""
 
 

@@ -69,7 +69,7 @@ class Stage:
             return {row[0] for row in connection.raw.execute(query, (source,))}
 
     def needs(self, component):
-        query = """SELECT d.key FROM need n JOIN key c ON c.id = n.component_id JOIN key d ON d.id = n.key_id
+        query = """SELECT d.key FROM requirement n JOIN key c ON c.id = n.component_id JOIN key d ON d.id = n.key_id
             WHERE c.key = ?"""
         with self.board.store.database.reading() as connection:
             return {row[0] for row in connection.raw.execute(query, (component,))}

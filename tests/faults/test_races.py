@@ -140,7 +140,8 @@ def by_values(board, component, began):
                 states.add(Freshness.STALE)
     with board.store.database.reading() as connection:
         listed = connection.raw.execute(
-            """SELECT 1 FROM pattern_pin pp JOIN key k ON k.id = pp.component_id AND k.current = pp.component_version
+            """SELECT 1 FROM pattern_pin pp JOIN key k ON k.id = pp.component_id
+              AND k.current_version = pp.component_version
             WHERE k.key = ?""",
             (component.key,),
         ).fetchone()

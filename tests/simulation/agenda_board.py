@@ -44,8 +44,9 @@ class Board:
 
     def key(self, key: str, kind: str = "decision", state: str = "accepted", current: int | None = 1) -> int:
         self.do(
-            "INSERT INTO key (key, kind, state, last_version, current, generation, create_revision, member_revision, "
-            "question_revision, mod_revision) VALUES (:key, :kind, :state, 1, :current, 0, 1, 1, 0, 1)",
+            "INSERT INTO key (key, kind, state, last_version, current_version, generation, create_revision, "
+            "member_revision, question_revision, mod_revision) "
+            "VALUES (:key, :kind, :state, 1, :current, 0, 1, 1, 0, 1)",
             key=key,
             kind=kind,
             state=state,
@@ -71,8 +72,8 @@ class Board:
 
     def woken(self, source: str, target: str, kind: str = "required", *, rating: float = 0) -> None:
         self.do(
-            "INSERT INTO activation (source, target_id, kind, state, rating, dirty, attempts, revision, since, "
-            "not_before, error, reason) VALUES (:source, :target, :kind, 'pending', :rating, 0, 0, 7, "
+            "INSERT INTO activation (source, target_id, kind, state, rating, run_again, attempts, revision, "
+            "pending_since, not_before, error, reason) VALUES (:source, :target, :kind, 'pending', :rating, 0, 0, 7, "
             ":since, 0, NULL, '')",
             source=source,
             target=self.id(target),
@@ -91,11 +92,13 @@ class Board:
                     key=self.id(key),
                     side=side,
                 )
-                self.do("INSERT OR IGNORE INTO head_facet VALUES (:key, 'f', 1, 'd')", key=self.id(key))
+                self.do("INSERT OR IGNORE INTO current_facet VALUES (:key, 'f', 1, 'd')", key=self.id(key))
 
     def needed(self, component: str, *keys: str) -> None:
         for key in keys:
-            self.do("INSERT INTO need VALUES (:component, :key, 1)", component=self.id(component), key=self.id(key))
+            self.do(
+                "INSERT INTO requirement VALUES (:component, :key, 1)", component=self.id(component), key=self.id(key)
+            )
 
     def claim(self, *names: str, limit: int = 10, **more: object) -> tuple[Claimed, ...]:
         return claims.claim(self.store, Claimants(names, **more), limit=limit, lease_seconds=5)

@@ -83,7 +83,7 @@ def test_a_component_waits_until_everything_that_its_task_names_is_accepted(boar
     board.woken("ann", "a")
     assert board.claim("ann") == ()
     assert [(one.target, one.waits_for) for one in board.open()] == [("a", ("api",))]
-    board.do("UPDATE key SET state = 'accepted', current = 1 WHERE key = 'api'")
+    board.do("UPDATE key SET state = 'accepted', current_version = 1 WHERE key = 'api'")
     assert targets(board.claim("ann")) == [("ann", "a")]
 
 
@@ -96,7 +96,7 @@ def test_a_check_waits_until_what_its_inputs_rest_on_is_built(board):
     board.decided("task/server", {"implements": {"a*": [], "api": []}, "uses": {}})
     board.woken("unit", "web", "written")
     assert board.claim("unit") == ()
-    board.do("UPDATE key SET state = 'written', current = 1 WHERE key = 'server'")
+    board.do("UPDATE key SET state = 'written', current_version = 1 WHERE key = 'server'")
     assert targets(board.claim("unit")) == [("unit", "web")]
 
 
@@ -108,9 +108,9 @@ def test_a_check_waits_for_a_stale_part_two_steps_away(board):
     board.written("server", implements=("api",), uses=("db",))
     board.written("storage", implements=("db",))
     board.woken("unit", "web", "written")
-    board.do("UPDATE head_facet SET digest = 'other', since = 5 WHERE key_id = :id", id=board.id("db"))
+    board.do("UPDATE current_facet SET digest = 'other', since = 5 WHERE key_id = :id", id=board.id("db"))
     assert board.claim("unit") == ()
-    board.do("UPDATE head_facet SET digest = 'd', since = 1")
+    board.do("UPDATE current_facet SET digest = 'd', since = 1")
     assert targets(board.claim("unit")) == [("unit", "web")]
 
 
@@ -128,7 +128,7 @@ def test_a_paused_board_hands_out_nothing(board):
     board.source("ann")
     board.key("a")
     board.woken("ann", "a", "asked")
-    board.do("UPDATE board SET halt = 'paused', halt_reason = 'lunch'")
+    board.do("UPDATE board SET mode = 'paused', mode_reason = 'lunch'")
     assert board.claim("ann") == ()
 
 
@@ -220,7 +220,7 @@ def test_the_readiness_of_checks_is_the_pure_one_on_random_graphs(uses, implemen
         else:
             board.written(name, uses=used, implements=made)
     for key in changed:
-        board.do("UPDATE head_facet SET digest = 'other', since = 5 WHERE key_id = :id", id=board.id(key))
+        board.do("UPDATE current_facet SET digest = 'other', since = 5 WHERE key_id = :id", id=board.id(key))
     board.woken("unit", "a", "written")
     built = {
         name: BuiltComponent(name, 1, "", *_pinned(used, made), _freshness({*used, *made} & changed))

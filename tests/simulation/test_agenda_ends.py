@@ -47,7 +47,7 @@ def test_finished_is_done_and_a_trigger_meanwhile_asks_for_one_more_run(board):
         board.key(key)
         board.woken("ann", key, "asked")
     first, second = board.claim("ann")
-    board.do("UPDATE activation SET dirty = 1, revision = 8 WHERE id = :id", id=second.activation)
+    board.do("UPDATE activation SET run_again = 1, revision = 8 WHERE id = :id", id=second.activation)
     assert agenda.end(board.store, [End(first.token, Ending.FINISHED), End(second.token, Ending.FINISHED)])
     assert board.states() == {("ann", "a"): "done", ("ann", "b"): "pending"}
     (again,) = board.claim("ann")

@@ -235,7 +235,7 @@ def test_who_waits_for_quiescence_is_woken_once_and_may_go_on(board):
 
 def test_a_paused_board_is_stalled_and_says_that_it_is_paused(board):
     with board.store.writer.turn() as turn:
-        turn.connection.raw.execute("UPDATE board SET halt = 'paused', halt_reason = 'lunch'")
+        turn.connection.raw.execute("UPDATE board SET mode = 'paused', mode_reason = 'lunch'")
     outcome = run(board, builders())
     assert outcome.kind is OutcomeKind.STALLED
     assert outcome.obligations[0].reason == "the board is paused: lunch"

@@ -10,4 +10,4 @@ def folded(board, before, *, author="olga", reason="tidy"):
 
 def first_of(board):
     with board.store.database.reading() as on:
-        return read.board_row(on)["first"]
+        return read.board_row(on)["first_revision"]

@@ -13,10 +13,10 @@ from blackboard.store.feed import Cursor
 
 NOT_HISTORY = {
     "facet_effect": "derived from two texts by the contract's language",
-    "need": "derived from the accepted tasks",
-    "need_pattern": "derived from the accepted tasks",
-    "wakes": "derived from the installed sources",
-    "position": "where the choreography stands now",
+    "requirement": "derived from the accepted tasks",
+    "requirement_pattern": "derived from the accepted tasks",
+    "subscription": "derived from the installed sources",
+    "step_instance": "where the choreography stands now",
     "deadline": "what is armed now",
     "instance_count": "how many keys there are under a template: counted again where it is missing",
     "idempotency": "answers to repeated calls",
@@ -27,12 +27,12 @@ NOT_HISTORY = {
 """Tables of the spec that say what follows from history and no history themselves."""
 
 NOT_CHECKED = {
-    ("board", "clock"),
+    ("board", "store_time"),
     ("board", "installed"),
-    ("board", "halt"),
-    ("board", "halt_reason"),
+    ("board", "mode"),
+    ("board", "mode_reason"),
     ("key", "question_revision"),
-    ("verdict", "settles"),  # follows from the history
+    ("verdict", "settles_suspicion"),  # follows from the history
 }
 
 HISTORY = sorted(name for name in schema.metadata.tables if name not in schema.CONTROL and name not in NOT_HISTORY)
@@ -147,11 +147,11 @@ def test_every_changed_or_missing_row_of_history_is_found(full, table, tmp_path)
     "row",
     [
         "vote VALUES ((SELECT id FROM key WHERE key = 'api/ids'), 1, 'rev-3', 0, '', 5)",
-        "tenure VALUES ((SELECT id FROM key WHERE key = 'api/ids'), 99, 1, 'accepted')",
+        "key_history VALUES ((SELECT id FROM key WHERE key = 'api/ids'), 99, 1, 'accepted')",
         "question VALUES ((SELECT id FROM key WHERE key = 'api/ids'), 9, 'really?', '[]', 'ann', NULL, NULL)",
-        "component VALUES ((SELECT id FROM key WHERE key = 'server'), 2, 'ann', NULL, '1:0', 9)",
+        "component_version VALUES ((SELECT id FROM key WHERE key = 'server'), 2, 'ann', NULL, '1:0', 9)",
         "verdict VALUES ('unit', (SELECT id FROM key WHERE key = 'server'), 9, 1, 0, '', '', 'ann', 0)",
-        "head_facet VALUES ((SELECT id FROM key WHERE key = 'api/ids'), 'more', 9, '1:0')",
+        "current_facet VALUES ((SELECT id FROM key WHERE key = 'api/ids'), 'more', 9, '1:0')",
         "component_file SELECT key_id, version, 'more.py', blob FROM component_file WHERE path = 'a.py'",
         "commit_log VALUES (99, '1:0', 'ann', NULL, 0, NULL, NULL)",
         "key VALUES (999, 'made/up', 'decision', 'accepted', 1, 1, '1:0', 1, 1, 1, 0, 1)",

@@ -27,7 +27,7 @@ def everything(board: Blackboard) -> list[tuple]:
         found = [
             (name, *row)
             for name in names
-            if name not in ("board", "sqlite_sequence", "refusal", "reservation")
+            if name not in ("board", "sqlite_sequence", "refusal_count", "reservation")
             for row in connection.raw.execute(f"SELECT * FROM {name}")
         ]
         head = [tuple(row) for row in connection.raw.execute("SELECT epoch, revision, digest FROM board")]

@@ -49,7 +49,7 @@ def test_files_go_with_the_version_of_the_component_that_held_them(amended, give
     assert amended.snapshot(at=8).component("server").text("server.txt") == "two"
     folded(amended, 10)
     assert ask_sql(amended, "SELECT content FROM blob") == [(b"three",)]
-    assert ask_sql(amended, "SELECT version FROM component ORDER BY version") == [(1,), (2,), (3,)]
+    assert ask_sql(amended, "SELECT version FROM component_version ORDER BY version") == [(1,), (2,), (3,)]
     assert ask_sql(amended, "SELECT DISTINCT component_version FROM pin") == [(3,)]
     assert ask_sql(amended, "SELECT count(*) FROM verdict") == [(0,)]
 
@@ -290,7 +290,7 @@ def test_compacting_as_far_as_before_is_no_change(amended):
     [
         "UPDATE version SET text = '77' WHERE version = 2",
         "DELETE FROM change WHERE revision = 2",
-        "DELETE FROM tenure WHERE revision = 1",
+        "DELETE FROM key_history WHERE revision = 1",
         "INSERT INTO vote VALUES (1, 1, 'eve', 1, '', 2)",
     ],
 )

@@ -8,17 +8,17 @@ from blackboard import Blackboard, Compacted, Damaged, Forked
 from blackboard.store import schema
 
 WITHOUT_PAST = {
-    *("facet_effect", "need", "need_pattern", "wakes", "position", "deadline", "idempotency", "pattern"),
-    "instance_count",
+    *("facet_effect", "requirement", "requirement_pattern", "subscription", "step_instance", "deadline"),
+    *("idempotency", "pattern", "instance_count"),
 }
 """Tables that hold no history."""
 
 UNCHECKED = {
     ("board", "id"),
     ("board", "installed"),
-    ("board", "clock"),
-    ("board", "halt"),
-    ("board", "halt_reason"),
+    ("board", "store_time"),
+    ("board", "mode"),
+    ("board", "mode_reason"),
     ("key", "question_revision"),
 }
 

@@ -193,7 +193,7 @@ def test_what_was_leased_is_pending_again_in_a_new_epoch_and_what_it_held_is_spe
     begin_epoch(at_work)
     assert ask_sql(at_work, "SELECT source, state FROM activation") == [("art", "pending")] * 2
     assert ask_sql(at_work, "SELECT state FROM lease WHERE token = ?", lease.token) == [("revoked",)]
-    assert ask_sql(at_work, "SELECT count(*) FROM hold") == [(0,)]
+    assert ask_sql(at_work, "SELECT count(*) FROM resource_hold") == [(0,)]
 
 
 def test_a_restored_board_never_gives_out_a_token_that_the_lost_history_gave_out(

@@ -151,10 +151,10 @@ OTHER = {
     "a schema": ("UPDATE alembic_version SET version_num = '99'", "release"),
     "an answer": ("UPDATE idempotency SET accepted = '[]'", "content"),
     "an answer from before all": ("UPDATE idempotency SET revision = -20 WHERE revision = 1", "content"),
-    "store time": ("UPDATE board SET clock = 5", "clock"),
+    "store time": ("UPDATE board SET store_time = 5", "clock"),
     "the number of the board": ("UPDATE board SET id = 15", "content"),
     "a second board": (
-        "INSERT INTO board SELECT 2, epoch, revision, digest, clock, installed, first, halt, halt_reason FROM board",
+        "INSERT INTO board SELECT 2, epoch, revision, digest, store_time, installed, 1, NULL, '' FROM board",
         "content",
     ),
     "a budget": ("INSERT INTO budget (resource, cap, spent, held, given) VALUES ('tokens', 5, -1, 0, 5)", "budget"),
@@ -174,7 +174,7 @@ def test_what_is_wrong_beside_the_history_is_found(settled, statement, about):
 
 
 def test_store_time_far_ahead_is_a_warning(settled):
-    write(settled[0], "UPDATE board SET clock = clock + 1000000")
+    write(settled[0], "UPDATE board SET store_time = store_time + 1000000")
     assert [one.about for one in examine(settled[0]).level(Level.WARNING)] == ["clock"]
 
 

@@ -113,7 +113,7 @@ def in_sql(graph: Graph) -> dict[str, str]:
             state = "retracted" if graph.retracted[key] else "accepted"
             add_key(raw, number, key, "decision", state, None if graph.retracted[key] else 1)
         for (key, name), head in graph.heads.items():
-            raw.execute("INSERT INTO head_facet VALUES (?, ?, ?, ?)", (ids[key], name, head.since, head.digest))
+            raw.execute("INSERT INTO current_facet VALUES (?, ?, ?, ?)", (ids[key], name, head.since, head.digest))
         for (key, name, new, old), (uses, implements) in graph.effects.items():
             row = (ids[key], name, new, old, str(uses), str(implements))
             raw.execute("INSERT INTO facet_effect VALUES (?, ?, ?, ?, ?, ?, '')", row)
@@ -137,7 +137,7 @@ def in_sql(graph: Graph) -> dict[str, str]:
         found = dict(raw.execute("SELECT key, state FROM component_state").fetchall())
         raw.execute("DELETE FROM pattern_pin")
         raw.execute("DELETE FROM verdict")
-        for table in ("pin", "pattern_member", "head_facet", "facet_effect", "key"):
+        for table in ("pin", "pattern_member", "current_facet", "facet_effect", "key"):
             raw.execute(f"DELETE FROM {table}")
         return found
 
@@ -189,17 +189,17 @@ def test_every_row_of_the_table_is_what_the_store_joins_against(effect, side, sa
     ("old", "new"),
     [
         ("coalesce(s.rank, 3)", "coalesce(s.rank, 0)"),
-        ("WHEN d.current IS NULL THEN 4", "WHEN d.current IS NULL THEN 3"),
+        ("WHEN d.current_version IS NULL THEN 4", "WHEN d.current_version IS NULL THEN 3"),
         ("THEN 3 ELSE 0 END", "THEN 0 ELSE 0 END"),
         ("m.since > pp.since", "m.since >= pp.since"),
         ("CASE p.side WHEN 'uses' THEN e.uses ELSE e.implements END", "e.uses"),
         ("h.digest IS nullif(p.digest, '')", "h.digest = p.digest"),
-        ("AND p.component_version = k.current", ""),
+        ("AND p.component_version = k.current_version", ""),
         ("AND e.new_since = h.since AND e.old_since = p.since", "AND e.new_since = h.since"),
         ("ELSE 'current' END", "ELSE 'stale' END"),
         ("v.revision < h.since", "v.revision <= h.since"),
-        ("AND n.settles = 1", ""),
-        ("AND n.version = k.current", ""),
+        ("AND n.settles_suspicion = 1", ""),
+        ("AND n.version = k.current_version", ""),
         ("WHEN v.passed THEN 'passed'", "WHEN true THEN 'passed'"),
     ],
 )

@@ -149,7 +149,7 @@ def test_an_attempt_that_is_not_permitted_reserves_nothing(board, given, ask_sql
     for _ in range(3):
         with pytest.raises(NotPermitted):
             given(board).decided("api/ids", 1, by="stranger")
-    assert ask_sql(board, "SELECT count(*) FROM refusal") == [(0,)]
+    assert ask_sql(board, "SELECT count(*) FROM refusal_count") == [(0,)]
 
 
 def test_run_transaction_waits_for_what_is_reserved(location, given):

@@ -77,7 +77,7 @@ def test_a_new_board_has_the_newest_schema_and_the_rules_of_staleness(made):
     raw = sqlite3.connect(made)
     assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.SCHEMA,)]
     assert raw.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,)
-    rules = raw.execute("SELECT effect, side, validation, state FROM staleness").fetchall()
+    rules = raw.execute("SELECT effect, side, validation, state FROM staleness_rule").fetchall()
     raw.close()
     assert sorted(rules) == sorted(
         (str(effect), str(side), str(said), str(state)) for (effect, side, said), state in TABLE.items()
