@@ -1,1 +1,1 @@
-"""The command line: it parses, asks for a finished record, and prints it."""
+"""The command line: it parses arguments, gets a finished record, and prints the record."""

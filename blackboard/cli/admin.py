@@ -31,7 +31,7 @@ _CURSOR_PARTS = 3
 
 
 def create(
-    location: Annotated[str, typer.Argument(metavar="BOARD", help="Its file or URL; one that is there is left alone.")],
+    location: Annotated[str, typer.Argument(metavar="BOARD", help="Its file or URL; an existing board is kept.")],
 ) -> int:
     """Make an empty board."""
     with opened(location, create=True) as found:
@@ -40,7 +40,7 @@ def create(
 
 
 def upgrade(*, board: BoardOption = None) -> int:
-    """Bring an older board up to this library's schema, in one transaction."""
+    """Upgrade an older board to this library's schema, in one transaction."""
     location = find_board(board, os.environ, Path.cwd())
     try:
         with Blackboard.open(location) as found:
@@ -60,7 +60,7 @@ def backup(
     *,
     board: BoardOption = None,
 ) -> int:
-    """Copy the board as it is at one moment, while others use it."""
+    """Copy the board at one revision, while other processes use it, and verify the copy."""
     with opened(board) as found:
         revision = found.backup(path)
     say(f"{path} is the board as of revision {revision}")
@@ -70,17 +70,18 @@ def backup(
 def compact(
     *,
     before: Annotated[
-        int, typer.Option("--before", min=1, metavar="REV", help="The first revision that is kept as it is.")
+        int, typer.Option("--before", min=1, metavar="REV", help="The first revision whose history is kept.")
     ],
     because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Fold what happened before a revision into the state at it.
+    """Replace the history before a revision by the state at it.
 
-    Everything that is agreed, built and judged at that revision and later stays, and every digest; how it came to it,
-    and texts and files that were replaced before, go for ever. The file does not shrink; what is freed is used again.
+    Decisions, components and verdicts of that revision and later are kept, and all digests. Older changes, and texts
+    and files that were replaced before, are deleted for ever. The file does not shrink; later commits use the freed
+    space.
     """
     who = author_of(author)
     if who.role != OPERATOR:
@@ -101,7 +102,7 @@ def copy(
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Copy the board into one of its own: another epoch, without the leases of this one."""
+    """Copy the board into a new one with a new epoch, in which this board's cursors and leases are not valid."""
     who = author_of(author)
     with opened(board) as found:
         head = found.copy(path, author=who.name)
@@ -115,15 +116,15 @@ def doctor(
     full: Annotated[bool, typer.Option("--full", help="Check every index entry too.")] = False,
     known_head: Annotated[
         str | None,
-        typer.Option("--known-head", "--head", metavar="HEAD", help="One that doctor printed before."),
+        typer.Option("--known-head", "--head", metavar="HEAD", help="A head that doctor printed before."),
     ] = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Look at a board without changing it: its place, its pages, its rows and its history.
+    """Examine a board without changing it: its file system, pages, rows and history.
 
-    The exit status is 0 where it is sound, 1 where it is not, 3 where something could not be looked at. A lost end can
-    be seen only against a head that is known from before: keep what this prints.
+    The exit status is 0 if the board is sound, 1 if it is not, 3 if a part could not be examined. The loss of the
+    newest commits can be found only with a known head: keep the head that this prints.
     """
     known = None if known_head is None else _cursor(known_head)
     path = path_of(find_board(board, os.environ, Path.cwd()))

@@ -1,17 +1,17 @@
-"""Who needs work when decisions change, and about what that costs."""
+"""The components that need work after a change of decisions, and an estimate of the cost."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """Whom a change leaves with work.
+    """The components and decisions that a change affects.
 
     Attributes:
-        stale, suspect, orphaned: Components that need it.
-        decisions: Decisions that are stale: who made them looks again.
-        components: How many components there are.
-        tokens: What the work costs at this run's rate; None where no tokens were counted.
+        stale, suspect, orphaned: The components that get this state.
+        decisions: The decisions that become stale: their authors have to review them.
+        components: The number of all components.
+        tokens: The estimated cost of the work at this run's rate; None if no tokens were counted.
     """
 
     stale: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Affected:
 
     @property
     def rework(self) -> tuple[str, ...]:
-        """The components that are to be written anew; those that are suspect are only checked."""
+        """The components that have to be written again; suspect ones are only checked."""
         return (*self.stale, *self.orphaned)
 
 

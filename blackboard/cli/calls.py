@@ -1,4 +1,4 @@
-"""The calls of models as a person looks at them: what runs now, what was spent, and what was said about a key."""
+"""Records of model calls: the running ones, the spending, and the calls about a key."""
 
 import json
 
@@ -13,7 +13,7 @@ _TASK = "task/"
 
 
 def waiting(connection: Connection, now: float) -> tuple[WaitingLine, ...]:
-    """Return the calls that run now, the longest first."""
+    """Return the running calls, the longest first."""
     rows = stored.running(connection, _MOST_WAITING)
     return tuple(
         WaitingLine(row["id"], row["source"], row["model"], row["target"], max(0.0, now - row["began"])) for row in rows
@@ -21,12 +21,12 @@ def waiting(connection: Connection, now: float) -> tuple[WaitingLine, ...]:
 
 
 def spent(connection: Connection) -> tuple[SpentLine, ...]:
-    """Return what calls used by source and model."""
+    """Return the spending of calls by source and model."""
     return tuple(SpentLine(**dict(row)) for row in stored.spent(connection))
 
 
 def calls(store: Store, key: str, *, number: int | None = None) -> CallsReport:
-    """Return the calls about a key, those about the task of a component too; only one of them where it is named."""
+    """Return the calls about a key, including those about a component's task, or only the one with this number."""
     other = key.removeprefix(_TASK) if key.startswith(_TASK) else f"{_TASK}{key}"
     with store.database.reading() as connection:
         rows = stored.about(connection, key, other)

@@ -1,4 +1,4 @@
-"""What made a key what it is: the pins that no longer hold, and who changed what they were about."""
+"""The causes of a key's state: the broken pins, and the commits that broke them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from blackboard.store.sqlite import Connection
 
 @dataclass(frozen=True, slots=True)
 class BrokenPin:
-    """A facet that a component was built against and that is no longer what it was.
+    """A broken pin: the facet that a component was built against has changed.
 
     Attributes:
         since: The revision that changed it.
-        line: What the change means for the side of the pin; the other side is left empty.
+        line: The effect of the change on the side of the pin; the other side is empty.
     """
 
     key: str
@@ -29,7 +29,7 @@ class BrokenPin:
 
 
 def broken_pins(connection: Connection, component: str) -> tuple[BrokenPin, ...]:
-    """Return the pins of a component that no longer hold, those that broke last first."""
+    """Return the broken pins of a component, the last broken first."""
     return tuple(_broken(row) for row in stored.broken_pins(connection, component))
 
 
@@ -59,7 +59,7 @@ def in_short(pins: Sequence[BrokenPin]) -> str:
 
 
 def broken_causes(connection: Connection, component: str) -> tuple[Cause, ...]:
-    """Return what made a component stale, suspect or orphaned, newest first."""
+    """Return the causes that made a component stale, suspect or orphaned, newest first."""
     causes = []
     for (key, since), pins in groupby(broken_pins(connection, component), key=lambda pin: (pin.key, pin.since)):
         lines = [pin.line for pin in pins]
@@ -79,7 +79,7 @@ def _cause(connection: Connection, key: str, revision: int, facets: Iterable[Fac
 
 
 def cause_of(period: Tenure, key: str, facets: Iterable[FacetLine] = (), tail: str = "") -> Cause:
-    """Return what a decision became as what somebody did; a version is its writer's, whoever's vote it took."""
+    """Return the act that began a period of a decision; the author of a version is its proposer, not the last voter."""
     if period.state == "retracted":
         return Cause(
             period.revision, period.author, period.role or "", f"retracted {key}{tail}", period.reason, tuple(facets)

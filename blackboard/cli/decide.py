@@ -1,4 +1,4 @@
-"""Commands that commit for a person: decide, propose, vote, ask, revert."""
+"""Commands that commit as a person: decide, propose, vote, ask, revert."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +17,11 @@ from blackboard.spec.canonical import JSON, NotCanonical, parse_json
 from blackboard.spec.changes import Committed
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="A decision.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the impact and write nothing.")]
 
 
 def decide(
-    pairs: Annotated[list[str], typer.Argument(metavar="KEY FILE...", help="Decisions and the files that say them.")],
+    pairs: Annotated[list[str], typer.Argument(metavar="KEY FILE...", help="Keys and the files with their texts.")],
     *,
     dry_run: DryRun = False,
     accept: Annotated[list[str] | None, typer.Option("--accept", metavar="RULE", help="A break to accept.")] = None,
@@ -32,8 +32,8 @@ def decide(
 ) -> int:
     """Decide some keys in one commit.
 
-    The language of each is that of its file's suffix: .pyi python, .json json-schema or value, .sql sql,
-    .constraint constraint, .md text, .task.toml task.
+    The suffix of a file names its language: .pyi python, .json json-schema or value, .sql sql, .constraint constraint,
+    .md text, .task.toml task.
     """
     contracts = _contracts(pairs)
     with opened(board) as found:
@@ -57,15 +57,15 @@ def _contracts(pairs: list[str]) -> dict[str, Contract]:
 
 
 def contract_of(file: Path) -> Contract:
-    """Return what a file says, in the language of its suffix.
+    """Return the contract in a file, in the language of its suffix.
 
     Raises:
-        InvalidContract: Its suffix names no language, or the text is not in that language.
-        TooLarge: It holds more than a board takes.
+        InvalidContract: The suffix names no language, or the text is not in that language.
+        TooLarge: The file is larger than the board's limit.
     """
     try:
         with file.open("rb") as stream:
-            # No more than tells that it is too much: the file may be a device without end.
+            # Read one byte more than the limit at most: the file may be an endless device.
             content = stream.read(MAX_TEXT_BYTES + 1)
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from None
@@ -82,7 +82,7 @@ def contract_of(file: Path) -> Contract:
 
 def propose(
     key: Key,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What the proposal says.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The text of the proposal.")],
     *,
     because: BecauseOption = "",
     author: AuthorOption = None,
@@ -103,7 +103,7 @@ def vote(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="For it.")] = False,
     no: Annotated[bool, typer.Option("--no", help="Against it.")] = False,
-    version: Annotated[int | None, typer.Option("--version", min=1, help="Needed where several are proposed.")] = None,
+    version: Annotated[int | None, typer.Option("--version", min=1, help="Needed if several are proposed.")] = None,
     because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
@@ -114,7 +114,7 @@ def vote(
         raise typer.BadParameter("give either --yes or --no")
     who = author_of(author)
     with opened(board) as found:
-        # Looked up beside the transaction: another's vote on the same version must not refuse this one.
+        # Read outside the transaction, so that another member's vote on this version is no conflict.
         voted = _live(key, found.snapshot().versions(key), version)
         with found.transaction(who.name, role=who.role) as transaction:
             transaction.vote(key, version=voted, approve=yes, reason=because)
@@ -123,7 +123,7 @@ def vote(
 
 
 def _live(key: str, versions: tuple[Version, ...], asked: int | None) -> int:
-    """Return the version that a vote means."""
+    """Return the version to vote on."""
     live = [version.version for version in versions if version.state == "proposed"]
     if asked is not None:
         return asked
@@ -152,7 +152,7 @@ def ask(
 
 
 def _option(text: str) -> JSON:
-    """Return the JSON value that an option spells, the text itself where it spells none."""
+    """Return an option parsed as JSON, or as text if it is not JSON."""
     try:
         return parse_json(text)
     except NotCanonical:
@@ -169,7 +169,7 @@ def revert(
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Decide again what an earlier version said."""
+    """Decide the text of an earlier version again."""
     with opened(board) as found:
         earlier = [version for version in found.snapshot().versions(key) if version.version == to]
         if not earlier:

@@ -1,11 +1,11 @@
-"""What an examination of a board found, as a finished record."""
+"""The record of an examination of a board."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class FindingLine:
-    """One thing that the doctor found; `level` is fault, unseen, warning or note."""
+    """One finding of the doctor; `level` is fault, unseen, warning or note."""
 
     level: str
     about: str
@@ -15,11 +15,11 @@ class FindingLine:
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """Whether a board is what it was.
+    """Whether a board is sound.
 
     Attributes:
-        sound: Everything was looked at and no fault was found.
-        head: EPOCH:REVISION:DIGEST of the newest commit, None where it could not be verified.
+        sound: Everything was examined and no fault was found.
+        head: EPOCH:REVISION:DIGEST of the newest commit, None if it could not be verified.
     """
 
     location: str

@@ -1,4 +1,4 @@
-"""Exit statuses, the same for every command, so that a script can ask."""
+"""Exit statuses, the same for every command, for use in scripts."""
 
 from collections.abc import Sequence
 from enum import IntEnum
@@ -7,7 +7,7 @@ from blackboard.spec.convergence import Obligation
 
 
 class Exit(IntEnum):
-    """What a command says to the shell."""
+    """The exit status of a command."""
 
     YES = 0
     NO = 1
@@ -17,7 +17,7 @@ class Exit(IntEnum):
 
 
 def of_outcome(kind: str, obligations: Sequence[Obligation]) -> Exit:
-    """Return the answer to *converged?*: where all that is left waits for a person, that is said apart."""
+    """Return the exit status of an outcome; it has its own status if all obligations wait for a person."""
     if kind == "converged":
         return Exit.YES
     if kind == "aborted":

@@ -1,4 +1,4 @@
-"""Commands of an operator about work as a whole: pause, drain, resume, cancel, retry, unlock, budget, seal."""
+"""An operator's commands about the agenda and the board: pause, drain, resume, cancel, retry, unlock, budget, seal."""
 
 import math
 import time
@@ -21,14 +21,14 @@ from blackboard.store.operate import Operator
 
 _LOOK_SECONDS = 0.1
 
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help="Whose work it is.")]
-Target = Annotated[str, typer.Argument(metavar="TARGET", help="The key that it is about.")]
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help="The source of the activation.")]
+Target = Annotated[str, typer.Argument(metavar="TARGET", help="The key that the activation is about.")]
 
 _RESOURCES = f"{', '.join(RESOURCES[:-1])} or {RESOURCES[-1]}"
 
 
 def _amount(text: str) -> float:
-    """Return what a budget may be raised to."""
+    """Parse the new amount of a budget."""
     amount = _number(text)
     if not (math.isfinite(amount) and amount > 0):
         raise typer.BadParameter(f"{text} is no amount; give a number that is finite and more than 0")
@@ -36,7 +36,7 @@ def _amount(text: str) -> float:
 
 
 def _seconds(text: str) -> float:
-    """Return how long to wait: not a number that no clock ever reaches."""
+    """Parse a finite number of seconds."""
     seconds = _number(text)
     if not (math.isfinite(seconds) and seconds >= 0):
         raise typer.BadParameter(f"{text} is no time; give seconds, finite and 0 or more")
@@ -59,7 +59,7 @@ def _resource(text: str) -> str:
 def pause(
     *, because: BecauseOption = "", author: AuthorOption = None, board: BoardOption = None, as_json: JsonOption = False
 ) -> int:
-    """Hand out no work; what runs goes on, and a controller with nothing else to do ends."""
+    """Hand out no work; runs with a lease go on, and idle controllers end."""
     with opened(board) as found:
         done = operate.halt(found.store, _operator(author, because), HaltAct.PAUSE)
     return _said(done, "the board is paused", as_json=as_json)
@@ -68,14 +68,14 @@ def pause(
 def drain(
     *,
     wait: Annotated[
-        float, typer.Option("--wait", parser=_seconds, metavar="SECONDS", help="How long to wait for that.")
+        float, typer.Option("--wait", parser=_seconds, metavar="SECONDS", help="The longest time to wait.")
     ] = 60,
     because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Hand out no work and wait until nothing runs; the exit status is 1 where something still does."""
+    """Hand out no work and wait until no lease is live; the exit status is 1 if one still is."""
     with opened(board) as found:
         done = operate.halt(found.store, _operator(author, because), HaltAct.DRAIN)
         left = _left(found, wait)
@@ -86,7 +86,7 @@ def drain(
 
 
 def _left(board: Blackboard, wait_seconds: float) -> int:
-    """Wait until no lease is live, and return how many still are after so long."""
+    """Wait at most this long until no lease is live, and return the number of live leases."""
     until = time.monotonic() + wait_seconds
     while True:
         agenda.sweep(board.store)
@@ -115,7 +115,7 @@ def cancel(
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """End a piece of work, whoever is at it; it stays so until something new asks for it."""
+    """Cancel an activation and revoke its lease; only a new trigger makes it pending again."""
     with opened(board) as found:
         done = operate.cancel(found.store, _operator(author, because), source=source, target=target)
     return _said(done, f"cancelled {source} on {target}", as_json=as_json)
@@ -124,7 +124,7 @@ def cancel(
 def retry(
     source: Source,
     target: Annotated[
-        str, typer.Argument(metavar="[TARGET]", help="The key that it is about; without it everything that it gave up.")
+        str, typer.Argument(metavar="[TARGET]", help="The key; without it all dead activations of the source.")
     ] = "",
     *,
     because: BecauseOption = "",
@@ -132,7 +132,7 @@ def retry(
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Give work that was given up another chance, and lift the quarantine of its source."""
+    """Make dead activations of a source pending again, and end the quarantine of the source."""
     with opened(board) as found:
         targets = [target] if target else _given_up(found, source)
         for one in targets:
@@ -141,7 +141,7 @@ def retry(
 
 
 def _given_up(board: Blackboard, source: str) -> list[str]:
-    """Return the targets of a source's dead activations; raise where there is none."""
+    """Return the targets of a source's dead activations; raise if there is none."""
     with board.store.database.reading() as on:
         work = agenda.open_activations(on)
     found = sorted(one.target for one in work if one.source == source and one.state is ActivationState.DEAD)
@@ -158,7 +158,7 @@ def unlock(
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Break all leases and reservations on a key; who held them commits nothing more."""
+    """Revoke all leases and reservations on a key; nothing more can be committed under them."""
     with opened(board) as found:
         done = operate.unlock(found.store, _operator(author, because), target=target)
     return _said(done, f"{target} is free", as_json=as_json)
@@ -167,7 +167,7 @@ def unlock(
 def budget(
     resource: Annotated[str, typer.Argument(parser=_resource, metavar="RESOURCE", help=f"{_RESOURCES}.")],
     cap: Annotated[
-        float, typer.Argument(parser=_amount, metavar="AMOUNT", help="In all, what is spent already included.")
+        float, typer.Argument(parser=_amount, metavar="AMOUNT", help="The new limit, with what is already spent.")
     ],
     *,
     because: BecauseOption = "",
@@ -175,7 +175,7 @@ def budget(
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Raise a budget; it stays raised while its team file says the same as before."""
+    """Raise a budget; the new limit stays until the team file changes this budget."""
     with opened(board) as found:
         done = operate.raise_budget(found.store, _operator(author, because), resource=resource, cap=cap)
     return _said(done, f"the budget of {resource} is {cap:g}", as_json=as_json)
@@ -183,13 +183,13 @@ def budget(
 
 def seal(
     *,
-    off: Annotated[bool, typer.Option("--off", help="Lift the seal; the board is paused then.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Lift the seal; the board is paused afterwards.")] = False,
     because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Let nobody write anything more until the seal is lifted."""
+    """Refuse every write until the seal is lifted."""
     act, said = (HaltAct.UNSEAL, "the seal is lifted; the board is paused") if off else (HaltAct.SEAL, "it is sealed")
     with opened(board) as found:
         done = operate.halt(found.store, _operator(author, because), act)

@@ -1,4 +1,4 @@
-"""What the doctor found, as a record and as it is printed."""
+"""The doctor's findings, as a record and as printed lines."""
 
 from collections.abc import Iterator
 
@@ -16,12 +16,12 @@ _STYLES = {"fault": BAD, "unseen": BAD, "warning": DOUBTFUL}
 
 
 def head_of(cursor: Cursor) -> str:
-    """Return a head as it is noted and given back."""
+    """Return a head as text, as `--known-head` takes it."""
     return f"{cursor.epoch}:{cursor.revision}:{cursor.digest}"
 
 
 def health(found: Diagnosis) -> HealthReport:
-    """Return a diagnosis as it is printed: what matters most first."""
+    """Return the record of a diagnosis, the most serious findings first."""
     order = list(Level)
     lines = sorted(found.findings, key=lambda one: order.index(one.level))
     return HealthReport(
@@ -34,7 +34,7 @@ def health(found: Diagnosis) -> HealthReport:
 
 
 def exit_of(found: Diagnosis) -> Exit:
-    """Return the answer to *is it sound?*."""
+    """Return the exit status for a diagnosis."""
     if found.level(Level.FAULT):
         return Exit.NO
     return Exit.FAILED if found.level(Level.UNSEEN) else Exit.YES

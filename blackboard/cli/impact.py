@@ -1,4 +1,4 @@
-"""What a decision would do, and doing it: the same record before and after."""
+"""The impact of decisions: the same record for a dry run and for the commit."""
 
 import shlex
 from collections.abc import Collection, Mapping
@@ -27,19 +27,19 @@ def decide(
     accept: Collection[str] = (),
     files: Mapping[str, str] = MappingProxyType({}),
 ) -> ImpactReport:
-    """Decide some keys in one commit, or say what that would do.
+    """Decide some keys in one commit, or return the impact that this would have.
 
     Args:
-        board: Where.
-        author: Who decides.
-        contracts: key -> what it is to say.
-        rationale: Why.
+        board: The board.
+        author: The author of the commit.
+        contracts: key -> its new contract.
+        rationale: The rationale of the decisions.
         dry_run: Write nothing.
         accept: Rules whose breaks are accepted.
-        files: key -> the file that says it, where one does.
+        files: key -> the file with its text, if there is one.
 
     Raises:
-        Refused: Nothing was decided; never where `dry_run`, the record says it then.
+        Refused: Nothing was decided. With `dry_run` the record has the refusal instead.
     """
     transaction = board.transaction(author.name, role=author.role)
     try:
@@ -66,7 +66,7 @@ def decide(
 
 
 def facet_lines(comparison: Comparison) -> tuple[FacetLine, ...]:
-    """Return what a comparison says, facet by facet."""
+    """Return the lines of a comparison, one for each facet."""
     return tuple(
         FacetLine(facet, change.reason, str(change.uses), str(change.implements), change.proof, change.rules)
         for facet, change in comparison.effects.items()
@@ -80,7 +80,7 @@ def affected(
     orphaned: Collection[str],
     decisions: Collection[str] = (),
 ) -> Affected:
-    """Return who is affected with what it costs, `NOBODY` where nobody is."""
+    """Return the affected components with the estimated cost, `NOBODY` if there is none."""
     if not (stale or suspect or orphaned or decisions):
         return NOBODY
     work = overview.work(store)
@@ -89,7 +89,7 @@ def affected(
 
 
 def _together(board: Blackboard, refused: Refused | None, files: Mapping[str, str]) -> str:
-    """Return the command that decides in one commit all that a constraint names, "" where nothing else is named."""
+    """Return the command that decides all keys of a constraint in one commit, "" if it names no further key."""
     named = dict.fromkeys(term.key for term in refused.terms) if isinstance(refused, Inconsistent) else {}
     if not files or not named.keys() - files.keys():
         return ""
@@ -105,12 +105,12 @@ def _together(board: Blackboard, refused: Refused | None, files: Mapping[str, st
 def _stage(
     board: Blackboard, transaction: Transaction, key: str, contract: Contract, why: tuple[str, Collection[str]]
 ) -> KeyChange | None:
-    """Put one decision into a transaction and say what it changes, None where it is accepted already.
+    """Add one decision to a transaction and return the difference, None if this text is accepted already.
 
     `why` is the rationale and the rules whose breaks are accepted.
     """
     before = transaction.decision(key)
-    # Beside the transaction: another proposal on the key must not refuse this one.
+    # Read outside the transaction, so that another proposal on the key is no conflict.
     versions = board.snapshot(at=transaction.revision).versions(key)
     last = versions[-1].version if versions else 0
     transaction.decide(key, contract, rationale=why[0], accept=why[1])

@@ -1,4 +1,4 @@
-"""Commands that only look: status, why, show, log, diff."""
+"""Commands that only read: status, why, show, log, diff."""
 
 from contextlib import suppress
 from typing import Annotated
@@ -22,9 +22,9 @@ Pattern = Annotated[str, typer.Option("--key", metavar="PATTERN", help="Only key
 
 
 def status(*, board: BoardOption = None, as_json: JsonOption = False) -> int:
-    """Say whether the spec has converged, and what is left.
+    """Show whether the spec has converged, and the open obligations.
 
-    The exit status says the same: 0 converged, 1 not, 4 where all that is left waits for a person.
+    The exit status is 0 if it has converged, 4 if all obligations wait for a person, else 1.
     """
     with opened(board) as found:
         shown = report.status(found)
@@ -33,7 +33,7 @@ def status(*, board: BoardOption = None, as_json: JsonOption = False) -> int:
 
 
 def why(key: Key, *, board: BoardOption = None, as_json: JsonOption = False) -> int:
-    """Say why a key stands as it does, and what is next."""
+    """Show the causes of a key's state, and the next steps."""
     with opened(board) as found:
         shown = why_of(found, check_key(key))
     emit(shown, as_json=as_json)
@@ -44,10 +44,10 @@ def show(
     key: Annotated[str, typer.Argument(metavar="KEY|PATTERN", help="A decision, a component, or many.")] = "**",
     *,
     version: Annotated[int | None, typer.Option("--version", min=1, help="One version of a decision.")] = None,
-    files: Annotated[bool, typer.Option("--files", help="The texts of a component's files too.")] = False,
+    files: Annotated[bool, typer.Option("--files", help="Show the texts of a component's files.")] = False,
     at: Annotated[int | None, typer.Option("--at", min=0, metavar="REVISION", help="As of this revision.")] = None,
-    prompts: Annotated[bool, typer.Option("--prompts", help="What models were sent about it, and replied.")] = False,
-    call: Annotated[int | None, typer.Option("--call", min=1, help="Only this call of a model about it.")] = None,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Show model calls about the key.")] = False,
+    call: Annotated[int | None, typer.Option("--call", min=1, help="Show only this model call.")] = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -90,16 +90,13 @@ def _one(
 
 def log(
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until interrupted.")] = False,
-    after: Annotated[int | None, typer.Option("--after", min=0, metavar="REVISION", help="Only what is newer.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Also show new changes, until interrupted.")] = False,
+    after: Annotated[int | None, typer.Option("--after", min=0, metavar="REVISION", help="Only newer changes.")] = None,
     key: Pattern = "**",
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Show what authors did, in order.
-
-    It is the newest 200 changes, or everything after a revision.
-    """
+    """Show changes in order: the newest 200, or all after a revision."""
     pattern = check_pattern(key)
     with opened(board) as found:
         shown = report.log(found, after=after, pattern=pattern)
@@ -117,17 +114,17 @@ def log(
 def diff(
     old: Annotated[int, typer.Argument(min=0, metavar="OLD", help="A revision.")],
     new: Annotated[
-        int | None, typer.Argument(min=0, metavar="[NEW]", help="A later one; the head unless said.")
+        int | None, typer.Argument(min=0, metavar="[NEW]", help="A later revision; the newest if omitted.")
     ] = None,
     *,
     key: Pattern = "**",
-    proofs: Annotated[bool, typer.Option("--proofs", help="What worked and no longer does, for each break.")] = False,
+    proofs: Annotated[bool, typer.Option("--proofs", help="Show a proof of each break.")] = False,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Show what differs between two revisions.
+    """Show the differences between two revisions.
 
-    The exit status is 1 where something does.
+    The exit status is 1 if there is any.
     """
     with opened(board) as found:
         until = found.revision if new is None else new

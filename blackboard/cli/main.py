@@ -1,7 +1,7 @@
-"""The command `bb`: which commands there are, and what becomes of errors.
+"""The command `bb`: the list of commands, and the handling of errors.
 
-Every command returns an exit status or raises. A typed error is one line on standard error: refused is 1 (the answer
-is no, and nothing happened), anything else that kept a command from answering is 3.
+Every command returns an exit status or raises. A typed error becomes one line on standard error; the exit status is 1
+for `Refused` (the answer is no, and nothing was written) and 3 for any other error.
 """
 
 import os
@@ -18,7 +18,7 @@ from blackboard.cli.terminal import complain
 from blackboard.errors import BlackboardError, Refused
 
 INTERRUPTED, UNREAD = 128 + 2, 128 + 13
-"""As a shell says that a command was ended by SIGINT, and by SIGPIPE."""
+"""The exit statuses that a shell gives to commands that SIGINT and SIGPIPE ended."""
 
 COMMANDS: Sequence[Callable[..., int]] = (
     operate.run,
@@ -56,7 +56,7 @@ BOARD_COMMANDS: Sequence[Callable[..., int]] = (
 )
 
 SIGNED = frozenset({govern.budget})
-"""Those whose arguments may begin with a minus: what is wrong with a number they say themselves."""
+"""Commands whose arguments may begin with a minus; they refuse a wrong number themselves."""
 
 
 def _app() -> typer.Typer:
@@ -66,7 +66,7 @@ def _app() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    board = typer.Typer(help="Make, mend and keep boards.", rich_markup_mode=None)
+    board = typer.Typer(help="Make, examine, back up and govern boards.", rich_markup_mode=None)
     for command in COMMANDS:
         app.command()(command)
     for command in BOARD_COMMANDS:
@@ -79,18 +79,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit status.
 
     Args:
-        arguments: Without the program's name; None means those of this process.
+        arguments: The arguments without the program's name; None means those of this process.
     """
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        answer = _app()(args=given or ["--help"], prog_name="bb", standalone_mode=False)
+        answer = _app()(args=words or ["--help"], prog_name="bb", standalone_mode=False)
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - whatever it is, it must not look like a plain no
         return _failed(error)
-    return int(answer or Exit.YES) if given else Exit.USAGE
+    return int(answer or Exit.YES) if words else Exit.USAGE
 
 
 def _failed(error: BaseException) -> int:
-    """Say what an error means to whoever typed the command, and return the exit status for it."""
+    """Print an error on standard error, and return its exit status."""
     match error:
         case Refused():
             complain(f"refused: {error}")
@@ -98,14 +98,14 @@ def _failed(error: BaseException) -> int:
         case BlackboardError():
             complain(str(error))
         case BrokenPipeError() | SystemExit():
-            # Both libraries make an exit of a closed pipe, with the status of a plain no; nothing else exits.
+            # typer and click turn a closed pipe into SystemExit(1), which would look like the answer no.
             return _reader_gone()
         case OSError():
             complain(f"{error.filename or 'the system'}: {error.strerror or error}")
         case KeyboardInterrupt() | typer.Abort():
             return INTERRUPTED
         case _ if hasattr(error, "format_message"):
-            # A wrong usage: the library has an exception of its own for it, which it does not export.
+            # A usage error: typer does not export its exception class.
             usage = getattr(getattr(error, "ctx", None), "command_path", "bb")
             complain(f"{error.format_message()} (see {usage} --help)")
             return Exit.USAGE
@@ -115,7 +115,7 @@ def _failed(error: BaseException) -> int:
 
 
 def _reader_gone() -> int:
-    """End quietly, as after `bb log | head`; nothing is flushed to the closed pipe at exit."""
+    """End without a message, as after `bb log | head`; nothing is flushed to the closed pipe at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return UNREAD
 

@@ -1,4 +1,4 @@
-"""Commands that run a team and carry its result away: run, init, export."""
+"""Commands that run a team and export its program: run, init, export."""
 
 import os
 import threading
@@ -24,26 +24,28 @@ if TYPE_CHECKING:
 PROGRAM_FOLDER = "program"
 
 LOOKED_FOR_SECONDS = 0.2
-"""How often a view looks whether the run has ended while nothing changes."""
+"""The interval at which a view looks whether the run has ended."""
 
-Target = Annotated[Path, typer.Argument(metavar="DIR|team.py", help="Where the team is described.")]
+Target = Annotated[Path, typer.Argument(metavar="DIR|team.py", help="The team file, or its folder.")]
 
 
 def run(
     target: Target = Path(),
     *,
-    plain: Annotated[bool, typer.Option("--plain", help="A line for each change, as without a terminal.")] = False,
-    model: Annotated[str | None, typer.Option("--model", metavar="PROVIDER:NAME", help="For all that think.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Of all that is drawn by lot.")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="How many sources run at once.")] = 4,
+    plain: Annotated[bool, typer.Option("--plain", help="Print one line for each change.")] = False,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="PROVIDER:NAME", help="Model for every source that uses one.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed for every random choice.")] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="The number of sources that run at once.")] = 4,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="For the team.")] = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Let a team work until the spec has converged.
+    """Run a team until the spec has converged, or no source can act any more.
 
-    It ends sooner where nobody can go on. The board is made where there is none, and gone on with where there is one; a
-    program that converged is put beside it.
+    The board is made if it does not exist; a run on an existing board continues it. The program of a converged run is
+    exported to a folder next to the board.
     """
     from blackboard.control.controller import Controller  # noqa: PLC0415 - of no use to any other command
 
@@ -62,7 +64,7 @@ def run(
 
 
 def _work(board: Blackboard, controller: "Controller", view: View) -> Outcome:
-    """Run a controller beside a view of the board; interrupted, it is told to stop and then waited for."""
+    """Run a controller and a view of the board; an interrupt stops the controller and waits for its end."""
     before = board.revision
     ended = _begun(controller)
     with terminated_like_interrupted(), view:
@@ -71,7 +73,7 @@ def _work(board: Blackboard, controller: "Controller", view: View) -> Outcome:
         except KeyboardInterrupt:
             controller.stop()
         except BaseException:
-            # Nobody sees it any more (a closed pipe, a store that is gone): the work ends in order all the same.
+            # The view failed (a closed pipe, a store that is gone): stop the controller in order all the same.
             controller.stop()
             ended.exception()
             raise
@@ -79,7 +81,7 @@ def _work(board: Blackboard, controller: "Controller", view: View) -> Outcome:
 
 
 def _begun(controller: "Controller") -> Future[Outcome]:
-    """Start a controller in a thread of its own, so that this one can draw and be interrupted."""
+    """Start a controller in another thread, so that this one can draw and receive interrupts."""
     ended: Future[Outcome] = Future()
 
     def work() -> None:
@@ -88,13 +90,13 @@ def _begun(controller: "Controller") -> Future[Outcome]:
         except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
             ended.set_exception(error)
 
-    # A daemon: whoever interrupts twice does not wait, and what was acknowledged is durable anyway.
+    # A daemon thread: a second interrupt ends the process at once, and acknowledged commits are durable.
     threading.Thread(target=work, name="controller", daemon=True).start()
     return ended
 
 
 def _export_program(board: Blackboard, folder: Path) -> str:
-    """Export a converged program beside its board, and say where."""
+    """Export a converged program to a folder next to its board, and return the folder."""
     path = board.store.database.path
     program = (path.parent if path else folder) / PROGRAM_FOLDER
     board.snapshot().export(program)
@@ -102,9 +104,9 @@ def _export_program(board: Blackboard, folder: Path) -> str:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it is not there.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder, made if it does not exist.")] = Path(),
 ) -> int:
-    """Begin with a team.py to fill in and an empty board."""
+    """Write a team.py to edit, and make an empty board."""
     team, board = folder / TEAM_FILE, folder / BOARD_FILE
     if team.exists():
         raise typer.BadParameter(f"{team} is there already")

@@ -1,4 +1,4 @@
-"""What a person looks at beside a snapshot: the agenda, budgets, and the newest rows, never more than asked for."""
+"""Reads of the agenda, of budgets, and of the newest rows, never more than a limit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,30 +18,30 @@ from blackboard.store.opened import Store
 from blackboard.store.sqlite import Connection
 
 SPAN = 1000
-"""How many of the newest changes a picture looks through."""
+"""The number of newest changes that a frame searches."""
 
 
 def budget(store: Store) -> tuple[BudgetLine, ...]:
-    """Return what there is to spend, by resource."""
+    """Return the budget, by resource."""
     with store.database.reading() as connection:
         return _budget(connection)
 
 
 def called(store: Store) -> tuple[tuple[SpentLine, ...], tuple[WaitingLine, ...]]:
-    """Return what calls of models used by source and model, and the calls that run now."""
+    """Return the spending of model calls by source and model, and the running calls."""
     with store.database.reading() as connection:
         return calls.spent(connection), calls.waiting(connection, store.clock())
 
 
 def agenda_counts(store: Store) -> Mapping[str, int]:
-    """Return state -> how many activations that are not done."""
+    """Return state -> number of activations that are not done."""
     with store.database.reading() as connection:
         return {row["state"]: row["rows"] for row in stored.agenda_counts(connection)}
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How many components there are, how often one was written, and the tokens that this took."""
+    """The number of components, of their versions, and of the tokens that these cost."""
 
     components: int
     written: int
@@ -49,14 +49,14 @@ class Work:
 
 
 def work(store: Store) -> Work:
-    """Return what building has cost so far."""
+    """Return the cost of all versions of components."""
     with store.database.reading() as connection:
         row = stored.work(connection)
     return Work(row["components"], row["written"], row["tokens"])
 
 
 def keys(store: Store) -> tuple[KeyLine, ...]:
-    """Return every key that there is, sorted; a component's state says how it stands to what it was built against."""
+    """Return every key, sorted; the state of a component is current, suspect, stale or orphaned."""
     with store.database.reading() as connection:
         states = {row["key"]: row["state"] for row in stored.component_states(connection)}
         rows = stored.keys(connection)
@@ -67,21 +67,21 @@ def keys(store: Store) -> tuple[KeyLine, ...]:
 
 
 def kind_and_state(store: Store, key: str) -> tuple[str, str]:
-    """Return the kind and the state of a key; both empty where the board has nothing under it."""
+    """Return the kind and the state of a key; both empty if the key is absent."""
     with store.database.reading() as connection:
         row = stored.kind_of(connection, key)
     return ("", "") if row is None or row["state"] == "absent" else (str(row["kind"]), str(row["state"]))
 
 
 def activations_of(store: Store, key: str) -> tuple[ActivationLine, ...]:
-    """Return the activations on a target that are not done, those that nobody will claim again among them."""
+    """Return the activations on a target that are not done, dead and obviated ones included."""
     with store.database.reading() as connection:
         return tuple(_activation(row, store.clock()) for row in stored.activations_of(connection, key))
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How many rows of each kind there is room for."""
+    """The number of rows of each kind that fit."""
 
     decisions: int
     components: int
@@ -92,7 +92,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The newest and most pressing rows of a board at one moment."""
+    """The newest and most urgent rows of a board at one moment."""
 
     revision: int
     decisions: tuple[DecisionLine, ...]
@@ -104,7 +104,7 @@ class Picture:
 
 
 def picture(store: Store, rows: Rows) -> Picture:
-    """Return what is newest and most pressing on a board, no more than there is room for."""
+    """Return the newest and most urgent rows of a board, as many as fit."""
     with store.database.reading() as connection:
         agenda = _agenda(connection, rows.agenda, store.clock())
         return Picture(
@@ -140,7 +140,7 @@ def _components(connection: Connection, limit: int, targets: Sequence[str]) -> t
     checks = stored.checks(connection)
     found = stored.components(connection, SPAN, targets)
     lines = [_component(connection, row, checks) for row in found[: 2 * limit]]
-    # Stable: among those that are current, and among the others, the newest stay first.
+    # The sort is stable: within current ones, and within others, the newest stay first.
     return tuple(sorted(lines, key=lambda line: line.state == "current")[:limit])
 
 
@@ -165,7 +165,7 @@ def _component(connection: Connection, row: Row, checks: Iterable[str]) -> Compo
 
 
 def _agenda(connection: Connection, limit: int, now: float) -> tuple[ActivationLine, ...]:
-    """Return what is leased, then what is claimed next; at most so many of each source are looked at."""
+    """Return leased activations, then those that are claimed next; reads at most this many of each source."""
     rows = [*stored.leased(connection), *stored.pending(connection, limit)]
     rows.sort(key=lambda row: (row["state"] != "leased", -row["rating"], row["pending_since"]))
     return tuple(_activation(row, now) for row in rows[:limit])
@@ -192,7 +192,7 @@ def _budget(connection: Connection) -> tuple[BudgetLine, ...]:
 
 
 def _newest(connection: Connection, limit: int) -> tuple[ChangeLine, ...]:
-    # Some more than fit: those that `install` wrote are left out.
+    # Read more rows than fit, because rows that `install` wrote are not shown.
     rows = [row for row in stored.newest_changes(connection, 2 * limit) if not is_reserved(row["key"] or "")]
     return _noted(
         connection,
@@ -204,7 +204,7 @@ def _newest(connection: Connection, limit: int) -> tuple[ChangeLine, ...]:
 
 
 def change_lines(store: Store, changes: Iterable[ChangeRecord]) -> tuple[ChangeLine, ...]:
-    """Return changes of the feed as they are shown: with results of checks, and with breaks that were accepted."""
+    """Return the lines of changes, with the results of checks and with accepted breaks."""
     lines = [ChangeLine(one.revision, one.ordinal, one.kind, one.key or "", one.version, one.author) for one in changes]
     with store.database.reading() as connection:
         return _noted(connection, lines)

@@ -1,7 +1,7 @@
-"""Where the board is and who asks: the options that all commands share.
+"""The options that all commands share: the board and the author.
 
-A board is `--board`, else `BB_BOARD`, else `board.db` beside the nearest team.py upward. No command finds a board by
-making one.
+The board is `--board`, else `BB_BOARD`, else `board.db` next to the nearest team.py in this folder or above it. Only
+`run` and `init` make a board that does not exist.
 """
 
 import getpass
@@ -28,24 +28,24 @@ BoardOption = Annotated[
     str | None, typer.Option("--board", metavar="BOARD", help="The board's file or URL (or BB_BOARD).")
 ]
 AuthorOption = Annotated[
-    str | None, typer.Option("--as", metavar="NAME:ROLE", help="Who does it; you, as operator, unless said.")
+    str | None, typer.Option("--as", metavar="NAME:ROLE", help="Author and role; default: your account, as operator.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the same record as JSON.")]
 
 
 def _reason(text: str) -> str:
-    """Return why something is done: refused here, before anything is read, where no board takes it."""
+    """Check a reason before anything is read, so that the commit cannot refuse it."""
     return arguments.text(text, "the reason")
 
 
 BecauseOption = Annotated[
-    str, typer.Option("--because", parser=_reason, metavar="TEXT", help="Why; shown to whoever meets it.")
+    str, typer.Option("--because", parser=_reason, metavar="TEXT", help="The reason, which the board keeps.")
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who does something, and as what."""
+    """An author and a role."""
 
     name: str
     role: str
@@ -56,12 +56,12 @@ def find_board(given: str | None, environment: Mapping[str, str], folder: Path) 
 
     Args:
         given: The option `--board`.
-        environment: Where BB_BOARD may stand.
-        folder: Where the search for a team.py begins.
+        environment: The environment variables, BB_BOARD among them.
+        folder: The folder in which the search for a team.py begins.
 
     Raises:
-        Invalid: The option is there and empty: another board than was meant is none.
-        Unavailable: None of the three says where it is.
+        Invalid: The option is empty, which must not mean another board.
+        Unavailable: None of the three names a board.
     """
     if given == "":
         raise Invalid("the board's name is empty; give a path or sqlite:///path")
@@ -77,7 +77,7 @@ def find_board(given: str | None, environment: Mapping[str, str], folder: Path) 
 
 @contextmanager
 def opened(given: str | None, *, create: bool = False) -> Iterator[Blackboard]:
-    """Lend the board that a command means; only `run` and `init` let it be made."""
+    """Lend the board that a command means, and close it; only `run` and `init` make it."""
     board = Blackboard.open(find_board(given, os.environ, Path.cwd()), create=create)
     try:
         yield board
@@ -86,7 +86,7 @@ def opened(given: str | None, *, create: bool = False) -> Iterator[Blackboard]:
 
 
 def author_of(given: str | None) -> Author:
-    """Return who `NAME:ROLE` is; the account's user, as operator, where it says nothing.
+    """Parse `NAME:ROLE`; without it return the account's name with role operator.
 
     Raises:
         InvalidKey: The name or role is not well formed.

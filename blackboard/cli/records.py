@@ -1,7 +1,7 @@
-"""What the commands print, as finished records: plain values, already asked for and already limited.
+"""The records that commands print: plain values, complete and limited in size.
 
-`--json` prints exactly these. Texts stand in them as the board holds them; whoever shows them on a terminal cleans
-them. An empty text or None means that there is none.
+`--json` prints exactly these. Their texts are those of the board; `render` cleans them for a terminal. An empty text or
+None means that there is none.
 """
 
 import json
@@ -20,7 +20,7 @@ from blackboard.spec.convergence import Obligation
 
 @dataclass(frozen=True, slots=True)
 class FacetLine:
-    """What the change of one facet (`''` is the set of names) means for each side, and the rules that it breaks."""
+    """The effect of a facet's change (`''` is the set of names) on each side, and the rules that it breaks."""
 
     facet: str
     reason: str
@@ -32,10 +32,10 @@ class FacetLine:
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """A decision that goes from one version to another; None: there is none before, or none after.
+    """The difference of a decision between two versions; None means that there is none before, or none after.
 
     Attributes:
-        bases: The versions of which the new one was made.
+        bases: The versions that the new one was made from.
     """
 
     key: str
@@ -46,20 +46,20 @@ class KeyChange:
 
 
 def merged_from(bases: tuple[int, ...]) -> str:
-    """Return of which versions one was merged, as the end of a sentence; "" where it was not."""
+    """Return the versions that one was merged from, as the end of a sentence; "" if it was not merged."""
     return f", merged from {' and '.join(map(str, bases))}" if len(bases) > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
 class ActivationLine:
-    """One wish of one source to act on one target.
+    """One activation.
 
     Attributes:
-        kind: The trigger that woke it.
-        since: The revision that woke it.
+        kind: The kind of the trigger that made it.
+        since: The revision that made it.
         holder: Host and process that hold its lease.
-        expires_in_seconds: How long the lease still lasts by the store's clock.
-        reason: Of its last failure.
+        expires_in_seconds: The remaining time of the lease by the store's clock.
+        reason: The text of its last failure.
     """
 
     source: str
@@ -79,8 +79,8 @@ class ChangeLine:
     """One entry of the feed.
 
     Attributes:
-        key: Empty where an operator did it to the whole board.
-        note: How a check went, what an operator named and why, or which breaks the operator who decided accepts.
+        key: Empty for an operator's act on the whole board.
+        note: The result of a check, an operator's arguments and reason, or the breaks that a decision accepts.
     """
 
     revision: int
@@ -94,16 +94,16 @@ class ChangeLine:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """Whether a board has converged, and what is left.
+    """Whether a board has converged, and its obligations.
 
     Attributes:
         kind: `converged`, `stalled`, `oscillating`, `budget_exhausted` or `aborted`.
-        decisions, components, agenda: state -> how many.
-        program: Where the program was put, where a run did that.
-        halt: How an operator halted the board, since when, by whom and why.
-        possible: What the constraints leave of the open questions.
-        waiting: The calls of models that run now.
-        calls: What calls used by source and model.
+        decisions, components, agenda: state -> number.
+        program: The folder of the exported program, if a run exported it.
+        halt: The halt of the board, its revision, operator and reason.
+        possible: The answers to open questions that the constraints permit.
+        waiting: The running calls of models.
+        calls: The spending of calls by source and model.
     """
 
     location: str
@@ -126,12 +126,12 @@ class StatusReport:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One thing that somebody did, and that is why a key stands as it does.
+    """One act that is a cause of a key's state.
 
     Attributes:
-        act: What it was, as a sentence without its author: `amended some/key 2 -> 3`.
-        rationale: What the author said about it.
-        facets: What it changed.
+        act: The act as a sentence without its author: `amended some/key 2 -> 3`.
+        rationale: The author's rationale.
+        facets: The facets that it changed.
     """
 
     revision: int
@@ -152,16 +152,16 @@ class FacetsOf:
 
 @dataclass(frozen=True, slots=True)
 class WhyReport:
-    """Why a key stands as it does, and what happens next.
+    """The causes of a key's state, and the next steps.
 
     Attributes:
-        state: Of the decision or component; empty where the board knows nothing under the key.
-        since: The revision that brought it into this state.
-        stale_since: The revision that broke what a decision rests on, None where it stands.
+        state: The state of the decision or component; empty if the key is absent.
+        since: The revision of this state.
+        stale_since: The revision that broke a premise of a decision, None if there is none.
         waits_for: Keys that have to be accepted first.
-        left: What the board still wants of it.
-        unread: What a component's code relies on and its author did not read: a decision and facets each.
-        unused: What its author read and its code does not rely on.
+        left: The open obligations about the key.
+        unread: Decisions and facets that a component's code uses and its author did not read.
+        unused: Decisions and facets that its author read and its code does not use.
     """
 
     key: str
@@ -189,16 +189,16 @@ class VoteLine:
 
 @dataclass(frozen=True, slots=True)
 class VersionLine:
-    """One version of a decision, with what it changes against the accepted one while it is proposed.
+    """One version of a decision; for a proposal also its differences from the accepted version.
 
     Attributes:
-        electorate, quorum: Who may vote, and how many yes votes accept it; None where nobody votes.
+        electorate, quorum: The members who may vote, and the number of yes votes that accepts; None without a vote.
         text: Empty unless it is shown in full.
-        reason: Why it was rejected, withdrawn or retracted, or what it was merged into.
-        bases: The versions of which it was made.
+        reason: Why it was rejected, withdrawn or retracted, or the version that it was merged into.
+        bases: The versions that it was made from.
         compacted: Its text is no longer kept.
-        affected: Who will need work if it is accepted.
-        lost: The facets for which another version was accepted instead of it.
+        affected: The components that will need work if it is accepted.
+        lost: The facets for which another version was accepted.
     """
 
     version: int
@@ -243,11 +243,11 @@ class DecisionReport:
 
 @dataclass(frozen=True, slots=True)
 class PinLine:
-    """What a component was built against of one decision: facets, and the version that is accepted now.
+    """A component's pins to one decision: the facets, and the version that is accepted now.
 
     Attributes:
-        observed: Those of the facets that nobody read: the code shows that they are used.
-        changes: What became of the facets since, for this side.
+        observed: The facets that the author did not read and the code uses.
+        changes: The changes of the facets since, for this side.
     """
 
     key: str
@@ -272,7 +272,7 @@ class VerdictLine:
 
 @dataclass(frozen=True, slots=True)
 class ComponentReport:
-    """One component: path -> size in bytes, pins, verdicts; the text of its files where it was asked for."""
+    """One component: path -> size in bytes, pins, verdicts; optionally the text of its files."""
 
     key: str
     state: str
@@ -310,7 +310,7 @@ class LogReport:
     """Changes in order, up to a revision.
 
     Attributes:
-        cut: There are older ones that were not asked for.
+        cut: Whether older changes are not shown.
         first: The first revision whose changes are kept.
     """
 
@@ -322,7 +322,7 @@ class LogReport:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A component that differs between two revisions, and which of its files do."""
+    """A component that differs between two revisions, with the files that differ."""
 
     key: str
     old: int | None
@@ -334,11 +334,11 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class DiffReport:
-    """What differs in the spec between two revisions.
+    """The differences of the spec between two revisions.
 
     Attributes:
-        proofs: Whether the proofs are to be shown too; as JSON they always are.
-        affected: The components that need work at the newer one and did not at the older one.
+        proofs: Whether the proofs are printed; the JSON always has them.
+        affected: The components that need work at the newer revision and did not at the older one.
     """
 
     old: int
@@ -351,14 +351,14 @@ class DiffReport:
 
 @dataclass(frozen=True, slots=True)
 class ImpactReport:
-    """What a commit would do, or did.
+    """The impact of a commit, before or after it.
 
     Attributes:
-        affected: Who needs work after it.
-        refused_by: Why it would be refused; "" where it would not.
+        affected: The components that need work after it.
+        refused_by: Why it would be refused; "" if it would not.
         constraint: The constraint that refuses it.
-        together: The command that amends in one commit all that the constraint names.
-        revision: Of the commit; None where nothing was written.
+        together: The command that amends all keys of the constraint in one commit.
+        revision: The commit's revision; None if nothing was written.
     """
 
     changes: tuple[KeyChange, ...]
@@ -371,7 +371,7 @@ class ImpactReport:
 
 @dataclass(frozen=True, slots=True)
 class DoneReport:
-    """What a commit did: a sentence for each act, and what became accepted by it (key, version)."""
+    """A commit: a sentence for each act, and the accepted versions (key, version)."""
 
     revision: int
     acts: tuple[str, ...]
@@ -406,11 +406,11 @@ class ComponentLine:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a running board, with no more rows than fit.
+    """One frame of the live view of a board, with no more rows than fit.
 
     Attributes:
-        kind: Of the outcome when it was last asked, empty before that.
-        obligations_left: How many there are; the first of them stand in `obligations`.
+        kind: The kind of the last computed outcome, empty before the first.
+        obligations_left: The number of all obligations; `obligations` has the first of them.
     """
 
     location: str
@@ -443,5 +443,5 @@ Record: TypeAlias = (
 
 
 def to_json(record: Record | CallsReport) -> str:
-    """Return a record as one line of JSON in ASCII, so that nothing in it can do anything to a terminal."""
+    """Return a record as one line of JSON in ASCII, which contains no control character for a terminal."""
     return json.dumps(asdict(record), separators=(", ", ": "))

@@ -1,4 +1,4 @@
-"""Records as they are printed; nothing here asks the store anything.
+"""Renderables of records; this module reads no store.
 
 Invariant: every text of a record goes through `clean`, and becomes `Text`, which rich never reads as markup.
 """
@@ -49,10 +49,10 @@ STYLES = {
     "contested": BAD, "stale": BAD, "orphaned": BAD, "dead": BAD, "looped": BAD, "rejected": BAD, "stalled": BAD,
     "oscillating": BAD, "budget_exhausted": BAD, "aborted": BAD,
 }  # fmt: skip
-"""State -> how it is coloured, the same in every view."""
+"""State -> its colour, the same in every view."""
 
 _VERBS = {"written": "wrote", "asked": "asked about", "raised": "raised a budget of"}
-"""Kinds of changes that do not read as what their author did."""
+"""Verbs for kinds of changes that are no verb."""
 
 Part = str | int | tuple[str, str]
 
@@ -78,7 +78,7 @@ def state(name: str) -> tuple[str, str]:
 
 @singledispatch
 def render(record: Record) -> RenderableType:
-    """Return a record as something that rich prints."""
+    """Return the renderable of a record."""
     raise TypeError(type(record).__name__)
 
 
@@ -113,7 +113,7 @@ def _status_lines(report: StatusReport) -> Iterator[Text]:
 
 
 def _possible_lines(possible: Possible) -> Iterator[Text]:
-    """Yield what the constraints leave of the open questions, nothing where they leave everything."""
+    """Yield lines about the answers that the constraints exclude or imply; nothing if they exclude none."""
     if possible.clash:
         yield words("impossible   ", ("no choice of options meets these together:", BAD))
         for member in possible.clash:
@@ -129,12 +129,12 @@ def _possible_lines(possible: Possible) -> Iterator[Text]:
 
 
 def headline(kind: str, agenda: Mapping[str, int]) -> tuple[str, str]:
-    """Return how a board stands, with its style: a board on which somebody works has not stalled yet."""
+    """Return the kind of an outcome with its style; a stalled board with live leases is shown as at work."""
     return ("at work", DOUBTFUL) if kind == "stalled" and agenda.get("leased") else state(kind)
 
 
 def holder(line: ActivationLine) -> str:
-    """Return host and process without what tells hosts of the same name apart."""
+    """Return host and process, without the part of the host that identifies its boot."""
     host, _, process = line.holder.rpartition(":")
     return f"{host.split('/')[0]}:{process}"
 
@@ -144,7 +144,7 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _by_key(left: Iterable[Obligation]) -> list[Obligation]:
-    """Return one obligation for all that is left of a key and waits for the same."""
+    """Merge the obligations of one key that wait for the same."""
     reasons: dict[tuple[str, tuple[str, ...]], list[Obligation]] = {}
     for one in left:
         reasons.setdefault((one.key, one.waits_for), []).append(one)
@@ -152,12 +152,12 @@ def _by_key(left: Iterable[Obligation]) -> list[Obligation]:
 
 
 def obligation_line(obligation: Obligation) -> Text:
-    """Return what is left to do, and for whom it waits."""
+    """Return an obligation: its key, reasons, and for whom it waits."""
     return words((obligation.key, "bold"), ": ").append_text(reason_line(obligation))
 
 
 def reason_line(obligation: Obligation) -> Text:
-    """Return why something is left, and for whom it waits."""
+    """Return the reason of an obligation, and for whom it waits."""
     who = f" (waits for {', '.join(obligation.waits_for)})" if obligation.waits_for else ""
     return words(obligation.reason, (who, QUIET))
 
@@ -190,7 +190,7 @@ def _why_lines(report: WhyReport) -> Iterator[Text]:
 
 
 def cause_line(cause: Cause) -> Text:
-    """Return what somebody did, when, why, and what it changed."""
+    """Return a cause: revision, author, act, rationale, and the changed facets."""
     role = f" ({cause.role})" if cause.role else ""
     because = f' "{cause.rationale}"' if cause.rationale else ""
     text = words((f"{cause.revision} ", QUIET), f"{cause.author}{role} ", cause.act, because)
@@ -200,7 +200,7 @@ def cause_line(cause: Cause) -> Text:
 
 
 def facet_line(line: FacetLine, between: str = ", ") -> Text:
-    """Return what the change of one facet is, and what it means for whom."""
+    """Return the change of one facet, and its effect on each side."""
     effects = [
         (f"{effect} for {side}", STYLES["stale"] if effect == "breaking" else "")
         for side, effect in (("uses", line.uses), ("implements", line.implements))
@@ -213,7 +213,7 @@ def facet_line(line: FacetLine, between: str = ", ") -> Text:
 
 
 def next_line(line: ActivationLine) -> Text:
-    """Return one wish of one source: who has it, or since when it waits."""
+    """Return one activation: its lease, or since when it is pending."""
     text = words(line.source, " on ", (line.target, "bold"), f", rating {line.rating:g}, ", state(line.state))
     if line.expires_in_seconds is not None:
         text.append_text(words(f" by {holder(line)} for {line.expires_in_seconds:.0f} s"))
@@ -245,7 +245,7 @@ def _impact_lines(report: ImpactReport) -> Iterator[Text]:
 
 
 def _affected(found: Affected) -> Iterator[Text]:
-    """Yield whom a change leaves with work, those who only have to be checked last."""
+    """Yield lines for the affected components, suspect ones last."""
     to_rework = (("stale", found.stale), ("orphaned", found.orphaned))
     parts = [words(state(name), f": {', '.join(keys)}") for name, keys in to_rework if keys]
     if parts:
@@ -287,7 +287,7 @@ def _key_change(change: KeyChange, modal: str = "") -> Iterator[Text]:
 
 
 def shown_facets(lines: Sequence[FacetLine]) -> Sequence[FacetLine]:
-    """Return the facets that say something: the set of names only where nothing else changed or the language did."""
+    """Return the facets to show: the set of names only if no other facet changed, or if the language changed."""
     named = [line for line in lines if line.facet]
     return [line for line in lines if line.facet or not named or line.reason.startswith("language ")]
 
@@ -346,7 +346,7 @@ def _version_lines(line: VersionLine) -> Iterator[Text]:
 
 
 def _lost(one: Lost) -> Text:
-    """Return for which facet a version lost: what became of it, or that it stays as it was."""
+    """Return the facet for which a version lost: its accepted change, or that it is unchanged."""
     what = f"{one.key} {one.facet}".rstrip()
     if one.old == one.new:
         return words(f"{what} stays ", difference(one.old, one.old).partition(" -> ")[0])

@@ -1,4 +1,4 @@
-"""Finished records, made from a board; a test calls these without a terminal."""
+"""Finished records of a board; a test calls these functions without a terminal."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,12 +39,12 @@ Kept = TypeVar("Kept", Decision, Component)
 
 
 def status(board: Blackboard, *, outcome: Outcome | None = None, program: str = "") -> StatusReport:
-    """Return whether the spec has converged, what is left, and how much of everything there is.
+    """Return whether the spec has converged, the obligations, and the counts of decisions, components and activations.
 
     Args:
-        board: What is asked.
-        outcome: Of a run that has just ended; None means as it stands now.
-        program: Where that run put the program.
+        board: The board.
+        outcome: The outcome of a run that has just ended; None means to compute it.
+        program: The folder to which that run exported the program.
     """
     ended = outcome or board.snapshot().convergence()
     with board.store.database.reading() as connection:
@@ -72,7 +72,7 @@ def status(board: Blackboard, *, outcome: Outcome | None = None, program: str = 
 
 
 def said(halted: operate.Halted) -> str:
-    """Return how a board is halted as a sentence without its subject."""
+    """Return the halt of a board as a sentence without its subject."""
     why = f": {halted.reason}" if halted.reason else ""
     return f"{halted.halt} since {halted.revision} by {halted.author}{why}"
 
@@ -82,7 +82,7 @@ def _counted(states: Iterable[str]) -> Mapping[str, int]:
 
 
 def listing(board: Blackboard, pattern: str) -> ListReport:
-    """Return the keys under a pattern; those that `install` wrote only where the pattern names them."""
+    """Return the keys under a pattern; reserved keys only if the pattern names them."""
     lines = overview.keys(board.store)
     found = (line for line in lines if matches(pattern, line.key) and not (_any(pattern) and is_reserved(line.key)))
     return ListReport(pattern, tuple(found))
@@ -91,13 +91,13 @@ def listing(board: Blackboard, pattern: str) -> ListReport:
 def decision(
     board: Blackboard, key: str, *, version: int | None = None, at: int | None = None
 ) -> DecisionReport | None:
-    """Return a decision: the accepted version and the live proposals, each in full; None where there is nothing.
+    """Return a decision: the accepted version and the live proposals, each in full; None if the key is absent.
 
     Args:
-        board: Where it stands.
-        key: Its key.
-        version: Only this version.
-        at: As it was at this revision.
+        board: The board.
+        key: The key.
+        version: Return only this version.
+        at: The revision of the read.
     """
     snapshot = board.snapshot(at=at)
     versions, questions = snapshot.versions(key), snapshot.questions(key)
@@ -116,7 +116,7 @@ def decision(
 
 
 def _open_versions(versions: Sequence[Version]) -> Sequence[Version]:
-    """Return what is accepted or proposed; where nothing is, everything that there was."""
+    """Return the accepted and proposed versions; if there is none, all versions."""
     return [one for one in versions if one.state in ("accepted", "proposed")] or versions
 
 
@@ -125,7 +125,7 @@ def _version(board: Blackboard, version: Version, current: Version | None, among
     left = NOBODY
     if version.state == "proposed" and version.contract and current and current.contract:
         base = next((one.contract for one in among if one.version in version.bases[:1]), None)
-        # It may have begun with an earlier version, and be merged: what it leaves alone stays as it is now.
+        # A proposal on an earlier base may be merged: facets that it does not change keep their current value.
         merged = version.contract if base is None else merge(base, current.contract, version.contract)
         whole = merged if isinstance(merged, Contract) else version.contract
         compared = facet_lines(current.contract.compare(whole))
@@ -152,7 +152,7 @@ def _version(board: Blackboard, version: Version, current: Version | None, among
 
 
 def component(board: Blackboard, key: str, *, files: bool = False, at: int | None = None) -> ComponentReport | None:
-    """Return a component with its pins and verdicts, and the text of its files where asked; None where it is not."""
+    """Return a component with its pins and verdicts, and optionally the text of its files; None if it is absent."""
     snapshot = board.snapshot(at=at)
     found = snapshot.component(key)
     if found is None:
@@ -190,13 +190,13 @@ def _pins(board: Blackboard, snapshot: Snapshot, found: Component, *, broken: bo
 
 
 def log(board: Blackboard, *, after: int | None = None, pattern: str = "**", newest: int = 200) -> LogReport:
-    """Return what authors did, in order.
+    """Return changes in order.
 
     Args:
-        board: Whose feed it is.
-        after: Everything after this revision; None means the newest changes only.
-        pattern: Only changes of keys under it.
-        newest: How many of them, where `after` is None.
+        board: The board.
+        after: Return all changes after this revision; None means the newest changes only.
+        pattern: Return only changes of keys under this pattern.
+        newest: The number of changes if `after` is None.
     """
     head = feed.head(board.store)
     first = int(head["first_revision"])
@@ -209,9 +209,9 @@ def log(board: Blackboard, *, after: int | None = None, pattern: str = "**", new
 
 
 def shown(changes: Iterable[ChangeRecord], pattern: str) -> Iterable[ChangeRecord]:
-    """Return the changes of keys under a pattern; those that `install` writes only where the pattern names them.
+    """Return the changes of keys under a pattern; those of reserved keys only if the pattern names them.
 
-    What an operator did to the whole board is shown with whatever is shown of all keys.
+    Operators' acts on the whole board are shown only with the pattern of all keys.
     """
     return (one for one in changes if (_any(pattern) if one.key is None else _under(pattern, one.key)))
 
@@ -225,7 +225,7 @@ def _any(pattern: str) -> bool:
 
 
 def diff(board: Blackboard, old: int, new: int, *, pattern: str = "**", proofs: bool = False) -> DiffReport:
-    """Return what differs in the spec between two revisions, reserved keys left out."""
+    """Return the differences of the spec between two revisions, without reserved keys."""
     before, after = board.snapshot(at=old), board.snapshot(at=new)
     decisions = _paired(before.decisions(pattern), after.decisions(pattern))
     components = _paired(before.components(pattern), after.components(pattern))
@@ -266,6 +266,6 @@ def _built(key: str, old: Component | None, new: Component | None) -> Iterable[F
 
 
 def _paired(old: Iterable[Kept], new: Iterable[Kept]) -> Mapping[str, tuple[Kept | None, Kept | None]]:
-    """Return key -> the record before and after, sorted."""
+    """Return key -> (record before, record after), sorted."""
     before, after = {one.key: one for one in old}, {one.key: one for one in new}
     return {key: (before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys())}

@@ -6,12 +6,12 @@ RIVALS = ("blackboardx", "blackboard-core")
 
 
 def rivals() -> tuple[str, ...]:
-    """Return the names of those that are installed here."""
+    """Return the names of such distributions that are installed here."""
     return tuple(name for name in RIVALS if _is_installed(name))
 
 
 def warning() -> str:
-    """Return what to say about those that are installed here and what to do, the empty string where none is."""
+    """Return a warning about installed ones with the next step, "" if there is none."""
     found = " and ".join(rivals())
     if not found:
         return ""

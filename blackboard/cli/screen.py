@@ -1,4 +1,4 @@
-"""A frame as it fills a screen: sections of rows, each row one line, none of them more than there is room for."""
+"""A frame laid out for a screen: sections of rows, each row one line, as many rows as fit."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -23,7 +23,7 @@ from blackboard.cli.render import (
 from blackboard.cli.spending import budget_line, waiting_line
 
 WIDE_COLUMNS = 110
-"""From here on there are two columns."""
+"""The smallest width with two columns."""
 
 _HEAD_LINES = 3
 _HEADINGS = 5
@@ -32,7 +32,7 @@ Line = TypeVar("Line")
 
 
 def room(width: int, height: int) -> Rows:
-    """Return how many rows of each section fit on a screen of this size; at least one."""
+    """Return the number of rows of each section on a screen of this size; at least one."""
     lines = max(height - _HEAD_LINES - 1, 0)
     if width < WIDE_COLUMNS:
         each = max((lines - _HEADINGS) // _HEADINGS, 1)

@@ -1,4 +1,4 @@
-"""What calls of models sent, got and cost, as records and as single lines of text that nobody has cleaned yet."""
+"""Records of budgets and model calls, and their lines of text, which are not cleaned yet."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class BudgetLine:
-    """What a run may spend of something that has a limit."""
+    """The limit and the spent amount of one resource of the budget."""
 
     resource: str
     cap: float
@@ -17,11 +17,11 @@ class BudgetLine:
 
 @dataclass(frozen=True, slots=True)
 class WaitingLine:
-    """A call of a model that runs now.
+    """A running call of a model.
 
     Attributes:
         call: Its number on the board.
-        seconds: How long it has run by the store's clock.
+        seconds: The time since its start by the store's clock.
     """
 
     call: int
@@ -33,7 +33,7 @@ class WaitingLine:
 
 @dataclass(frozen=True, slots=True)
 class SpentLine:
-    """What the calls of one source to one model used; money is None where no price was known."""
+    """The spending of one source's calls to one model; money is None if no price was known."""
 
     source: str
     model: str
@@ -46,7 +46,7 @@ class SpentLine:
 
 @dataclass(frozen=True, slots=True)
 class SentText:
-    """One message that a model was sent."""
+    """One message of a prompt."""
 
     role: str
     content: str
@@ -57,12 +57,12 @@ class CallReport:
     """One call of a model.
 
     Attributes:
-        call: Its place among the calls about the key: 1, 2, 3 …
-        kind: The trigger that woke the source.
-        attempt: Of the activation.
-        prompt, reply: SHA-256 of what was sent and got; None where that was not recorded.
-        messages, reply_text: The texts; None where they are not kept any more.
-        began: Seconds since 1970 by the store's clock.
+        call: Its number among the calls about the key: 1, 2, 3 …
+        kind: The kind of the trigger that woke the source.
+        attempt: The number of the activation's attempt.
+        prompt, reply: SHA-256 of the prompt and of the reply; None if not recorded.
+        messages, reply_text: The texts; None if they were deleted.
+        began: Store time, in seconds since the Unix epoch.
         outcome: `answered`, `refused`, `truncated`, `timed out`, `running`, `lost` or the name of an error.
     """
 
@@ -94,18 +94,18 @@ class CallsReport:
 
 
 def budget_line(line: BudgetLine) -> str:
-    """Return what was spent of something."""
+    """Return the limit and the spent amount of a resource as a line."""
     held = f" ({line.held:g} held)" if line.held else ""
     return f"{line.spent:.4g} of {line.cap:g} {line.resource}{held}"
 
 
 def waiting_line(line: WaitingLine) -> str:
-    """Return which source waits for which model, about what and for how long."""
+    """Return a running call as a line: source, model, target and time."""
     return f"{line.source}: waiting for {line.model} about {line.target}, {line.seconds:.0f} s"
 
 
 def spent_lines(lines: Sequence[SpentLine]) -> Iterator[str]:
-    """Yield what all sources together spent on each model, so that a team of any size fits a screen."""
+    """Yield the spending on each model, summed over sources so that any team fits on a screen."""
     for model, currency in dict.fromkeys((line.model, line.currency) for line in lines):
         same = [line for line in lines if (line.model, line.currency) == (model, currency)]
         count = sum(line.calls for line in same)
@@ -116,7 +116,7 @@ def spent_lines(lines: Sequence[SpentLine]) -> Iterator[str]:
 
 
 def call_blocks(report: CallsReport) -> Iterator[str]:
-    """Yield headings and texts of calls: of each what it was, the messages that were sent, and the reply."""
+    """Yield headings and texts of calls: a summary, the messages of the prompt, and the reply."""
     for one in report.calls:
         yield f"=== {_headline(one)}"
         if one.messages is None:

@@ -1,7 +1,7 @@
 """A team file: a Python file with a function `team(options) -> Team`, loaded by its path.
 
-Its folder can be imported from while it loads and while its sources run; a module that is already loaded from
-elsewhere under the same name is not replaced.
+Modules of its folder can be imported while it loads and while its sources run; a module of the same name that is
+already loaded from another folder is not replaced.
 """
 
 import sys
@@ -25,11 +25,11 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says to a team file.
+    """The options of the command line for a team file.
 
     Attributes:
-        model: `PROVIDER:NAME` for the sources that think, None for the team's own choice.
-        seed: Of everything that is drawn by lot, None for none.
+        model: `PROVIDER:NAME` for the sources that use a model, None for the team's own choice.
+        seed: The seed of random choices, None for none.
         values: NAME -> VALUE of the team's own options.
     """
 
@@ -39,10 +39,10 @@ class Options:
 
 
 def team_path(target: Path) -> Path:
-    """Return the team file that a path means: itself, or team.py in that folder.
+    """Return the team file of a path: the path itself, or team.py in that folder.
 
     Raises:
-        InvalidTeam: There is none.
+        InvalidTeam: There is no such file.
     """
     path = target / TEAM_FILE if target.is_dir() else target
     if not path.is_file():
@@ -54,7 +54,7 @@ def load_team(path: Path, options: Options) -> Team:
     """Return the team that a file defines.
 
     Raises:
-        InvalidTeam: The file cannot be loaded, has no `team`, or `team` returns something else.
+        InvalidTeam: The file cannot be loaded, has no function `team`, or `team` does not return a `Team`.
     """
     module = _load(path)
     make = getattr(module, "team", None)
@@ -77,11 +77,11 @@ def _load(path: Path) -> ModuleType:
         raise InvalidTeam(f"{path} is no Python file", "name a folder with a team.py")
     folder = str(path.parent)
     if folder not in sys.path:
-        # First, as Python does for a script: what stands beside the file is what it means. It stays, since sources
-        # may import only when they run.
+        # First in the path, as for a script: modules next to the file have precedence. The entry stays, because
+        # sources may import when they run.
         sys.path.insert(0, folder)
     module = module_from_spec(spec)
-    # Registered while it loads: dataclasses and pydantic look their module up by name.
+    # Registered before it is executed: dataclasses and pydantic look up their module by name.
     sys.modules[_MODULE] = module
     try:
         spec.loader.exec_module(module)
@@ -97,7 +97,7 @@ def _broken(path: Path, error: BaseException) -> InvalidTeam:
 
 
 def _where(path: Path, error: BaseException) -> str:
-    """Say at which line of the team's own folder an error arose."""
+    """Return the line of the team's own folder at which an error was raised."""
     if isinstance(error, SyntaxError):
         return ""
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if _inside(path.parent, frame.filename)]

@@ -1,6 +1,6 @@
-"""Where records go: standard output, as rich text, plain text or JSON; and one line on standard error for what failed.
+"""Output: records on standard output, as rich text, plain text or JSON; errors as one line on standard error.
 
-Without a terminal nothing is wrapped and nothing is coloured, so that a line stays a line.
+Without a terminal, lines are neither wrapped nor coloured.
 """
 
 import signal
@@ -22,9 +22,9 @@ _UNWRAPPED_COLUMNS = 10_000
 
 
 def console() -> Console:
-    """Return a console on standard output that reads no markup, no emoji names and no highlights out of texts."""
+    """Return a console on standard output that interprets no markup, emoji names or highlights in texts."""
     if isinstance(sys.stdout, TextIOWrapper):
-        # Why not fail: what a terminal's encoding cannot spell is shown as an escape, as `clean` does.
+        # A character that the terminal's encoding lacks is printed as an escape, as `clean` does, and is no error.
         sys.stdout.reconfigure(errors="backslashreplace")
     made = Console(markup=False, emoji=False, highlight=False)
     if not made.is_terminal:
@@ -42,26 +42,26 @@ def emit(record: Record, *, as_json: bool) -> None:
 
 
 def say(*parts: str) -> None:
-    """Print one line beside a record."""
+    """Print one line that is no record."""
     console().print(Text(clean(" ".join(parts))))
 
 
 def complain(text: str, *, lines: bool = False) -> None:
-    """Print what failed on standard error: one line, unless line ends are to be kept."""
+    """Print an error on standard error: as one line, unless `lines` keeps its line ends."""
     if isinstance(sys.stderr, TextIOWrapper):
         sys.stderr.reconfigure(errors="backslashreplace")
     sys.stderr.write(f"bb: {clean(text, lines=lines)}\n")
 
 
 def write_line(line: ChangeLine, *, as_json: bool = False) -> None:
-    """Print one change at once: for a feed that is followed, coloured for nobody."""
+    """Print one change of a followed feed at once, without colours."""
     sys.stdout.write((to_json(line) if as_json else change_line(line).plain) + "\n")
     sys.stdout.flush()
 
 
 def write_calls(report: CallsReport, *, as_json: bool) -> None:
-    """Print calls of models: their texts only cleaned, with no line wrapped and no tab expanded."""
-    console()  # Why: from now on standard output shows as an escape what its encoding cannot spell.
+    """Print calls of models: their texts are cleaned, lines are not wrapped, and tabs are not expanded."""
+    console()  # from now on, characters that the encoding of standard output lacks are printed as escapes
     texts = [to_json(report)] if as_json else (clean(text, lines=True) for text in call_blocks(report))
     for text in texts:
         sys.stdout.write(text + "\n")
@@ -70,7 +70,7 @@ def write_calls(report: CallsReport, *, as_json: bool) -> None:
 
 @contextmanager
 def terminated_like_interrupted() -> Iterator[None]:
-    """Take a request to terminate for an interrupt: work ends in order, with an outcome."""
+    """Handle SIGTERM like an interrupt, so that the run ends in order, with an outcome."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -1,7 +1,7 @@
-"""The live view of a board, which follows whatever process works on it.
+"""The live view of a board, which follows the commits of all processes.
 
-Invariant: a frame costs the same whatever the size of the board. It holds no more rows than fit on the screen, and
-what has to look at the whole board, the obligations, is asked so seldom that it takes a twentieth of the time.
+Invariant: the cost of a frame does not depend on the size of the board. It has no more rows than fit on the screen; the
+obligations, which need the whole board, are computed so rarely that they take at most a twentieth of the time.
 """
 
 import time
@@ -27,26 +27,26 @@ from blackboard.spec.convergence import Outcome
 from blackboard.spec.records import ChangeRecord
 
 IDLE_SECONDS = 1.0
-"""How often leases and budgets, which are not in the feed, are looked at while nothing else happens."""
+"""The interval of reads of leases and budgets, which are not in the feed."""
 
 LONG_SECONDS = 10.0
-"""From here on a call of a model is worth a line."""
+"""The age at which a running call gets its first line."""
 
 MOST_SILENT_SECONDS = 60.0
-"""How long nothing is said about a call that runs."""
+"""The longest interval between two lines about a running call."""
 
 BETWEEN_FRAMES_SECONDS = 0.1
-"""What arrives sooner waits for the next frame."""
+"""The shortest interval between two frames."""
 
 _PICTURE = (100, 60)
-"""Columns and lines of one picture where no terminal says how many there are."""
+"""Columns and lines of a frame without a terminal."""
 
 ASKED_SHARE = 20
-"""Asking for the obligations takes at most one part in so many of the time."""
+"""Computing the obligations takes at most one part in this many of the time."""
 
 
-class Left:
-    """What is left to do, asked anew only when asking last took little of the time that has gone by since."""
+class RecentOutcome:
+    """The outcome of a board, computed again when the last computation took only a small part of the time since."""
 
     def __init__(self, board: Blackboard, clock: Callable[[], float] = time.monotonic) -> None:
         self._board = board
@@ -55,7 +55,7 @@ class Left:
         self._known: Outcome | None = None
 
     def outcome(self) -> Outcome:
-        """Return the outcome of the board as it stands, or as it stood a short while ago."""
+        """Return the current outcome of the board, or a recent one."""
         begun = self._clock()
         if self._known is None or begun >= self._next:
             self._known = self._board.snapshot().convergence()
@@ -64,10 +64,10 @@ class Left:
         return self._known
 
 
-def frame(board: Blackboard, rows: overview.Rows, left: Left) -> Frame:
-    """Return one picture of a board with at most so many rows of each kind."""
+def frame(board: Blackboard, rows: overview.Rows, recent: RecentOutcome) -> Frame:
+    """Return one frame of a board with at most this many rows of each kind."""
     picture = overview.picture(board.store, rows)
-    outcome = left.outcome()
+    outcome = recent.outcome()
     return Frame(
         location=board.store.location,
         revision=picture.revision,
@@ -84,23 +84,23 @@ def frame(board: Blackboard, rows: overview.Rows, left: Left) -> Frame:
 
 
 class View(Protocol):
-    """What shows a board while others change it."""
+    """A view of a board that other processes change."""
 
     def __enter__(self) -> Self:
         """Begin."""
         ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End, whatever happened."""
+        """End, also after an error."""
         ...
 
     def show(self, changes: Sequence[ChangeRecord]) -> None:
-        """Show what came; nothing means that only time went on."""
+        """Show new changes; without any, update what depends on time."""
         ...
 
 
 class Waits:
-    """Says which calls of models have run long: after 10 seconds, then ever more seldom, once a minute at least."""
+    """Reports long-running calls of models: after 10 seconds, then at growing intervals of at most a minute."""
 
     def __init__(self, board: Blackboard, clock: Callable[[], float] = time.monotonic) -> None:
         self._board = board
@@ -109,7 +109,7 @@ class Waits:
         self._due: dict[int, float] = {}
 
     def lines(self) -> list[str]:
-        """Return a line for each call about which it is time to say something."""
+        """Return a line for each call that is due for a report."""
         if self._clock() < self._next:
             return []
         self._next = self._clock() + IDLE_SECONDS
@@ -121,7 +121,7 @@ class Waits:
 
 
 class Lines:
-    """Each change as one line, for logs and pipes; and, where asked for and not as JSON, calls that run long."""
+    """A view for logs and pipes: each change as one line, and optionally, but not as JSON, long-running calls."""
 
     def __init__(
         self, board: Blackboard, *, pattern: str = "**", as_json: bool = False, waits: Waits | None = None
@@ -135,10 +135,10 @@ class Lines:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Leave what was printed."""
+        """End; the printed lines stay."""
 
     def show(self, changes: Sequence[ChangeRecord]) -> None:
-        """Print what came."""
+        """Print new changes."""
         for text in self._waits.lines() if self._waits else ():
             say(text)
         if not changes:
@@ -148,17 +148,17 @@ class Lines:
 
 
 class Screen:
-    """The whole terminal, drawn anew at each change, and once a second for what is not in the feed."""
+    """A view of the whole terminal, drawn again at each change, and once a second for leases and budgets."""
 
     def __init__(self, board: Blackboard) -> None:
         self._board = board
-        self._left = Left(board)
+        self._recent = RecentOutcome(board)
         self._console = console()
         self._live = Live(console=self._console, screen=True, auto_refresh=False)
         self._drawn = float("-inf")
 
     def __enter__(self) -> Self:
-        # Drawn first: what cannot be read must not leave a terminal behind that is in its other screen.
+        # The first frame is made before the switch to the alternate screen, so that an error leaves the terminal as is.
         self._live.update(self._picture())
         self._live.start(refresh=True)
         return self
@@ -167,27 +167,27 @@ class Screen:
         self._live.stop()
 
     def show(self, changes: Sequence[ChangeRecord]) -> None:  # noqa: ARG002 - a frame shows the newest by itself
-        """Draw a frame, not sooner than a moment after the last one."""
+        """Draw a frame, unless the last one is very recent."""
         time.sleep(max(0.0, self._drawn + BETWEEN_FRAMES_SECONDS - time.monotonic()))
         self._live.update(self._picture(), refresh=True)
         self._drawn = time.monotonic()
 
     def _picture(self) -> RenderableType:
         width, height = self._console.size
-        return screen(frame(self._board, room(width, height), self._left), width)
+        return screen(frame(self._board, room(width, height), self._recent), width)
 
 
 def follow(
     board: Blackboard, view: View, *, after: int, alive: Callable[[], bool], wait_seconds: float = IDLE_SECONDS
 ) -> None:
-    """Show what comes until nobody is alive any more, and what came up to then.
+    """Show changes until the run has ended, including its last ones.
 
     Args:
-        board: Whose feed it is; any process may write it.
-        view: Where it is shown.
-        after: The revision that was shown last.
-        alive: Says whether more may come; asked before each wait, so that the last changes are not missed.
-        wait_seconds: How long to wait where nothing comes.
+        board: The board, which any process may write.
+        view: The view.
+        after: The last revision that was shown.
+        alive: Says whether more may come; called before each wait, so that the last changes are shown.
+        wait_seconds: The longest wait for a change.
     """
     while True:
         going_on = alive()
@@ -200,7 +200,7 @@ def follow(
 
 
 def _arrived(board: Blackboard, after: int, wait_seconds: float) -> tuple[ChangeRecord, ...]:
-    """Return everything after a revision, waiting for the first of it; nothing where nothing came in time."""
+    """Return all changes after a revision, waiting for the first; nothing if none came in time."""
     for _ in board.watch(after=after, timeout_seconds=wait_seconds):
         return board.changes(after=after)
     return ()
@@ -208,8 +208,8 @@ def _arrived(board: Blackboard, after: int, wait_seconds: float) -> tuple[Change
 
 def watch(
     *,
-    once: Annotated[bool, typer.Option("--once", help="One picture, and no more.")] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="A line for each change, as without a terminal.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print one frame and end.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Print one line for each change.")] = False,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -227,7 +227,7 @@ def watch(
 def _picture(board: Blackboard, *, as_json: bool) -> int:
     out = console()
     width, height = out.size if out.is_terminal else _PICTURE
-    picture = frame(board, room(width, height), Left(board))
+    picture = frame(board, room(width, height), RecentOutcome(board))
     if as_json:
         emit(picture, as_json=True)
     else:

@@ -1,4 +1,4 @@
-"""Why a key stands as it does: who changed what it rests on, what it was built against, and what happens next."""
+"""The causes of a key's state: changes of its premises, its pins, and the next steps."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -18,11 +18,11 @@ from blackboard.store.uses import observed_use
 
 
 def why(board: Blackboard, key: str) -> WhyReport:
-    """Return why a decision or component stands as it does.
+    """Return the causes of the state of a decision or component.
 
     Args:
-        board: Where it stands.
-        key: Of either; one that the board does not know gives a report without a state.
+        board: The board.
+        key: The key; for an absent one the report has no state.
     """
     snapshot = board.snapshot()
     left = tuple(obligation for obligation in snapshot.convergence().obligations if obligation.key == key)
@@ -41,7 +41,7 @@ _ON_KEY = {"cancelled": "cancelled {} on {}", "retried": "gave {} another chance
 
 
 def _acts(board: Blackboard, key: str) -> tuple[Cause, ...]:
-    """Return what operators did to work on a key, and how the whole board is halted, newest first."""
+    """Return operators' acts on a key's activations, and the halt of the board, newest first."""
     with board.store.database.reading() as connection:
         halted, acts = operate.halted(connection), operate.acts_on(connection, key)
     found = (
@@ -84,7 +84,7 @@ def _of_component(
 def _disagreeing(
     board: Blackboard, snapshot: Snapshot, component: Component
 ) -> tuple[tuple[FacetsOf, ...], tuple[FacetsOf, ...]]:
-    """Return what a component's code relies on and nobody read, and what was read and the code does not use."""
+    """Return the facets that a component's code uses and nobody read, and those that were read and are not used."""
     unread: dict[str, list[str]] = {}
     read: dict[str, set[str]] = {}
     for pin in component.pins:
@@ -103,7 +103,7 @@ def _facet_lines(facets: Mapping[str, list[str]]) -> tuple[FacetsOf, ...]:
 
 
 def _wrote(component: Component) -> str:
-    """Say what a component was written against, decision by decision."""
+    """Return the decisions that a component was written against as a sentence."""
     against = []
     for (key, version), pins in groupby(component.pins, key=_decision_of):
         facets = ", ".join(pin.name for pin in pins if pin.name)

@@ -13,7 +13,7 @@ from blackboard.cli.main import main
 from blackboard.cli.overview import Rows
 from blackboard.cli.render import render
 from blackboard.cli.screen import screen
-from blackboard.cli.watch import Left, Lines, Waits, frame
+from blackboard.cli.watch import Lines, RecentOutcome, Waits, frame
 from blackboard.control.context import Context, Setting
 from blackboard.control.prices import Price, Prices
 from blackboard.control.sandbox import Sandbox
@@ -135,7 +135,7 @@ def test_status_shows_what_was_spent_and_what_is_waited_for(board, context, cloc
 def test_a_picture_of_the_board_shows_what_is_waited_for(board, context, clock, width):
     with context.hold(10, model="openai:gpt-5"):
         clock.sleep(3)
-        assert WAITING.format(3) in plain(screen(frame(board, Rows(3, 3, 3, 3, 3), Left(board)), width), width)
+        assert WAITING.format(3) in plain(screen(frame(board, Rows(3, 3, 3, 3, 3), RecentOutcome(board)), width), width)
 
 
 def test_a_call_of_a_lease_that_ended_is_not_waited_for(board, context, tmp_path, capsys):

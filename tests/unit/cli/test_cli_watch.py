@@ -8,7 +8,7 @@ from rich.console import Console
 from blackboard import Contract, Team, external, on
 from blackboard.cli.overview import Rows, picture
 from blackboard.cli.screen import room, screen
-from blackboard.cli.watch import ASKED_SHARE, Left, Lines, follow, frame
+from blackboard.cli.watch import ASKED_SHARE, Lines, RecentOutcome, follow, frame
 from blackboard.testing import FakeClock, open_memory
 
 ROWS = Rows(decisions=5, components=4, agenda=3, changes=6, obligations=2)
@@ -57,7 +57,7 @@ def test_a_frame_costs_the_same_on_a_board_three_times_as_large():
 def test_a_frame_has_no_more_rows_than_there_is_room_for():
     with open_memory() as board:
         grown(board, 100)
-        shown = frame(board, ROWS, Left(board))
+        shown = frame(board, ROWS, RecentOutcome(board))
     assert len(shown.decisions) == 5
     assert len(shown.components) == 4
     assert len(shown.changes) == 6
@@ -132,7 +132,7 @@ class Counted:
 @given(st.floats(0.001, 30), st.lists(st.floats(0, 100), max_size=200))
 def test_asking_for_what_is_left_takes_a_twentieth_of_the_time_at_most(takes, waits):
     board = Counted(takes)
-    left = Left(board, board.clock)
+    left = RecentOutcome(board, board.clock)
     for wait in waits:
         board.now += wait
         left.outcome()
@@ -141,7 +141,7 @@ def test_asking_for_what_is_left_takes_a_twentieth_of_the_time_at_most(takes, wa
 
 def test_what_is_left_is_known_from_the_first_frame_on():
     board = Counted(5.0)
-    assert Left(board, board.clock).outcome() == 1
+    assert RecentOutcome(board, board.clock).outcome() == 1
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def busy():
 
 @given(st.integers(20, 300), st.integers(3, 100))
 def test_a_frame_fits_every_screen(busy, width, height):
-    shown = frame(busy, room(width, height), Left(busy))
+    shown = frame(busy, room(width, height), RecentOutcome(busy))
     out = io.StringIO()
     Console(file=out, width=width, force_terminal=False).print(screen(shown, width))
     lines = out.getvalue().splitlines()
