@@ -38,6 +38,7 @@ from blackboard.errors import (
     Invalid,
     InvalidContract,
     InvalidKey,
+    InvalidPath,
     InvalidTeam,
     KeyReused,
     LeaseLost,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from blackboard.snapshot import Component, Decision, Question, Snapshot, Verdict, Version, Vote
     from blackboard.spec.changes import Committed
     from blackboard.spec.convergence import Obligation, Outcome
+    from blackboard.spec.files import export_refusal
     from blackboard.spec.records import ChangeRecord as Change
     from blackboard.spec.triggers import Trigger
     from blackboard.store.feed import Cursor
@@ -99,6 +101,7 @@ _HEAVY = {
     "Vote": "blackboard.snapshot",
     "Committed": "blackboard.spec.changes",
     "Trigger": "blackboard.spec.triggers",
+    "export_refusal": "blackboard.spec.files",
     "Obligation": "blackboard.spec.convergence",
     "Outcome": "blackboard.spec.convergence",
     "Change": "blackboard.spec.records",
@@ -151,6 +154,7 @@ __all__ = [
     "Invalid",
     "InvalidContract",
     "InvalidKey",
+    "InvalidPath",
     "InvalidTeam",
     "KeyReused",
     "Lease",
@@ -182,6 +186,7 @@ __all__ = [
     "Verdict",
     "Version",
     "Vote",
+    "export_refusal",
     "external",
     "knowledge_source",
     "on",

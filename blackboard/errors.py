@@ -8,7 +8,7 @@ the fields carry the same, as the board holds it.
     ├── Refused: Conflict, NotPermitted, IllegalTransition, Returning, Inconsistent, Reserved, LeaseLost, KeyReused,
     │            BudgetExhausted, Sealed
     ├── CommitUnknown
-    ├── Invalid: InvalidKey, InvalidContract, InvalidTeam, TooLarge
+    ├── Invalid: InvalidKey, InvalidPath, InvalidContract, InvalidTeam, TooLarge
     ├── Compacted   Forked   TeamMismatch   RetryLater   GiveUp   StopRun
     └── StoreError: NotABoard, SchemaMismatch, Unavailable, ReadOnly, Full, Damaged
 """
@@ -229,6 +229,14 @@ class InvalidKey(Invalid):
     def __init__(self, text: str, why: str) -> None:
         self.text, self.why = text, why
         super().__init__(f"invalid key {_visible(text)}: {why}")
+
+
+class InvalidPath(Invalid):
+    """The path of a file cannot be used: it is malformed, or it is not safe in the folder that it is meant for."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"invalid path {_visible(path)}: {why}")
 
 
 class InvalidContract(Invalid):

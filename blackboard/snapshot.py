@@ -5,7 +5,7 @@ reads and records them.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,11 @@ from typing import NamedTuple
 from blackboard.contracts.bodies import contract_of
 from blackboard.contracts.language import Contract
 from blackboard.contracts.losing import Lost, lost_by
-from blackboard.errors import InvalidKey
+from blackboard.errors import InvalidPath
 from blackboard.spec import arguments, convergence
 from blackboard.spec.canonical import JSON
 from blackboard.spec.convergence import Outcome
+from blackboard.spec.files import check_tree
 from blackboard.spec.keys import check_key, check_pattern, is_pattern, is_reserved
 from blackboard.spec.records import VersionRecord
 from blackboard.spec.staleness import Pin
@@ -362,29 +363,36 @@ class Snapshot(Reader):
         with self.reading() as on:
             return convergence.outcome(gather.spec_state(on, self.revision))
 
-    def export(self, directory: str | Path) -> tuple[Path, ...]:
+    def export(self, directory: str | Path, *, allow: Collection[str] = ()) -> tuple[Path, ...]:
         """Write every component's files below a directory, and the decisions to `.spec/decisions.json` in it.
 
-        Files of the same name are replaced. Files that an earlier export wrote (`.spec/files.json` lists them) and that
-        no component has now are removed. Other files are not changed.
+        Files of an earlier export (`.spec/files.json` lists them) are replaced, or removed where no component has them
+        any more. Nothing else that is in the directory is touched, and no file is written that a tool would run or obey
+        without being asked, or whose name begins with a dot.
+
+        Args:
+            directory: Made if it is absent.
+            allow: Paths or names of files that are written all the same.
 
         Returns:
             The paths of the written files.
 
         Raises:
-            InvalidKey: Two components have a file of the same name, or one's file is another's folder.
-            ReadOnly: The directory cannot be written, a link leads out of it, or a file would replace the board.
+            InvalidPath: A file is not allowed, something else is in its place, or two components hold files of one
+                name, of names that differ in case only, or a file and a folder of one name. Nothing was written.
+            ReadOnly: The directory cannot be written, leads out of itself by a link, or a file would be the board's.
         """
         owners: dict[str, str] = {}
         content: dict[str, bytes] = {}
         for component in self.components():
             for path, data in component.files.items():
                 if path in owners:
-                    raise InvalidKey(path, f"components {owners[path]} and {component.key} both hold this file")
+                    raise InvalidPath(path, f"components {owners[path]} and {component.key} both hold this file")
                 owners[path], content[path] = component.key, data
         content[".spec/decisions.json"] = decisions_json(self.decisions()).encode()
-        arguments.file_tree(content)
-        return exported.export(Path(directory), content, owned=self._store.database.owns)
+        check_tree(content)
+        allowed = arguments.texts(allow, "allow", empty=False)
+        return exported.export(Path(directory), content, owned=self._store.database.owns, allowed=allowed)
 
 
 def decisions_json(decisions: tuple[Decision, ...]) -> str:

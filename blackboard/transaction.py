@@ -35,6 +35,7 @@ from blackboard.spec.changes import (
     amended_by,
 )
 from blackboard.spec.effects import Side
+from blackboard.spec.files import check_path, check_tree
 from blackboard.spec.inputs import BuiltComponent, closure, inputs_digest, whole_digest
 from blackboard.spec.keys import (
     check_idempotency_key,
@@ -297,12 +298,11 @@ class Transaction(Reader):
         arguments.mapping(files, "files")
         kept = dict(self._drafts[component].files if component in self._drafts else current.files if current else {})
         for path, content in files.items():
-            arguments.file_path(path)
             if content is None:
                 kept.pop(path, None)
             else:
-                kept[path] = arguments.file_content(path, content)
-        arguments.file_tree(kept)
+                kept[check_path(path)] = arguments.file_content(path, content)
+        check_tree(kept)
         sides = {
             Side.IMPLEMENTS: arguments.sequence(() if implements is None else implements, "implements"),
             Side.USES: arguments.sequence(() if uses is None else uses, "uses"),

@@ -3,6 +3,7 @@
 Each file has three texts: the one in the folder, the one on the board, and the one that both had last (the base, kept
 in `.in-step.json` so that it outlives a stop). Whichever differs from the base is new. Where both do, the board's text
 takes the place and the folder's is kept beside it as `NAME.conflict-DIGEST`; nothing that somebody wrote is lost.
+A file that was in the folder before the two were ever the same stays as it is: it is somebody's own.
 
 Invariants: a file is replaced in one step, never half written. What the folder itself wrote equals the board, so it is
 no edit and does not echo. Only files of components, and those that a task names, are looked at.
@@ -12,7 +13,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +35,7 @@ from blackboard import (
     Reserved,
     Snapshot,
     Transaction,
+    export_refusal,
 )
 from knowledge_sources.reading import TASK, Reading, Task
 
@@ -92,6 +94,7 @@ class Folder:
         pattern: str = "**",
         settle_seconds: float = 0.1,
         report: Callable[[str], None] | None = None,
+        allow: Collection[str] = (),
     ) -> None:
         """Take a board and a folder; nothing happens before `start`.
 
@@ -103,11 +106,13 @@ class Folder:
             pattern: The components that the folder holds.
             settle_seconds: How long an edit has to rest before it is looked at, so that no half-saved file is taken.
             report: Called with a sentence for everything that a person should know.
+            allow: Paths or names of files that are kept in step though tools run them, or their names begin with a dot.
         """
         self.path = Path(path).absolute()
         self.troubles: dict[str, str] = {}
         self._board, self._author, self._role, self._pattern = board, author, role, pattern
         self._settle_seconds, self._report = settle_seconds, report or (lambda _: None)
+        self._allowed = frozenset(allow)
         self._refused: dict[str, str | None] = {}
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
@@ -174,7 +179,10 @@ class Folder:
     def _bring(self, path: str, held: _Held, base: dict[str, str], edits: dict[str, dict[str, bytes | None]]) -> None:
         place = self._place(path)
         if place is None:
-            self._tell(path, f"{path} leads out of the folder, or is the board itself, and is left alone")
+            self._tell(path, f"{path} leads out of the folder, is no file, or is the board itself, and is left alone")
+            return
+        if (why := export_refusal(path, self._allowed)) is not None:
+            self._tell(path, f"{path} is not kept in step: {why}; allow it by name")
             return
         content = _content(place)
         board = _digest(held.content)
@@ -182,6 +190,9 @@ class Folder:
             case Step.PUSH:
                 if path not in self._refused or self._refused[path] != _digest(content):
                     edits.setdefault(held.component, {})[path] = content
+                return
+            case Step.PART if content is not None and path not in base:
+                self._tell(path, f"{path} was here before the board had it; it stays as it is until it is moved away")
                 return
             case Step.PART if content is not None:
                 kept = place.with_name(f"{place.name}.conflict-{hashlib.sha256(content).hexdigest()[:_DIGITS]}")
@@ -218,7 +229,9 @@ class Folder:
     def _place(self, path: str) -> Path | None:
         place = self.path / path
         inside = place.resolve().is_relative_to(self.path.resolve()) and not place.is_symlink()
-        return place if inside and place != self.path and not self._board.owns(place) else None
+        # A pipe or a device would be opened and read for ever.
+        is_special = place.exists() and not place.is_file()
+        return place if inside and not is_special and place != self.path and not self._board.owns(place) else None
 
     def _read_base(self) -> dict[str, str]:
         try:

@@ -119,15 +119,19 @@ def init(
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Files of the same name are replaced.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Files of an earlier export are replaced.")],
     *,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Write this file, though tools run it unasked or another is in its place."),
+    ] = None,
     at: Annotated[int | None, typer.Option("--at", min=0, metavar="REVISION", help="As of this revision.")] = None,
     board: BoardOption = None,
 ) -> int:
     """Write every component's files below a folder."""
     with opened(board) as found:
         snapshot = found.snapshot(at=at)
-        written = snapshot.export(folder)
+        written = snapshot.export(folder, allow=allow or ())
         outcome = snapshot.convergence()
     say(f"wrote {len(written)} files to {folder}, as of revision {snapshot.revision}")
     if str(outcome.kind) != "converged":

@@ -7,13 +7,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from blackboard.errors import Invalid, InvalidContract, InvalidKey, TooLarge
+from blackboard.errors import Invalid, InvalidContract, TooLarge
 from blackboard.spec.canonical import NotCanonical, check_text
 from blackboard.spec.effects import Side
 
 MAX_TEXT_BYTES = 1_048_576
 MAX_FILE_BYTES = 8_388_608
-MAX_PATH_BYTES = 1024
 MAX_NUMBER = 1 << 62
 """Above what a board ever counts to, and below what an engine can hold."""
 
@@ -41,40 +40,6 @@ def text(value: str, what: str) -> str:
         return check_text(value)
     except NotCanonical as error:
         raise InvalidContract("text", f"{what}: {error.why}", line=error.line, column=error.column) from None
-
-
-def file_path(path: str) -> str:
-    """Return a path that is relative, with `/`, and the same on every system.
-
-    Raises:
-        InvalidKey: It is not.
-    """
-    _require(isinstance(path, str), path, "a file's path", "a text")
-    parts = path.split("/")
-    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
-        raise InvalidKey(path, f"a file's path is longer than {MAX_PATH_BYTES} bytes")
-    if parts[0] == ".spec":
-        raise InvalidKey(path, "`.spec` is the folder in which the board tells of its decisions")
-    if ".git" in path.lower().split("/"):
-        raise InvalidKey(path, "`.git` is the folder of a repository, whose settings and hooks run commands")
-    if not path.isprintable() or "\\" in path or any(part in ("", ".", "..") for part in parts):
-        raise InvalidKey(path, "a file's path is relative, with '/', without '..', empty parts or control characters")
-    return path
-
-
-def file_tree(paths: Iterable[str]) -> None:
-    """Make sure that no path is a folder of another.
-
-    Raises:
-        InvalidKey: One is.
-    """
-    found = set(paths)
-    for path in found:
-        parts = path.split("/")
-        for end in range(1, len(parts)):
-            folder = "/".join(parts[:end])
-            if folder in found:
-                raise InvalidKey(folder, f"it cannot be a file and the folder of {path}")
 
 
 def file_content(path: str, content: str | bytes) -> bytes:

@@ -1,10 +1,11 @@
 """S4, S6: a snapshot is one moment, answers the same for ever, and is never older than what was acknowledged."""
 
+import os
 import threading
 
 import pytest
 
-from blackboard import Contract, Invalid
+from blackboard import Contract, Invalid, InvalidPath
 
 
 def seen(snapshot):
@@ -212,3 +213,51 @@ def test_what_a_forged_list_names_outside_the_folder_stays(board, tmp_path, list
     board.snapshot().export(folder)
     assert outside.read_text() == "mine"
     assert (folder / "link.txt").is_symlink()
+
+
+@pytest.mark.parametrize("name", [".env", "conftest.py", "team.py", ".github/workflows/x.yml"])
+def test_what_tools_run_unasked_is_exported_only_if_it_is_allowed_by_name(board, tmp_path, name):
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {name: "1", "app.py": "2"})
+    with pytest.raises(InvalidPath) as caught:
+        board.snapshot().export(tmp_path / "out")
+    assert caught.value.path == name
+    assert not (tmp_path / "out").exists()
+    board.snapshot().export(tmp_path / "out", allow=[name])
+    assert (tmp_path / "out" / name).read_text() == "1"
+
+
+def test_an_export_replaces_no_file_that_no_export_wrote(board, tmp_path):
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {"a.py": "ours", "main.py": "ours"})
+    folder = tmp_path / "program"
+    folder.mkdir()
+    (folder / "main.py").write_text("mine")
+    with pytest.raises(InvalidPath, match="no export wrote"):
+        board.snapshot().export(folder)
+    assert [path.name for path in folder.iterdir()] == ["main.py"]
+    board.snapshot().export(folder, allow=["main.py"])
+    assert (folder / "main.py").read_text() == "ours"
+    with board.transaction("bob") as transaction:
+        transaction.component("server")
+        transaction.write("server", {"main.py": "newer"})
+    board.snapshot().export(folder)
+    assert (folder / "main.py").read_text() == "newer"
+
+
+@pytest.mark.parametrize("place", ["a.py", ".spec/files.json"])
+def test_an_export_never_opens_a_pipe(board, tmp_path, place):
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {"a.py": "1"})
+    (tmp_path / ".spec").mkdir()
+    os.mkfifo(tmp_path / place)
+    with pytest.raises(InvalidPath, match="pipe"):
+        board.snapshot().export(tmp_path)
+
+
+def test_components_whose_files_differ_in_case_only_are_not_exported(board, tmp_path):
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {"shop/A.py": "1"})
+        transaction.write("client", {"shop/a.py": "2"})
+    with pytest.raises(InvalidPath, match="case"):
+        board.snapshot().export(tmp_path)

@@ -10,7 +10,7 @@ from blackboard import (
     Check,
     Contract,
     Invalid,
-    InvalidKey,
+    InvalidPath,
     ReadOnly,
     Team,
     TeamMismatch,
@@ -218,15 +218,15 @@ def test_durability_is_one_of_two_words(tmp_path, durability):
 
 @pytest.mark.parametrize("path", [".git/config", "sub/.GIT/hooks/pre-commit"])
 def test_no_component_writes_into_the_folder_of_a_repository(path):
-    with pytest.raises(InvalidKey, match="repository"):
+    with pytest.raises(InvalidPath, match="repository"):
         Desk(CODER).begin().write("web", {path: "[core]", ".gitignore": "*.pyc"})
 
 
 def test_a_file_cannot_be_the_folder_of_another_and_spec_is_the_board_s():
     desk = Desk(CODER)
-    with pytest.raises(InvalidKey, match="folder"):
+    with pytest.raises(InvalidPath, match="folder"):
         desk.begin().write("web", {"x": "1", "x/y": "2"})
-    with pytest.raises(InvalidKey, match="spec"):
+    with pytest.raises(InvalidPath, match="spec"):
         desk.begin().write("web", {".spec/decisions.json": "{}"})
 
 

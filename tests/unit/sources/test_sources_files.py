@@ -1,5 +1,6 @@
 """A folder and a board in step: both ways, without echo, and nothing is lost."""
 
+import os
 import threading
 import time
 
@@ -204,14 +205,6 @@ def test_two_conflicts_on_one_file_keep_both_texts(board, folder):
     assert set(files_in(folder.path).values()) == {b"board 2\n", b"folder 1\n", b"folder 2\n"}
 
 
-def test_what_stood_in_the_folder_before_is_kept(board, folder):
-    write(board, "shop", {"shop.py": "from the board\n"})
-    folder.path.mkdir()
-    (folder.path / "shop.py").write_text("mine\n")
-    folder.sync()
-    assert set(files_in(folder.path).values()) == {b"from the board\n", b"mine\n"}
-
-
 def test_edits_made_while_nobody_looked_are_told_from_old_texts(board, folder):
     write(board, "shop", {"shop.py": "1\n"})
     write(board, "till", {"till.py": "1\n"})
@@ -291,3 +284,37 @@ def test_the_last_edit_before_the_stop_is_taken_in(board, tmp_path):
     with Folder(board, place, author="ann", settle_seconds=30):
         (place / "shop.py").write_text("2\n")
     assert board.snapshot().component("shop").text("shop.py") == "2\n"
+
+
+# --- what is not the board's -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["conftest.py", ".env", "team.py"])
+def test_a_file_that_tools_run_unasked_is_kept_in_step_only_if_it_is_allowed(board, folder, name):
+    write(board, "shop", {name: "1\n", "shop.py": "2\n"})
+    folder.path.mkdir()
+    folder.sync()
+    assert files_in(folder.path) == {"shop.py": b"2\n"}
+    assert name in folder.troubles
+    allowing = Folder(board, folder.path, author="ann", allow=[name])
+    allowing.sync()
+    assert (folder.path / name).read_bytes() == b"1\n"
+
+
+def test_a_file_that_was_there_before_the_boards_stays(board, folder):
+    folder.path.mkdir()
+    (folder.path / "shop.py").write_text("mine\n")
+    write(board, "shop", {"shop.py": "the board's\n"})
+    folder.sync()
+    assert files_in(folder.path) == {"shop.py": b"mine\n"}
+    assert "shop.py" in folder.troubles
+    assert board.snapshot().component("shop").text("shop.py") == "the board's\n"
+
+
+def test_a_pipe_in_the_place_of_a_file_is_left_alone(board, folder):
+    write(board, "shop", {"shop.py": "1\n"})
+    folder.path.mkdir()
+    os.mkfifo(folder.path / "shop.py")
+    folder.sync()
+    assert (folder.path / "shop.py").is_fifo()
+    assert "shop.py" in folder.troubles
