@@ -9,7 +9,8 @@ the fields carry the same, as the board holds it.
     │            BudgetExhausted, Sealed
     ├── CommitUnknown
     ├── Invalid: InvalidKey, InvalidPath, InvalidContract, InvalidTeam, TooLarge
-    ├── Compacted   Forked   TeamMismatch   RetryLater   GiveUp   StopRun
+    ├── Compacted   Forked   TeamMismatch   RetryLater   GiveUp
+    ├── StopRun: SandboxMissing
     └── StoreError: NotABoard, SchemaMismatch, Unavailable, ReadOnly, Full, Damaged
 """
 
@@ -322,6 +323,22 @@ class StopRun(BlackboardError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"{reason}; then run again")
+
+
+class SandboxMissing(StopRun):
+    """The tool that keeps commands in cannot start one here; the command did not run.
+
+    Attributes:
+        kind: The tool: `bwrap` or `unshare`.
+        why: What the system says of it.
+    """
+
+    def __init__(self, kind: str, why: str, package: str) -> None:
+        self.kind, self.why, self.package = kind, why, package
+        super().__init__(
+            f"no command runs in the sandbox {kind}: {why}; install or permit it (`apt install {package}`), or do "
+            "without it: the next run takes the strictest of bwrap, unshare and plain that works on this system"
+        )
 
 
 class StoreError(BlackboardError):

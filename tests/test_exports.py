@@ -32,7 +32,8 @@ BlackboardError
 │            BudgetExhausted, Sealed
 ├── CommitUnknown
 ├── Invalid: InvalidKey, InvalidPath, InvalidContract, InvalidTeam, TooLarge
-├── Compacted   Forked   TeamMismatch   RetryLater   GiveUp   StopRun
+├── Compacted   Forked   TeamMismatch   RetryLater   GiveUp
+├── StopRun: SandboxMissing
 └── StoreError: NotABoard, SchemaMismatch, Unavailable, ReadOnly, Full, Damaged
 """
 """The tree as the design draws it."""
@@ -71,6 +72,7 @@ SAMPLES: dict[errors.BlackboardError, set[str]] = {
     errors.RetryLater("the provider is busy", seconds=7.0): {"reason", "seconds"},
     errors.GiveUp("the task names no file"): {"reason"},
     errors.StopRun("the key is not accepted: set another one"): {"reason"},
+    errors.SandboxMissing("bwrap", "it is not found", "bubblewrap"): {"kind", "why", "package", "reason"},
     errors.StoreError("something of the store"): set(),
     errors.NotABoard("notes.txt", "it is a text file"): {"location"},
     errors.SchemaMismatch("board.db", "9", "1", newer=True): {"found", "needed"},

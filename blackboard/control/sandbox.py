@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from blackboard.errors import Invalid
+from blackboard.errors import Invalid, SandboxMissing
 
 MEBIBYTE = 1 << 20
 
@@ -37,10 +37,11 @@ REPORT = "../report"
 """The file in which a command leaves a report for its caller, relative to its working folder."""
 _MAX_REPORT_BYTES = 16 * MEBIBYTE
 _MARK = "SANDBOX_RUN"
+_PACKAGES = {"bwrap": "bubblewrap", "unshare": "util-linux"}
 
 # Limits are set inside the namespaces: outside, the limit on processes would count all processes of the user. The
 # launcher is Python because a shell has no portable names for the limits, and code between fork and exec is not safe in
-# a process with threads.
+# a process with threads. Its last act before the command is a byte on a pipe: without it, the command never began.
 _LAUNCH = """
 import os, resource, sys
 if sys.argv[3] == "loopback":
@@ -52,10 +53,12 @@ for name, value in zip(sys.argv[1].split(","), sys.argv[2].split(",")):
     hard = resource.getrlimit(kind)[1]
     limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(kind, (limit, limit))
+os.write(int(sys.argv[4]), b"+")
+os.close(int(sys.argv[4]))
 try:
-    os.execvp(sys.argv[4], sys.argv[4:])
+    os.execvp(sys.argv[5], sys.argv[5:])
 except OSError as error:
-    sys.exit(f"{sys.argv[4]}: {error.strerror}")
+    sys.exit(f"{sys.argv[5]}: {error.strerror}")
 """
 
 
@@ -142,6 +145,7 @@ class Sandbox:
 
         Raises:
             Invalid: A path leads out of the folder, or the command is empty.
+            SandboxMissing: The tool of this kind is not found, or ended before the command began.
         """
         if not command:
             raise Invalid("a check without a command cannot be run; give it one, or a source that judges by reading")
@@ -149,14 +153,16 @@ class Sandbox:
             work = root / "work"
             _lay_out(work, files)
             mark = secrets.token_hex(16)
-            argv = [
-                *_wrapping(self.kind, root, work, network=network),
-                *_launching(self.kind, self.limits, network=network),
-                *command,
-            ]
-            run = _Run(argv, work, _environment(root, mark), self.limits, cancelled)
-            status, output, why = run.finish(mark)
+            wrapping = _wrapping(self.kind, root, work, network=network)
+            with _began_pipe() as (began, begins):
+                launching = _launching(self.kind, self.limits, begins, network=network)
+                argv = [*wrapping, *launching, *command]
+                run = _Run(argv, work, _environment(root, mark), self.limits, cancelled, begins)
+                status, output, why = run.finish(mark)
+                has_begun = bool(began())
             text = output.decode(errors="replace").replace(str(work), ".").replace(str(root), "..")
+            if wrapping and not (why or has_begun):
+                raise SandboxMissing(self.kind, text.strip() or f"exit status {status}", _PACKAGES[self.kind])
             return Result(
                 status=status,
                 output=text,
@@ -204,6 +210,7 @@ class _Run:
         environment: Mapping[str, str],
         limits: Limits,
         cancelled: Callable[[], bool],
+        begins: int,
     ) -> None:
         self._output = _Kept(limits.output_bytes)
         self._deadline = time.monotonic() + limits.seconds
@@ -216,6 +223,7 @@ class _Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=(begins,),
         )
 
     def finish(self, mark: str) -> tuple[int | None, _Kept, str]:
@@ -259,6 +267,24 @@ class _Run:
             return False
         self._output.add(chunk)
         return bool(chunk)
+
+
+@contextlib.contextmanager
+def _began_pipe() -> Iterator[tuple[Callable[[], bytes], int]]:
+    """Lend a pipe: what reads it without waiting, and the end for the launcher."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+
+    def read() -> bytes:
+        with contextlib.suppress(BlockingIOError):
+            return os.read(reading, 1)
+        return b""
+
+    try:
+        yield read, writing
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 @contextlib.contextmanager
@@ -312,7 +338,7 @@ def _environment(root: Path, mark: str) -> dict[str, str]:
     }
 
 
-def _launching(kind: str, limits: Limits, *, network: bool) -> list[str]:
+def _launching(kind: str, limits: Limits, begins: int, *, network: bool) -> list[str]:
     processes = limits.processes + (0 if kind == "bwrap" else _tasks_of_user())
     values = {
         "RLIMIT_CPU": math.ceil(limits.seconds) + 1,
@@ -324,7 +350,7 @@ def _launching(kind: str, limits: Limits, *, network: bool) -> list[str]:
     numbers = ",".join(str(value) for value in values.values())
     # `bwrap` enables the loopback of a new network by itself.
     loopback = "loopback" if kind == "unshare" and not network else ""
-    return [sys.executable, "-I", "-S", "-c", _LAUNCH, ",".join(values), numbers, loopback]
+    return [sys.executable, "-I", "-S", "-c", _LAUNCH, ",".join(values), numbers, loopback, str(begins)]
 
 
 def _tasks_of_user() -> int:
@@ -338,15 +364,19 @@ def _tasks_of_user() -> int:
 
 
 def _wrapping(kind: str, root: Path, work: Path, *, network: bool) -> list[str]:
+    if kind == "plain":
+        return []
+    # Why the whole path: the cleared environment has a search path of its own, in which the tool need not be.
+    tool = shutil.which(kind)
+    if tool is None:
+        raise SandboxMissing(kind, "it is not found", _PACKAGES[kind])
     if kind == "bwrap":
         shared = [] if network else ["--unshare-net"]
         spaces = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", *shared]
         view = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", str(root), str(root)]
-        return ["bwrap", *spaces, "--cap-drop", "ALL", "--die-with-parent", *view, "--chdir", str(work), "--"]
-    if kind == "unshare":
-        shared = [] if network else ["--net"]
-        return ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", *shared, "--"]
-    return []
+        return [tool, *spaces, "--cap-drop", "ALL", "--die-with-parent", *view, "--chdir", str(work), "--"]
+    shared = [] if network else ["--net"]
+    return [tool, "--user", "--map-root-user", "--pid", "--fork", "--kill-child", *shared, "--"]
 
 
 @lru_cache(maxsize=1)

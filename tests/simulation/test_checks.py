@@ -7,6 +7,7 @@ from simulated_teams import TASKS, architect, coder, planner, run, said
 
 from blackboard import on
 from blackboard.contracts.language import Contract
+from blackboard.control import sandbox
 from blackboard.control.checks import DECISIONS_FILE, assemble
 from blackboard.control.simulation import virtual_board
 from blackboard.control.source import knowledge_source
@@ -139,3 +140,12 @@ def test_who_judges_by_reading_looks_again_when_something_is_written_on_which_it
         boss.write("storage", {"storage.txt": "# by hand\n"})
     assert run(board, members).kind is OutcomeKind.CONVERGED
     assert sorted(judged) == ["server", "storage", "web"]
+
+
+def test_without_the_tool_of_the_sandbox_the_run_ends_and_no_check_has_failed(board, tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox, "_best_kind", lambda: "bwrap")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    outcome = run(board, team())
+    assert outcome.kind is OutcomeKind.ABORTED
+    assert "apt install bubblewrap" in outcome.obligations[0].reason
+    assert [verdict for name in TASKS for verdict in board.snapshot().verdicts(name) if not verdict.passed] == []

@@ -10,7 +10,7 @@ import pytest
 from tools import lacking, require_tool
 
 from blackboard.control.sandbox import MEBIBYTE, Limits, Sandbox
-from blackboard.errors import Invalid
+from blackboard.errors import Invalid, SandboxMissing
 
 
 @pytest.fixture(params=["plain", "unshare", "bwrap"])
@@ -200,3 +200,41 @@ def test_a_run_that_is_no_longer_wanted_is_killed(kind):
 
 def test_the_best_kind_works():
     assert Sandbox.best().run(["true"], {}).passed
+
+
+def test_a_tool_that_is_missing_is_said_and_how_to_go_on_with_or_without_it(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if kind == "plain":
+        assert box(kind).run(["true"], {}).passed
+        return
+    with pytest.raises(SandboxMissing, match="install") as caught:
+        box(kind).run(["true"], {})
+    assert (caught.value.kind, caught.value.why) == (kind, "it is not found")
+
+
+def test_a_tool_is_run_from_where_it_was_found(kind, tmp_path, monkeypatch):
+    """The environment of the command has a search path of its own, in which the tool need not be."""
+    (tmp_path / kind).write_text('#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; echo of mine; exec "$@"\n')
+    (tmp_path / kind).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    result = box(kind).run(["echo", "ran"], {}, network=True)
+    assert result.output == ("ran\n" if kind == "plain" else "of mine\nran\n")
+
+
+def test_a_tool_that_is_forbidden_here_is_no_failure_of_the_command(kind, tmp_path, monkeypatch):
+    (tmp_path / kind).write_text("#!/bin/sh\necho no permission to make a namespace; exit 1\n")
+    (tmp_path / kind).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    if kind == "plain":
+        assert box(kind).run(["true"], {}).passed
+        return
+    with pytest.raises(SandboxMissing) as caught:
+        box(kind).run(["true"], {})
+    assert caught.value.why == "no permission to make a namespace"
+
+
+def test_a_run_that_ends_before_its_command_begins_is_not_taken_for_a_missing_tool(kind, tmp_path, monkeypatch):
+    (tmp_path / kind).write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / kind).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert box(kind).run(["sleep", "60"], {}, cancelled=lambda: True).cancelled
