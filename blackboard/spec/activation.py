@@ -1,7 +1,6 @@
-"""The agenda's pure part: what an activation is worth, when it is dead, how long it waits after a failure.
+"""The agenda's pure part: ratings of activations, what follows from the end of a run, and back-off.
 
-A rating is a bid. The default one is the longest chain of work that waits for the target, so that the critical path
-comes first; among equals the oldest.
+The default rating is the longest chain of work that waits for the target, so that the critical path comes first.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,7 @@ LONGEST_WAIT_SECONDS = 30.0
 
 
 class ActivationState(StrEnum):
-    """The states of one wish of one source to act on one target."""
+    """The states of an activation."""
 
     PENDING = "pending"
     LEASED = "leased"
@@ -30,15 +29,14 @@ class ActivationState(StrEnum):
 
 
 CANCELLABLE = frozenset({ActivationState.PENDING, ActivationState.LEASED, ActivationState.DEAD, ActivationState.LOOPED})
-"""What an operator can cancel: whatever is not over yet, or is over and still asks for somebody."""
+"""What an operator can cancel."""
 
 RETRIABLE = frozenset({ActivationState.PENDING, ActivationState.DEAD, ActivationState.LOOPED, ActivationState.OBVIATED})
-"""What an operator can give another chance: pending where it waits or its source is quarantined, obviated where it was
-cancelled."""
+"""What an operator can retry: pending where it waits or its source is quarantined, obviated where it was cancelled."""
 
 
 class LeaseState(StrEnum):
-    """The states of one run. `live` and `expired` leases may commit while nobody took the work over."""
+    """The states of a lease. `live` and `expired` ones may commit while nobody else claimed the activation."""
 
     LIVE = "live"
     FINISHED = "finished"
@@ -47,9 +45,8 @@ class LeaseState(StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A component's stand to a decision, from its task or from its pins."""
+class Link(NamedTuple):
+    """That a component uses or implements a decision, from its task or from its pins."""
 
     component: str
     decision: str
@@ -74,7 +71,7 @@ class Ending(StrEnum):
 _UNCOUNTED = frozenset({Ending.RETURNED, Ending.POSTPONED, Ending.UNLOCKED})
 
 REPEATED = frozenset({Ending.FAILED, Ending.LOST})
-"""After these an activation is tried again, as often as its source says."""
+"""After these an activation is retried, as often as its source says."""
 
 _LAST: Mapping[Ending, ActivationState] = {
     Ending.FINISHED: ActivationState.DONE,
@@ -85,11 +82,11 @@ _LAST: Mapping[Ending, ActivationState] = {
     Ending.LOST: ActivationState.DEAD,
     Ending.CANCELLED: ActivationState.OBVIATED,
 }
-"""What an activation is where no further run is due."""
+"""The state of an activation that is not run again."""
 
 
 class Next(NamedTuple):
-    """What an activation is after a run: its state, the attempts counted so far, how long it waits."""
+    """The state of an activation after a run, the attempts counted so far, and how long it waits."""
 
     state: ActivationState
     attempts: int
@@ -99,9 +96,8 @@ class Next(NamedTuple):
 def after(ending: Ending, *, attempts: int, retries: int, dirty: bool, wait_seconds: float = 0.0) -> Next:
     """Return what an activation is after a run; one that was postponed waits for at least `wait_seconds`.
 
-    Attempts were counted at the claim. A trigger that came meanwhile (`dirty`) asks for one more run, whatever the
-    end of this one, and starts the count anew, since the premises are new. What an operator cancels is over, with all
-    that woke it so far.
+    Attempts were counted at the claim. A trigger that fired during the run (`dirty`) asks for one more run and resets
+    the count, except where an operator cancelled the activation.
     """
     if ending in _UNCOUNTED:
         wait = max(FIRST_WAIT_SECONDS, wait_seconds) if ending is Ending.POSTPONED else 0.0
@@ -122,13 +118,13 @@ def backoff_seconds(attempts: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One wish of one source to act on one target, as it stands on the agenda.
+    """A request of one source to act on one target.
 
     Attributes:
         kind: The trigger that woke it last.
-        external: Somebody outside runs it.
+        external: Its source runs outside the controller.
         waits_for: The keys that have to be there before it can run.
-        quarantined: Why its source gets no work, None where it does.
+        quarantined: Why its source gets no work, None where it gets some.
         error: Class name of the last failure; `reason` is its text, or the cycle as JSON where it is looped.
         expires: When its lease ends by the store's clock, None where it has none.
     """
@@ -159,10 +155,9 @@ def waiting(links: Iterable[Link]) -> dict[str, set[str]]:
     makers: dict[str, set[str]] = {}
     waits: dict[str, set[str]] = {}
     for link in links:
-        waits.setdefault(link.decision, set()).add(link.component)
-        waits.setdefault(f"task/{link.component}", set()).add(link.component)
-        side = users if link.side is Side.USES else makers
-        side.setdefault(link.decision, set()).add(link.component)
+        by_side = users if link.side is Side.USES else makers
+        for found, key in ((waits, link.decision), (waits, f"task/{link.component}"), (by_side, link.decision)):
+            found.setdefault(key, set()).add(link.component)
     for decision, components in makers.items():
         for component in components:
             waits.setdefault(component, set()).update(users.get(decision, set()) - {component})

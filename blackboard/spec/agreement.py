@@ -1,4 +1,4 @@
-"""When votes accept a version, when they can no longer, and which quorums hold under declared faults.
+"""When votes accept a version, when they can no longer, and which quorums are valid under declared faults.
 
 Votes are write-once and the store orders them, so agreement needs no quorum larger than w + 1; validity does.
 """
@@ -41,10 +41,10 @@ def majority_of(members: int) -> int:
 
 
 def quorum_bounds(members: int, *, crash: int, wrong: int) -> tuple[int, int]:
-    """Return the smallest and the largest quorum that hold with so many crashed and wrong members.
+    """Return the smallest and the largest quorum that are valid with so many crashed and wrong members.
 
-    The smallest keeps out what only wrong members want (w + 1), the largest can still be reached without those who
-    crashed or refuse (n - c - w). The second is below the first where there are too few members (n < c + 2w + 1).
+    The smallest cannot be reached by wrong members alone (w + 1), the largest can be reached without those who crashed
+    or refuse (n - c - w). The second is below the first where there are too few members (n < c + 2w + 1).
     """
     return wrong + 1, members - crash - wrong
 

@@ -14,15 +14,15 @@ from typing import Any, TypeAlias
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
 ALGORITHM = "1"
-"""In front of every digest, so that another algorithm of ours cannot be taken for another value."""
+"""In front of every digest: a digest of another algorithm is not taken for another value."""
 
 MAX_DEPTH = 200
 
-_SHORT = 256  # characters of a text whose digest is kept
-_FEW = 32  # digests whose text is kept
+_SHORT = 256  # characters of a text whose digest is cached
+_FEW = 32  # digests whose text is cached
 
 MAX_DIGITS = 4_300
-"""Python reads and writes no longer whole number unless it is told to, and other readers of JSON far shorter ones."""
+"""Python by default reads and writes no longer whole number."""
 
 _TOO_LARGE = 10**MAX_DIGITS
 _TOO_SMALL = -_TOO_LARGE
@@ -45,18 +45,14 @@ def canonical_json(value: JSON) -> str:
     """
     kind = type(value)
     if kind is str:
-        # Most are: long lists are put in order by the texts of what is in them.
         return json.encoder.encode_basestring(check_text(value))  # type: ignore[arg-type]
     if kind is int and _TOO_SMALL < value < _TOO_LARGE:
         return str(value)
     return json_made(_normal(value, 0))
 
 
-def _speller() -> Callable[[JSON], str]:
-    """Return what spells a value that is in its normal form.
-
-    `JSONEncoder.encode` makes the part of it that is in C anew for each value, which costs more than most values do.
-    """
+def _encoder() -> Callable[[JSON], str]:
+    """Return an encoder that is made once: `JSONEncoder.encode` makes its part in C for each value."""
     encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
@@ -65,32 +61,31 @@ def _speller() -> Callable[[JSON], str]:
     return lambda value: "".join(made(value, 0))
 
 
-json_made = _speller()
-"""Returns the canonical JSON text of a value that this code made: of dicts, lists, texts without lone surrogates, whole
-numbers. Why it is there: to look for what cannot be there would cost more than the text."""
+json_made = _encoder()
+"""Returns the canonical text, unchecked, of a value that this code made of dicts, lists, whole numbers and texts."""
 
 _decode = json.JSONDecoder().raw_decode
 
 
 def read_made(text: str) -> Any:  # noqa: ANN401 - what was spelled
-    """Return the value of a JSON text that this code made: `json.loads` looks for white space on both sides of it."""
+    """Return the value of a JSON text that this code made, without white space on its sides."""
     return _decode(text)[0]
 
 
 def digest(value: JSON) -> str:
     """Return the digest of a value's canonical text: the algorithm's version, a colon, SHA-256 in hex."""
     text = canonical_json(value)
-    # Most facets of a new version are those of the one before, and short.
+    # Most facets of a new version are short, and those of the version before.
     return _digest_of_short(text) if len(text) <= _SHORT else digest_text(text)
 
 
 def digest_made(value: JSON) -> str:
-    """Return the same for a value that this code made."""
+    """Return the digest of a value that this code made, unchecked."""
     return digest_text(json_made(value))
 
 
 def spelled_digests(digests: Mapping[str, str]) -> str:
-    """Return the canonical text of name -> digest; of each new version it is asked for more than once."""
+    """Return the canonical text of name -> digest, which each new version needs more than once."""
     return _spelled(tuple(digests.items())) if len(digests) <= _FEW else json_made(dict(digests))
 
 
@@ -105,12 +100,12 @@ def _digest_of_short(text: str) -> str:
 
 
 def digest_text(text: str) -> str:
-    """Return the digest of a text as it stands."""
-    return f"{ALGORITHM}:{sha256(text.encode()).hexdigest()}"
+    """Return the digest of a text."""
+    return digest_bytes(text.encode())
 
 
 def digest_bytes(content: bytes) -> str:
-    """Return the digest of bytes as they stand."""
+    """Return the digest of bytes."""
     return f"{ALGORITHM}:{sha256(content).hexdigest()}"
 
 
@@ -135,11 +130,7 @@ def parse_json(text: str) -> JSON:
 
 
 def check_text(text: str) -> str:
-    """Return the text if it can be stored and shown to others without loss.
-
-    Raises:
-        NotCanonical: It holds a lone surrogate, which no encoding can carry.
-    """
+    """Return the text if it can be stored, else raise `NotCanonical`: a lone surrogate has no encoding."""
     if text.isascii():
         return text
     for number, line in enumerate(text.split("\n"), 1):
@@ -150,7 +141,7 @@ def check_text(text: str) -> str:
 
 
 def _normal(value: JSON, depth: int) -> JSON:
-    # What nearly all values are comes first and without asking for abstract kinds: it is half the cost of a digest.
+    # Exact types first: that is half the cost of a digest.
     kind = type(value)
     if kind is str:
         return value if value.isascii() else check_text(value)  # type: ignore[union-attr, arg-type]

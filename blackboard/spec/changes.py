@@ -1,7 +1,7 @@
-"""What an author wants, what it read, and what a commit would write: acts, reads, rows, plans.
+"""Acts that authors want, rows that a commit would write, and plans.
 
-An intent goes into the plan, a plan comes out: rows as data, the events that wake sources, and the footprint, which
-is everything that the answer depends on.
+Planning turns an intent into a plan: rows as data, the activations that it makes, and the footprint, which is
+everything that the plan depends on.
 """
 
 from collections.abc import Collection, Mapping
@@ -136,7 +136,7 @@ def amended_by(acts: Collection[Act]) -> set[str]:
 
 
 OBSERVED = "observed"
-"""The path of a version that no author wrote: it follows from what was written elsewhere."""
+"""The path of a version that no author wrote: it follows from another component."""
 
 
 class Intent(NamedTuple):

@@ -1,7 +1,7 @@
-"""Whether a board has converged, and if not, what is left and who is waited for.
+"""Whether a board has converged, and if not, which obligations are open and who has to act.
 
 Silence is never convergence: every obligation has to be met at one revision (C1 to C4), and quiescence has to be
-announced for it (C5). "Converged" means consistent with one interpretation, and passing the given checks.
+announced for it (C5). "Converged" means consistent with one interpretation, and passing the checks of the team.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,12 +14,12 @@ from blackboard.spec.canonical import JSON, digest_made
 from blackboard.spec.effects import Side
 from blackboard.spec.history import UNRULED
 from blackboard.spec.inputs import closure, inputs_digest, whole_digest
-from blackboard.spec.spec_state import CheckRecord, KeyStanding, SpecState
+from blackboard.spec.spec_state import CheckRecord, DecisionRecord, SpecState
 from blackboard.spec.staleness import Freshness
 from blackboard.spec.triggers import OF_THE_LIBRARY, STARTS
 
 CLOCK = ("clock",)
-"""Who is waited for where only time has to go by."""
+"""Who has to act where only time has to go by."""
 
 
 class OutcomeKind(StrEnum):
@@ -34,11 +34,11 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """Something that is left.
+    """Something that has to be done.
 
     Attributes:
         key: Of the decision, component or source that it is about; a pattern where nothing matches it.
-        waits_for: Names of sources, members or roles.
+        waits_for: Names of the sources, members or roles that have to act.
         person: Whether only a person can go on.
         loop: Whether it was given up because it repeats.
     """
@@ -68,38 +68,42 @@ class Outcome:
 
     @property
     def waits_for_a_person(self) -> bool:
-        """Say whether all that is left waits for a person."""
+        """Say whether all obligations wait for a person."""
         return bool(self.obligations) and all(one.person for one in self.obligations)
 
 
 def outcome(state: SpecState) -> Outcome:
-    """Say how the board stands."""
-    left = obligations(state)
-    if not left and not state.announced:
-        left = (Obligation("**", f"quiescence was not announced for revision {state.revision}", ("a controller",)),)
-    cycle = state.control.cycle if left else ()
-    return Outcome(_kind(state, left), state.revision, left, cycle, fingerprint(state))
+    """Say whether the board has converged, and if not, why."""
+    found = obligations(state)
+    if not found and not state.announced:
+        why = f"quiescence was not announced for revision {state.revision}"
+        found = (Obligation("**", why, ("a controller",)),)
+    if not found:
+        kind = OutcomeKind.CONVERGED
+    elif any(one.loop for one in found):
+        kind = OutcomeKind.OSCILLATING
+    else:
+        kind = OutcomeKind.BUDGET_EXHAUSTED if state.control.exhausted else OutcomeKind.STALLED
+    return Outcome(kind, state.revision, found, state.control.cycle if found else (), fingerprint(state))
 
 
 def obligations(state: SpecState) -> tuple[Obligation, ...]:
-    """Return what is left of C1 to C4, decisions first, and to start the whole program only where nothing else is."""
-    found = [*_decisions(state), *_components(state), *_verdicts(state), *_control(state)]
-    merged: dict[tuple[str, str], Obligation] = {}
+    """Return the open obligations of C1 to C4, decisions first; to start the whole program only if nothing else is."""
     outside = {member for members in state.persons.values() for member in members}
     woken: dict[str, list[str]] = {}
     for activation in state.control.activations:
-        if _open(activation):
+        if activation.state in (ActivationState.PENDING, ActivationState.LEASED):
             woken.setdefault(activation.target, []).append(activation.source)
-    for one in found:
-        merged.setdefault((one.key, one.reason), _with_persons(one, outside, woken.get(one.key, ())))
-    left = _resting_on_persons(state, tuple(merged.values()))
-    # The whole program is started when nothing else is left; until then nobody has to hear that it was not yet.
-    return tuple(one for one in left if not _is_to_start(one, state)) or left
+    found: dict[tuple[str, str], Obligation] = {}
+    for one in (*_decisions(state), *_components(state), *_verdicts(state), *_control(state)):
+        found.setdefault((one.key, one.reason), _with_actors(one, outside, woken.get(one.key, ())))
+    everything = _with_persons_upstream(state, tuple(found.values()))
+    return tuple(one for one in everything if not _is_to_start(one, state)) or everything
 
 
-def starts_is_left(left: Iterable[Obligation], state: SpecState) -> bool:
-    """Say whether nothing is left but to start the whole program."""
-    found = list(left)
+def starts_is_left(open_obligations: Iterable[Obligation], state: SpecState) -> bool:
+    """Say whether to start the whole program is the only open obligation."""
+    found = list(open_obligations)
     return bool(found) and all(_is_to_start(one, state) for one in found)
 
 
@@ -117,34 +121,22 @@ def fingerprint(state: SpecState) -> str:
         for key, one in sorted(state.components.items())
     ]
     newest = {(one.check, one.component): one for one in sorted(state.verdicts, key=lambda one: one.revision)}
-    verified: list[JSON] = [
-        [check, subject, one.inputs, one.passed] for (check, subject), one in sorted(newest.items())
-    ]
+    verified: list[JSON] = [[*subject, one.inputs, one.passed] for subject, one in sorted(newest.items())]
     return digest_made({"agreed": agreed, "built": built, "verified": verified})
-
-
-def _kind(state: SpecState, left: tuple[Obligation, ...]) -> OutcomeKind:
-    if not left:
-        return OutcomeKind.CONVERGED
-    if any(one.loop for one in left):
-        return OutcomeKind.OSCILLATING
-    if state.control.exhausted:
-        return OutcomeKind.BUDGET_EXHAUSTED
-    return OutcomeKind.STALLED
 
 
 # --- C1: decisions ---------------------------------------------------------------------------------------------------
 
 
 def _decisions(state: SpecState) -> Iterator[Obligation]:
-    required = {key: f"task/{task.component} names it" for task in state.tasks for key in task.decisions}
+    required = {key: f"task/{task.component} names it" for task in state.tasks.values() for key in task.decisions}
     for pattern in state.requires:
         under = [one for key, one in state.decisions.items() if keys.matches(pattern, key)]
         required.update({one.key: f"{pattern} is required" for one in under if one.state != "retracted"})
         if not any(one.accepted for one in under):
             yield Obligation(pattern, "it is required and no decision under it is accepted")
     for key, why in sorted(required.items()):
-        if not keys.is_pattern(key) and not _accepted(state, key):
+        if not keys.is_pattern(key) and not _is_accepted(state, key):
             one = state.decisions.get(key)
             said = "nobody decided it" if one is None or one.state == "absent" else f"it is {one.state}"
             yield Obligation(key, f"{why}, {said}")
@@ -159,7 +151,7 @@ def _decisions(state: SpecState) -> Iterator[Obligation]:
             yield Obligation(key, f"stopped: {why}")
 
 
-def _unsettled(state: SpecState, key: str, one: KeyStanding) -> Iterator[Obligation]:
+def _unsettled(state: SpecState, key: str, one: DecisionRecord) -> Iterator[Obligation]:
     if one.state == "contested":
         operators = state.settlers or state.persons.get("operator", ()) or ("operator",)
         loop = one.reason.endswith(UNRULED)
@@ -171,7 +163,7 @@ def _unsettled(state: SpecState, key: str, one: KeyStanding) -> Iterator[Obligat
         yield Obligation(key, "a question about it is open")
 
 
-def _accepted(state: SpecState, key: str) -> bool:
+def _is_accepted(state: SpecState, key: str) -> bool:
     return key in state.decisions and state.decisions[key].accepted
 
 
@@ -179,57 +171,45 @@ def _accepted(state: SpecState, key: str) -> bool:
 
 
 def _components(state: SpecState) -> Iterator[Obligation]:
-    named = _named(state)
     for key in _required_components(state):
         built = state.components.get(key)
         if built is None:
             yield Obligation(key, f"task/{key} is accepted and nobody wrote it")
-        elif built.freshness is Freshness.SUSPECT and not _wanted(state, key, named):
-            # What changed is compatible, and there is nothing that could say more.
+        elif built.freshness is Freshness.SUSPECT and not _required_checks(state, key):
+            # What changed is compatible, and no check could say more.
             continue
         elif built.freshness is not Freshness.CURRENT:
             yield Obligation(key, f"it is {built.freshness}")
 
 
-def _required_components(state: SpecState) -> Iterable[str]:
-    return sorted({*(task.component for task in state.tasks), *state.untasked})
+def _required_components(state: SpecState) -> list[str]:
+    """Return the components that accepted tasks require, and those that never had a task."""
+    return sorted({*state.tasks, *(key for key in state.components if f"task/{key}" not in state.decisions)})
 
 
 def _verdicts(state: SpecState) -> Iterator[Obligation]:
-    known, named = {check.name: check for check in state.checks}, _named(state)
-    probes = {task.component: task.probed for task in state.tasks}
-    whole = {
-        check.name: whole_digest(state.components, probes, check.definition) for check in state.checks if check.whole
-    }
+    known = {check.name: check for check in state.checks}
+    probes = {component: task.probed for component, task in state.tasks.items()}
+    whole = {name: whole_digest(state.components, probes, one.definition) for name, one in known.items() if one.whole}
     for component in _required_components(state):
-        if component not in state.components:
-            continue
-        for name in _wanted(state, component, named):
+        for name in _required_checks(state, component) if component in state.components else ():
             reason = _unverified(state, known.get(name), name, component, whole.get(name))
             if reason is not None:
                 is_to_run = name in whole and not reason.startswith(f"check {name} failed")
                 yield Obligation(component, reason, (name,) if is_to_run else ())
 
 
-def _named(state: SpecState) -> Mapping[str, tuple[str, ...]]:
-    """Return component -> the checks that its task names."""
-    return {task.component: task.checks for task in state.tasks}
-
-
-def _wanted(state: SpecState, component: str, named: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Return the checks that a component has to pass: the team's, and those that its task names."""
-    pins = state.components[component].pins
-    languages = {f"{pin.side} {state.decisions[pin.key].language}" for pin in pins if pin.key in state.decisions}
-    on_it = (check for check in state.checks if keys.matches(check.pattern, component))
-    in_whole = state.components[component].has_code or any(
-        task.probed for task in state.tasks if task.component == component
-    )
-    of_team = {
-        check.name
-        for check in on_it
-        if (in_whole if check.whole else not check.languages or languages.intersection(check.languages))
-    }
-    return sorted(of_team | set(named.get(component, ())))
+def _required_checks(state: SpecState, component: str) -> list[str]:
+    """Return the checks that a component has to pass: those of the team, and those that its task names."""
+    built, task = state.components[component], state.tasks.get(component)
+    pinned = {f"{pin.side} {state.decisions[pin.key].language}" for pin in built.pins if pin.key in state.decisions}
+    has_code = built.has_code or (task is not None and bool(task.probed))
+    names = set(() if task is None else task.checks)
+    for check in state.checks:
+        applies = has_code if check.whole else not check.languages or not pinned.isdisjoint(check.languages)
+        if applies and keys.matches(check.pattern, component):
+            names.add(check.name)
+    return sorted(names)
 
 
 def _unverified(
@@ -238,16 +218,16 @@ def _unverified(
     if check is None:
         return f"its task names check {name}, which the team does not have"
     inputs = whole or inputs_digest(component, state.components, check.definition)
-    found = [one for one in state.verdicts if (one.check, one.component) == (name, component)]
-    these = {one.passed for one in found if one.inputs == inputs}
-    if not these:
+    these = [one for one in state.verdicts if (one.check, one.component, one.inputs) == (name, component, inputs)]
+    results = {one.passed for one in these}
+    if not results:
         return f"check {name} has no verdict for what stands now"
-    if len(these) > 1:
+    if len(results) > 1:
         return f"check {name} is flaky: it passed and failed on the same inputs"
-    if these == {True}:
+    if results == {True}:
         return None
-    why = next((one.why for one in reversed(found) if one.inputs == inputs), "")
-    return f"check {name} failed: {why}" if why and name in OF_THE_LIBRARY else f"check {name} failed"
+    why = these[-1].why if name in OF_THE_LIBRARY else ""
+    return f"check {name} failed: {why}" if why else f"check {name} failed"
 
 
 # --- C4: the agenda --------------------------------------------------------------------------------------------------
@@ -277,7 +257,7 @@ def _control(state: SpecState) -> Iterator[Obligation]:
 
 
 def returns(one: Activation) -> bool:
-    """Say whether a source gave up because what it wants to decide was given up before."""
+    """Say whether a source gave up because what it wants to decide was replaced before."""
     return one.state is ActivationState.DEAD and one.error == "Returning"
 
 
@@ -287,87 +267,71 @@ def _matters(state: SpecState, one: Activation) -> bool:
         return True
     built = state.components.get(one.target)
     if built is None:
-        return not _accepted(state, one.target)
+        return not _is_accepted(state, one.target)
     failed = [found for found in state.verdicts if found.component == one.target and not found.passed]
     return built.freshness is not Freshness.CURRENT or bool(failed)
 
 
-def _with_persons(one: Obligation, outside: Collection[str], woken: Iterable[str]) -> Obligation:
-    """Name the people who were woken for a key, where an obligation is theirs."""
-    if one.waits_for:
-        only = all(name in outside for name in one.waits_for)
-        return replace(one, person=one.person or only)
-    names = tuple(dict.fromkeys(woken))
-    return replace(one, waits_for=names, person=bool(names) and all(name in outside for name in names))
+def _with_actors(one: Obligation, outside: Collection[str], woken: Iterable[str]) -> Obligation:
+    """Name the sources that were woken for a key, where an obligation names nobody."""
+    names = one.waits_for or tuple(dict.fromkeys(woken))
+    return replace(one, waits_for=names, person=one.person or (bool(names) and all(name in outside for name in names)))
 
 
-def _resting_on_persons(state: SpecState, left: tuple[Obligation, ...]) -> tuple[Obligation, ...]:
-    """Let what only waits for a person's keys wait for that person, however long the way there."""
+def _with_persons_upstream(state: SpecState, found: tuple[Obligation, ...]) -> tuple[Obligation, ...]:
+    """Let obligations that wait for keys which wait for persons wait for these persons, over any number of keys."""
     while True:
         by_key: dict[str, list[Obligation]] = {}
-        for one in left:
+        for one in found:
             by_key.setdefault(one.key, []).append(one)
-        theirs = {key: names for key, found in by_key.items() if (names := _persons_of(found))}
-        moved = tuple(_resting(state, one, theirs) for one in left)
-        if moved == left:
+        by_persons = {key: names for key, same in by_key.items() if (names := _persons_of(same))}
+        moved = tuple(_with_persons_of(state, one, by_persons) for one in found)
+        if moved == found:
             break
-        left = moved
-    inside = [one for one in left if not keys.is_pattern(one.key)]
+        found = moved
+    inside = [one for one in found if not keys.is_pattern(one.key)]
     if not inside or not all(one.person for one in inside):
-        return left
-    # Nothing else is left, so whatever is to come under a pattern waits for the same people.
+        return found
+    # Nothing else can be done, so what is to come under a pattern waits for the same persons.
     names = tuple(dict.fromkeys(name for one in inside for name in one.waits_for))
-    return tuple(replace(one, person=True, waits_for=one.waits_for or names) for one in left)
+    return tuple(replace(one, person=True, waits_for=one.waits_for or names) for one in found)
 
 
-def _persons_of(left: list[Obligation]) -> tuple[str, ...]:
-    """Return the persons for whom all that is left of one key waits, none where it waits for others too."""
-    mine = [one for one in left if one.waits_for != CLOCK]
-    if not all(one.person for one in mine):
+def _persons_of(found: list[Obligation]) -> tuple[str, ...]:
+    """Return the persons for whom all obligations of one key wait, none where some wait for others."""
+    untimed = [one for one in found if one.waits_for != CLOCK]
+    if not all(one.person for one in untimed):
         return ()
-    return tuple(dict.fromkeys(name for one in mine for name in one.waits_for))
+    return tuple(dict.fromkeys(name for one in untimed for name in one.waits_for))
 
 
-def _resting(state: SpecState, one: Obligation, theirs: Mapping[str, tuple[str, ...]]) -> Obligation:
-    if one.waits_for == CLOCK and one.key in theirs:
-        # All that a deadline can do is to take from a person what the person was asked for.
-        return replace(one, waits_for=theirs[one.key], person=True)
+def _with_persons_of(state: SpecState, one: Obligation, by_persons: Mapping[str, tuple[str, ...]]) -> Obligation:
+    if one.waits_for == CLOCK and one.key in by_persons:
+        # The deadline of a step that waits for a person ends nothing but that step.
+        return replace(one, waits_for=by_persons[one.key], person=True)
     waits = _waits(state, one.key)
-    if one.person or one.loop or not waits or not waits <= theirs.keys() or _is_tried(state, one.key):
+    is_busy = any(
+        activation.target == one.key and activation.state in (ActivationState.DEAD, ActivationState.LEASED)
+        for activation in state.control.activations
+    )
+    if one.person or one.loop or is_busy or not waits or not waits <= by_persons.keys():
         return one
-    names = tuple(dict.fromkeys(name for key in sorted(waits) for name in theirs[key]))
+    names = tuple(dict.fromkeys(name for key in sorted(waits) for name in by_persons[key]))
     return replace(one, waits_for=names, person=True)
 
 
-def _waits(state: SpecState, component: str) -> set[str]:
-    """Return the decisions and components that have to be there before anybody can go on with a component.
-
-    A constraint is undecided as long as one of the decisions that it names is.
-    """
-    constraint = next((one for one in state.constraints if one.key == component), None)
-    if constraint is not None:
-        return set(constraint.undecided)
-    task = next((one for one in state.tasks if one.component == component), None)
+def _waits(state: SpecState, key: str) -> set[str]:
+    """Return the decisions and components that have to be there before work on a component or constraint can go on."""
+    for constraint in state.constraints:
+        if constraint.key == key:
+            return set(constraint.undecided)
+    task = state.tasks.get(key)
     if task is None:
         return set()
-    keys_missing = {key for key in task.decisions if not keys.is_pattern(key) and not _accepted(state, key)}
-    if keys_missing or component not in state.components:
-        return keys_missing
-    rests = closure(component, state.components)
-    used = {pin.key for key in rests for pin in state.components[key].pins if pin.side is Side.USES}
-    return {
-        other.component
-        for other in state.tasks
-        if other.component not in state.components
-        and any(keys.matches(pattern, key) for pattern in other.implements for key in used)
-    }
-
-
-def _is_tried(state: SpecState, component: str) -> bool:
-    """Say whether somebody works on a component, or gave up on it, whatever it waits for."""
-    found = [one for one in state.control.activations if one.target == component]
-    return any(one.state in (ActivationState.DEAD, ActivationState.LEASED) for one in found)
-
-
-def _open(one: Activation) -> bool:
-    return one.state in (ActivationState.PENDING, ActivationState.LEASED)
+    missing = {name for name in task.decisions if not keys.is_pattern(name) and not _is_accepted(state, name)}
+    if missing or key not in state.components:
+        return missing
+    rests = closure(key, state.components)
+    used = {pin.key for one in rests for pin in state.components[one].pins if pin.side is Side.USES}
+    unbuilt = (task for component, task in state.tasks.items() if component not in state.components)
+    return {one.component for one in unbuilt if keys.matches_any(one.implements, used)}

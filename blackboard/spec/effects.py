@@ -1,6 +1,6 @@
 """What a change of a contract means for each side.
 
-A side is how a component stands to a decision. An effect is ordered: none < documentation < compatible < breaking.
+A side is how a component depends on a decision. Effects are ordered: none < documentation < compatible < breaking.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Side(StrEnum):
-    """How a component stands to a decision."""
+    """How a component depends on a decision."""
 
     USES = "uses"
     IMPLEMENTS = "implements"
@@ -27,7 +27,7 @@ class Effect(StrEnum):
 _ORDER = tuple(Effect)
 
 UNDECIDED = "undecided"
-"""Stands where a proof would: breaking, because nothing shows that it is not."""
+"""In the place of a proof: breaking, because nothing shows that it is not."""
 
 
 class FacetChange(NamedTuple):

@@ -1,4 +1,4 @@
-"""What an answer depends on: recorded while the rules ask, looked at again before the answer is used."""
+"""What an answer depends on: recorded while the rules ask, compared before the answer is used."""
 
 from collections.abc import Callable, Collection
 from typing import NamedTuple
@@ -7,26 +7,26 @@ from blackboard.spec.keys import matches_any
 
 
 class Room(NamedTuple):
-    """Whether fewer keys than a limit existed under a template; which ones they are, nobody asked."""
+    """Whether fewer keys than a limit existed under a template."""
 
     template: str
     limit: int
-    left: bool
+    is_below: bool
 
 
 class Footprint(NamedTuple):
-    """Everything that an answer depends on; a commit that changes none of it leaves the answer true."""
+    """Everything that an answer depends on: the answer holds until a commit changes some of it."""
 
     keys: frozenset[str] = frozenset()
     patterns: frozenset[str] = frozenset()
     rooms: frozenset[Room] = frozenset()
     builds: bool = False
-    """Which components there are, and what they hold."""
+    """Whether it depends on which components exist, and on their files."""
 
     def touched_by(self, changed: Collection[str]) -> bool:
         """Say whether a change of any of these keys may change the answer."""
         return not self.keys.isdisjoint(changed) or matches_any(self.patterns, changed)
 
     def filled_by(self, count: Callable[[str], int]) -> bool:
-        """Say whether some room is another now, `count` being how many keys exist under a template."""
-        return any((count(template) < limit) is not left for template, limit, left in self.rooms)
+        """Say whether a limit has another answer now; `count` gives how many keys exist under a template."""
+        return any((count(template) < limit) is not is_below for template, limit, is_below in self.rooms)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 RULED = "ruled"
-"""Stands for `accepted` where an operator's commit did it."""
+"""The kind of evidence that `accepted` is where an operator's commit did it."""
 
 EVIDENCE = frozenset({"judged", "asked", RULED})
-"""Kinds of changes that, when newer than the current version, allow an earlier text to return: a verdict, a
-question or requirement, a ruling. What a team accepts is none: it would let two texts take turns for ever."""
+"""Kinds of changes that, when newer than the current version, permit an earlier text to return. What the team itself
+accepts is none of them: it would let two texts take turns for ever."""
 
 GENERATION_BOUND = 16
 """How often a key may be accepted without an operator's ruling; after that it is contested."""
@@ -22,13 +22,10 @@ CHAIN_BOUND = 12
 def cycle_of(
     chain: Sequence[tuple[str, str]], source: str, target: str, *, bound: int = CHAIN_BOUND
 ) -> tuple[str, ...] | None:
-    """Return the cycle that waking a source on a target would close, None within the bound.
+    """Return the cycle that waking a source on a target would close, None if the chain had it fewer than `bound` times.
 
     Args:
         chain: (source, target) of the runs that led here, newest first.
-        source: Who would be woken.
-        target: On what.
-        bound: How often the chain may have been there already.
 
     Returns:
         "source on target" of each run of the newest repetition, in the order in which they ran.

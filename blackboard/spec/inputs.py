@@ -1,6 +1,6 @@
-"""What a check's result rests on: a component, and those that implement what it uses, transitively.
+"""The inputs of a check: a component, and those that implement what it uses, transitively.
 
-A verdict is bound to the digest of exactly this: files, what is pinned as it stands now, and the check's definition.
+A verdict is bound to the digest of exactly this: files, current values of what is pinned, and the check's definition.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +13,10 @@ from blackboard.spec.staleness import UNCHECKED, Checked, Freshness, Pin
 
 @dataclass(frozen=True, slots=True)
 class BuiltComponent:
-    """A component's newest version: digest of its files, what it pins, how it stands.
+    """A component's newest version; `files` is the digest of its files.
 
     Attributes:
         values: The digest that each pinned facet has now, "" where there is none.
-        checked: What its checks said last while it was suspect.
         has_code: Whether one of its files is a Python file.
     """
 
@@ -37,7 +36,7 @@ class BuiltComponent:
 
 
 def closure(component: str, components: Mapping[str, BuiltComponent]) -> tuple[str, ...]:
-    """Return the component and all that its checks rest on, sorted."""
+    """Return the component and all that are inputs of its checks, sorted."""
     makers = implementers(components.values())
     found: set[str] = set()
     waiting = [component] if component in components else []
@@ -61,34 +60,23 @@ def implementers(components: Iterable[BuiltComponent]) -> dict[str, set[str]]:
 
 
 def inputs_digest(component: str, components: Mapping[str, BuiltComponent], definition: str) -> str:
-    """Return the digest of a check's inputs.
-
-    Args:
-        component: Whose check it is.
-        components: key -> every component of the board at one revision.
-        definition: Digest of what the check does.
-    """
-    described: list[JSON] = [
-        _described(components[key], own=key == component) for key in closure(component, components)
-    ]
+    """Return the digest of the inputs of a component's check, from all components of the board at one revision."""
+    described: list[JSON] = []
+    for key in closure(component, components):
+        one = components[key]
+        # A check sees the current decisions that its own component pins; of the others it sees their files.
+        values = one.values if key == component else tuple(pin.digest for pin in one.pins)
+        pinned = zip(one.pins, values, strict=True)
+        described.append([key, one.files, sorted([pin.key, pin.name, str(pin.side), value] for pin, value in pinned)])
     return digest([definition, described])
 
 
 def whole_digest(components: Mapping[str, BuiltComponent], probes: Mapping[str, Sequence[str]], definition: str) -> str:
-    """Return the digest of the inputs of a check of the whole program.
+    """Return the digest of the inputs of a check of the whole program, from all components at one revision.
 
     Args:
-        components: key -> every component of the board at one revision.
-        probes: component -> the arguments that its entry point has to answer, for those that make one.
-        definition: Digest of what the check does.
+        probes: Component -> the arguments that its entry point has to answer, if it makes one.
     """
     built: list[JSON] = [[key, one.files] for key, one in sorted(components.items())]
     started: list[JSON] = [[key, list(probe)] for key, probe in sorted(probes.items()) if probe and key in components]
     return digest([definition, built, started])
-
-
-def _described(one: BuiltComponent, *, own: bool) -> JSON:
-    # A check sees the decisions that its own component pins as they stand now; of the others it sees their files.
-    values = one.values if own else tuple(pin.digest for pin in one.pins)
-    pinned = zip(one.pins, values, strict=True)
-    return [one.key, one.files, sorted([pin.key, pin.name, str(pin.side), value] for pin, value in pinned)]

@@ -30,32 +30,20 @@ _ANY_SEGMENTS = "(?:/[^/]+)*"
 
 
 def check_key(text: str) -> str:
-    """Return the key if it is well formed.
-
-    Raises:
-        InvalidKey: It is empty, too long, or has a segment that is not allowed.
-    """
+    """Return the key if it is well formed, else raise `InvalidKey`."""
     _check(text)
     return text
 
 
 def check_name(text: str) -> str:
-    """Return the name of a role, author, source or check if it is one well-formed segment.
-
-    Raises:
-        InvalidKey: It is not.
-    """
+    """Return the name of a role, author, source or check if it is one well-formed segment, else raise `InvalidKey`."""
     if not isinstance(text, str) or "/" in text:
         raise InvalidKey(str(text), "a name is one segment, without '/'")
     return check_key(text)
 
 
 def check_idempotency_key(text: str) -> str:
-    """Return the name of a commit if every store can carry it and every terminal show it.
-
-    Raises:
-        InvalidKey: It is empty, longer than 1,024 bytes, or holds control characters or lone surrogates.
-    """
+    """Return an idempotency key if every store can carry it and every terminal show it, else raise `InvalidKey`."""
     if not isinstance(text, str) or not text:
         raise InvalidKey(str(text), "an idempotency key is a text that is not empty")
     if not text.isprintable():
@@ -66,21 +54,13 @@ def check_idempotency_key(text: str) -> str:
 
 
 def check_pattern(text: str) -> str:
-    """Return the pattern if it is well formed (`*`, `**` and plain segments).
-
-    Raises:
-        InvalidKey: It is not.
-    """
+    """Return the pattern if it is well formed (`*`, `**` and plain segments), else raise `InvalidKey`."""
     _check(text, wild=True)
     return text
 
 
 def check_template(text: str) -> str:
-    """Return the template if it is well formed (`*`, `**`, `{name}` and plain segments).
-
-    Raises:
-        InvalidKey: It is not.
-    """
+    """Return the template if it is well formed (a pattern that may have `{name}`), else raise `InvalidKey`."""
     _check(text, wild=True, variables=True)
     return text
 

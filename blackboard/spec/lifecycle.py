@@ -36,7 +36,7 @@ MOVES: Mapping[tuple[State, Event], State] = {
     (State.PROPOSED, Event.QUORUM): State.ACCEPTED,
     (State.PROPOSED, Event.LOST): State.REJECTED,
     (State.PROPOSED, Event.WITHDRAW): State.WITHDRAWN,
-    # It has its quorum, and another text had one before: both stand in a third version, which is the accepted one.
+    # Another text was accepted before this one had its quorum: a third version has the changes of both.
     (State.PROPOSED, Event.MERGE): State.MERGED,
     (State.ACCEPTED, Event.REPLACED): State.SUPERSEDED,
     (State.ACCEPTED, Event.RETRACT): State.RETRACTED,

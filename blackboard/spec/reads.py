@@ -1,4 +1,4 @@
-"""Everything that a transaction read, as what has to hold at its commit."""
+"""The read set of a transaction: what has to hold at its commit."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
-"""What stands on a board, as plain records: language, text and digests, never a parsed contract.
+"""Records of a board: language, text and digests, never a parsed contract. A plan writes them as rows.
 
-Those that every commit makes and changes are named tuples, which cost a fraction of a frozen dataclass.
+Those that every commit makes are named tuples, which cost a fraction of a frozen dataclass.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Body(NamedTuple):
 
 
 class KeyRecord(NamedTuple):
-    """A key as it stands now.
+    """The current record of a key.
 
     Attributes:
         kind: `decision` or `component`.
@@ -56,11 +56,11 @@ class VersionRecord(NamedTuple):
 
     Attributes:
         base: The accepted version that it amends.
-        merged: The version whose changes it has beside those of its base; None for all that somebody wrote.
+        merged: The version whose changes it has as well as those of its base; None where an author wrote it.
         evidence: Revisions of the commits that it cites.
-        electorate: Who may vote on it, None where nobody has to.
+        electorate: Who may vote on it, None where no rule asks for votes.
         joint: The revision at which several keys were proposed together, None for a proposal of one key.
-        compacted: Its text is no longer kept (then it is empty in `body`), only the digests.
+        compacted: Its text was compacted and is "" in `body`.
         settled: The revision at which it was accepted, rejected or withdrawn; None where that was not read.
         premises: What its author relied on of other decisions, kept where the board has sources; None: not read.
     """
@@ -131,11 +131,11 @@ class QuestionRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChangeRecord:
-    """What an author did, as the feed tells it.
+    """A change in the feed.
 
     Attributes:
-        key: None where an operator did it to the whole board.
-        path: Of the step that permitted it; of an operator's act, what it named.
+        key: None for an act of an operator on the whole board.
+        path: Of the step that permitted it; for an act of an operator, what it named.
     """
 
     revision: int
@@ -149,6 +149,6 @@ class ChangeRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reserved:
-    """The values that `install` wrote: key -> value. Compared by identity, so that what is derived can be kept."""
+    """The values that `install` wrote: key -> value. Compared by identity, so that what is derived can be cached."""
 
     values: Mapping[str, JSON] = field(default_factory=dict)

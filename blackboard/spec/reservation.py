@@ -1,8 +1,8 @@
-"""Reservations: a short exclusive intent on what was contested, so that no writer starves.
+"""Reservations: a short exclusive right to what an author lost by repeated conflicts, so that no writer starves.
 
-Who was refused twice in a row on one target gets what it read and lost, and the keys that it wants to write, for
-itself, for a capped time: a commit of somebody else that would break them is refused. All of it is had at once or
-not at all, and never beside an intent of another that overlaps it: so no two of them wait for each other.
+An author who was refused twice in a row on one target reserves what it lost and the keys that it writes, for a capped
+time: commits of others that would change them are refused. It reserves all of it in one statement or nothing, and
+nothing that overlaps another reservation: so no two authors wait for each other.
 """
 
 from collections.abc import Iterable
@@ -29,11 +29,10 @@ CONFLICTS = 2
 """How often somebody is refused on one target before it reserves."""
 
 SECONDS = 120.0
-"""How long a reservation holds at most; under a lease not beyond the lease's longest time."""
+"""How long a reservation lasts at most; under a lease not beyond the end of the lease."""
 
 SHORTEST, ATTEMPTS = 1.0, 2.0
-"""It holds as long as so many attempts like the last one take, but a second: a quick writer that dies is not waited
-for long."""
+"""A reservation lasts as long as two attempts like the last one, and at least a second."""
 
 LEAST, SHARE = 16, 4
 """All reservations together cover at most so many keys, or one in so many of the board's, whichever is more."""
@@ -43,7 +42,7 @@ _MANY = {"decision": "decisions", "component": "components", "question": "questi
 
 @dataclass(frozen=True, slots=True, order=True)
 class Claim:
-    """One thing that nobody else may change meanwhile.
+    """One thing that nobody else may change.
 
     Attributes:
         kind: `decision`, `component` or `facet`: its value; `history`: anything about the key; `decisions`,
@@ -92,7 +91,7 @@ def contested(intent: Intent, broken: Iterable[tuple[str, str, str]]) -> tuple[C
 
 
 def overlap(one: Claim, other: Claim) -> bool:
-    """Say whether two claims may be about the same; of two patterns that begin alike it is taken for granted."""
+    """Say whether two claims may be about the same keys; two patterns that begin alike count as such."""
     wild, also = is_pattern(one.key), is_pattern(other.key)
     if wild and also:
         first, second = fixed_prefix(one.key), fixed_prefix(other.key)

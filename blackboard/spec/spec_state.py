@@ -10,14 +10,13 @@ from blackboard.spec.expressions import Truth
 from blackboard.spec.inputs import BuiltComponent
 
 
-class KeyStanding(NamedTuple):
-    """A decision's key as convergence sees it; there is one for each of them.
+class DecisionRecord(NamedTuple):
+    """The key of a decision.
 
     Attributes:
-        digest: Of the accepted version, "" where there is none.
-        missing: Version -> members of its electorate who did not vote yet, for live proposals.
+        digest: Of the accepted version, "" where there is none; so is `language`.
+        missing: Live proposal -> members of its electorate who did not vote yet.
         reason: Why it is contested.
-        language: Of the accepted version.
     """
 
     key: str
@@ -30,35 +29,36 @@ class KeyStanding(NamedTuple):
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRecord:
-    """What an accepted task requires."""
+class TaskRecord(NamedTuple):
+    """What an accepted task requires; `probed` are the arguments that its entry point, if any, has to answer."""
 
     component: str
     decisions: tuple[str, ...]
     checks: tuple[str, ...]
     implements: tuple[str, ...] = ()
     probed: tuple[str, ...] = ()
-    """The arguments that its entry point has to answer; none where it makes no entry point."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckRecord:
-    """A check of the team: the components that have to pass it, and the digest of what it does."""
+class CheckRecord(NamedTuple):
+    """A check of the team.
+
+    Attributes:
+        pattern: Of the components that have to pass it.
+        definition: Digest of what it does.
+        languages: `implements` or `uses` and a language; where there are any, only components count that implement or
+            use a decision in one of these languages.
+        whole: It is about the whole program: it runs when all else is met, and every component with code has to pass.
+    """
 
     name: str
     pattern: str
     definition: str
     languages: tuple[str, ...] = ()
-    """`implements` or `uses` and a language; where there are any, only components that stand so to a decision in one of
-    these languages have to pass it."""
     whole: bool = False
-    """Whether it is of the whole program: it runs when all else is met, and whoever has code has to pass it."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictRecord:
-    """A verdict on a component's newest version."""
+class VerdictRecord(NamedTuple):
+    """A verdict on a component's newest version; `why` is the first line of its log."""
 
     check: str
     component: str
@@ -66,12 +66,10 @@ class VerdictRecord:
     inputs: str
     revision: int
     why: str = ""
-    """The first line of its log."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConstraintRecord:
-    """An accepted constraint, what it is worth, and the keys that it names and nobody decided yet."""
+class ConstraintRecord(NamedTuple):
+    """An accepted constraint, its value, and the keys that it names and nobody decided yet."""
 
     key: str
     truth: Truth
@@ -80,36 +78,41 @@ class ConstraintRecord:
 
 @dataclass(frozen=True, slots=True)
 class ControlState:
-    """What the agenda says; empty for a revision that is not the head."""
+    """The agenda; empty for a revision that is not the head.
+
+    Attributes:
+        deadlines: (key, which deadline is armed).
+        exhausted: Budgets that are spent.
+        cycle: "source on target" of each run of what repeats, in the order in which they ran.
+    """
 
     activations: tuple[Activation, ...] = ()
     deadlines: tuple[tuple[str, str], ...] = ()
-    """(key, what is armed)"""
     exhausted: tuple[str, ...] = ()
-    """Budgets that are spent."""
     cycle: tuple[str, ...] = ()
-    """"source on target" of each run of what repeats, in the order in which they ran."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpecState:
-    """Everything that convergence is a function of, at one revision."""
+    """Everything that convergence is a function of, at one revision.
+
+    Attributes:
+        tasks: Component -> its accepted task.
+        persons: Role -> its external members.
+        settlers: Sources that contested keys wake and that run by themselves.
+        stops: Key -> why the choreography gave up on it.
+    """
 
     revision: int
-    decisions: Mapping[str, KeyStanding]
-    tasks: tuple[TaskRecord, ...]
-    untasked: tuple[str, ...]
-    """Components that no task ever asked for; they have to be current too."""
+    decisions: Mapping[str, DecisionRecord]
+    tasks: Mapping[str, TaskRecord]
     requires: tuple[str, ...]
     components: Mapping[str, BuiltComponent]
     checks: tuple[CheckRecord, ...]
     verdicts: tuple[VerdictRecord, ...]
     persons: Mapping[str, tuple[str, ...]]
-    """role -> its external members."""
     settlers: tuple[str, ...]
-    """Sources that are woken by contested keys and run by themselves."""
     stops: Mapping[str, str] = field(default_factory=dict)
-    """key -> why the choreography gave up on it."""
     control: ControlState = ControlState()
     announced: bool = False
     constraints: tuple[ConstraintRecord, ...] = ()

@@ -1,6 +1,6 @@
-"""The types that one language calls so and another one otherwise: `int` is `integer`, `str` is `text`.
+"""Names of types that differ between languages: `int` is `integer`, `str` is `text`.
 
-Only what every reader takes for the same is listed; anything else is the same type where it is spelled alike.
+Types that are not listed are the same where they are spelled alike.
 """
 
 import re

@@ -13,7 +13,7 @@ from blackboard.spec.history import GENERATION_BOUND, cycle_of
 from blackboard.spec.inputs import BuiltComponent
 from blackboard.spec.keys import TEAM, is_reserved, matches
 from blackboard.spec.records import Body
-from blackboard.spec.spec_state import CheckRecord, ControlState, KeyStanding, SpecState, TaskRecord, VerdictRecord
+from blackboard.spec.spec_state import CheckRecord, ControlState, DecisionRecord, SpecState, TaskRecord, VerdictRecord
 from blackboard.spec.triggers import SourceRecord, TriggerKind
 from blackboard.store import agenda, budgets, read
 from blackboard.store.constraints import constraint_records
@@ -99,7 +99,6 @@ def spec_state(on: Reads, at: int) -> SpecState:
         at,
         decisions,
         tasks,
-        tuple(key for key in built if f"{TASK}{key}" not in decisions),
         tuple(team["choreography"]["requires"]) if team else (),
         built,
         _checks(team["checks"]) if team else (),
@@ -220,7 +219,7 @@ def probes(on: Reads, at: int) -> dict[str, tuple[str, ...]]:
     head = read.board_row(on)["revision"] == at
     rows = on.all(_STANDING_NOW if head else _STANDING_THEN, {"at": at})
     tasks = _tasks({row["key"]: row for row in rows if row["version"] is not None})
-    return {task.component: task.probed for task in tasks if task.probed}
+    return {component: task.probed for component, task in tasks.items() if task.probed}
 
 
 def check_of(on: Reads, check: str, at: int) -> CheckRecord:
@@ -230,24 +229,24 @@ def check_of(on: Reads, check: str, at: int) -> CheckRecord:
     return found[0] if found else CheckRecord(check, "**", "")
 
 
-def _tasks(accepted: Mapping[str, read.Row]) -> tuple[TaskRecord, ...]:
-    found = []
+def _tasks(accepted: Mapping[str, read.Row]) -> dict[str, TaskRecord]:
+    found = {}
     for key, row in accepted.items():
         if matches(f"{TASK}**", key) and row["language"] == "task":
             body = Contract.stored(row["language"], row["text"]).body
             if isinstance(body, TaskBody):
                 names = tuple(dict.fromkeys([*body.implements, *body.uses]))
                 component = key.removeprefix(TASK)
-                found.append(TaskRecord(component, names, body.checks, tuple(body.implements), body.probed))
-    return tuple(found)
+                found[component] = TaskRecord(component, names, body.checks, tuple(body.implements), body.probed)
+    return found
 
 
-def _decisions(on: Reads, at: int, rows: Mapping[str, read.Row], *, head: bool) -> dict[str, KeyStanding]:
+def _decisions(on: Reads, at: int, rows: Mapping[str, read.Row], *, head: bool) -> dict[str, DecisionRecord]:
     asked = {one.key for one in read.questions(on, "**", at)}
     reasons = {row["key"]: row["reason"] for row in on.all(_REASONS, {"at": at})}
     missing = _missing(on, at, head=head)
     return {
-        key: KeyStanding(
+        key: DecisionRecord(
             key,
             state,
             version is not None,

@@ -14,7 +14,7 @@ from blackboard.spec.spec_state import (
     CheckRecord,
     ConstraintRecord,
     ControlState,
-    KeyStanding,
+    DecisionRecord,
     SpecState,
     TaskRecord,
     VerdictRecord,
@@ -23,7 +23,7 @@ from blackboard.spec.staleness import Freshness, Pin
 
 
 def decision(key, state="accepted", **named):
-    return KeyStanding(key, state, named.pop("accepted", state == "accepted"), f"1:{key}", **named)
+    return DecisionRecord(key, state, named.pop("accepted", state == "accepted"), f"1:{key}", **named)
 
 
 def built(key, *, freshness=Freshness.CURRENT, files="1:f", uses=("api/ids",)):
@@ -44,8 +44,7 @@ def converged(**named):
     state = SpecState(
         revision=10,
         decisions={"api/ids": decision("api/ids"), "task/server": decision("task/server")},
-        tasks=(TaskRecord("server", ("api/ids",), ()),),
-        untasked=(),
+        tasks={"server": TaskRecord("server", ("api/ids",), ())},
         requires=("api/*", "task/*"),
         components=COMPONENTS,
         checks=(CHECK,),
@@ -61,7 +60,7 @@ def test_a_suspect_component_that_no_check_could_clear_is_as_good_as_current():
     suspect = {"server": built("server", freshness=Freshness.SUSPECT)}
     assert outcome(converged(components=suspect, checks=(), verdicts=())).kind is OutcomeKind.CONVERGED
     task = TaskRecord("server", ("api/ids",), ("unit",))
-    left = outcome(converged(components=suspect, checks=(), verdicts=(), tasks=(task,))).obligations
+    left = outcome(converged(components=suspect, checks=(), verdicts=(), tasks={"server": task})).obligations
     assert "it is suspect" in [one.reason for one in left]
 
 
@@ -116,7 +115,6 @@ LEFT = {
     "C2 a stale component that no task asked for": (
         {
             "components": {**COMPONENTS, "extra": built("extra", freshness=Freshness.STALE)},
-            "untasked": ("extra",),
             "checks": (),
         },
         "extra",
@@ -126,7 +124,7 @@ LEFT = {
     "C3 a verdict on other inputs": ({"verdicts": (verdict(definition="1:older"),)}, "server"),
     "C3 a check that is flaky": ({"verdicts": (verdict(passed=False, revision=8), verdict())}, "server"),
     "C3 a check that the team does not have": (
-        {"tasks": (TaskRecord("server", ("api/ids",), ("lint",)),)},
+        {"tasks": {"server": TaskRecord("server", ("api/ids",), ("lint",))}},
         "server",
     ),
     "C4 a pending activation": ({"control": ControlState((active(),))}, "server"),
@@ -168,7 +166,7 @@ FREE = {
         )
     },
     "a fail before the pass of other inputs": {"verdicts": (verdict(passed=False, definition="1:older"), verdict())},
-    "a pattern that a task names": {"tasks": (TaskRecord("server", ("api/ids", "other/*"), ()),)},
+    "a pattern that a task names": {"tasks": {"server": TaskRecord("server", ("api/ids", "other/*"), ())}},
 }
 
 
@@ -267,7 +265,7 @@ def test_the_fingerprint_is_of_what_was_agreed_built_and_verified_and_of_nothing
         persons={"operator": ("ann",)},
         control=ControlState((active(),)),
         components={"server": replace(COMPONENTS["server"], version=7, freshness=Freshness.STALE)},
-        verdicts=(replace(verdict(), revision=50), verdict(passed=False, revision=3)),
+        verdicts=(verdict()._replace(revision=50), verdict(passed=False, revision=3)),
     )
     assert fingerprint(same) == fingerprint(state)
 
