@@ -62,7 +62,6 @@ Durability = Literal["full", "normal"]
 
 _DUE = Statement("""
     SELECT k.key, d.path, d.round, d.due FROM deadline d JOIN key k ON k.id = d.key_id ORDER BY d.due LIMIT 100""")
-_CLOCK = Statement("SELECT store_time FROM board")
 _TEAM = Statement("SELECT 1 FROM key WHERE key = 'choreography/team' AND current_version IS NOT NULL")
 _LIVE = Statement("SELECT count(*) AS count FROM lease WHERE state = 'live' AND expires > :now")
 
@@ -258,12 +257,12 @@ class Blackboard:
         """Return the seconds until the next deadline, None if there is none."""
         with self.store.database.reading() as on:
             rows = on.all(_DUE)
-            now = max(on.all(_CLOCK)[0]["store_time"], self.store.clock())
+            now = self.store.now(on)
         return max(0.0, rows[0]["due"] - now) if rows else None
 
     def _due(self) -> list[read.Row]:
         with self.store.database.reading() as on:
-            now = max(on.all(_CLOCK)[0]["store_time"], self.store.clock())
+            now = self.store.now(on)
             return [row for row in on.all(_DUE) if row["due"] <= now]
 
     def _intent(

@@ -101,7 +101,7 @@ class Lease:
     @property
     def expires_in_seconds(self) -> float:
         """The remaining time; negative once the lease has ended, even if no other worker has claimed the activation."""
-        return self._expires - self._store.clock()
+        return self._expires - self._store.time.now()
 
     def transaction(self, *, idempotency_key: str | None = None) -> Transaction:
         """Begin a transaction in the name of the source, fenced by this lease."""

@@ -30,7 +30,7 @@ def budget(store: Store) -> tuple[BudgetLine, ...]:
 def called(store: Store) -> tuple[tuple[SpentLine, ...], tuple[WaitingLine, ...]]:
     """Return the spending of model calls by source and model, and the running calls."""
     with store.database.reading() as connection:
-        return calls.spent(connection), calls.waiting(connection, store.clock())
+        return calls.spent(connection), calls.waiting(connection, store.now(connection))
 
 
 def agenda_counts(store: Store) -> Mapping[str, int]:
@@ -76,7 +76,8 @@ def kind_and_state(store: Store, key: str) -> tuple[str, str]:
 def activations_of(store: Store, key: str) -> tuple[ActivationLine, ...]:
     """Return the activations on a target that are not done, dead and obviated ones included."""
     with store.database.reading() as connection:
-        return tuple(_activation(row, store.clock()) for row in stored.activations_of(connection, key))
+        now = store.now(connection)
+        return tuple(_activation(row, now) for row in stored.activations_of(connection, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ class Picture:
 def picture(store: Store, rows: Rows) -> Picture:
     """Return the newest and most urgent rows of a board, as many as fit."""
     with store.database.reading() as connection:
-        agenda = _agenda(connection, rows.agenda, store.clock())
+        now = store.now(connection)
+        agenda = _agenda(connection, rows.agenda, now)
         return Picture(
             stored.revision(connection),
             _decisions(connection, rows.decisions),
@@ -114,7 +116,7 @@ def picture(store: Store, rows: Rows) -> Picture:
             agenda,
             _budget(connection),
             _newest(connection, rows.changes),
-            calls.waiting(connection, store.clock()),
+            calls.waiting(connection, now),
         )
 
 

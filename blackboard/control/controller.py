@@ -392,7 +392,7 @@ class Controller:
     def _next_event(self) -> float | None:
         """Return the seconds until a lease, a back-off or a deadline ends, None if there is none."""
         with self._store.database.reading() as on:
-            now = max(read.board_row(on)["store_time"], self._store.clock())
+            now = self._store.now(on)
             at = agenda.next_event(on, self._claimants.names, now)
         deadline = self._board.next_deadline()
         if deadline is not None and deadline > PATIENCE_SECONDS and not self._virtual:

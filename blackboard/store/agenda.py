@@ -28,6 +28,7 @@ from blackboard.store.statements import Statement
 
 if TYPE_CHECKING:
     from blackboard.store.opened import Store
+    from blackboard.store.sqlite import Connection
 
 _FENCE = Statement("""
     SELECT l.state, k.key AS target,
@@ -52,8 +53,7 @@ _SWEEPABLE = Statement("""
           AND process_started < :started)
         OR EXISTS (SELECT 1 FROM lease WHERE state = 'live' AND host = :host AND process = :process
           AND process_started > :started) AS others,
-      (SELECT min(expires) FROM lease WHERE state = 'live') < max(b.store_time, :now) AS expired
-    FROM board b""")
+      (SELECT min(expires) FROM lease WHERE state = 'live') < :now AS expired""")
 """Whether another process of this host holds a lease, or one that had this one's number, a step of the index each; and
 whether any expired, for which all that are live are looked at in the index."""
 
@@ -266,10 +266,10 @@ def sweep(store: "Store") -> int:
         return len(ends)
 
 
-def sweepable(on: Reads, store: "Store") -> Any:  # noqa: ANN401 - a row
+def sweepable(on: "Connection", store: "Store") -> Any:  # noqa: ANN401 - a row
     """Return whether a lease `expired`, and whether a process of this host may have died with one."""
     me = this_process()
-    here = {"now": store.clock(), "host": me.host, "process": me.number, "started": me.started}
+    here = {"now": store.now(on), "host": me.host, "process": me.number, "started": me.started}
     return on.one(_SWEEPABLE, here)
 
 

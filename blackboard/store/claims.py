@@ -299,7 +299,7 @@ def _any_ready(store: "Store", names: Sequence[str]) -> bool:
         able = _able(connection, _asked(reserved(connection, store.kept), tuple(names)))
         if row["mode"] is not None or not able:
             return False
-        here = {"sources": json.dumps(able), "now": max(row["store_time"], store.clock()), "limit": 1}
+        here = {"sources": json.dumps(able), "now": store.time.at(row["store_time"]), "limit": 1}
         return bool(connection.all(_ANY[any(one.judges for one in able)], here))
 
 

@@ -43,6 +43,7 @@ _TOKENS = Statement("""
       coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'lease'), 0) AS counted""")
 _BUDGETS = Statement("SELECT resource FROM budget WHERE NOT (cap >= 0 AND spent >= 0 AND held >= -0.000001)")
 _TIMES = Statement("SELECT b.store_time, (SELECT max(at) FROM commit_log) AS newest FROM board b")
+_FIRST_AHEAD = Statement("SELECT revision, author FROM commit_log WHERE at > :now ORDER BY revision LIMIT 1")
 _ANSWERS = Statement("""
     SELECT i.*, b.revision AS head, l.author AS by, (SELECT json_group_array(json_array(k.key, c.version)) FROM (
         SELECT key_id, version FROM change WHERE revision = i.revision AND kind = 'accepted' ORDER BY ordinal) c
@@ -52,7 +53,7 @@ _ANSWERS = Statement("""
 Row = Any
 
 _DIGEST = re.compile(r"\d+:[0-9a-f]{64}")
-_AHEAD_SECONDS = 3600.0
+_AHEAD_SECONDS = 60.0  # several times what synchronized clocks are apart, and no lease notices
 _SHOWN = 20
 OTHER_RELEASE = "release"
 RESTORE = "restore a backup; without one, `sqlite3 BOARD .recover` saves what can be read"
@@ -228,8 +229,20 @@ def _times(on: Connection, now: float) -> Iterator[Finding]:
         what = f"store time is {row['store_time']:.0f}, and a commit was made at {row['newest']:.0f}"
         yield Finding(Level.FAULT, "clock", what, RESTORE)
     elif row["store_time"] > now + _AHEAD_SECONDS:
-        what = f"store time is {row['store_time'] - now:.0f} s ahead of this machine's, and never goes back"
-        yield Finding(Level.WARNING, "clock", what, "set this machine's clock")
+        yield _ahead(on, row["store_time"] - now, now)
+
+
+def _ahead(on: Connection, seconds: float, now: float) -> Finding:
+    first = on.one(_FIRST_AHEAD, {"now": now})
+    since = "no commit: a process only opened the board or renewed a lease"
+    if first is not None:
+        since = f"revision {first['revision']} by {first['author']}"
+    what = (
+        f"store time is {seconds / 3600:.1f} h ahead of this host's clock, since {since}; until the clock reaches it, "
+        "times are shown that much ahead; leases, reservations and waits last as long as they should, for whoever waits"
+    )
+    step = "compare this host's clock with another; if it is right, correct that of the process that wrote then"
+    return Finding(Level.WARNING, "clock", what, step)
 
 
 def _answers(on: Connection) -> Iterator[Finding]:

@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 
 from blackboard.spec.records import Reserved
 from blackboard.store import forks
-from blackboard.store.sqlite import Database
+from blackboard.store.clock import StoreClock
+from blackboard.store.sqlite import Connection, Database
+from blackboard.store.statements import Statement
 from blackboard.store.writer import Writer
+
+_CLOCK = Statement("SELECT store_time FROM board")
 
 
 @dataclass(slots=True)
@@ -40,7 +44,7 @@ class Store:
     """What the functions of this room work on.
 
     Attributes:
-        clock: Seconds since the Unix epoch; the store's time never goes below what it gave out before.
+        clock: Seconds since the Unix epoch by this host.
         name_commit: Makes an idempotency key that nobody used before.
     """
 
@@ -64,6 +68,15 @@ class Store:
         self.kept = Kept()
         # Else parent and child would give the same name to different commits.
         self.name_commit = _numbered()
+
+    @property
+    def time(self) -> StoreClock:
+        """Reads store time."""
+        return self.writer.session.clock
+
+    def now(self, on: Connection) -> float:
+        """Return store time, by which leases, waits and deadlines end."""
+        return self.time.at(on.all(_CLOCK)[0]["store_time"])
 
     @property
     def location(self) -> str:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from blackboard.errors import CommitUnknown, Damaged, SchemaMismatch, Sealed
 from blackboard.spec.halt import Halt
 from blackboard.store import journal
+from blackboard.store.clock import KEEP_LEASES, TOLERANCE_SECONDS, StoreClock
 from blackboard.store.control import refusal_count
 from blackboard.store.line import Line
 from blackboard.store.remembered import THEN, Head, revision_of
@@ -141,12 +142,13 @@ class Session:
 
     Attributes:
         commit_seconds: What the last COMMIT took.
+        clock: Reads store time.
     """
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self.commit_seconds = 0.0
+        self.clock = StoreClock(clock)
         self._database = database
-        self._clock = clock
         self._connection: Connection | None = None
         self._own = False  # whether nobody is lent the connection
         self._changes = 0  # of the connection, when the turn began
@@ -201,8 +203,11 @@ class Session:
     def turn(self) -> Turn:
         """Return a turn in the transaction that is open."""
         turn = self._at_head()
-        turn.now = max(turn.clock_before, self._clock())
+        time_read = self.clock.read(turn.clock_before)
+        turn.now = time_read.now
         self._changes = turn.connection.raw.total_changes
+        if time_read.jump > TOLERANCE_SECONDS:
+            turn.run(KEEP_LEASES, {"now": turn.now, "watched": time_read.watched, "jump": time_read.jump})
         return turn
 
     def _at_head(self) -> Turn:
