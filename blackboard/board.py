@@ -1,6 +1,5 @@
 """A blackboard: one versioned store of one spec, opened by an application, a command or a controller."""
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -14,9 +13,7 @@ from blackboard.contracts.language import Contract
 from blackboard.errors import (
     Compacted,
     Conflict,
-    Damaged,
     Invalid,
-    NotABoard,
     Refused,
     Reserved,
     TeamMismatch,
@@ -30,7 +27,7 @@ from blackboard.spec import arguments
 from blackboard.spec.changes import Committed, Install, Intent, Plan, Tick
 from blackboard.spec.keys import PROMPT, TEAM, check_idempotency_key, check_name
 from blackboard.spec.reads import Reads
-from blackboard.store import agenda, backup, budgets, commit, creation, durability, feed, read, upgrade, verify
+from blackboard.store import agenda, backup, budgets, commit, creation, durability, feed, place, read, upgrade, verify
 from blackboard.store.feed import Changes, Cursor
 from blackboard.store.opened import Store
 from blackboard.store.session import Turn
@@ -99,13 +96,16 @@ class Blackboard:
         Raises:
             NotABoard: The file exists and is no board; it is not changed.
             SchemaMismatch: The board was made by an older or newer library.
-            Unavailable: The file or its folder is missing.
+            Unavailable: The file or its folder is missing, or the file has a second name (a hard link, a mount).
             ReadOnly: The file cannot be written.
         """
         if durability not in ("full", "normal"):
             raise Invalid(f"durability is {durability!a}; give 'full' or 'normal'")
         path = path_of(str(location))
-        _check_place(path, create=create)
+        if not place.check(path):
+            if not create:
+                raise Unavailable(str(path), "there is no such file", "make a board with `bb init` or create=True")
+            creation.create(path)
         database = Database(path, synchronous=durability.upper())
         return cls(_opened(database, clock, create=create, older=upgrade))
 
@@ -342,36 +342,6 @@ def path_of(location: str) -> Path:
     if scheme != "sqlite":
         raise Invalid(f"{scheme}:// is no store of this version; give a path or sqlite:///path")
     return Path(rest.removeprefix("/")) if not rest.startswith("//") else Path(rest[1:])
-
-
-def _check_place(path: Path, *, create: bool) -> None:
-    if path.is_dir():
-        raise NotABoard(str(path), "it is a folder")
-    _check_log(path)
-    if path.exists():
-        if not path.is_file():
-            raise NotABoard(str(path), "it is a device or a pipe")
-        if path.stat().st_size == 1:
-            # SQLite takes a file of one byte for an empty one and would write over it.
-            raise NotABoard(str(path), "it is one byte long")
-        return
-    if not create:
-        raise Unavailable(str(path), "there is no such file", "make a board with `bb init` or create=True")
-    creation.create(path)
-
-
-def _check_log(path: Path) -> None:
-    """Refuse an empty or missing board file whose write-ahead log holds commits: SQLite would delete that log."""
-    # SQLite resolves links to the board's file before it derives the name of the log.
-    place = Path(os.path.realpath(path))
-    log = place.with_name(place.name + "-wal")
-    try:
-        orphan = (not path.exists() or path.stat().st_size == 0) and log.stat().st_size > 0
-    except OSError:
-        return
-    if orphan:
-        what = "empty" if path.exists() else "gone"
-        raise Damaged(str(path), f"it is {what} and {log.name} is not: to make a new board here, move {log.name} away")
 
 
 def _opened(database: Database, clock: Callable[[], float] | None, *, create: bool, older: bool = False) -> Store:

@@ -214,8 +214,8 @@ def test_a_component_cannot_write_over_the_board(place, given, name):
 
 
 def test_another_name_of_the_board_is_the_board(place):
-    (place / "link.db").hardlink_to(place / "board.db")
     with Blackboard.open("board.db") as board:
+        (place / "link.db").hardlink_to(place / "board.db")
         assert board.owns("link.db")
         assert board.owns(place / "team" / ".." / "board.db")
         assert board.owns("board.db-wal")

@@ -108,7 +108,7 @@ def _made(store: Store, path: str | Path) -> Iterator[tuple[Store, Path]]:
 @contextlib.contextmanager
 def new_file(place: Path) -> Iterator[Path]:
     """Lend the path of a file in the making; when the block ends well it is made durable and gets its name."""
-    part = place.with_name(f".bb-{uuid.uuid4().hex[:12]}.part")
+    part = place.with_name(f".bb-{uuid.uuid4().hex[:12]}.part")  # as surroundings.IN_THE_MAKING says
     Database.create_file(part)
     try:
         yield part

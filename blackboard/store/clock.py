@@ -21,7 +21,8 @@ TOLERANCE_SECONDS = 1.0
 
 # A lease moves as a whole, since its length is charged to the budget of seconds and its longest time limits renewals.
 KEEP_LEASES = Statement("""
-    UPDATE lease SET claimed = claimed + :jump, longest_until = longest_until + :jump, expires = :now + (expires - :watched) / 2
+    UPDATE lease SET claimed = claimed + :jump, longest_until = longest_until + :jump,
+      expires = :now + (expires - :watched) / 2
     WHERE state = 'live' AND expires > :watched AND expires < :now + (expires - :watched) / 2""")
 
 

@@ -45,7 +45,9 @@ class Line:
         if not _SET or not _ASK:
             return None
         try:
-            file = os.open(f"{board}{SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            # All who open one file meet in one line, by whatever symbolic link they found it.
+            path = f"{os.path.realpath(board)}{SUFFIX}"
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError:
             return None
         try:

@@ -1,6 +1,8 @@
 """What a board's file stands in: the engine's version, the file system, permissions, links and space."""
 
+import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -21,6 +23,9 @@ NETWORK = frozenset(
     )
 )
 """File systems on which locks or shared memory of several machines are not what SQLite needs."""
+
+IN_THE_MAKING = r"\.bb-[0-9a-f]{12}\.part"
+"""Pattern of the name that a new board or a copy has until it is whole; no board is opened by it."""
 
 VOLATILE = frozenset({"tmpfs", "ramfs"})
 
@@ -104,6 +109,9 @@ def _after(version: Version) -> Version:
 def file_system(path: Path, mounts: Path = MOUNTS) -> Iterator[Finding]:
     """Yield the type of the file system, and whether it keeps what is promised."""
     kind = kind_of(path, mounts)
+    if is_mounted(path, mounts):
+        what = "the file is mounted by itself, so its log is not that of the file outside"
+        yield Finding(Level.FAULT, "file system", what, "mount the folder that holds it")
     if kind is None:
         yield Finding(Level.NOTE, "file system", "this system does not tell its type")
     elif kind in NETWORK:
@@ -117,19 +125,48 @@ def file_system(path: Path, mounts: Path = MOUNTS) -> Iterator[Finding]:
 
 def kind_of(path: Path, mounts: Path = MOUNTS) -> str | None:
     """Return the type of the file system that holds a path, None where the system does not tell."""
-    try:
-        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:
-        return None
     place = path.resolve()
     found: tuple[int, str] | None = None
-    for line in lines:
-        _, where, kind, *_ = [*line.split(" "), "", "", ""]
-        # Blanks stand there as octal numbers.
-        point = Path(where.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\"))
+    for point, kind in _mounted(mounts):
         if place.is_relative_to(point) and (found is None or len(point.parts) >= found[0]):
             found = (len(point.parts), kind)
     return None if found is None else found[1]
+
+
+def is_mounted(path: Path, mounts: Path = MOUNTS) -> bool:
+    """Say whether a file is mounted by itself, False where the system does not tell."""
+    place = path.resolve()
+    return any(point == place for point, _ in _mounted(mounts))
+
+
+def _mounted(mounts: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the place and the type of each file system that is mounted."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+    except OSError:
+        return
+    for line in lines:
+        _, where, kind, *_ = [*line.split(" "), "", "", ""]
+        # Blanks and backslashes are written as octal numbers.
+        yield Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), where)), kind
+
+
+def names_of(path: Path) -> int:
+    """Return how many names a file has by which it may be opened: more than one where it has hard links."""
+    # In this order: whoever made the file removes the name that it had in the making at any moment, or died before it.
+    made = len(made_names(path)) if path.stat().st_nlink > 1 else 0
+    return path.stat().st_nlink - made
+
+
+def made_names(path: Path) -> list[Path]:
+    """Return the names that a file had in the making and that were not removed yet."""
+    found, file = [], path.resolve()
+    with contextlib.suppress(PermissionError):
+        for one in file.parent.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if re.fullmatch(IN_THE_MAKING, one.name) and one.samefile(file):
+                    found.append(one)
+    return found
 
 
 def permissions(path: Path) -> Iterator[Finding]:
@@ -151,9 +188,9 @@ def permissions(path: Path) -> Iterator[Finding]:
         if found.st_mode & stat.S_IWOTH:
             what = f"everybody on this machine may write {place.name}"
             yield Finding(Level.WARNING, "permissions", what, f"chmod o-w {place}")
-        if found.st_nlink > 1:
-            what = f"{place.name} has {found.st_nlink} names: whoever opens another one does not see its log"
-            yield Finding(Level.WARNING, "permissions", what, "remove the other names")
+        if (names := names_of(place)) > 1:
+            what = f"{place.name} has {names} names (hard links), and each would have a log of its own"
+            yield Finding(Level.FAULT, "permissions", what, "remove the other names: until then it is not opened")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         what = f"the folder {path.parent} cannot be written by you, and the log stands in it"
         yield Finding(Level.WARNING, "permissions", what, "change its mode")
