@@ -206,7 +206,7 @@ def test_a_text_whose_bytes_are_no_text_is_damage(kept, location):
 # --- no space, no permission ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("column", ["revision", "clock", "first"])
+@pytest.mark.parametrize("column", ["revision", "store_time", "first_revision"])
 def test_a_row_of_the_board_that_holds_no_numbers_is_damage(board, given, column):
     given(board).decided("k", 1)
     with board.store.writer.transaction() as connection:
