@@ -12,6 +12,7 @@ from blackboard import (
     Invalid,
     InvalidContract,
     InvalidKey,
+    InvalidPath,
     TooLarge,
 )
 
@@ -142,7 +143,7 @@ BAD_PATHS = {
 
 @pytest.mark.parametrize("path", BAD_PATHS.values(), ids=BAD_PATHS)
 def test_a_bad_path_of_a_file_is_refused(memory_board, path):
-    refused(memory_board, InvalidKey, committing(lambda tx: tx.write("server", {path: "x"})))
+    refused(memory_board, InvalidPath, committing(lambda tx: tx.write("server", {path: "x"})))
 
 
 BAD_TEXTS = {

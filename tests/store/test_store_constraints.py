@@ -183,7 +183,7 @@ def test_a_board_finds_the_constraints_on_a_key_by_an_index_and_one_without_cons
     board, ask_sql, given, monkeypatch
 ):
     plan = ask_sql(board, f"EXPLAIN QUERY PLAN {facts._NAMING}", "names:a")
-    assert "head_facet_names (name=?)" in " ".join(str(row) for row in plan)
+    assert "current_facet_names (name=?)" in " ".join(str(row) for row in plan)
     given(board).decided("a", 1)
     monkeypatch.setattr(facts, "_NAMING", None)
     given(board).decided("a", 2)

@@ -411,7 +411,7 @@ BROKEN = {
     "patterns have no members": ("blackboard.store.apply.Application._membership", lambda: nothing),
     "facets never move": ("blackboard.plan._head_rows", lambda: lambda _: []),
     "questions never close": ("blackboard.plan.draft.Draft.close", lambda: nothing),
-    "premises do not matter": ("blackboard.plan.builds._premises", lambda: lambda *_: frozenset()),
+    "premises do not matter": ("blackboard.plan.builds._compared", lambda: lambda *_: frozenset()),
     "proposals outlive the winner": ("blackboard.plan.draft.Draft.reject_live", lambda: nothing),
     "versions have the states of the future": ("blackboard.store.read.versions", states_of_the_head),
     "the function knows no new members": ("blackboard.store.read._joined_at", lambda: lambda *_: 0),
@@ -421,9 +421,9 @@ BROKEN = {
 BROKEN_TEAMS = {
     "nobody is woken": ("blackboard.store.commit.update_agenda", quietly),
     "decisions rest on nothing": ("blackboard.plan.decisions.premises_of", lambda: lambda _: ()),
-    "nobody looks again": ("blackboard.plan.decisions.is_looked_at_again", lambda: lambda *_: False),
+    "nobody looks again": ("blackboard.plan.decisions.was_read_broken", lambda: lambda *_: False),
     "who looks always looks again": (
-        "blackboard.plan.decisions.is_looked_at_again",
+        "blackboard.plan.decisions.was_read_broken",
         lambda: lambda draft, record: draft.intent.reads.whole(record.key, record.kind),
     ),
 }
