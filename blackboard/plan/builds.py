@@ -164,9 +164,9 @@ def _languages(draft: Draft, component: str) -> frozenset[str]:
 
 
 def own_checkers(draft: Draft, component: str) -> list[str]:
-    """Return the sources that run the checks of a component which its key alone does not tell."""
+    """Return the sources that run the checks of a component that no pattern of the team asks for."""
     own = _own_checks(draft, component)
-    return [source.name for source in draft.registry.checkers if source.check in own]
+    return [source.name for source in draft.registry.sources if source.check in own]
 
 
 def wakes_of(draft: Draft, component: str) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from blackboard.plan.constraints import falsified, freed
 from blackboard.plan.draft import Draft
 from blackboard.plan.premises import is_broken, note_effects, note_stale_listeners, premises_of, was_read_broken
 from blackboard.spec import keys
-from blackboard.spec.agreement import Electorate, Tally, eligible, tally
+from blackboard.spec.agreement import Tally, eligible, tally
 from blackboard.spec.changes import Ask, Decide, NeedRow, Propose, Retract, Vote, WakesRow, Withdraw
 from blackboard.spec.history import EVIDENCE, GENERATION_BOUND, UNRULED
 from blackboard.spec.lifecycle import Event as VersionEvent
@@ -102,7 +102,7 @@ def _electorate(draft: Draft, key: str) -> tuple[tuple[str, ...] | None, int | N
     author = draft.intent.author
     electorate = eligible(draft.registry.roles.get(agreed.of, ()), author)
     quorum = agreed.quorum_of(len(electorate))
-    if tally(Electorate(electorate, quorum), {}) is Tally.UNREACHABLE:
+    if tally(electorate, quorum, {}) is Tally.UNREACHABLE:
         # Nobody votes on their own text, so an author who is in the role leaves one voter less.
         sentence = f"{author} proposes {key}, on which {len(electorate)} others vote"
         raise NotPermitted(sentence, (), (f"{quorum} who may vote on it",))
@@ -252,7 +252,7 @@ def _accept_unless_broken(draft: Draft, together: Sequence[VersionRecord]) -> In
 def _tally(draft: Draft, record: VersionRecord) -> Tally:
     if record.electorate is None or record.quorum is None:
         return Tally.REACHED
-    return tally(Electorate(record.electorate, record.quorum), draft.view.votes(record.key, record.version))
+    return tally(record.electorate, record.quorum, draft.view.votes(record.key, record.version))
 
 
 def _accept_all(draft: Draft, together: Sequence[VersionRecord]) -> None:
@@ -280,7 +280,6 @@ def _accept(draft: Draft, version: VersionRecord, *, by_step: bool) -> None:
         if other is not None:
             # It was accepted since this version was proposed: the result keeps the changes of both.
             version, record = merging.merged(draft, version, other), draft.touch(key)
-        draft.supersede(key, record.current or 0)
     draft.settle(version, VersionEvent.QUORUM, "")
     merging.end_rivals(draft, version)
     note_effects(draft, version)

@@ -87,13 +87,6 @@ class Draft:
         self.rows.append(SettleRow(record.key, record.version, state, reason))
         return moved
 
-    def supersede(self, key: str, version: int) -> None:
-        """Mark a version that this plan added as superseded; of older ones the row of the key says which is current."""
-        added = self.view.versions.get((key, version))
-        if added is not None:
-            state = move(added.state, VersionEvent.REPLACED, subject=f"{key} version {version}")
-            self.view.versions[key, version] = added._replace(state=state)
-
     def require_read(self, record: KeyRecord) -> None:
         """Refuse to write over what was never read, or only in part: what came between would be lost.
 

@@ -59,7 +59,8 @@ def _breaks(draft: Draft, pin: Pin) -> bool:
     if current is None or not pin.digest:
         return True
     before = draft.view.facts.body_at(pin.key, pin.since)
-    return _Comparison(before, current.body).of(pin.name).effect(pin.side) is Effect.BREAKING
+    found = dict(_changes(before, current.body, [pin.name]))
+    return found[pin.name].effect(pin.side) is Effect.BREAKING
 
 
 def merged_premises(draft: Draft, *versions: VersionRecord) -> tuple[Pin, ...]:
@@ -105,34 +106,30 @@ def note_effects(draft: Draft, version: VersionRecord) -> None:
     """
     key, body = version.key, version.body
     rules = accepted_in(version.rationale) if version.role == OPERATOR else ()
-    heads = draft.view.head_facets(key)
-    new = all_facets(body.facets)
+    heads, new = draft.view.head_facets(key), all_facets(body.facets)
     old = {(name, head.since) for name, head in heads.items() if head.digest is not None}
     old.update(pinned for pinned in draft.view.facts.pinned(key) if pinned[0] in new or pinned[0] in heads)
-    comparisons: dict[int, _Comparison] = {}
+    by_since: dict[int, list[str]] = {}
     for name, since in sorted(old):
         head = heads.get(name)
-        if head is not None and head.digest is not None and head.digest == new.get(name):
-            continue
-        if since not in comparisons:
-            comparisons[since] = _Comparison(draft.view.facts.body_at(key, since), body, rules)
-        change = comparisons[since].of(name)
-        draft.rows.append(EffectRow(key, name, since, str(change.uses), str(change.implements), change.reason))
+        if head is None or head.digest is None or head.digest != new.get(name):
+            by_since.setdefault(since, []).append(name)
+    for since, names in by_since.items():
+        for name, change in _changes(draft.view.facts.body_at(key, since), body, names, rules):
+            draft.rows.append(EffectRow(key, name, since, str(change.uses), str(change.implements), change.reason))
 
 
-class _Comparison:
-    """How each facet changed from one version to another; texts are compared only where that is asked for."""
-
-    def __init__(self, old: Body | None, new: Body, rules: Collection[str] = ()) -> None:
-        self._old, self._new, self._rules = old, new, rules
-        self._effects: Mapping[str, FacetChange] | None = None
-
-    def of(self, name: str) -> FacetChange:
-        """Return how a facet changed. Compaction may have dropped the text of a version that lacks the facet."""
-        old, new = self._old, self._new
-        if old is None or (name != NAMES and name not in old.facets):
-            return _APPEARED if name == NAMES or name in new.facets else _SAME
-        if self._effects is None:
-            found = contract_of(old).compare(contract_of(new)).effects
-            self._effects = without(found, old.facets.keys() ^ new.facets.keys(), self._rules)
-        return self._effects.get(name, _SAME)
+def _changes(
+    old: Body | None, new: Body, names: Collection[str], rules: Collection[str] = ()
+) -> Iterator[tuple[str, FacetChange]]:
+    """Yield how facets changed. Texts are compared only for facets that the old one has: others may be compacted."""
+    had = {name for name in names if old is not None and (name == NAMES or name in old.facets)}
+    effects: Mapping[str, FacetChange] = {}
+    if old is not None and had:
+        found = contract_of(old).compare(contract_of(new)).effects
+        effects = without(found, old.facets.keys() ^ new.facets.keys(), rules)
+    for name in names:
+        if name in had:
+            yield name, effects.get(name, _SAME)
+        else:
+            yield name, _APPEARED if name == NAMES or name in new.facets else _SAME

@@ -71,7 +71,7 @@ class Facts(Protocol):
         """Return the component's newest version."""
 
     def premises(self, key: str, version: int) -> tuple[Pin, ...]:
-        """Return what a version of a decision rests on."""
+        """Return what a version of a decision relies on."""
 
     def verdict(self, check: str, component: str) -> Judged | None:
         """Return the newest verdict on the component's newest version."""
@@ -101,7 +101,6 @@ class Registry(NamedTuple):
         languages: Check -> `implements` or `uses` and a language, for checks that only components pass which implement
             or use a decision in one of these languages; none for a check of the whole program, which no commit wakes.
         refuses_undeclared: Whether code that relies on facets which its author did not read is refused.
-        checkers: The sources that run a check.
         rechecks: The sources that give verdicts: woken for what depends on a component that is written.
     """
 
@@ -112,7 +111,6 @@ class Registry(NamedTuple):
     languages: Mapping[str, tuple[str, ...]]
     refuses_undeclared: bool
     triggers: TriggerIndex
-    checkers: tuple[SourceRecord, ...]
     rechecks: tuple[Recheck, ...]
 
     def roles_of(self, author: str) -> tuple[str, ...]:
@@ -145,7 +143,6 @@ def registry_of(reserved: Reserved) -> Registry:
         languages,
         team.get("undeclared_use") == "refuse",
         TriggerIndex(sources),
-        tuple(source for source in sources if source.check),
         tuple(recheck for source in sources for recheck in _rechecks(source, checks, languages)),
     )
 

@@ -3,8 +3,7 @@
 Votes are write-once and the store orders them, so agreement needs no quorum larger than w + 1; validity does.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 
@@ -16,21 +15,12 @@ class Tally(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-@dataclass(frozen=True, slots=True)
-class Electorate:
-    """Who may vote on a version, fixed in its proposal, and how many yes votes accept it."""
-
-    members: tuple[str, ...]
-    quorum: int
-
-
-def tally(electorate: Electorate, votes: Mapping[str, bool]) -> Tally:
-    """Count votes (member -> yes); votes of others do not count."""
-    yes = sum(1 for member in electorate.members if votes.get(member) is True)
-    no = sum(1 for member in electorate.members if votes.get(member) is False)
-    if yes >= electorate.quorum:
+def tally(electorate: Collection[str], quorum: int, votes: Mapping[str, bool]) -> Tally:
+    """Count votes (member -> yes) of an electorate; votes of others do not count."""
+    cast = [votes[member] for member in electorate if member in votes]
+    if cast.count(True) >= quorum:
         return Tally.REACHED
-    if len(electorate.members) - no < electorate.quorum:
+    if len(electorate) - cast.count(False) < quorum:
         return Tally.UNREACHABLE
     return Tally.UNDECIDED
 

@@ -166,7 +166,7 @@ class SettleRow(NamedTuple):
 
 
 class HeadRow(NamedTuple):
-    """A facet of what is current that has another value now; digest None: it went."""
+    """A new value of a current facet; digest None: it was removed."""
 
     key: str
     name: str
@@ -214,7 +214,7 @@ class ComponentRow(NamedTuple):
 
 
 class PositionRow(NamedTuple):
-    """Where an instance of the choreography stands."""
+    """The position of a step instance."""
 
     key: str
     path: str
@@ -222,7 +222,7 @@ class PositionRow(NamedTuple):
 
 
 class DeadlineRow(NamedTuple):
-    """A deadline, `seconds` after the commit's store time; None: no deadline any more."""
+    """A deadline, `seconds` after the commit's store time; None: it is disarmed."""
 
     key: str
     path: str
@@ -231,17 +231,16 @@ class DeadlineRow(NamedTuple):
 
 
 class NeedRow(NamedTuple):
-    """The decisions for which a component waits; nothing where its task is gone."""
+    """The decisions that a component's task names, and those that exist under the patterns; none without a task."""
 
     component: str
     keys: tuple[str, ...]
     patterns: tuple[str, ...]
     under: tuple[str, ...] = ()
-    """Keys that exist under the patterns."""
 
 
 class WakesRow(NamedTuple):
-    """The sources that want to know when a component becomes stale or suspect: (source, trigger kind)."""
+    """The (source, trigger kind) subscribed to a component or decision that becomes stale or suspect."""
 
     component: str
     sources: tuple[tuple[str, str], ...]
@@ -268,14 +267,14 @@ class Plan(NamedTuple):
 
     Attributes:
         accepted: (key, version) of the versions that become accepted.
-        wakes: (source, target key, trigger kind) to put on the agenda.
-        written: Components that get a new version: the checks of those that rest on them have to run again.
-        rechecks: Those who give verdicts.
-        reshaped: Keys whose current facets change or go, so that dependents have to be looked at.
-        settled: (key, trigger kinds) of the activations that this makes pointless.
-        watched: Whether there is any source: without one nothing is on the agenda, and nothing gets there.
-        counted: The templates of which it has to be known how many keys exist under them.
-        merged: Decisions that were read whole and have changed since, and of which both changes are kept.
+        wakes: (source, target key, trigger kind) of the activations that it makes.
+        reshaped: Keys whose current facets change or go, so that dependents may become stale.
+        settled: (key, trigger kinds) of the activations that it obviates.
+        written: Components that get a new version: checks that have it as an input have to run again.
+        rechecks: The sources that give verdicts.
+        watched: Whether there is any source: without one the agenda is and stays empty.
+        counted: The templates whose number of keys the choreography bounds.
+        merged: Decisions that were read whole and have changed since, and that keep both changes.
     """
 
     head: int
@@ -295,7 +294,7 @@ class Plan(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A plan's no, which stands only while nothing touches its footprint; and what only a constraint forbids."""
+    """A refusal, valid while its footprint does not change; `otherwise` is the plan that only a constraint forbids."""
 
     head: int
     footprint: Footprint

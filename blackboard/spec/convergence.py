@@ -40,7 +40,7 @@ class Obligation:
         key: Of the decision, component or source that it is about; a pattern where nothing matches it.
         waits_for: Names of the sources, members or roles that have to act.
         person: Whether only a person can go on.
-        loop: Whether it was given up because it repeats.
+        loop: Whether work on it ended because it repeats.
     """
 
     key: str
@@ -221,7 +221,7 @@ def _unverified(
     these = [one for one in state.verdicts if (one.check, one.component, one.inputs) == (name, component, inputs)]
     results = {one.passed for one in these}
     if not results:
-        return f"check {name} has no verdict for what stands now"
+        return f"check {name} has no verdict for the current inputs"
     if len(results) > 1:
         return f"check {name} is flaky: it passed and failed on the same inputs"
     if results == {True}:

@@ -1,17 +1,18 @@
-"""Expressions over what was decided: a tree, and its value in three-valued logic while something is undecided.
+"""Expressions over decisions: a tree, and its value in three-valued logic while something is undecided.
 
 Nothing here is evaluated as code. What can have no value (an absent facet, a text compared with a number) is `Wrong`,
-which is no way of being true: `and` and `or` are still decided by what decides them (Kleene), all else is wrong too.
-What is undecided knows what it can still become: beside something wrong, `and` is never true and `or` never false.
-Numbers are exact: `0.1 + 0.2 == 0.3`.
+and so is every operation on it, except `and` and `or` that another operand decides (Kleene). An undecided value knows
+which truth values it can still have: `and` with a wrong operand is never true, `or` never false. Numbers are exact:
+`0.1 + 0.2 == 0.3`.
 """
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from operator import add, ge, gt, le, lt, mul, sub
 from typing import Literal as Word
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from blackboard.spec.canonical import JSON, canonical_json
 from blackboard.spec.types import type_name
@@ -19,15 +20,13 @@ from blackboard.spec.types import type_name
 # --- the tree --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A value as it is written."""
+class Literal(NamedTuple):
+    """A value that is part of the expression."""
 
     value: JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A value of a decision, at a path into its JSON, or one of its facets.
 
     Attributes:
@@ -45,23 +44,20 @@ class Reference:
         return ".".join((self.key, *self.path))
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
-    """What is true where its operand is false."""
+class Not(NamedTuple):
+    """The negation of an operand."""
 
     operand: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
-class Junction:
+class Junction(NamedTuple):
     """Operands of which every one has to be true (`and`), or one (`or`)."""
 
     every: bool
     operands: "tuple[Expression, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """A comparison (`==`, `!=`, `<`, `<=`, `>`, `>=`, `in`, `not in`) or a calculation (`+`, `-`, `*`)."""
 
     left: "Expression"
@@ -73,7 +69,7 @@ Expression: TypeAlias = Literal | Reference | Not | Junction | Operation
 
 
 def references(expression: Expression) -> tuple[Reference, ...]:
-    """Return what an expression names, each once, in the order of the text."""
+    """Return the references in an expression, each once, in the order of the text."""
     return tuple(dict.fromkeys(_references(expression)))
 
 
@@ -109,11 +105,11 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """No value yet: the key has none that is accepted.
+    """No value yet: the key has no accepted version.
 
     Attributes:
-        truths: What it can become where it has to be true or false.
-        why: Why it cannot become the other.
+        truths: The truth values that it can still have.
+        why: Why it cannot have the other one.
     """
 
     key: str
@@ -188,10 +184,10 @@ def _junction(found: list[Found], *, every: bool) -> Found:
     wrong, undecided = _first(truths, Wrong), _first(truths, Undecided)
     if not isinstance(undecided, Undecided):
         return wrong or every
-    left = {every} if all(_can_be(one, every) for one in truths) else set()
-    left |= {not every} if any(_can_be(one, not every) for one in truths) else set()
+    possible = {every} if all(_can_be(one, every) for one in truths) else set()
+    possible |= {not every} if any(_can_be(one, not every) for one in truths) else set()
     why = next((one.why for one in (wrong, *truths) if isinstance(one, Wrong | Undecided) and one.why), "")
-    return Undecided(undecided.key, frozenset(left), why) if left else wrong
+    return Undecided(undecided.key, frozenset(possible), why) if possible else wrong
 
 
 def _can_be(truth: Found, wanted: object) -> bool:
@@ -206,10 +202,7 @@ def _first(found: Iterable[Found], kind: type[Undecided | Wrong]) -> Found:
 
 
 def operate(left: Found, operator: str, right: Found) -> Found:
-    """Return what an operator makes of two values; `in` finds what is equal, all else is of two of one kind.
-
-    With something undecided it is undecided, unless the other side is of a kind that the operator knows not.
-    """
+    """Return the result of an operator on two values: undecided if one is, unless the other has the wrong kind."""
     undecided = _first((left, right), Undecided)
     if operator in ("in", "not in"):
         if not isinstance(right, list | tuple | Undecided):
@@ -224,25 +217,22 @@ def operate(left: Found, operator: str, right: Found) -> Found:
 
 
 def _operated(left: Found, operator: str, right: Found) -> Found:
-    match operator:
-        case "==":
-            return _equal(left, right)
-        case "!=":
-            same = _equal(left, right)
-            return same if isinstance(same, Wrong) else not same
-        case "in" | "not in":
-            return any(_equal(left, one) is True for one in right) is (operator == "in")  # type: ignore[union-attr]
+    if operator in ("in", "not in"):
+        return any(_equal(left, one) is True for one in right) is (operator == "in")  # type: ignore[union-attr]
+    if operator in ("==", "!="):
+        same = _equal(left, right)
+        return same if isinstance(same, Wrong) else same is (operator == "==")
     return CALCULATIONS[operator](number(left), number(right))
 
 
 CALCULATIONS: Mapping[str, Callable[[Number, Number], Number]] = {
-    "<": lambda left, right: left < right,
-    "<=": lambda left, right: left <= right,
-    ">": lambda left, right: left > right,
-    ">=": lambda left, right: left >= right,
-    "+": lambda left, right: left + right,
-    "-": lambda left, right: left - right,
-    "*": lambda left, right: left * right,
+    "<": lt,
+    "<=": le,
+    ">": gt,
+    ">=": ge,
+    "+": add,
+    "-": sub,
+    "*": mul,
 }
 
 
@@ -263,12 +253,12 @@ _KINDS: tuple[tuple[tuple[type, ...], Kind], ...] = (
 
 
 def number(found: Found) -> Number:
-    """Return a number as what its digits say."""
+    """Return a number with the exact value of its decimal digits."""
     return Fraction(repr(found)) if isinstance(found, float) else found  # type: ignore[return-value]
 
 
 def shown(found: Found) -> str:
-    """Return a value as a person reads it, in short."""
+    """Return a value as a short text for a person."""
     if isinstance(found, Facet):
         found = found.value
     if isinstance(found, int | Fraction) and abs(found) >= 10**_SHOWN:
@@ -301,7 +291,7 @@ def _equal(left: Found, right: Found) -> bool | Wrong:
 
 
 def _same_facet(facet: Facet, other: Found) -> bool | Wrong:
-    """Compare within a language by the whole, across languages by the type that both stand for."""
+    """Compare facets of one language by all that they say, of two languages by the type that both name."""
     if isinstance(other, Facet):
         if facet.language == other.language:
             return canonical_json(facet.value) == canonical_json(other.value)

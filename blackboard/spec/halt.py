@@ -20,7 +20,7 @@ class Halt(StrEnum):
 
 
 class HaltAct(StrEnum):
-    """What an operator does to the whole board, named as the change that tells of it."""
+    """What an operator does to the whole board, named as the kind of its change."""
 
     PAUSE = "paused"
     DRAIN = "drained"

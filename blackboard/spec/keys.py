@@ -1,7 +1,7 @@
 """Names of decisions and components, and patterns over them.
 
-A key is path segments `a/b/c`; a segment is `[A-Za-z0-9_][A-Za-z0-9_.-]*`. In a pattern `*` stands for one segment
-and `**` for any number of them, none included; in a template `{name}` binds one segment.
+A key is path segments `a/b/c`; a segment is `[A-Za-z0-9_][A-Za-z0-9_.-]*`. In a pattern `*` matches one segment
+and `**` any number of them, none included; in a template `{name}` binds one segment.
 """
 
 import re
@@ -70,11 +70,6 @@ def is_pattern(text: str) -> bool:
     return "*" in text
 
 
-def depth(key: str) -> int:
-    """Return the number of segments."""
-    return key.count("/") + 1
-
-
 def matches(pattern: str, key: str) -> bool:
     """Say whether a pattern matches a key.
 
@@ -99,7 +94,7 @@ def bind(template: str, key: str) -> dict[str, str] | None:
 
 
 def fill(template: str, bindings: Mapping[str, str]) -> str:
-    """Return the template with the variables that are bound replaced by what they stand for."""
+    """Return the template with its bound variables replaced by their segments."""
     return _VARIABLE.sub(lambda found: bindings.get(found[1], found[0]), template)
 
 
@@ -140,7 +135,7 @@ def _check(text: str, *, wild: bool = False, variables: bool = False) -> None:
 
 
 @lru_cache(maxsize=8192)
-def _check_segments(text: str, wild: bool, variables: bool) -> None:  # noqa: FBT001 - lru_cache tells names from places
+def _check_segments(text: str, wild: bool, variables: bool) -> None:  # noqa: FBT001 - one spelling for the cache
     if len(text.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
         raise InvalidKey(text, f"it is longer than {MAX_KEY_BYTES} bytes")
     if text.count("**") > MAX_WILD:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from blackboard.spec.canonical import JSON
-from blackboard.spec.lifecycle import KeyState, State
+from blackboard.spec.lifecycle import MOVES, Event, KeyState, State
 from blackboard.spec.staleness import Pin, pins_as_json
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -106,7 +106,7 @@ class VersionRecord(NamedTuple):
     def with_current(self, current: int | None) -> "VersionRecord":
         """Return the version, superseded if it was accepted and another one is current."""
         gone = self.state is State.ACCEPTED and self.version != current
-        return self._replace(state=State.SUPERSEDED) if gone else self
+        return self._replace(state=MOVES[self.state, Event.REPLACED]) if gone else self
 
     @property
     def bases(self) -> tuple[int, ...]:

@@ -1,15 +1,14 @@
-"""What wakes a source: a kind of event and a pattern over its subject.
+"""What wakes a source: a kind of event, and a pattern over its key.
 
-`failed` and `passed` name a check instead of keys; `quiescent` names nothing. The target of the activation is the
-key that the event is about: a decision's, a component's, or the source's own for `quiescent`.
+`failed` and `passed` name a check instead of a pattern; `quiescent` names nothing. The target of the activation is the
+key of the event; for `quiescent`, that of the source.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from blackboard.errors import InvalidTeam
 from blackboard.spec.canonical import JSON
 from blackboard.spec.keys import check_name, check_pattern, matches
 
@@ -38,27 +37,27 @@ UNPATTERNED = BY_CHECK | {TriggerKind.QUIESCENT}
 """Triggers whose text is no pattern over keys."""
 
 TESTER = "tester"
-"""The role of those who run checks, and of those who judge by reading what no command can judge."""
+"""The role of sources that give verdicts, by running checks or by reading."""
 
 CONFORMANCE = "conformance"
-"""The check that every team has, and the source that runs it: files against what they implement and use."""
+"""The check that every team has, and its source: files agree with the contracts that they implement and use."""
 
 STARTS = "starts"
-"""The check, and the source that runs it, of every team that builds code: the whole program imports and answers."""
+"""The check of every team that builds code, and its source: the whole program imports and answers."""
 
 OF_THE_LIBRARY = frozenset({CONFORMANCE, STARTS})
-"""The checks that a team has without being asked; nobody but the library says how they end."""
+"""The checks that every team has; only the library gives their verdicts."""
 
 DERIVED = frozenset({TriggerKind.STALE, TriggerKind.SUSPECT})
-"""Triggers on consequences; the store finds the dependents, since no commit names them."""
+"""Triggers on staleness; the store finds the dependents, since no commit names them."""
 
 EXCLUSIVE = frozenset({TriggerKind.REQUIRED, TriggerKind.STALE, TriggerKind.FAILED})
-"""Triggers that ask for one author's work: while one member of a role works on the target, the others wait."""
+"""Triggers for work of one author: while one member of a role works on the target, the others wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """One wish to be woken."""
+    """The kind of event and the pattern that wake a source."""
 
     kind: TriggerKind
     pattern: str = "**"
@@ -82,16 +81,17 @@ class Trigger:
         return [str(self.kind), self.pattern]
 
     @classmethod
-    def from_json(cls, value: JSON) -> "Trigger":
+    def from_json(cls, value: Sequence[str]) -> "Trigger":
         """Return the trigger that `to_json` gave."""
-        match value:
-            case [str(kind), str(pattern)]:
-                return cls(TriggerKind(kind), pattern)
-        raise InvalidTeam(f"{value!r} is no trigger", "write [kind, pattern]")
+        kind, pattern = value
+        return cls(TriggerKind(kind), pattern)
+
+
+_SAME_IN_JSON = ("external", "check", "definition", "max_concurrency", "retries")
 
 
 class Event(NamedTuple):
-    """Something that happened to a key, as triggers see it."""
+    """Something that happened to a key and may wake sources."""
 
     kind: TriggerKind
     key: str
@@ -100,46 +100,32 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """What the board knows of a knowledge source: enough for any process to fire its triggers."""
+    """What the board knows of a knowledge source: enough for any process to fire its triggers.
+
+    Attributes:
+        check: The check that the source runs, "" for others; a new version of any input of the check wakes it too.
+        definition: Digest of what the check does: with another one it is another source.
+    """
 
     name: str
     role: str
     triggers: tuple[Trigger, ...]
     external: bool = False
     check: str = ""
-    """The check that the source runs; empty for others. `written` of anything that the check's input rests on wakes
-    it too."""
     definition: str = ""
-    """Digest of what the check does: with another one it is another source."""
     max_concurrency: int = 1
     retries: int = 3
 
     def to_json(self) -> JSON:
-        """Return the record as the value that stands on the board."""
-        return {
-            "role": self.role,
-            "on": [trigger.to_json() for trigger in self.triggers],
-            "external": self.external,
-            "check": self.check,
-            "definition": self.definition,
-            "max_concurrency": self.max_concurrency,
-            "retries": self.retries,
-        }
+        """Return the record as the value of `source/<name>`."""
+        others = {name: getattr(self, name) for name in _SAME_IN_JSON}
+        return {"role": self.role, "on": [trigger.to_json() for trigger in self.triggers], **others}
 
     @classmethod
-    def from_json(cls, name: str, value: Mapping[str, JSON]) -> "SourceRecord":
-        """Return the record whose value stands on the board under `source/<name>`."""
-        triggers: Sequence[JSON] = value["on"]  # type: ignore[assignment]
-        return cls(
-            name,
-            str(value["role"]),
-            tuple(Trigger.from_json(trigger) for trigger in triggers),
-            external=bool(value["external"]),
-            check=str(value["check"]),
-            definition=str(value.get("definition", "")),
-            max_concurrency=int(str(value["max_concurrency"])),
-            retries=int(str(value["retries"])),
-        )
+    def from_json(cls, name: str, value: Mapping[str, Any]) -> "SourceRecord":
+        """Return the record whose value is that of `source/<name>`."""
+        others = {field: value[field] for field in _SAME_IN_JSON if field in value}
+        return cls(name, value["role"], tuple(Trigger.from_json(trigger) for trigger in value["on"]), **others)
 
 
 class Recheck(NamedTuple):

@@ -158,7 +158,7 @@ def test_whether_files_conform_is_said_by_the_library_alone(board):
         with board.transaction("tess") as transaction:
             transaction.verdict("conformance", "storage", passed=True)
     left = [one.reason for one in board.snapshot().convergence().obligations if one.key == "storage"]
-    assert "check conformance has no verdict for what stands now" in left
+    assert "check conformance has no verdict for the current inputs" in left
 
 
 def test_files_cannot_make_the_type_checker_run_or_believe_them(board):

@@ -151,10 +151,6 @@ def test_keys_beside_the_reserved_ones_are_free(key):
     assert keys.matches("**", key)
 
 
-def test_the_depth_is_the_number_of_segments():
-    assert [keys.depth(key) for key in ("a", "a/b", "a/b/c")] == [1, 2, 3]
-
-
 @pytest.mark.parametrize("text", ["call-1", "tick api/ids 0.0 1 1700000000.5", "ünï", "a" * 1024])
 def test_an_idempotency_key_is_any_printable_text(text):
     assert keys.check_idempotency_key(text) == text
