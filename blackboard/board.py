@@ -30,9 +30,11 @@ from blackboard.spec.reads import Reads
 from blackboard.store import agenda, backup, budgets, commit, creation, durability, feed, place, read, upgrade, verify
 from blackboard.store.feed import Changes, Cursor
 from blackboard.store.opened import Store
+from blackboard.store.preview import changed_keys
 from blackboard.store.session import Turn
 from blackboard.store.sqlite import Database
 from blackboard.store.statements import Statement
+from blackboard.store.workers import note_installer
 from blackboard.store.writer import Writer
 from blackboard.transaction import Transaction
 
@@ -229,20 +231,27 @@ class Blackboard:
         Raises:
             TeamMismatch: Another team is installed and one of its leases is live.
         """
-        if not isinstance(team, Installable):
-            raise Invalid(f"team is {ascii(team)[:60]}; give a Team")
-        bodies = {key: body_of(contract) for key, contract in team.records().items()}
-        limits, resources = team.limits(), dict(team.resources)
+        intent, limits, resources = self._installing(team), team.limits(), dict(team.resources)
 
         def install_limits(turn: Turn, planned: Plan) -> None:
             if planned.changes and turn.all(_TEAM) and turn.all(_LIVE, {"now": turn.now})[0]["count"]:
                 raise TeamMismatch(sorted({change.key for change in planned.changes}))
             budgets.install(turn, limits, resources)
+            note_installer(turn)
             changed = {change.key for change in planned.changes}
             agenda.revive(turn, every=bool(changed - {PROMPT, TEAM} if PROMPT in changed else changed))
 
-        intent = self._intent("install", (Install(bodies),), role="operator")
         return commit.commit(self.store, intent, replan=plan, beside=install_limits)
+
+    def differences(self, team: Installable) -> tuple[str, ...]:
+        """Return the keys that installing a team would change, sorted; none where it is the installed one."""
+        return changed_keys(self.store, self._installing(team), plan)
+
+    def _installing(self, team: Installable) -> Intent:
+        if not isinstance(team, Installable):
+            raise Invalid(f"team is {ascii(team)[:60]}; give a Team")
+        bodies = {key: body_of(contract) for key, contract in team.records().items()}
+        return self._intent("install", (Install(bodies),), role="operator")
 
     def tick(self) -> int:
         """Commit, as author `clock`, every deadline that is due, and return their number."""

@@ -50,6 +50,10 @@ class Premise:
         return clean(f"{what} changed{when}{who}{why}: {_short(self.base)} -> {_short(self.current)}")
 
 
+_NAMED = 8
+"""How many keys an error names at most."""
+
+
 def _short(text: str | None, limit: int = 60) -> str:
     if text is None:
         return "absent"
@@ -291,11 +295,21 @@ class Forked(BlackboardError):
 
 
 class TeamMismatch(BlackboardError):
-    """Another team is installed and has a live lease."""
+    """Another team is installed and has a live lease.
 
-    def __init__(self, differences: Sequence[str]) -> None:
+    Attributes:
+        differences: The keys that installing the other team would change.
+    """
+
+    def __init__(
+        self,
+        differences: Sequence[str],
+        what: str = "another team is at work here",
+        step: str = "wait for its leases to end",
+    ) -> None:
         self.differences = tuple(differences)
-        super().__init__(f"another team is at work here ({', '.join(differences)}); wait for its leases to end")
+        more = f" and {len(self.differences) - _NAMED} more" if len(self.differences) > _NAMED else ""
+        super().__init__(f"{what} ({', '.join(self.differences[:_NAMED])}{more}); {step}")
 
 
 class RetryLater(BlackboardError):

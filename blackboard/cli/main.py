@@ -35,6 +35,7 @@ COMMANDS: Sequence[Callable[..., int]] = (
     decide.revert,
     operate.init,
     operate.export,
+    operate.work,
 )
 """In the order of the help: most used first."""
 

@@ -1,11 +1,13 @@
-"""Commands that run a team and export its program: run, init, export."""
+"""Commands that run a team and export its program: run, work, init, export."""
 
 import os
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -14,31 +16,39 @@ from blackboard.cli import report
 from blackboard.cli.exits import Exit, of_outcome
 from blackboard.cli.place import BOARD_FILE, BOARD_VARIABLE, TEAM_FILE, BoardOption, JsonOption, opened
 from blackboard.cli.teamfile import Options, load_team, parse_values, team_path
-from blackboard.cli.terminal import console, emit, say, terminated_like_interrupted
+from blackboard.cli.terminal import complain, console, emit, say, terminated_like_interrupted
 from blackboard.cli.watch import Lines, Screen, View, Waits, follow
+from blackboard.cli.workers import other_version
 from blackboard.spec.convergence import Outcome
 
 if TYPE_CHECKING:
     from blackboard.control.controller import Controller
+    from blackboard.control.team import Team
 
 PROGRAM_FOLDER = "program"
 
 LOOKED_FOR_SECONDS = 0.2
 """The interval at which a view looks whether the run has ended."""
 
+Ended = TypeVar("Ended")
+
 Target = Annotated[Path, typer.Argument(metavar="DIR|team.py", help="The team file, or its folder.")]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", metavar="PROVIDER:NAME", help="Model for every source that uses one, e.g. openai:gpt-5."),
+]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="The number of sources that run at once.")]
+TeamOption = Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="For the team.")]
 
 
 def run(
     target: Target = Path(),
     *,
     plain: Annotated[bool, typer.Option("--plain", help="Print one line for each change.")] = False,
-    model: Annotated[
-        str | None, typer.Option("--model", metavar="PROVIDER:NAME", help="Model for every source that uses one.")
-    ] = None,
+    model: ModelOption = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed for every random choice.")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="The number of sources that run at once.")] = 4,
-    option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="For the team.")] = None,
+    workers: WorkersOption = 4,
+    option: TeamOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -49,24 +59,65 @@ def run(
     """
     from blackboard.control.controller import Controller  # noqa: PLC0415 - of no use to any other command
 
-    path = team_path(target)
-    team = load_team(path, Options(model, seed, parse_values(option or [])))
-    location = board or os.environ.get(BOARD_VARIABLE) or str(path.parent / BOARD_FILE)
-    with opened(location, create=True) as found:
+    with _opened_with_team(target, Options(model, seed, parse_values(option or [])), board, create=True) as (
+        found,
+        team,
+    ):
         controller = Controller(found, team, workers=workers, seed=seed)
         as_lines = plain or as_json or not console().is_terminal
         view: View = Lines(found, as_json=as_json, waits=Waits(found)) if as_lines else Screen(found)
         outcome = _work(found, controller, view)
-        program = _export_program(found, path.parent) if str(outcome.kind) == "converged" else ""
+        program = _export_program(found, team_path(target).parent) if str(outcome.kind) == "converged" else ""
         shown = report.status(found, outcome=outcome, program=program)
     emit(shown, as_json=as_json)
     return of_outcome(shown.kind, shown.obligations)
 
 
+def work(
+    target: Target = Path(),
+    *,
+    model: ModelOption = None,
+    workers: WorkersOption = 4,
+    option: TeamOption = None,
+    board: BoardOption = None,
+) -> int:
+    """Execute a team's sources as a worker, on any host, until SIGTERM or Ctrl-C.
+
+    `bb run` installs the team; any number of workers join it. While the board is unavailable a worker waits. At its end
+    it releases its leases: their activations are pending again, and the attempts do not count.
+    """
+    from blackboard.control.worker import Worker  # noqa: PLC0415 - of no use to most commands
+
+    with _opened_with_team(target, Options(model, None, parse_values(option or [])), board) as (found, team):
+        if warned := other_version(found):
+            complain(warned)
+        worker = Worker(found, team, workers=workers)
+        say(f"a worker of {found.store.location}; it ends on SIGTERM or Ctrl-C")
+        ended = _begun(worker.run)
+        with terminated_like_interrupted():
+            try:
+                ended.result()
+            except KeyboardInterrupt:
+                worker.stop()
+                ended.result()
+    return Exit.YES
+
+
+@contextmanager
+def _opened_with_team(
+    target: Path, options: Options, board: str | None, *, create: bool = False
+) -> Iterator[tuple[Blackboard, "Team"]]:
+    """Load a team file and open the board of the options, else the one in the folder of the team file."""
+    path = team_path(target)
+    team = load_team(path, options)
+    with opened(board or os.environ.get(BOARD_VARIABLE) or str(path.parent / BOARD_FILE), create=create) as found:
+        yield found, team
+
+
 def _work(board: Blackboard, controller: "Controller", view: View) -> Outcome:
     """Run a controller and a view of the board; an interrupt stops the controller and waits for its end."""
     before = board.revision
-    ended = _begun(controller)
+    ended = _begun(controller.run)
     with terminated_like_interrupted(), view:
         try:
             follow(board, view, after=before, alive=lambda: not ended.done(), wait_seconds=LOOKED_FOR_SECONDS)
@@ -80,13 +131,13 @@ def _work(board: Blackboard, controller: "Controller", view: View) -> Outcome:
         return ended.result()
 
 
-def _begun(controller: "Controller") -> Future[Outcome]:
-    """Start a controller in another thread, so that this one can draw and receive interrupts."""
-    ended: Future[Outcome] = Future()
+def _begun(run: Callable[[], Ended]) -> Future[Ended]:
+    """Start a function in another thread, so that this one can draw and receive interrupts."""
+    ended: Future[Ended] = Future()
 
     def work() -> None:
         try:
-            ended.set_result(controller.run())
+            ended.set_result(run())
         except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
             ended.set_exception(error)
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from blackboard.cli.affected import NOBODY, Affected
 from blackboard.cli.examined import HealthReport
 from blackboard.cli.spending import BudgetLine, CallsReport, SpentLine, WaitingLine
+from blackboard.cli.workers import WorkerLine
 from blackboard.contracts.losing import Lost
 from blackboard.solver import Possible
 from blackboard.spec.canonical import JSON
@@ -104,6 +105,7 @@ class StatusReport:
         possible: The answers to open questions that the constraints permit.
         waiting: The running calls of models.
         calls: The spending of calls by source and model.
+        workers: The processes that execute the team's sources.
     """
 
     location: str
@@ -122,6 +124,7 @@ class StatusReport:
     possible: Possible | None = None
     waiting: tuple[WaitingLine, ...] = ()
     calls: tuple[SpentLine, ...] = ()
+    workers: tuple[WorkerLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from blackboard.cli.records import (
     merged_from,
 )
 from blackboard.cli.spending import budget_line, spent_lines, waiting_line
+from blackboard.cli.workers import sentences
 from blackboard.contracts.facets import difference
 from blackboard.contracts.losing import Lost
 from blackboard.solver import Kind, Possible
@@ -100,6 +101,7 @@ def _status_lines(report: StatusReport) -> Iterator[Text]:
         yield words("budget       ", "; ".join(budget_line(line) for line in report.budget))
     yield from (words("calls        ", line) for line in spent_lines(report.calls))
     yield from (words("running      ", waiting_line(line)) for line in report.waiting)
+    yield from (words("worker       ", (text, DOUBTFUL if bad else "")) for text, bad in sentences(report.workers))
     if report.cycle:
         yield words("cycle        ", " -> ".join(report.cycle))
     yield from _possible_lines(report.possible or Possible(Kind.SATISFIABLE))

@@ -26,6 +26,7 @@ from blackboard.cli.records import (
     VersionLine,
     VoteLine,
 )
+from blackboard.cli.workers import worker_lines
 from blackboard.contracts.language import Contract
 from blackboard.contracts.merging import merge
 from blackboard.snapshot import Component, Decision, Snapshot, Version
@@ -68,6 +69,7 @@ def status(board: Blackboard, *, outcome: Outcome | None = None, program: str = 
         possible=possible(board.snapshot(at=ended.revision)),
         waiting=waiting,
         calls=calls,
+        workers=worker_lines(board.store),
     )
 
 

@@ -7,6 +7,7 @@ Every other error of a source ends the attempt and is recorded by class and text
 import asyncio
 import inspect
 import sysconfig
+import time
 import traceback
 from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
@@ -35,11 +36,11 @@ from blackboard.errors import (
     RetryLater,
     Sealed,
     StopRun,
+    Unavailable,
 )
 from blackboard.spec.activation import Ending
 from blackboard.store import commit
 from blackboard.store.agenda import End
-from blackboard.store.opened import Store
 
 MAX_CONFLICTS = 8
 """Runs of one attempt that may end in a conflict before the attempt counts as failed."""
@@ -49,6 +50,8 @@ SHORTEST_POSTPONED_SECONDS = 1.0
 
 DEFAULT_TIMEOUT_SECONDS = 600.0
 """The time-out of a source that names none, so that a controller always ends."""
+
+_LOOK_UP_SECONDS = 0.5
 
 _NO_FAULT = (Conflict, LeaseLost, BudgetExhausted, Sealed)
 
@@ -146,7 +149,7 @@ def _steps(source: Source, context: Context, *, may_rebid: bool) -> Steps:
                 return End(context.token, Ending.REFUSED_BY_RATE, None, "its source refused it")
             if may_rebid and rating < context.claimed.rating:
                 return Rebid(float(rating))
-        return (yield from _until_settled(source, context))
+        return (yield from _until_settled(context))
     except BaseException as error:  # noqa: BLE001 - recorded with class and text, whatever it is
         return failure(context, error)
 
@@ -156,11 +159,11 @@ def failure(context: Context, error: BaseException) -> End | Stop:
     if isinstance(error, TimeoutError) and not str(error) and context.overdue_seconds >= 0:
         error = TimeoutError(str(Cancel.DEADLINE))  # the error of `asyncio.timeout` has neither text nor a useful line
     name, text = type(error).__name__, keepable(str(error)) or type(error).__name__
+    if isinstance(error, Postponed | Reserved) or _is_outage(context, error):
+        # A reservation of another author ends soon, and so does an outage: this is no failed attempt of the source.
+        return End(context.token, Ending.POSTPONED)
     if context.cancellation is Cancel.STOPPED:
         return End(context.token, Ending.RETURNED)
-    if isinstance(error, Postponed | Reserved):
-        # A reservation of another author ends soon: this is neither an error of the source nor an attempt.
-        return End(context.token, Ending.POSTPONED)
     if isinstance(error, RetryLater):
         wait = max(SHORTEST_POSTPONED_SECONDS, error.seconds)  # in this order `max` ignores NaN
         return End(context.token, Ending.POSTPONED, name, keepable(error.reason), wait_seconds=wait)
@@ -172,6 +175,11 @@ def failure(context: Context, error: BaseException) -> End | Stop:
     refused = isinstance(error, Refused | Invalid) and not isinstance(error, (*_NO_FAULT, InvalidTeam))
     ending = Ending.FAILED_FOR_GOOD if _is_final(error) else Ending.FAILED
     return End(context.token, ending, name, text + _place(error), refused=refused)
+
+
+def _is_outage(context: Context, error: BaseException) -> bool:
+    """Say whether the run's own board is unavailable."""
+    return isinstance(error, Unavailable) and error.location == context.store.location
 
 
 def _is_final(error: BaseException) -> bool:
@@ -192,7 +200,7 @@ def _place(error: BaseException) -> str:
     return f" ({PurePath(frame.filename).name}:{frame.lineno} in {frame.name})"
 
 
-def _until_settled(source: Source, context: Context) -> Steps:
+def _until_settled(context: Context) -> Steps:
     last: BaseException | None = None
     for _ in range(MAX_CONFLICTS):
         context.begin_again(last)
@@ -201,7 +209,7 @@ def _until_settled(source: Source, context: Context) -> Steps:
         except Conflict as conflict:
             last = conflict
         except CommitUnknown as unknown:
-            if _happened(context.store, unknown, source.name):
+            if _happened(context, unknown):
                 return End(context.token, Ending.FINISHED)
             last = unknown
         except (Refused, Invalid) as refusal:
@@ -244,8 +252,17 @@ def _end_of(context: Context) -> End | None:
     return End(context.token, Ending.RETURNED)
 
 
-def _happened(store: Store, unknown: CommitUnknown, author: str) -> bool:
-    """Say whether a commit with an unknown outcome was made; if not, declare its key void."""
+def _happened(context: Context, unknown: CommitUnknown) -> bool:
+    """Say whether a commit with an unknown outcome was made; if not, declare its key void.
+
+    The outcome is looked up until the board is available again, or until nobody waits for the run any more.
+    """
     if not unknown.idempotency_key:
         return False
-    return commit.find_commit(store, unknown.idempotency_key, author=author) is not None
+    while True:
+        try:
+            return commit.find_commit(context.store, unknown.idempotency_key, author=context.source) is not None
+        except Unavailable:
+            if context.is_stopped or context.virtual:
+                raise
+            time.sleep(_LOOK_UP_SECONDS)

@@ -250,6 +250,11 @@ class Context(Lease):
         if self._run.stop is None:
             self._run.stop, self._run.since = why, self._store.clock()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the run was cancelled or is past its deadline; this reads no store."""
+        return self._run.stop is not None or self.overdue_seconds >= 0
+
     def renewed(self, expires: float) -> None:
         """Record the new end of the lease."""
         self._expires = expires

@@ -16,7 +16,7 @@ Job = Callable[[], None]
 _BOOKKEEPERS = 4
 
 
-class Workers:
+class Threads:
     """A pool of daemon threads; a thread is added if all are busy."""
 
     def __init__(self, name: str = "source") -> None:
@@ -56,7 +56,7 @@ class _Unbounded(ThreadPoolExecutor):
 
     def __init__(self) -> None:
         super().__init__()
-        self._calls = Workers("source-call")
+        self._calls = Threads("source-call")
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 - as its base
         """Run a function in a daemon thread of its own."""

@@ -1,7 +1,8 @@
-"""The threads of a controller that renew its leases, and wake its loop after a commit of any process."""
+"""The threads of a worker that renew its leases, and wake its loop after a commit of any process."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from blackboard.control.context import Cancel, Context
@@ -10,6 +11,7 @@ from blackboard.store import agenda
 from blackboard.store.opened import Store
 from blackboard.store.statements import Statement
 from blackboard.store.watcher import Watcher
+from blackboard.store.workers import SEEN_SECONDS, Presence
 
 log = logging.getLogger(__name__)
 
@@ -42,23 +44,32 @@ class _Side:
 
 
 class Renewal(_Side):
-    """Renews a controller's leases in one turn, at a third of their time, and cancels the runs with lost leases."""
+    """Renews a worker's leases in one turn, at a third of their time, and cancels the runs with lost leases.
 
-    def __init__(self, store: Store, held: Callable[[], Sequence[Context]], *, lease_seconds: float) -> None:
+    It also renews the row by which the worker shows itself.
+    """
+
+    def __init__(
+        self, store: Store, held: Callable[[], Sequence[Context]], presence: Presence, *, lease_seconds: float
+    ) -> None:
         self._store = store
         self._held = held
+        self._presence = presence
         self._lease_seconds = lease_seconds
+        self._shown = time.monotonic()
         super().__init__("lease-renewal", lease_seconds / 3)
 
     def _step(self) -> None:
         held = list(self._held())
-        if not held:
-            return
         try:
-            renewed = agenda.renew(self._store, [one.token for one in held], lease_seconds=self._lease_seconds)
+            tokens = [one.token for one in held]
+            renewed = agenda.renew(self._store, tokens, lease_seconds=self._lease_seconds) if held else {}
+            if time.monotonic() - self._shown >= SEEN_SECONDS:
+                self._presence.show()
+                self._shown = time.monotonic()
         except (StoreError, CommitUnknown) as error:
-            # The renewal is repeated after another third; if the store keeps failing, the loop fails too and ends.
-            log.warning("leases were not renewed: %s", error)
+            # The renewal is repeated after another third; the loop meets the same store and reports its error.
+            log.info("leases were not renewed: %s", error)
             return
         except Sealed:
             # Runs without a lease cannot commit any more.

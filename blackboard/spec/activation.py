@@ -5,7 +5,7 @@ The default rating is the longest chain of work that waits for the target, so th
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from blackboard.spec.effects import Side
@@ -85,6 +85,18 @@ _LAST: Mapping[Ending, ActivationState] = {
 """The state of an activation that is not run again."""
 
 
+class RunAgain(IntEnum):
+    """Whether an activation that is leased has a further run after this one.
+
+    A trigger that fires during the run makes it `YES`. A commit that does what the activation asks for, of this run or
+    of anybody, makes it `NO`.
+    """
+
+    YES = 1
+    IF_UNFINISHED = 0
+    NO = -1
+
+
 class Next(NamedTuple):
     """The state of an activation after a run, the attempts counted so far, and how long it waits."""
 
@@ -93,17 +105,19 @@ class Next(NamedTuple):
     wait_seconds: float = 0.0
 
 
-def after(ending: Ending, *, attempts: int, retries: int, dirty: bool, wait_seconds: float = 0.0) -> Next:
+def after(ending: Ending, *, attempts: int, retries: int, run_again: RunAgain, wait_seconds: float = 0.0) -> Next:
     """Return what an activation is after a run; one that was postponed waits for at least `wait_seconds`.
 
-    Attempts were counted at the claim. A trigger that fired during the run (`dirty`) asks for one more run and resets
-    the count, except where an operator cancelled the activation.
+    Attempts were counted at the claim. A trigger that fired during the run asks for one more run and resets the count,
+    except where an operator cancelled the activation.
     """
+    if run_again is RunAgain.NO:
+        return Next(ActivationState.DONE if ending is Ending.FINISHED else ActivationState.OBVIATED, 0)
     if ending in _UNCOUNTED:
         wait = max(FIRST_WAIT_SECONDS, wait_seconds) if ending is Ending.POSTPONED else 0.0
         return Next(ActivationState.PENDING, max(0, attempts - 1), wait)
     wait = backoff_seconds(attempts) if ending is Ending.FAILED else 0.0
-    if dirty and ending is not Ending.CANCELLED:
+    if run_again is RunAgain.YES and ending is not Ending.CANCELLED:
         return Next(ActivationState.PENDING, 0, wait)
     if ending in REPEATED and attempts <= retries:
         return Next(ActivationState.PENDING, attempts, wait)

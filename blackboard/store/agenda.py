@@ -17,6 +17,7 @@ from blackboard.spec.activation import (
     Ending,
     LeaseState,
     Next,
+    RunAgain,
     after,
 )
 from blackboard.spec.triggers import TriggerKind
@@ -136,6 +137,11 @@ _COMING = Statement("""
       WHERE state = 'pending' AND not_before > :now AND source IN (SELECT value FROM json_each(:sources))
         AND source NOT IN (SELECT source FROM source_state WHERE quarantined IS NOT NULL))""")
 
+_MARK = Statement("""
+    SELECT b.revision, b.mode, (SELECT coalesce(max(token), 0) FROM lease) AS token,
+      (SELECT count(*) FROM lease WHERE state = 'live') AS live
+    FROM board b""")
+
 _ANNOUNCE = Statement("INSERT INTO quiescence (revision, at) VALUES (:revision, :now) ON CONFLICT DO NOTHING")
 
 _ANNOUNCED = Statement("SELECT 1 FROM quiescence WHERE revision = :revision")
@@ -153,6 +159,15 @@ _WAKE = Statement(
     _WAKE_WHERE.format("EXISTS (SELECT 1 FROM json_each(v.text, '$.on') o WHERE json_extract(o.value, '$[0]') = :kind)")
 )
 _WAKE_ONE = Statement(_WAKE_WHERE.format("k.key = :key"))
+
+
+class Mark(NamedTuple):
+    """What differs after each change of the spec or the agenda: while it is the same, the outcome is."""
+
+    revision: int
+    mode: str | None
+    token: int
+    live: int
 
 
 class End(NamedTuple):
@@ -299,10 +314,11 @@ def _end(turn: Turn, rows: Sequence[Any], ends: Mapping[int, End]) -> None:
     seconds = 0.0
     retries = _retries(turn, {row["source"] for row in rows if ends[row["token"]].ending in REPEATED})
     # By place: to find a column by its name, the driver compares it with each.
-    for token, activation, source, claimed, expires, attempts, dirty, *_ in rows:
+    for token, activation, source, claimed, expires, attempts, run_again, *_ in rows:
         one = ends[token]
         tries = retries.get(source, _TRIES)
-        then = after(one.ending, attempts=attempts, retries=tries, dirty=bool(dirty), wait_seconds=one.wait_seconds)
+        again, wait = RunAgain(run_again), one.wait_seconds
+        then = after(one.ending, attempts=attempts, retries=tries, run_again=again, wait_seconds=wait)
         reason = "" if one.ending is Ending.FINISHED else _storable(one.reason)
         alike.setdefault((then, one.error, reason), []).append(activation)
         by_state.setdefault(_LEASE_AFTER[one.ending], []).append(token)
@@ -366,7 +382,7 @@ def open_activations(on: Reads, *, limit: int = 1000) -> tuple[Activation, ...]:
             kind=row["kind"],
             state=ActivationState(row["state"]),
             rating=row["rating"],
-            dirty=bool(row["run_again"]),
+            dirty=row["run_again"] == RunAgain.YES,
             attempts=row["attempts"],
             revision=row["revision"],
             external=bool(row["external"]),
@@ -388,6 +404,11 @@ def next_event(on: Reads, sources: Iterable[str], now: float) -> float | None:
     """
     at: float | None = on.all(_COMING, {"sources": json.dumps(list(sources)), "now": now})[0]["at"]
     return at
+
+
+def mark(on: Reads) -> Mark:
+    """Return the mark of the board now."""
+    return Mark(*on.all(_MARK)[0])
 
 
 def announced(on: Reads, revision: int) -> bool:

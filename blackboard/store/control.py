@@ -12,7 +12,7 @@ activation = table(
     text("kind"),  # the trigger that woke it last
     text("state"),  # pending | leased | done | obviated | dead | looped
     real("rating"),
-    integer("run_again"),
+    integer("run_again"),  # while leased: 1 a trigger fired since; 0 if the run does not finish; -1 a commit settled it
     integer("attempts"),
     integer("revision"),  # the commit that woke it last
     real("pending_since"),  # store time
@@ -136,6 +136,19 @@ call_text = table(  # a prompt or reply, redacted and cut
     sa.Index("call_text_used", "used", "bytes"),
 )
 
+worker = table(  # a process that executes sources of the team; it renews its row and deletes it at its end
+    "worker",
+    part("host"),  # as in a lease
+    integer("process", primary=True),
+    sa.Column("process_started", sa.Double, primary_key=True),
+    integer("number", primary=True),  # of the worker among those of its process
+    text("library"),  # version
+    text("sources"),  # JSON list of names
+    real("began"),  # store time
+    real("seen"),  # store time
+    rowid=False,
+)
+
 CONTROL = frozenset(
     one.name
     for one in (
@@ -150,6 +163,7 @@ CONTROL = frozenset(
         reservation,
         resource,
         source_state,
+        worker,
     )
 )
 """Tables that are durable but have no revision."""

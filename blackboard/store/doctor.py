@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from blackboard.errors import BlackboardError, Damaged, Forked, NotABoard, SchemaMismatch, Unavailable
-from blackboard.store import durability, upgrade, verify
+from blackboard.store import durability, upgrade, verify, workers
 from blackboard.store.feed import Cursor
 from blackboard.store.opened import Store
 from blackboard.store.schema import APPLICATION_ID, SCHEMA
@@ -106,7 +106,7 @@ def examine(
     heads: list[Cursor] = []
     try:
         with database.reading() as on:
-            for look in _looks(on, now=clock(), full=full):
+            for look in _looks(on, store, now=clock(), full=full):
                 found += _guarded(look)
                 if found and found[-1].about == OTHER_RELEASE:
                     # What its tables mean is that release's to say.
@@ -149,7 +149,7 @@ def of_error(error: BlackboardError) -> Finding:
 # --- as a store ------------------------------------------------------------------------------------------------------
 
 
-def _looks(on: Connection, *, now: float, full: bool) -> Sequence[Callable[[], Iterable[Finding]]]:
+def _looks(on: Connection, store: Store, *, now: float, full: bool) -> Sequence[Callable[[], Iterable[Finding]]]:
     """Return what is looked at beside the history: pages, schema, and rows that have no history."""
     return (
         lambda: _durability(on),
@@ -157,6 +157,7 @@ def _looks(on: Connection, *, now: float, full: bool) -> Sequence[Callable[[], I
         lambda: _schema(on),
         lambda: _foreign(on),
         lambda: _control(on),
+        lambda: _workers(on, store.now(on)),
         lambda: _times(on, now),
         lambda: _answers(on),
     )
@@ -221,6 +222,20 @@ def _control(on: Connection) -> Iterator[Finding]:
         yield Finding(Level.FAULT, "leases", what, RESTORE)
     for one in on.all(_BUDGETS):
         yield Finding(Level.FAULT, "budget", f"that of {one['resource']} is not a number of what is left", RESTORE)
+
+
+def _workers(on: Connection, now: float) -> Iterator[Finding]:
+    for one in workers.present(on, now):
+        where = f"{one.host.split('/')[0]}:{one.process}, version {one.library}"
+        seen = f"seen {one.seen_seconds_ago:.0f} s ago"
+        if one.silent:
+            what = f"{where}, is silent: {seen}"
+            yield Finding(Level.WARNING, "workers", what, "look whether the process runs and reaches the board")
+        elif one.other_version:
+            what = f"{where}: version {one.installed_by} installed the team"
+            yield Finding(Level.WARNING, "workers", what, "use one version on all hosts")
+        else:
+            yield Finding(Level.NOTE, "workers", f"{where}, {seen}, for {len(one.sources)} sources")
 
 
 def _times(on: Connection, now: float) -> Iterator[Finding]:

@@ -69,6 +69,21 @@ def impact(store: Store, intent: Intent, planner: Callable[[HeadFacts, Intent], 
     return Impact(stale, suspect, orphaned, refused, decisions)
 
 
+def changed_keys(
+    store: Store, intent: Intent, planner: Callable[[HeadFacts, Intent], Plan | Refusal]
+) -> tuple[str, ...]:
+    """Plan an intent at the head and return the keys that it would change, sorted.
+
+    Raises:
+        Refused: It would be refused.
+    """
+    with store.database.reading() as on:
+        planned = planner(HeadFacts(on, store.kept), intent)
+    if isinstance(planned, Refusal):
+        raise planned.error
+    return tuple(sorted({change.key for change in planned.changes}))
+
+
 def _resting(on: Connection, at: int, planned: Plan) -> dict[str, BuiltComponent]:
     """Return the decisions that rest on what the plan moves, and are not moved by it, as if they were components."""
     freshnesses = read.Freshnesses(on, at)

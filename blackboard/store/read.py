@@ -17,7 +17,9 @@ Row = Any
 Found = TypeVar("Found")
 Name = TypeVar("Name")
 
-_BOARD = Statement("SELECT epoch, revision, digest, store_time, first_revision, mode, mode_reason FROM board")
+_BOARD = Statement(
+    "SELECT epoch, revision, digest, store_time, installed, first_revision, mode, mode_reason FROM board"
+)
 _LOG = Statement("SELECT * FROM commit_log WHERE revision = :revision")
 # What came before the first kept revision stands in one row for each key.
 _CHANGED = """coalesce((SELECT max(c.revision) FROM change c WHERE c.key_id = k.id AND c.revision <= :at),

@@ -30,6 +30,7 @@ board = table(
     integer("first_revision"),  # the first kept revision: what is older was compacted
     text("mode", null=True),  # paused | draining: no work is handed out; sealed: nothing is written any more
     text("mode_reason"),
+    text("library", null=True),  # version of the library that installed the team last; NULL: none did
 )
 
 commit_log = table(

@@ -146,9 +146,17 @@ _FRESH_AGAIN = Statement(f"""
     WHEN 'current' THEN 1 WHEN 'suspect' THEN kind = 'stale' ELSE 0 END""")
 
 _OBVIATE = Statement("""
-    UPDATE activation SET state = CASE state WHEN 'leased' THEN 'leased' ELSE 'obviated' END, run_again = 0
+    UPDATE activation SET state = CASE state WHEN 'leased' THEN 'leased' ELSE 'obviated' END,
+      run_again = CASE state WHEN 'leased' THEN -1 ELSE 0 END
     WHERE state IN ('pending', 'leased', 'dead') AND target_id = (SELECT id FROM key WHERE key = :key)
     AND kind IN (SELECT value FROM json_each(:kinds))""")
+
+_JUDGED = Statement("""
+    UPDATE activation SET run_again = -1
+    WHERE id = (SELECT activation_id FROM lease WHERE token = :token) AND state = 'leased'
+    AND kind IN ('written', 'suspect') AND target_id IN (
+      SELECT id FROM key WHERE key IN (SELECT value FROM json_each(:keys)))""")
+"""A run of a check has done what it was woken for once its verdict is committed, however its lease ends."""
 
 _DONE_BY_HAND = Statement("""
     UPDATE activation SET state = 'done' WHERE state = 'pending' AND source = :author
@@ -199,6 +207,9 @@ def update_agenda(turn: Turn, revision: int, plan: Plan, *, author: str, token: 
         # Who acts without a lease, as people do, has done by that what it was woken for.
         keys = json.dumps(sorted({change.key for change in plan.changes if change.path != OBSERVED}))
         turn.run(_DONE_BY_HAND, {"author": author, "keys": keys})
+    judged = [change.key for change in plan.changes if change.kind == "judged"]
+    if judged and token is not None:
+        turn.run(_JUDGED, {"token": token, "keys": json.dumps(judged)})
     links = () if token is None else chain_of(turn, token)
     loops = json.dumps(_loops(links), ensure_ascii=False)
     here = {"revision": revision, "now": turn.now, "loops": loops}

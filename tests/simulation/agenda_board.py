@@ -32,7 +32,7 @@ class Board:
         for name, text in views.VIEWS.items():
             self._keep.raw.execute(f"CREATE VIEW {name} AS {text}")
         self._keep.raw.execute("CREATE TABLE alembic_version (version_num TEXT)")
-        self._keep.raw.execute("INSERT INTO board VALUES (1, 'epoch', 7, '', 0, 0, 1, NULL, '')")
+        self._keep.raw.execute("INSERT INTO board VALUES (1, 'epoch', 7, '', 0, 0, 1, NULL, '', NULL)")
 
     def do(self, text: str, /, **parameters: object) -> None:
         with self.store.writer.turn() as turn:

@@ -10,7 +10,8 @@ from simulated_teams import architect, builders, coder, planner, run
 
 from blackboard import on
 from blackboard.contracts.language import Contract
-from blackboard.control import controller as controlling
+from blackboard.control import runs as running
+from blackboard.control import worker
 from blackboard.control.controller import Controller
 from blackboard.control.simulation import virtual_board
 from blackboard.control.source import external, knowledge_source
@@ -169,8 +170,8 @@ def test_in_an_event_loop_a_hold_keeps_nobody_else_from_giving_back(waiting):
 
 
 def test_a_spent_budget_of_seconds_ends_the_run_and_what_still_runs(monkeypatch):
-    monkeypatch.setattr(controlling, "LEASE_SECONDS", 0.3)
-    monkeypatch.setattr(controlling, "_CARE_SECONDS", 0.05)
+    monkeypatch.setattr(running, "LEASE_SECONDS", 0.3)
+    monkeypatch.setattr(worker, "_CARE_SECONDS", 0.05)
     told = []
 
     def body(context):
@@ -189,8 +190,8 @@ def test_a_spent_budget_of_seconds_ends_the_run_and_what_still_runs(monkeypatch)
 
 
 def test_leases_of_long_runs_are_renewed(monkeypatch):
-    monkeypatch.setattr(controlling, "LEASE_SECONDS", 0.2)
-    monkeypatch.setattr(controlling, "_CARE_SECONDS", 0.02)
+    monkeypatch.setattr(running, "LEASE_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "_CARE_SECONDS", 0.02)
     runs = []
 
     def body(context):
@@ -205,8 +206,8 @@ def test_leases_of_long_runs_are_renewed(monkeypatch):
 
 
 def test_a_run_whose_lease_was_revoked_is_told_and_run_again(monkeypatch):
-    monkeypatch.setattr(controlling, "LEASE_SECONDS", 0.2)
-    monkeypatch.setattr(controlling, "_CARE_SECONDS", 0.02)
+    monkeypatch.setattr(running, "LEASE_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "_CARE_SECONDS", 0.02)
     told = []
 
     def body(context):

@@ -9,7 +9,7 @@ from simulated_teams import PASSES, TASKS, architect, builders, coder, free, pla
 
 from blackboard import on
 from blackboard.contracts.language import Contract
-from blackboard.control import controller as controlling
+from blackboard.control import runs, worker
 from blackboard.control.controller import Controller
 from blackboard.control.simulation import history, virtual_board
 from blackboard.control.source import knowledge_source
@@ -251,8 +251,8 @@ def test_a_controller_can_run_again():
 
 
 def test_a_source_that_never_ends_is_given_up_at_its_deadline(monkeypatch):
-    monkeypatch.setattr(controlling, "_GRACE_SECONDS", 0.1)
-    monkeypatch.setattr(controlling, "_CARE_SECONDS", 0.05)
+    monkeypatch.setattr(runs, "_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(worker, "_CARE_SECONDS", 0.05)
     free_again = threading.Event()
 
     @knowledge_source(name="architect", role="architect", on=on.required("*/*"), retries=0, timeout_seconds=0.2)
@@ -329,7 +329,7 @@ def test_an_interrupt_gives_the_leases_back(monkeypatch):
             raise KeyboardInterrupt
 
         controller = Controller(board, builders(), seed=1)
-        monkeypatch.setattr(controller, "_await_change", interrupt)
+        monkeypatch.setattr(runs.Runs, "await_change", interrupt)
         outcome = controller.run()
         assert outcome.kind is OutcomeKind.ABORTED
         with board.store.database.reading() as reading:

@@ -20,7 +20,7 @@ from simulated_teams import builders, coder, planner, architect
 from blackboard import on
 from blackboard.board import Blackboard
 from blackboard.contracts.language import Contract
-from blackboard.control import controller
+from blackboard.control import runs
 from blackboard.control.controller import Controller
 from blackboard.control.source import knowledge_source
 from blackboard.control.team import Team
@@ -33,7 +33,7 @@ def slow(context):
         if transaction.decision(context.target) is None:
             transaction.decide(context.target, Contract.value({"is": context.target}))
 
-controller.LEASE_SECONDS = float(sys.argv[4])
+runs.LEASE_SECONDS = float(sys.argv[4])
 with Blackboard.open(sys.argv[1], create=True) as board:
     outcome = Controller(board, Team("x", [planner(), slow, coder()])).run()
     print(json.dumps([str(outcome.kind), outcome.fingerprint]), flush=True)

@@ -9,7 +9,8 @@ from simulated_teams import coder, free, planner, run
 
 from blackboard import GiveUp, NotPermitted, RetryLater, StopRun, on
 from blackboard.contracts.language import Contract
-from blackboard.control import controller as controlling
+from blackboard.control import runs as running
+from blackboard.control.controller import Controller
 from blackboard.control.simulation import virtual_board
 from blackboard.control.source import knowledge_source
 from blackboard.control.team import Team
@@ -50,7 +51,7 @@ def test_a_source_that_asks_for_time_is_run_again_after_it_and_no_attempt_counts
 @pytest.mark.parametrize("seconds", [600.0, float("inf"), float("nan"), -1.0])
 def test_a_source_that_asks_for_time_without_end_fails_and_is_named(seconds, monkeypatch):
     if not seconds > 0:
-        monkeypatch.setattr(controlling, "LONGEST_POSTPONED_SECONDS", 5.0)
+        monkeypatch.setattr(running, "LONGEST_POSTPONED_SECONDS", 5.0)
     runs = []
 
     @knowledge_source(name="architect", role="architect", on=on.required("*/*"), retries=0)
@@ -64,7 +65,7 @@ def test_a_source_that_asks_for_time_without_end_fails_and_is_named(seconds, mon
         took = board.store.clock() - begun
     assert outcome.kind is OutcomeKind.STALLED
     assert any("RetryLater" in one.reason and "429" in one.reason for one in outcome.obligations)
-    assert took <= controlling.LONGEST_POSTPONED_SECONDS + 60
+    assert took <= running.LONGEST_POSTPONED_SECONDS + 60
 
 
 @pytest.mark.parametrize("seed", [None, 3])
@@ -147,7 +148,7 @@ def test_sync_sources_go_on_while_async_ones_wait_and_async_ones_while_every_thr
     tasks = {"a": ({}, {"k/a": []}), "b": ({}, {"k/b": []})}
     team = Team("x", [planner(tasks), thread, waits, coder()], choreography=FREE)
     with open_memory() as board:
-        outcome = controlling.Controller(board, team, workers=1).run()
+        outcome = Controller(board, team, workers=1).run()
     assert outcome.kind is OutcomeKind.CONVERGED
 
 

@@ -154,7 +154,7 @@ OTHER = {
     "store time": ("UPDATE board SET store_time = 5", "clock"),
     "the number of the board": ("UPDATE board SET id = 15", "content"),
     "a second board": (
-        "INSERT INTO board SELECT 2, epoch, revision, digest, store_time, installed, 1, NULL, '' FROM board",
+        "INSERT INTO board SELECT 2, epoch, revision, digest, store_time, installed, 1, NULL, '', NULL FROM board",
         "content",
     ),
     "a budget": ("INSERT INTO budget (resource, cap, spent, held, given) VALUES ('tokens', 5, -1, 0, 5)", "budget"),

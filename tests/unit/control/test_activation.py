@@ -10,6 +10,7 @@ from blackboard.spec.activation import (
     Ending,
     Link,
     Next,
+    RunAgain,
     after,
     backoff_seconds,
     chains,
@@ -44,7 +45,7 @@ PENDING, DONE, DEAD, OBVIATED = (
     ],
 )
 def test_each_end_has_one_consequence(ending, attempts, then):
-    assert after(ending, attempts=attempts, retries=3, dirty=False) == then
+    assert after(ending, attempts=attempts, retries=3, run_again=RunAgain.IF_UNFINISHED) == then
 
 
 UNCOUNTED = {Ending.RETURNED, Ending.POSTPONED, Ending.UNLOCKED}
@@ -52,12 +53,18 @@ UNCOUNTED = {Ending.RETURNED, Ending.POSTPONED, Ending.UNLOCKED}
 
 @pytest.mark.parametrize("ending", sorted(set(Ending) - UNCOUNTED - {Ending.CANCELLED}))
 def test_a_trigger_meanwhile_asks_for_one_more_run_whatever_the_end(ending):
-    then = after(ending, attempts=9, retries=3, dirty=True)
+    then = after(ending, attempts=9, retries=3, run_again=RunAgain.YES)
     assert (then.state, then.attempts) == (PENDING, 0)
 
 
 def test_what_an_operator_cancels_is_over_whatever_came_meanwhile():
-    assert after(Ending.CANCELLED, attempts=1, retries=3, dirty=True) == Next(OBVIATED, 0)
+    assert after(Ending.CANCELLED, attempts=1, retries=3, run_again=RunAgain.YES) == Next(OBVIATED, 0)
+
+
+@pytest.mark.parametrize("ending", sorted(Ending))
+def test_what_a_commit_settled_during_the_run_is_not_run_again_whatever_the_end(ending):
+    then = after(ending, attempts=1, retries=3, run_again=RunAgain.NO)
+    assert then == Next(DONE if ending is Ending.FINISHED else OBVIATED, 0)
 
 
 def test_waits_grow_up_to_a_bound():
