@@ -237,11 +237,15 @@ class InvalidKey(Invalid):
 
 
 class InvalidPath(Invalid):
-    """The path of a file cannot be used: it is malformed, or it is not safe in the folder that it is meant for."""
+    """The path of a file cannot be used: it is malformed, or it is not safe in the folder that it is meant for.
 
-    def __init__(self, path: str, why: str) -> None:
-        self.path, self.why = path, why
-        super().__init__(f"invalid path {_visible(path)}: {why}")
+    Attributes:
+        step: What to do about it.
+    """
+
+    def __init__(self, path: str, why: str, step: str = "give the file another name") -> None:
+        self.path, self.why, self.step = path, why, step
+        super().__init__(f"invalid path {_visible(path)}: {why}; {step}")
 
 
 class InvalidContract(Invalid):

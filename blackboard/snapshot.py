@@ -18,7 +18,7 @@ from blackboard.errors import InvalidPath
 from blackboard.spec import arguments, convergence
 from blackboard.spec.canonical import JSON
 from blackboard.spec.convergence import Outcome
-from blackboard.spec.files import check_tree
+from blackboard.spec.files import check_path, check_tree
 from blackboard.spec.keys import check_key, check_pattern, is_pattern, is_reserved
 from blackboard.spec.records import VersionRecord
 from blackboard.spec.staleness import Pin
@@ -372,20 +372,22 @@ class Snapshot(Reader):
 
         Args:
             directory: Made if it is absent.
-            allow: Paths or names of files that are written all the same.
+            allow: Paths of files that are written all the same, or in the place of another file; a name alone allows
+                files that tools would run, in every folder that is not itself one of tools.
 
         Returns:
             The paths of the written files.
 
         Raises:
-            InvalidPath: A file is not allowed, something else is in its place, or two components hold files of one
-                name, of names that differ in case only, or a file and a folder of one name. Nothing was written.
-            ReadOnly: The directory cannot be written, leads out of itself by a link, or a file would be the board's.
+            InvalidPath: A file is not allowed, a link or something else is in its place, or two components hold files
+                of one name, of names that differ in case only, or a file and a folder of one name. Nothing was written.
+            ReadOnly: The directory cannot be written, or a file would be the board's.
         """
         owners: dict[str, str] = {}
         content: dict[str, bytes] = {}
         for component in self.components():
             for path, data in component.files.items():
+                check_path(path)
                 if path in owners:
                     raise InvalidPath(path, f"components {owners[path]} and {component.key} both hold this file")
                 owners[path], content[path] = component.key, data

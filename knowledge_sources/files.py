@@ -106,7 +106,8 @@ class Folder:
             pattern: The components that the folder holds.
             settle_seconds: How long an edit has to rest before it is looked at, so that no half-saved file is taken.
             report: Called with a sentence for everything that a person should know.
-            allow: Paths or names of files that are kept in step though tools run them, or their names begin with a dot.
+            allow: Paths or names of files that are kept in step though tools run them, or their names begin with a dot;
+                in a folder whose name does, the path.
         """
         self.path = Path(path).absolute()
         self.troubles: dict[str, str] = {}
@@ -166,7 +167,14 @@ class Folder:
         base = self._read_base()
         held = _held(self._board.snapshot(), self._pattern)
         edits: dict[str, dict[str, bytes | None]] = {}
+        spelled: dict[str, str] = {}
+        for path in sorted(held):
+            spelled.setdefault(path.casefold(), path)
         for path in sorted({*held, *base}):
+            first = spelled.get(path.casefold(), path)
+            if path in held and path != first:
+                self._tell(path, f"{path} is not kept in step: it differs from {first} in upper and lower case only")
+                continue
             try:
                 self._bring(path, held.get(path, _Held("", None)), base, edits)
             except OSError as error:
@@ -177,12 +185,12 @@ class Folder:
             self._write_base(base)
 
     def _bring(self, path: str, held: _Held, base: dict[str, str], edits: dict[str, dict[str, bytes | None]]) -> None:
+        if (refusal := export_refusal(path, self._allowed)) is not None:
+            self._tell(path, f"{path} is not kept in step: {refusal.why}; {refusal.step}")
+            return
         place = self._place(path)
         if place is None:
-            self._tell(path, f"{path} leads out of the folder, is no file, or is the board itself, and is left alone")
-            return
-        if (why := export_refusal(path, self._allowed)) is not None:
-            self._tell(path, f"{path} is not kept in step: {why}; allow it by name")
+            self._tell(path, f"{path} is or lies behind a link, is no file, or is the board's or the folder's own")
             return
         content = _content(place)
         board = _digest(held.content)
@@ -227,16 +235,19 @@ class Folder:
             self.troubles.pop(path, None)
 
     def _place(self, path: str) -> Path | None:
-        place = self.path / path
-        inside = place.resolve().is_relative_to(self.path.resolve()) and not place.is_symlink()
-        # A pipe or a device would be opened and read for ever.
-        is_special = place.exists() and not place.is_file()
-        return place if inside and not is_special and place != self.path and not self._board.owns(place) else None
+        parts = path.split("/")
+        *folders, place = (self.path.joinpath(*parts[:end]) for end in range(1, len(parts) + 1))
+        # A link inside the folder can lead to `.git`; a pipe or a device would be opened and read for ever.
+        is_plain = not any(one.is_symlink() for one in (*folders, place)) and all(
+            one.is_dir() or not one.exists() for one in folders
+        )
+        is_file = place.is_file() or not place.exists()
+        return place if is_plain and is_file and path != BASE_FILE and not self._board.owns(place) else None
 
     def _read_base(self) -> dict[str, str]:
         try:
-            read = json.loads((self.path / BASE_FILE).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            read = json.loads(_content(self.path / BASE_FILE) or b"")
+        except ValueError:
             # Without a base every difference is a conflict, and conflicts keep both texts.
             return {}
         return {str(path): str(digest) for path, digest in read.items()} if isinstance(read, dict) else {}

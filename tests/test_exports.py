@@ -62,7 +62,7 @@ SAMPLES: dict[errors.BlackboardError, set[str]] = {
     errors.CommitUnknown("", "disk I/O error", act="the upgrade", step="run it again"): {"act"},
     errors.Invalid("a limit below 1"): set(),
     errors.InvalidKey("a/../b", "a segment is .."): {"text", "why"},
-    errors.InvalidPath("web/.env", "names that begin with a dot belong to tools"): {"path", "why"},
+    errors.InvalidPath("web/.env", "names that begin with a dot belong to tools"): {"path", "why", "step"},
     errors.InvalidContract("python", "expected ':'", line=3, column=7): {"line", "column"},
     errors.InvalidTeam("two sources are called ann", "rename one"): {"repair"},
     errors.TooLarge("text", 2_000_000, 1_048_576): {"field", "limit"},

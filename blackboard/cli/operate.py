@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from importlib.resources import files
@@ -19,6 +19,7 @@ from blackboard.cli.teamfile import Options, load_team, parse_values, team_path
 from blackboard.cli.terminal import complain, console, emit, say, terminated_like_interrupted
 from blackboard.cli.watch import Lines, Screen, View, Waits, follow
 from blackboard.cli.workers import other_version
+from blackboard.errors import InvalidPath
 from blackboard.spec.convergence import Outcome
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ LOOKED_FOR_SECONDS = 0.2
 
 Ended = TypeVar("Ended")
 
+AllowOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow", metavar="FILE", help="Write this file, though tools run it unasked or another is in its place."
+    ),
+]
 Target = Annotated[Path, typer.Argument(metavar="DIR|team.py", help="The team file, or its folder.")]
 ModelOption = Annotated[
     str | None,
@@ -49,6 +56,7 @@ def run(
     seed: Annotated[int | None, typer.Option("--seed", help="Seed for every random choice.")] = None,
     workers: WorkersOption = 4,
     option: TeamOption = None,
+    allow: AllowOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -67,7 +75,9 @@ def run(
         as_lines = plain or as_json or not console().is_terminal
         view: View = Lines(found, as_json=as_json, waits=Waits(found)) if as_lines else Screen(found)
         outcome = _work(found, controller, view)
-        program = _export_program(found, team_path(target).parent) if str(outcome.kind) == "converged" else ""
+        program = (
+            _export_program(found, team_path(target).parent, allow or ()) if str(outcome.kind) == "converged" else ""
+        )
         shown = report.status(found, outcome=outcome, program=program)
     emit(shown, as_json=as_json)
     return of_outcome(shown.kind, shown.obligations)
@@ -146,11 +156,16 @@ def _begun(run: Callable[[], Ended]) -> Future[Ended]:
     return ended
 
 
-def _export_program(board: Blackboard, folder: Path) -> str:
-    """Export a converged program to a folder next to its board, and return the folder."""
+def _export_program(board: Blackboard, folder: Path, allow: Sequence[str]) -> str:
+    """Export a converged program to a folder next to its board; return the folder, "" where a file is refused."""
     path = board.store.database.path
     program = (path.parent if path else folder) / PROGRAM_FOLDER
-    board.snapshot().export(program)
+    try:
+        board.snapshot().export(program, allow=allow)
+    except InvalidPath as error:
+        # The spec has converged all the same; which files may be written is the operator's choice.
+        complain(f"{program} was not written: {error} (`--allow FILE`, here or of `bb export`)")
+        return ""
     return str(program)
 
 
@@ -172,10 +187,7 @@ def init(
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Files of an earlier export are replaced.")],
     *,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Write this file, though tools run it unasked or another is in its place."),
-    ] = None,
+    allow: AllowOption = None,
     at: Annotated[int | None, typer.Option("--at", min=0, metavar="REVISION", help="As of this revision.")] = None,
     board: BoardOption = None,
 ) -> int:

@@ -7,10 +7,11 @@ is replaced that an earlier export did not write. All paths are checked before t
 import json
 import stat
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from blackboard.errors import InvalidPath, ReadOnly
-from blackboard.spec.files import export_refusal
+from blackboard.spec.files import check_path, export_refusal
 
 OWN = ".spec/"
 """The folder in which an export describes itself and the decisions."""
@@ -28,23 +29,23 @@ def export(
         root: The folder, made if it is absent.
         content: Path below it -> content.
         owned: Says of a path whether it is the board's own file.
-        allowed: Paths or names of files that are written whatever they are called and whatever is in their place.
+        allowed: Paths of files that are written though tools run them or another file is in their place. The name of a
+            file allows the first alone.
 
     Raises:
-        InvalidPath: A file is not allowed, or something that no export wrote is in its place.
-        ReadOnly: The folder cannot be written, leads out of itself by a link, or a file would be the board's.
+        InvalidPath: A file is not allowed, something that no export wrote is in its place, or a link leads there.
+        ReadOnly: The folder cannot be written, or a file would be the board's.
     """
     for path in content:
         if owned(root / path):
             raise ReadOnly(str(root / path), "it is the board itself")
-    _check_kind(root, LISTED)
-    before = _listed(root)
+    before = _listed(root) if _is_file(root, LISTED) else set()
     for path, data in content.items():
-        if not path.startswith(OWN) and (why := export_refusal(path, allowed)) is not None:
-            raise InvalidPath(path, f"{why}; allow {path} by name to write it all the same")
-        _check_kind(root, path)
-        if path not in before and not {path, PurePosixPath(path).name}.intersection(allowed):
-            _check_foreign(root, path, data)
+        refusal = None if path.startswith(OWN) else export_refusal(path, allowed)
+        if refusal is not None:
+            raise refusal
+        if _is_file(root, path) and path not in before and path not in allowed and _differs(root / path, data):
+            raise InvalidPath(path, "a file that no export wrote is in its place", f"move it away or allow {path}")
     listed = {**content, LISTED: (json.dumps(sorted(content), indent=1) + "\n").encode()}
     written = tuple(_write(root, path, data) for path, data in sorted(listed.items()))
     for path in before - listed.keys():
@@ -53,19 +54,31 @@ def export(
     return written
 
 
-def _check_kind(root: Path, path: str) -> None:
-    kind = _kind_of(root / PurePosixPath(path))
-    # A link is refused where files are written, as what leads out of the folder.
-    if kind not in (None, "file", "link"):
-        raise InvalidPath(path, f"a {kind} is in its place in {root}; remove it or name another folder")
+def _is_file(root: Path, path: str) -> bool:
+    """Say whether a path leads to a file, or to nothing.
+
+    Why no link, even one that stays inside: it can lead into a folder that no component may write, such as `.git`.
+
+    Raises:
+        InvalidPath: It leads through or to something else, or is too long for the system.
+    """
+    names = path.split("/")
+    try:
+        kinds = [_kind_of(root.joinpath(*names[:end])) for end in range(1, len(names) + 1)]
+    except OSError as error:
+        raise InvalidPath(path, f"{error.strerror} in this folder", "name another folder") from None
+    for end, kind in enumerate(kinds, 1):
+        if kind not in (None, "file" if end == len(names) else "folder"):
+            raise InvalidPath(
+                path, f"a {kind} is in the place of {'/'.join(names[:end])}", "remove it or name another folder"
+            )
+    return kinds[-1] is not None
 
 
-def _check_foreign(root: Path, path: str, data: bytes) -> None:
-    place = root / PurePosixPath(path)
-    if _kind_of(place) == "file" and place.read_bytes() != data:
-        raise InvalidPath(
-            path, f"{root} holds another file of this name, which no export wrote; move it away, or allow it by name"
-        )
+def _differs(place: Path, data: bytes) -> bool:
+    with suppress(OSError):
+        return place.read_bytes() != data
+    return True
 
 
 def _kind_of(place: Path) -> str | None:
@@ -86,8 +99,6 @@ def _kind_of(place: Path) -> str | None:
 
 def _listed(root: Path) -> set[str]:
     """Return what an earlier export wrote, nothing where that cannot be read."""
-    if _kind_of(root / LISTED) != "file":
-        return set()
     try:
         found = json.loads((root / LISTED).read_text("utf-8"))
     except (OSError, ValueError):
@@ -95,28 +106,18 @@ def _listed(root: Path) -> set[str]:
     return {path for path in found if isinstance(path, str)} if isinstance(found, list) else set()
 
 
-def _place(root: Path, path: str) -> Path:
-    place = root / PurePosixPath(path)
-    if place.is_symlink() or not place.parent.resolve().is_relative_to(root.resolve()):
-        raise ReadOnly(str(place), "it is, or lies behind, a link that leads elsewhere")
-    return place
-
-
 def _write(root: Path, path: str, data: bytes) -> Path:
+    place = root / PurePosixPath(path)
     try:
-        (root / PurePosixPath(path)).parent.mkdir(parents=True, exist_ok=True)
-        place = _place(root, path)
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
     except OSError as error:
-        raise ReadOnly(str(root / path), error.strerror or str(error)) from None
+        raise ReadOnly(str(place), error.strerror or str(error)) from None
     return place
 
 
 def _remove(root: Path, path: str) -> None:
-    try:
-        place = _place(root, path)
-        if place.is_file():
-            place.unlink()
-    except (OSError, ReadOnly, ValueError):
-        # Somebody has put something else there since: it is theirs.
-        return
+    """Remove a file of an earlier export; where something else is in its place by now, that is somebody's own."""
+    with suppress(OSError, InvalidPath):
+        if _is_file(root, check_path(path)):
+            (root / PurePosixPath(path)).unlink()

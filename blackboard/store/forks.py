@@ -10,7 +10,8 @@ the file, however it is opened. The parent goes on in either case.
 import os
 import threading
 import weakref
-from typing import Protocol
+from collections.abc import Callable
+from typing import NoReturn, Protocol
 
 Identity = tuple[int, int]
 """Device and inode of a file."""
@@ -68,6 +69,26 @@ def keep_for_ever(*objects: object) -> None:
     import ctypes  # noqa: PLC0415 - loaded when used: few processes fork
 
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(objects))
+
+
+class Abandoned:
+    """In the child, in the place of a connection of its parent: raises at every use.
+
+    Args:
+        refuse: Raises why the connection cannot be used.
+    """
+
+    in_transaction = False
+
+    def __init__(self, refuse: Callable[[], None]) -> None:
+        self._refuse = refuse
+
+    def close(self) -> None:
+        """Do nothing: the parent's connection stays open."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        self._refuse()
+        raise AttributeError(name)
 
 
 def _before() -> None:

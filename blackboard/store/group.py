@@ -9,7 +9,7 @@ import sqlite3
 import time
 from typing import Any
 
-from blackboard.errors import CommitUnknown
+from blackboard.errors import CommitUnknown, Full, Unavailable
 from blackboard.store.queue import Member
 from blackboard.store.session import APPLIED, COMMITTED, Session, Turn, reached
 
@@ -105,8 +105,8 @@ class Group:
         self._open = False
         try:
             self._session.commit(next((one.idempotency_key for one, _, error in self._done if error is None), ""))
-        except CommitUnknown as unknown:
-            self._fail(unknown)
+        except (CommitUnknown, Full, Unavailable) as failure:
+            self._fail(failure)
         except BaseException as interrupt:
             # Where the COMMIT was done by then, nobody's work is done again.
             if not self._session.in_transaction and not isinstance(interrupt.__context__, sqlite3.Error):
@@ -120,13 +120,20 @@ class Group:
         for member, result, error in self._done:
             member.settle(result=result, error=error)
 
-    def _fail(self, unknown: CommitUnknown) -> None:
-        if len(self._done) > 1 and self._certainly_nothing_happened():
+    def _fail(self, failure: CommitUnknown | Full | Unavailable) -> None:
+        """Settle every member after a COMMIT that failed; run each alone where that may go better for some."""
+        # There may be space for all but one of them.
+        if len(self._done) > 1 and (isinstance(failure, Full) or self._is_undone(failure)):
             for member, _, _ in self._done:
                 self._run_alone(member)
             return
         for member, _, error in self._done:
-            member.settle(error=error or CommitUnknown(member.idempotency_key, unknown.cause))
+            if error is None and isinstance(failure, CommitUnknown):
+                error = CommitUnknown(member.idempotency_key, failure.cause)  # noqa: PLW2901 - named by its own key
+            member.settle(error=error or failure)
+
+    def _is_undone(self, failure: CommitUnknown | Unavailable) -> bool:
+        return isinstance(failure, CommitUnknown) and self._certainly_nothing_happened()
 
     def _certainly_nothing_happened(self) -> bool:
         """Say whether the store's clock, which the group moved, stands where it stood.

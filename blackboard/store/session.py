@@ -1,8 +1,9 @@
 """The writer's connection: how a writing transaction begins and ends.
 
 Invariants: the board's row (the write lock) is taken before anything is read; store time never goes back; an error at
-COMMIT is unknown, never taken for a rollback. Revision and digest come from the row inside the transaction, never from
-memory. What a newer library made of the board meanwhile is seen there too, and nothing is written to it.
+COMMIT is unknown, unless certainly nothing was written (a full disk, a busy file). Revision and digest come from the
+row inside the transaction, never from memory. What a newer library made of the board meanwhile is seen there too, and
+nothing is written to it.
 
 Between two transactions the connection is lent to those who read: what one connection wrote, each other one reads from
 the file again.
@@ -25,7 +26,7 @@ from blackboard.store.control import refusal_count
 from blackboard.store.line import Line
 from blackboard.store.remembered import THEN, Head, revision_of
 from blackboard.store.schema import board
-from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, translate, translated
+from blackboard.store.sqlite import BUSY_SECONDS, Connection, Database, certainly_undone, translate, translated
 from blackboard.store.statements import Parameters, Statement
 
 _HEAD = Statement(
@@ -258,18 +259,21 @@ class Session:
         """Make durable what was written.
 
         Raises:
-            CommitUnknown: The engine failed.
+            Full, Unavailable: There is no space for it, or others keep the file busy; certainly nothing was written.
+            CommitUnknown: The engine failed in any other way.
         """
         began = time.monotonic()
         try:
             self.connection().raw.execute("COMMIT")
         except sqlite3.Error as error:
-            # Whether it happened is unknown whatever the driver says: recovery may revive it. Start over with a
-            # connection that has seen nothing.
+            # Start over with a connection that has seen nothing.
             with contextlib.suppress(sqlite3.Error):
                 self.roll_back()
             self._disconnect()
             cause = translate(error, self._database.location)
+            if certainly_undone(error):
+                raise cause from error
+            # Whether it happened is unknown whatever the driver says: recovery may revive it.
             raise CommitUnknown(idempotency_key, str(cause)) from error
         self.commit_seconds = time.monotonic() - began
         if self._last is not None:

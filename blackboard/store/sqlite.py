@@ -35,6 +35,8 @@ BUSY_SECONDS = 60.0
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _NO_SPACE = frozenset({sqlite3.SQLITE_FULL})
+# The memory that processes share (`-shm`) could not grow, of which the engine says no more than that.
+_NO_SHARED_SPACE = sqlite3.SQLITE_IOERR_SHMSIZE
 _READ_ONLY = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM})
 _SYSTEM_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SYSTEM_READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -109,23 +111,7 @@ class Connection:
     def abandon(self) -> None:
         """Leave the driver's connection to the parent of this process: every use of this one raises from now on."""
         forks.keep_for_ever(self.raw, self._cursor)
-        self.raw = self._cursor = _Abandoned(self._database)  # type: ignore[assignment]
-
-
-class _Abandoned:
-    """In the child of a fork: stands for a connection of its parent."""
-
-    in_transaction = False
-
-    def __init__(self, database: "Database") -> None:
-        self._database = database
-
-    def close(self) -> None:
-        """Do nothing: the parent's connection stays open."""
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - never returns
-        self._database.check_open()
-        raise AttributeError(name)
+        self.raw = self._cursor = forks.Abandoned(self._database.check_open)  # type: ignore[assignment]
 
 
 @contextlib.contextmanager
@@ -153,11 +139,22 @@ def translate(error: Exception, location: str) -> BlackboardError:  # noqa: PLR0
     # Without a code it is the driver's own: a text whose bytes are no text any more.
     if primary in _DAMAGED or (primary is None and "decode" in str(error)):
         return Damaged(location, str(error))
-    if primary in _NO_SPACE:
+    if primary in _NO_SPACE or code == _NO_SHARED_SPACE:
         return Full(location)
     if primary in _READ_ONLY:
         return ReadOnly(location, str(error))
     return _unavailable(location, str(error), cannot_open=primary == sqlite3.SQLITE_CANTOPEN)
+
+
+def certainly_undone(error: sqlite3.Error) -> bool:
+    """Say whether a COMMIT that failed with this error wrote nothing that a recovery may find.
+
+    A busy one never began to write. On a full disk a page could not be written that comes before the mark of the
+    commit or bears it; whether a commit whose pages are all written is durable is for the sync to say, which does not
+    fail like this.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in _BUSY | _NO_SPACE
 
 
 def _unavailable(location: str, said: str, *, cannot_open: bool) -> BlackboardError:

@@ -1,24 +1,33 @@
-"""A disk that is full: what a command was to do is done or not there at all, and what it says can be acted upon."""
+"""A disk that is full or fails: what a command was to do is done or not there at all, or is said to be unknown.
+
+A full disk refuses to be written to, so certainly nothing happened. Only a disk that fails to make durable what was
+written leaves that unknown.
+"""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tools import lacking, require_tool
-from tracing import ENOSPC
+from tracing import EIO, ENOSPC
 
 from blackboard import Blackboard
 from blackboard.cli.exits import Exit
 from blackboard.cli.main import main
 
 BB = "import sys; from blackboard.cli.main import main; sys.exit(main())"
-PAGES = "pwrite64"
-"""The call by which SQLite writes."""
+FULL = "pwrite64", ENOSPC
+UNSYNCED = "?fsync,?fdatasync", EIO
+"""By which calls SQLite writes and makes durable what it wrote, and how they fail."""
 
 NEVER = 60_000
+FEW = 10
+"""Up to so many calls each of them fails once."""
 
 
 @pytest.fixture
@@ -29,55 +38,56 @@ def place(tmp_path, monkeypatch):
     return tmp_path / "here" / "board.db"
 
 
-class Full:
-    """A disk that is full from the n-th write of pages on, for a command that is run there."""
+class Failing:
+    """A disk that fails from the n-th of some calls on, for a command that is run there."""
 
-    def __init__(self, trace: Path) -> None:
+    def __init__(self, calls: str, fault: str, trace: Path) -> None:
         self._strace, self._trace = require_tool("strace"), trace
+        self._calls, self._fault = calls, fault
 
     def __call__(self, n: int, *arguments: str) -> tuple[int, str]:
         """Return the command's status and complaint."""
-        inject = f"inject={PAGES}:{ENOSPC}:when={n}+"
-        options = ["-f", "--seccomp-bpf", "-e", f"trace={PAGES}", "-e", inject, "-o", self._trace]
+        inject = f"inject={self._calls}:{self._fault}:when={n}+"
+        options = ["-f", "--seccomp-bpf", "-e", f"trace={self._calls}", "-e", inject, "-o", self._trace]
         command = [self._strace, *options, sys.executable, "-c", BB, *arguments]
         ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         if "not permitted" in ran.stderr:
             lacking("strace", "may not trace here")
         return ran.returncode, ran.stderr
 
-    def writes(self) -> int:
-        """Return how often pages were written, or were to be, in the last run."""
-        return self._trace.read_text().count(f" {PAGES}(")
+    def calls(self) -> int:
+        """Return how often one of the calls was made in the last run, whether it failed or not."""
+        return len(re.findall(r"^\d+ +\w+\(", self._trace.read_text(), re.MULTILINE))
 
 
 @pytest.fixture
 def full(tmp_path):
-    return Full(tmp_path / "trace")
+    return Failing(*FULL, tmp_path / "trace")
 
 
 @pytest.fixture
 def wherever(full, length):
-    """Return a way to run a command on a disk that is full from its n-th write on.
-
-    The first writes and the last are tried one by one, and some between; the short form leaves out some of the former.
-    """
-    first = length(1, 2)
-
-    def tried(prepare, *arguments, last=3):
-        return each_of_some(full, prepare, *arguments, first=first, last=length(-(-last // 3), last))
-
-    return tried
+    """Return a way to run a command on a disk that is full from its n-th write on."""
+    return partial(each_of_some, full, length)
 
 
-def each_of_some(full, prepare, *arguments, first, last):
+@pytest.fixture
+def wherever_unsynced(tmp_path, length):
+    """Return a way to run a command on a disk that makes nothing durable from the n-th time on that it should."""
+    return partial(each_of_some, Failing(*UNSYNCED, tmp_path / "trace"), length)
+
+
+def each_of_some(failing, length, prepare, *arguments, last=3):
+    """Yield what a command says where the first calls fail, or the last, or some between; fewer in the short form."""
+    first, last = length(1, 2), length(-(-last // 3), last)
     prepare()
-    assert full(NEVER, *arguments) == (Exit.YES, "")
-    writes = full.writes()
-    assert writes > 1
-    some = {*range(1, first + 1), *(writes * n // 4 for n in range(1, 4)), *range(writes + 1 - last, writes + 1)}
-    for n in sorted(some & set(range(1, writes + 1))):
+    assert failing(NEVER, *arguments) == (Exit.YES, "")
+    calls = failing.calls()
+    assert calls > 1
+    some = {*range(1, first + 1), *(calls * n // 4 for n in range(1, 4)), *range(calls + 1 - last, calls + 1)}
+    for n in range(1, calls + 1) if calls <= FEW else sorted(some & set(range(1, calls + 1))):
         prepare()
-        yield full(n, *arguments)
+        yield failing(n, *arguments)
 
 
 def emptied(folder: Path):
@@ -129,24 +139,41 @@ def test_a_copy_of_a_board_is_whole_or_not_there(wherever, place):
                 board.verify()
 
 
-def test_an_act_that_may_have_happened_is_named_with_how_to_see_whether_it_did(wherever, place, capsys):
+@pytest.fixture
+def paused(place, capsys):
+    """Return a way to pause a board on a disk: it yields what the command said, and what stands in the log then."""
     assert main(["board", "create", str(place)]) == Exit.YES
     kept = {one: one.read_bytes() for one in place.parent.iterdir()}
-    unknown = 0
 
     def prepare():
         emptied(place.parent)
         for one, content in kept.items():
             one.write_bytes(content)
 
-    for status, said in wherever(prepare, "board", "pause", "--as", "ann"):
-        if status == Exit.YES:
-            continue
-        assert status == Exit.FAILED
-        assert said.count("\n") == 1
-        capsys.readouterr()
-        assert main(["log", "--json"]) == Exit.YES
-        happened = [one["kind"] for one in json.loads(capsys.readouterr().out)["changes"]]
+    def tried(wherever):
+        for status, said in wherever(prepare, "board", "pause", "--as", "ann"):
+            capsys.readouterr()
+            assert main(["log", "--json"]) == Exit.YES
+            happened = [one["kind"] for one in json.loads(capsys.readouterr().out)["changes"]]
+            assert (status, happened) == (Exit.YES, ["paused"]) or (status, said.count("\n")) == (Exit.FAILED, 1)
+            if status != Exit.YES:
+                yield said, happened
+
+    return tried
+
+
+def test_an_act_on_a_full_disk_is_done_or_refused_and_never_unknown(wherever, paused):
+    refused = list(paused(wherever))
+    assert refused != []
+    for said, happened in refused:
+        assert happened == []
+        assert "no space left" in said
+        assert "unknown" not in said
+
+
+def test_an_act_that_may_have_happened_is_named_with_how_to_see_whether_it_did(wherever_unsynced, paused):
+    unknown = 0
+    for said, happened in paused(wherever_unsynced):
         if "unknown" in said:
             unknown += 1
             assert "unknown whether the commit to have the board paused happened" in said

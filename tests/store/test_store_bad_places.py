@@ -298,6 +298,29 @@ def test_a_board_held_by_another_program_is_unavailable_and_then_usable(location
         assert given(board).decided("api/page", 20).revision == 2
 
 
+def test_a_reader_that_keeps_a_commit_from_ending_makes_it_refused_and_not_unknown(location, given, monkeypatch):
+    """Without a log (WAL), where making the board failed to get one, the COMMIT itself waits for readers."""
+    monkeypatch.setattr("blackboard.store.sqlite.BUSY_SECONDS", 0.05)
+    with Blackboard.open(location, create=True) as board:
+        given(board).decided("api/ids", "int")
+    other = sqlite3.connect(location, isolation_level=None)
+    assert other.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    with Blackboard.open(location) as board:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM board").fetchall()
+        transaction = board.transaction("ann", idempotency_key="call-1")
+        transaction.decide("api/page", Contract.value(20))
+        board.store.writer.session.connection().raw.execute("PRAGMA busy_timeout = 50")
+        with pytest.raises(Unavailable, match="busy"):
+            transaction.commit()
+        assert board.revision == 1
+        other.execute("ROLLBACK")
+        other.close()
+        with board.transaction("ann", idempotency_key="call-1") as again:
+            again.decide("api/page", Contract.value(20))
+        assert board.verify().revision == 2
+
+
 def test_read_only_is_the_error_of_a_read_only_connection(location, given):
     with Blackboard.open(location, create=True) as board:
         given(board).decided("api/ids", "int")

@@ -6,15 +6,16 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from queueing import names_noted, noting, run_behind
 from tools import lacking, require_tool
 
 from blackboard import (
     Blackboard,
     BlackboardError,
-    CommitUnknown,
     Contract,
     Damaged,
     Full,
@@ -240,7 +241,7 @@ def test_a_full_disk_refuses_what_does_not_fit_and_keeps_all_else(small_disk):
     board = Blackboard.open(place, create=True)
     with board:
         done = 0
-        with pytest.raises((Full, CommitUnknown)) as refused:
+        with pytest.raises(Full) as refused:
             while done < 1000:
                 with board.transaction("ann", idempotency_key=f"commit {done}") as transaction:
                     transaction.decide(f"k{done}", Contract.value("v" * 5000))
@@ -263,6 +264,37 @@ def test_a_full_disk_refuses_what_does_not_fit_and_keeps_all_else(small_disk):
     other.unlink()  # to open a board is to write to it once
     with Blackboard.open(place) as again:
         assert again.verify().revision == done
+        # Refused is not unknown: under the same key it is committed as soon as there is space.
+        with again.transaction("ann", idempotency_key=f"commit {done}") as transaction:
+            transaction.decide(f"k{done}", Contract.value("v" * 5000))
+        assert again.verify().revision == done + 1
+
+
+def test_on_a_full_disk_the_members_of_a_group_that_fit_are_committed(small_disk):
+    """The disk is found to be full at the COMMIT that all of them share."""
+
+    def fill(turn):
+        turn.connection.raw.execute("INSERT INTO blob VALUES ('large', randomblob(900000))")
+
+    answers = {}
+    with Blackboard.open(small_disk[0] / "board.db", create=True) as board:
+        counted, session = [], board.store.writer.session
+        commit = session.commit
+        session.commit = lambda key: (counted.append(key), commit(key))
+
+        def take(name, *more):
+            try:
+                answers[name] = board.store.writer.run(noting(name, *more), name)
+            except BlackboardError as error:
+                answers[name] = error
+
+        works = (("a",), ("large", fill), ("b",))
+        run_behind(board, [threading.Thread(target=take, args=work) for work in works])
+        assert isinstance(answers.pop("large"), Full)
+        assert answers == {"a": "a", "b": "b"}
+        assert names_noted(board) == ["a", "b"]
+        # The turn that was held, the one that all share, and one for each.
+        assert len(counted) == 5
 
 
 def test_a_disk_that_is_read_only_gives_a_typed_error_and_is_not_changed(small_disk, given):

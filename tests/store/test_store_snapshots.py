@@ -1,6 +1,8 @@
 """S4, S6: a snapshot is one moment, answers the same for ever, and is never older than what was acknowledged."""
 
+import dataclasses
 import os
+import socket
 import threading
 
 import pytest
@@ -253,6 +255,74 @@ def test_an_export_never_opens_a_pipe(board, tmp_path, place):
     os.mkfifo(tmp_path / place)
     with pytest.raises(InvalidPath, match="pipe"):
         board.snapshot().export(tmp_path)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_an_export_goes_through_no_link_and_makes_no_folder_behind_one(board, tmp_path, inside):
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {"a.py": "1", "out/sub/b.py": "2"})
+    folder = tmp_path / "program"
+    behind = folder / ".git" if inside else tmp_path / "elsewhere"
+    behind.mkdir(parents=True)
+    (folder / "out").symlink_to(behind) if inside else (folder.mkdir(), (folder / "out").symlink_to(behind))
+    with pytest.raises(InvalidPath, match="link") as caught:
+        board.snapshot().export(folder, allow=["out/sub/b.py"])
+    assert caught.value.path == "out/sub/b.py"
+    assert list(behind.iterdir()) == []
+    assert not (folder / "a.py").exists()
+
+
+def test_a_socket_in_the_place_of_a_folder_is_refused_before_anything_is_written(board, tmp_path, monkeypatch):
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {"a.py": "1", "web/b.py": "2"})
+    folder = tmp_path / "program"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with socket.socket(socket.AF_UNIX) as there:
+        there.bind("web")
+        with pytest.raises(InvalidPath, match="socket"):
+            board.snapshot().export(folder)
+    assert [path.name for path in folder.iterdir()] == ["web"]
+
+
+def test_a_place_that_is_too_deep_for_the_system_is_refused_by_the_same_error(board, tmp_path):
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {"/".join(["a" * 200] * 5): "1"})
+    with pytest.raises(InvalidPath, match="too long"):
+        board.snapshot().export(tmp_path / "/".join(["b" * 200] * 17))
+
+
+def test_an_allowed_name_neither_opens_a_folder_with_a_dot_nor_replaces_files_elsewhere(board, tmp_path):
+    """Who allows config.toml does not think of .cargo/config.toml, nor of a config.toml of another folder."""
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {".cargo/config.toml": "1"})
+    with pytest.raises(InvalidPath) as caught:
+        board.snapshot().export(tmp_path, allow=["config.toml"])
+    assert caught.value.path == ".cargo/config.toml"
+    with board.transaction("bob") as transaction:
+        transaction.component("server")
+        transaction.write("server", {".cargo/config.toml": None, "config.toml": "1", "web/config.toml": "2"})
+    for place in (tmp_path / "config.toml", tmp_path / "web" / "config.toml"):
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("mine")
+    with pytest.raises(InvalidPath) as caught:
+        board.snapshot().export(tmp_path, allow=["config.toml"])
+    assert caught.value.path == "web/config.toml"
+    assert (tmp_path / "config.toml").read_text() == "mine"
+
+
+def test_what_no_component_may_hold_is_not_exported_from_a_board_that_holds_it(board, tmp_path):
+    """A board that others wrote may hold what this library would have refused; no permission covers it."""
+    with board.transaction("bob") as transaction:
+        transaction.write("server", {"config": "1"})
+    held = board.snapshot().component("server")
+    for path in (".git/config", ".spec/files.json", "../out.py", "cafe\u0301.py"):
+        snapshot = board.snapshot()
+        snapshot.components = lambda path=path: (dataclasses.replace(held, files={path: b"1"}),)
+        with pytest.raises(InvalidPath) as caught:
+            snapshot.export(tmp_path / "out", allow=[path, "config"])
+        assert caught.value.path == path
+        assert not (tmp_path / "out").exists()
 
 
 def test_components_whose_files_differ_in_case_only_are_not_exported(board, tmp_path):

@@ -311,6 +311,43 @@ def test_a_file_that_was_there_before_the_boards_stays(board, folder):
     assert board.snapshot().component("shop").text("shop.py") == "the board's\n"
 
 
+def test_nothing_is_written_through_a_link_inside_the_folder(board, folder):
+    (folder.path / ".git").mkdir(parents=True)
+    (folder.path / "lib").symlink_to(".git")
+    write(board, "shop", {"lib/config": "[core]\n"})
+    folder.sync()
+    assert list((folder.path / ".git").iterdir()) == []
+    assert "lib/config" in folder.troubles
+
+
+@pytest.mark.parametrize("path", [".git/config", ".in-step.json", ".spec/files.json"])
+def test_no_permission_covers_what_belongs_to_git_the_board_or_the_folder(board, tmp_path, path):
+    decide(board, "task/shop", Contract.task(summary="sell", files=[path]))
+    folder = Folder(board, tmp_path / "work", author="ann", allow=[path])
+    (folder.path / path).parent.mkdir(parents=True)
+    (folder.path / path).write_text("{}")
+    folder.sync()
+    assert path in folder.troubles
+    assert board.snapshot().components() == ()
+
+
+def test_of_two_files_that_differ_in_case_only_one_is_kept_in_step(board, folder):
+    write(board, "shop", {"Shop.py": "1\n"})
+    write(board, "till", {"shop.py": "2\n"})
+    folder.path.mkdir()
+    folder.sync()
+    assert files_in(folder.path) == {"Shop.py": b"1\n"}
+    assert "Shop.py" in folder.troubles["shop.py"]
+
+
+def test_a_pipe_in_the_place_of_the_folders_own_file_is_not_opened(board, folder):
+    write(board, "shop", {"shop.py": "1\n"})
+    folder.path.mkdir()
+    os.mkfifo(folder.path / files.BASE_FILE)
+    folder.sync()
+    assert (folder.path / "shop.py").read_bytes() == b"1\n"
+
+
 def test_a_pipe_in_the_place_of_a_file_is_left_alone(board, folder):
     write(board, "shop", {"shop.py": "1\n"})
     folder.path.mkdir()

@@ -39,6 +39,7 @@ def test_a_malformed_path_is_refused_by_one_typed_error(path):
         check_path(path)
     assert isinstance(caught.value, Invalid)
     assert caught.value.why
+    assert str(caught.value).endswith(caught.value.step)
     assert "\x1b" not in str(caught.value)
 
 
@@ -72,13 +73,31 @@ def test_files_in_the_same_folders_exist_together():
         "tox.ini",
         "package.json",
         "AGENTS.md",
+        "lib/sitecustomize/__init__.py",
+        "usercustomize.cpython-311-x86_64-linux-gnu.so",
+        "mypy.ini",
+        "vite.config.ts",
+        "CMakeLists.txt",
+        "build.gradle.kts",
+        "jupyter_server_config.py",
+        "Jenkinsfile",
     ],
 )
 def test_what_tools_run_or_read_unasked_is_written_only_if_it_is_allowed_by_name(path):
     assert export_refusal(path)
     assert export_refusal(path, [path]) is None
-    assert export_refusal(path, [path.rpartition("/")[2]]) is None
     assert export_refusal(path, ["other.py"])
+
+
+def test_a_name_allows_files_of_that_name_but_none_in_a_folder_that_tools_read():
+    assert export_refusal("tests/conftest.py", ["conftest.py"]) is None
+    assert export_refusal(".cargo/config.toml", ["config.toml"])
+    assert export_refusal("sitecustomize/__init__.py", ["__init__.py"])
+
+
+@pytest.mark.parametrize("path", [".git/config", ".spec/files.json", "../a", "cafe\u0301.md"])
+def test_what_is_malformed_is_not_written_even_if_it_is_allowed(path):
+    assert export_refusal(path, [path])
 
 
 @pytest.mark.parametrize("path", ["shop/app.py", "README.md", "tests/test_app.py", "data/rows.json", "main.py"])
