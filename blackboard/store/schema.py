@@ -1,12 +1,26 @@
 """The tables of a board that have revisions: `commit_log` and `change` say what happened, the others what is.
 
 `control` holds those that have none, `views` what a person reads. Keys of all kinds share `key`, whose `kind` is
-`decision` or `component`.
+`decision` or `component`. The comments say what a table and a column mean; docs/tables.md is made from them.
 """
 
 import sqlalchemy as sa
 
-from blackboard.store.columns import integer, metadata, of_key, part, real, table, text
+from blackboard.store.columns import (
+    TEXT,
+    content,
+    identifier,
+    index,
+    integer,
+    metadata,
+    number,
+    of_key,
+    part,
+    real,
+    refers,
+    table,
+    text,
+)
 from blackboard.store.control import CONTROL
 
 __all__ = ["APPLICATION_ID", "CONTROL", "SCHEMA", "metadata"]
@@ -17,45 +31,50 @@ SCHEMA = "0001"
 APPLICATION_ID = 0x62627331
 """Marks a SQLite file as a board."""
 
+_PATTERN = "The pattern."
+
 # --- spec: the board and its log -------------------------------------------------------------------------------------
 
 board = table(
     "board",
-    integer("id", primary=True),
-    text("epoch"),
-    integer("revision"),
-    text("digest"),
-    real("store_time"),  # store time: the largest second ever given out, since the Unix epoch
-    integer("installed"),  # the last commit that changed what `install` writes: what is kept of it is kept until then
-    integer("first_revision"),  # the first kept revision: what is older was compacted
-    text("mode", null=True),  # paused | draining: no work is handed out; sealed: nothing is written any more
-    text("mode_reason"),
-    text("library", null=True),  # version of the library that installed the team last; NULL: none did
+    "The board: one row.",
+    number("id", "Always 1."),
+    text("epoch", "Identifies this history; a restore or a copy begins another one."),
+    integer("revision", "The newest revision."),
+    text("digest", "Of the hash chain at the newest revision."),
+    real("store_time", "The latest store time that was given out; never goes back."),
+    integer("installed", "The last revision that changed a decision that only `install` writes."),
+    integer("first_revision", "The first revision whose history is kept; what is older was compacted."),
+    text("mode", "paused or draining: no work is handed out; sealed: nothing is written. NULL: running.", null=True),
+    text("mode_reason", "Why an operator set the mode."),
+    text("library", "Version of the library that installed the team last. NULL: none was installed.", null=True),
 )
 
 commit_log = table(
     "commit_log",
-    integer("revision", primary=True),
-    text("digest"),
-    text("author"),
-    text("role", null=True),
-    real("at"),  # store time
-    integer("token", null=True),  # the lease under which it was made
-    text("choreography", null=True),  # digest of the choreography that permitted it
+    "One row for each commit.",
+    number("revision", "The number of the commit: 1, 2, 3 and so on."),
+    text("digest", "Of the hash chain: over this commit, its changes and the digest of the commit before."),
+    text("author", "Who committed."),
+    text("role", "The role in which the author acted.", null=True),
+    real("at", "Store time of the commit."),
+    integer("token", "The lease under which it was made.", null=True),
+    text("choreography", "Digest of the choreography that permitted it.", null=True),
 )
 
 change = table(
     "change",
-    integer("revision", primary=True),
-    integer("ordinal", primary=True),
-    text("kind"),
-    of_key("key_id", primary=False, null=True),  # NULL: what an operator did to the whole board
-    integer("version", null=True),
-    text("author"),
-    text("step"),  # path of the step that permitted it, or what an operator named; "" where there is neither
-    text("reason"),  # of a rejection, retraction, contest or operator's act
-    text("digest"),  # of its content
-    sa.Index("change_key", "key_id", "revision"),
+    "What commits did: the change feed.",
+    number("revision", "The commit."),
+    number("ordinal", "The place within the commit: 0, 1, 2 and so on."),
+    text("kind", "What was done: proposed, accepted, voted, asked, written, judged and so on."),
+    of_key("The key that changed. NULL: the change is of the whole board.", primary=False, null=True),
+    integer("version", "The version that it is about.", null=True),
+    text("author", "Who did it."),
+    text("step", "Path of the choreography's step that permitted it, or what an operator named; else empty."),
+    text("reason", "Of a rejection, retraction, contest or operator's act."),
+    text("digest", "Of the content of the change."),
+    index("change_key", "key_id", "revision"),
     rowid=False,
 )
 
@@ -63,110 +82,120 @@ change = table(
 
 key = table(
     "key",
-    integer("id", primary=True),
-    sa.Column("key", sa.Text, nullable=False, unique=True),
-    text("kind"),  # decision | component
-    text("state"),  # decision: open | accepted | contested | retracted; component: written; absent: only named so far
-    integer("last_version"),
-    integer("current_version", null=True),  # the accepted version, or the newest of a component
-    text("digest", null=True),  # of the current version
-    integer("generation"),  # how often it was accepted
-    integer("create_revision"),
-    integer("member_revision"),  # when it last joined or left what a pattern names
-    integer("question_revision"),  # when a question on it was last opened or closed
-    integer("mod_revision"),
+    "Every decision and component, as it is now.",
+    identifier("The number by which other tables name the key."),
+    text("key", "The name: path segments, `a/b/c`.", unique=True),
+    text("kind", "decision or component."),
+    text(
+        "state", "Of a decision: open, accepted, contested or retracted; of a component: written. absent: only named."
+    ),
+    integer("last_version", "The newest version."),
+    integer("current_version", "The accepted version of a decision, the newest of a component.", null=True),
+    text("digest", "Of the current version.", null=True),
+    integer("generation", "How often it was accepted since an operator last decided it."),
+    integer("create_revision", "The first revision that changed it."),
+    integer("member_revision", "When it last got or lost its current version: joined or left what patterns match."),
+    integer("question_revision", "When a question about it was last asked or closed."),
+    integer("mod_revision", "The last revision that changed it."),
 )
 
 version = table(
     "version",
+    "Every version of every decision.",
     of_key(),
-    integer("version", primary=True),
-    text("language"),
-    text("text", null=True),  # NULL: compacted; the digests are kept for ever
-    text("facets"),  # JSON: facet name -> digest
-    text("digest"),
-    text("state"),  # never superseded: that another version stands in its place is told by its key alone
-    integer("base", null=True),  # the accepted version that it amends
-    text("author"),
-    text("role", null=True),
-    text("rationale"),
-    text("evidence"),  # JSON list
-    text("electorate", null=True),  # JSON list of members, fixed in the proposal; NULL: nobody votes
-    integer("quorum", null=True),
-    integer("round"),
-    integer("joint_revision", null=True),  # shared by the versions of a joint proposal: the revision that proposed it
-    text("reason"),  # why it was rejected, withdrawn or retracted
-    integer("revision"),
-    integer("settled_revision", null=True),  # when it left `proposed`
-    integer("merged_version", null=True),  # the version whose changes it has beside those of its base
-    sa.Index("version_digest", "key_id", "digest"),
-    sa.Index("version_live", "key_id", "version", sqlite_where=sa.text("state = 'proposed'")),
-    sa.Index("version_joint", "joint_revision", sqlite_where=sa.text("joint_revision IS NOT NULL")),
+    number("version", "The number of the version: 1, 2, 3 and so on for each key."),
+    text("language", "The language of its contract."),
+    text("text", "The contract. NULL: compacted; the digests are kept.", null=True),
+    text("facets", "JSON: facet name -> digest."),
+    text("digest", "Of the whole contract."),
+    text("state", "proposed, accepted, rejected, withdrawn, merged or retracted; a replaced one stays accepted."),
+    integer("base", "The accepted version that it amends.", null=True),
+    text("author", "Who proposed it."),
+    text("role", "The role of the author.", null=True),
+    text("rationale", "Why the author proposes it."),
+    text("evidence", "JSON list of references that support it."),
+    text("electorate", "JSON list of the members who may vote. NULL: nobody votes.", null=True),
+    integer("quorum", "How many yes votes accept it.", null=True),
+    integer("round", "The round of the step instance in which it was proposed."),
+    integer("joint_revision", "Of a joint proposal: the revision that proposed all its versions.", null=True),
+    text("reason", "Why it was rejected, withdrawn or retracted."),
+    integer("revision", "The commit that proposed it."),
+    integer("settled_revision", "The commit after which it was no longer proposed.", null=True),
+    integer("merged_version", "Of a merge: the proposal whose changes were merged into it.", null=True),
+    index("version_digest", "key_id", "digest"),
+    index("version_live", "key_id", "version", where="state = 'proposed'"),
+    index("version_joint", "joint_revision", where="joint_revision IS NOT NULL"),
     rowid=False,
 )
 
-key_history = table(  # which version was current, and in which state the key was, from a revision on
+key_history = table(
     "key_history",
+    "Which version of a key was current, and in which state the key was, from a revision on.",
     of_key(),
-    integer("revision", primary=True),
-    integer("version", null=True),
-    text("state"),
+    number("revision", "The first revision at which it was so."),
+    integer("version", "The current version. NULL: there was none.", null=True),
+    text("state", "The state of the key."),
     rowid=False,
 )
 
-current_facet = table(  # the facets of the current version; name "" is the set of names; digest NULL: removed
+current_facet = table(
     "current_facet",
-    of_key(),
-    part("name"),
-    integer("since"),  # the revision at which this value began
-    text("digest", null=True),
+    "The facets of the accepted version.",
+    of_key("The decision."),
+    part("name", "The facet. Empty: the set of the names of all facets."),
+    integer("since", "The revision at which the facet got this value."),
+    text("digest", "Of the value. NULL: the facet was removed.", null=True),
     # Constraints have a facet for each key that they name (`contracts.constraint.NAMES`): by these they are found.
-    sa.Index("current_facet_names", "name", sqlite_where=sa.text("name >= 'names:' AND name < 'names;'")),
+    index("current_facet_names", "name", where="name >= 'names:' AND name < 'names;'"),
     rowid=False,
 )
 
-facet_effect = table(  # what the change from the value of `old_since` to that of `new_since` means for each side
+facet_effect = table(
     "facet_effect",
-    of_key(),
-    part("name"),
-    integer("new_since", primary=True),
-    integer("old_since", primary=True),
-    text("uses"),
-    text("implements"),
-    text("reason"),
+    "What the change of a facet from one value to another means for each side.",
+    of_key("The decision."),
+    part("name", "The facet."),
+    number("new_since", "The revision at which the facet got the new value."),
+    number("old_since", "The revision at which the facet got the old value."),
+    text("uses", "The effect on those who use it: none, documentation, compatible or breaking."),
+    text("implements", "The effect on those who implement it."),
+    text("reason", "Why it is so."),
     rowid=False,
 )
 
-staleness_rule = table(  # spec/staleness.py as data, for joins
+staleness_rule = table(
     "staleness_rule",
-    part("effect"),
-    part("side"),
-    part("validation"),
-    text("state"),
-    integer("rank"),
+    "The library's rules of staleness as rows, for joins.",
+    part("effect", "Of a change on the side that a pin names."),
+    part("side", "uses or implements."),
+    part("validation", "What checks said since the change: none, passed or failed."),
+    text("state", "What the component is: current, suspect or stale."),
+    integer("rank", "The state as a number: the greatest of a component's pins counts."),
     rowid=False,
 )
 
 vote = table(
     "vote",
-    of_key(),
-    integer("version", primary=True),
-    part("author"),
-    integer("approve"),
-    text("reason"),
-    integer("revision"),
+    "Votes on versions.",
+    of_key("The decision."),
+    number("version", "The version."),
+    part("author", "Who voted."),
+    integer("approve", "1: yes; 0: no."),
+    text("reason", "Why."),
+    integer("revision", "The commit."),
     rowid=False,
 )
 
 question = table(
     "question",
-    of_key(),
-    integer("revision", primary=True),
-    text("text"),
-    text("options"),  # JSON list
-    text("author"),
-    text("role", null=True),
-    integer("closed_revision", null=True),
+    "Requests for a decision.",
+    of_key("The key that shall be decided."),
+    number("revision", "The commit that asked."),
+    text("text", "The question."),
+    text("options", "JSON list of possible answers."),
+    text("author", "Who asked."),
+    text("role", "The role of the author.", null=True),
+    integer("closed_revision", "The commit that accepted or retracted the key. NULL: open.", null=True),
     rowid=False,
 )
 
@@ -174,155 +203,185 @@ question = table(
 
 component_version = table(
     "component_version",
-    of_key(),
-    integer("version", primary=True),
-    text("author"),
-    text("role", null=True),
-    text("digest"),  # of path -> blob digest
-    integer("revision"),
+    "Every version of every component.",
+    of_key("The component."),
+    number("version", "The number of the version."),
+    text("author", "Who wrote it."),
+    text("role", "The role of the author.", null=True),
+    text("digest", "Over the paths of its files and their digests."),
+    integer("revision", "The commit."),
     rowid=False,
 )
 
-blob = table("blob", part("digest"), sa.Column("content", sa.LargeBinary, nullable=False))
+blob = table(
+    "blob",
+    "The contents of files, each once.",
+    part("digest", "SHA-256 of the content."),
+    content("content", "The content."),
+)
 
 component_file = table(
     "component_file",
-    of_key(),
-    integer("version", primary=True),
-    part("path"),
-    sa.Column("blob", sa.Text, sa.ForeignKey("blob.digest"), nullable=False),
-    sa.Index("component_file_path", "path"),  # whose module it is that is imported
-    sa.Index("component_file_blob", "blob"),  # who deletes a blob looks whether a file still names it
+    "The files of versions of components.",
+    of_key("The component."),
+    number("version", "Its version."),
+    part("path", "The path of the file, relative to the component's folder."),
+    sa.Column("blob", TEXT, sa.ForeignKey("blob.digest"), nullable=False, comment="The content."),
+    index("component_file_path", "path"),  # which component has the module that is imported
+    index("component_file_blob", "blob"),  # whether a file still names a blob that is to be deleted
     rowid=False,
 )
 
-pin = table(  # what a version of a component was built against
+pin = table(
     "pin",
-    of_key("component_id"),
-    integer("component_version", primary=True),
-    of_key("key_id"),
-    part("name"),
-    part("side"),
-    integer("version"),
-    integer("since"),
-    text("digest"),
-    integer("observed", null=True),  # 1: nobody read it, the code shows that it is used
-    sa.Index("pin_by_facet", "key_id", "name", "since", "component_id", "component_version"),
+    "What a version was built against: one row for each facet and side.",
+    of_key("The component, or the decision whose author read another one.", name="component_id"),
+    number("component_version", "Its version."),
+    of_key("The decision that it relies on."),
+    part("name", "The facet."),
+    part("side", "uses or implements."),
+    integer("version", "The version of the decision."),
+    integer("since", "The revision at which the facet had got its value."),
+    text("digest", "Of the value of the facet."),
+    integer("observed", "1: the author did not read it, but the code uses it.", null=True),
+    index("pin_by_facet", "key_id", "name", "since", "component_id", "component_version"),
     rowid=False,
 )
 
-pattern = table("pattern", integer("id", primary=True), sa.Column("pattern", sa.Text, nullable=False, unique=True))
+pattern = table(
+    "pattern",
+    "Every pattern that another table names.",
+    identifier("The number by which other tables name the pattern."),
+    text("pattern", "A key in which `*` is one segment and `**` is any number.", unique=True),
+)
 
-pattern_member = table(  # accepted decisions under a pattern that some component pins, and since when
+pattern_member = table(
     "pattern_member",
-    sa.Column("pattern_id", sa.Integer, sa.ForeignKey("pattern.id"), primary_key=True),
-    of_key(),
-    integer("since"),
+    "The accepted decisions that match a pattern that some component pins.",
+    refers("pattern.id", "pattern_id", _PATTERN, primary=True),
+    of_key("The decision."),
+    integer("since", "The revision since which it matches."),
     rowid=False,
 )
 
 pattern_pin = table(
     "pattern_pin",
-    of_key("component_id"),
-    integer("component_version", primary=True),
-    sa.Column("pattern_id", sa.Integer, sa.ForeignKey("pattern.id"), primary_key=True),
-    integer("since"),  # the revision of the component's version: a member that joined later makes it stale
+    "The patterns that the author of a component's version listed: a decision that matches later makes it stale.",
+    of_key("The component.", name="component_id"),
+    number("component_version", "Its version."),
+    refers("pattern.id", "pattern_id", _PATTERN, primary=True),
+    integer("since", "The revision of the component's version."),
     rowid=False,
 )
 
 verdict = table(
     "verdict",
-    part("check_name"),
-    of_key("component_id"),
-    integer("revision", primary=True),
-    integer("version"),
-    integer("passed"),
-    text("log"),
-    text("inputs"),  # digest of the inputs and the check's definition
-    text("author"),
-    integer(
-        "settles_suspicion"
-    ),  # 1: of a component that was suspect, and with it known whether the changes did it harm
-    sa.Index("verdict_settling", "component_id", "version", "revision", sqlite_where=sa.text("settles_suspicion = 1")),
+    "Results of checks.",
+    part("check_name", "The check."),
+    of_key("The component that was checked.", name="component_id"),
+    number("revision", "The commit."),
+    integer("version", "The version of the component."),
+    integer("passed", "1: passed; 0: failed."),
+    text("log", "What the check printed."),
+    text("inputs", "Digest of what was checked and of the check's definition."),
+    text("author", "Who ran it."),
+    integer("settles_suspicion", "1: the component was suspect, and this verdict says whether the changes harmed it."),
+    index("verdict_settling", "component_id", "version", "revision", where="settles_suspicion = 1"),
     rowid=False,
 )
 
-subscription = table(  # the sources that want to know when a component becomes stale or suspect
+subscription = table(
     "subscription",
-    of_key("component_id"),
-    part("source"),
-    part("kind"),
-    integer("version"),  # the component's current one
+    "The sources that are woken when a component becomes stale or suspect.",
+    of_key("The component.", name="component_id"),
+    part("source", "The name of the source."),
+    part("kind", "stale or suspect."),
+    integer("version", "The component's current version."),
     rowid=False,
 )
 
-requirement = table(  # the decisions for which a component waits, from its accepted task; patterns expanded
+requirement = table(
     "requirement",
-    of_key("component_id"),
-    of_key("key_id"),
-    integer("named"),  # 1 by its key; 0 by a pattern: then a key that nobody decides is not waited for
+    "The decisions for which a component waits, from its accepted task; patterns are expanded.",
+    of_key("The component.", name="component_id"),
+    of_key("The decision."),
+    integer(
+        "named",
+        "1: the task names it; 0: a pattern of the task matches it, and it counts only while it is being decided.",
+    ),
     rowid=False,
 )
 
-requirement_pattern = table(  # patterns that an accepted task names: a new decision under one is needed too
+requirement_pattern = table(
     "requirement_pattern",
-    of_key("component_id"),
-    sa.Column("pattern_id", sa.Integer, sa.ForeignKey("pattern.id"), primary_key=True),
+    "Patterns that an accepted task names: a new decision that matches is required too.",
+    of_key("The component.", name="component_id"),
+    refers("pattern.id", "pattern_id", _PATTERN, primary=True),
     rowid=False,
 )
 
-# --- spec: where the choreography stands -----------------------------------------------------------------------------
+# --- spec: where the choreography is ---------------------------------------------------------------------------------
 
 step_instance = table(
     "step_instance",
-    of_key(),
-    part("path"),
-    text("state"),  # JSON
-    integer("revision"),
+    "Where each instance of the choreography is.",
+    of_key("The key that the instance is about."),
+    part("path", "The path of the step in the choreography."),
+    text("state", "JSON: the state of the step."),
+    integer("revision", "The commit that changed it last."),
     rowid=False,
 )
 
 deadline = table(
     "deadline",
-    of_key(),
-    part("path"),
-    integer("round"),
-    real("due"),  # store time
+    "Deadlines of step instances that are still waited for.",
+    of_key("The key that the instance is about."),
+    part("path", "The path of the step in the choreography."),
+    integer("round", "The round of the step that it ends."),
+    real("due", "Store time at which the fallback happens."),
     rowid=False,
 )
 
-idempotency = table(  # content NULL: declared void by find_commit
+idempotency = table(
     "idempotency",
-    part("author"),
-    part("idempotency_key"),
-    text("content", null=True),
-    integer("revision", null=True),
-    text("accepted"),  # JSON list of [key, version]
-    integer("head_before", null=True),
+    "The answers to commits that had an idempotency key, so that sending one twice writes once.",
+    part("author", "Who committed."),
+    part("idempotency_key", "The name that the author gave to the commit."),
+    text("content", "Digest of what was asked for. NULL: declared void when the author looked for it.", null=True),
+    integer("revision", "The commit. NULL: it is void.", null=True),
+    text("accepted", "JSON list of [key, version] that it accepted."),
+    integer("head_before", "The newest revision before it.", null=True),
     rowid=False,
 )
 
-compaction = table(  # what the log below a revision came to, so that the chain is whole without it
+compaction = table(
     "compaction",
-    integer("revision", primary=True),  # the commit that compacted
-    integer("before"),  # the first revision that it kept
-    text("digest"),  # of the chain at the revision before that
-    text("state"),  # digest of what is kept of the spec as it was at that revision
+    "Compactions whose commit is kept: the history before a revision was replaced by the state at it.",
+    number("revision", "The commit that compacted."),
+    integer("before", "The first revision that it kept."),
+    text("digest", "Of the hash chain at the last revision that it did not keep."),
+    text("state", "Digest of what is kept of the spec as it was before that revision."),
 )
 
-compacted_key = table(  # what the changes before the first kept revision made of a key
+compacted_key = table(
     "compacted_key",
+    "What the changes before the first kept revision made of a key.",
     of_key(),
-    text("state"),
-    integer("last_version"),
-    integer("current_version", null=True),
-    integer("generation"),
-    integer("member_revision"),
-    integer("mod_revision"),
-    text("contested", null=True),  # why it was contested last
-    text("facets"),  # JSON: facet name -> [since, digest]
+    text("state", "The state of the key."),
+    integer("last_version", "The newest version."),
+    integer("current_version", "The current version.", null=True),
+    integer("generation", "How often it was accepted."),
+    integer("member_revision", "When it last got or lost its current version."),
+    integer("mod_revision", "The last revision that changed it."),
+    text("contested", "Why it was contested last.", null=True),
+    text("facets", "JSON: facet name -> [since, digest]."),
     rowid=False,
 )
 
-# How many keys exist under a template that the choreography bounds.
-instance_count = table("instance_count", part("template"), integer("keys"), rowid=False)
+instance_count = table(
+    "instance_count",
+    "How many keys exist under a template that the choreography bounds.",
+    part("template", "The template."),
+    integer("keys", "How many keys match it."),
+    rowid=False,
+)

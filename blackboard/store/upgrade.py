@@ -1,11 +1,12 @@
 """How a file becomes a board, and how an older board becomes one of this library's.
 
-A new board is made from the tables of `schema` in one transaction; an older one goes through the files of
-`migrations/versions` in one transaction under the writer's row. A test holds both against each other.
+A new board is made from the tables of `schema` in one transaction, without Alembic, which takes longer to load than all
+the rest; an older one goes through migrations/versions in one transaction. A test holds both against each other.
 """
 
 import contextlib
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,26 +19,28 @@ from blackboard.errors import CommitUnknown, NotABoard, SchemaMismatch
 from blackboard.spec.staleness import RANK, TABLE
 from blackboard.store.dialect import DIALECT
 from blackboard.store.opened import Store
-from blackboard.store.schema import APPLICATION_ID, SCHEMA, metadata
-from blackboard.store.sqlite import Connection, translate
+from blackboard.store.schema import APPLICATION_ID, SCHEMA, metadata, staleness_rule
+from blackboard.store.sqlite import Connection, Database, translate
 from blackboard.store.statements import Statement
-from blackboard.store.views import VIEWS
+from blackboard.store.views import view_definitions
+from blackboard.store.writer import Writer
 
 _APPLICATION = Statement("PRAGMA application_id")
 _TABLES = Statement("SELECT count(*) AS count FROM sqlite_master")
 _FOUND = Statement("SELECT version_num FROM alembic_version")
-_VIEWS = Statement("SELECT name FROM sqlite_master WHERE type = 'view'")
 _BOARD = Statement(
     "INSERT INTO board (id, epoch, revision, digest, store_time, installed, first_revision, mode, mode_reason) "
     "VALUES (1, :epoch, 0, '', 0, 0, 1, NULL, '')"
 )
-_NO_RULES = Statement("DELETE FROM staleness_rule")
 _RULE = Statement(
     "INSERT INTO staleness_rule (effect, side, validation, state, rank) "
     "VALUES (:effect, :side, :validation, :state, :rank)"
 )
-VERSION_TABLE = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
-"""Where Alembic keeps the name of the schema."""
+VERSION_TABLE = (
+    "CREATE TABLE alembic_version ("
+    "version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
+"""Where Alembic keeps the name of the schema, as it makes it itself."""
 
 
 def data_definitions() -> list[str]:
@@ -48,11 +51,7 @@ def data_definitions() -> list[str]:
         for table in metadata.sorted_tables
         for index in sorted(table.indexes, key=lambda one: str(one.name))
     ]
-    return [*tables, *indexes, *_views()]
-
-
-def _views() -> list[str]:
-    return [f"CREATE VIEW {name} AS {text}" for name, text in VIEWS.items()]
+    return [*tables, *indexes, *view_definitions("sqlite")]
 
 
 def create(store: Store) -> None:
@@ -62,14 +61,18 @@ def create(store: Store) -> None:
         NotABoard: The file holds something else.
     """
     if store.database.path is not None:
-        with store.database.reading() as on:
-            empty = on.all(_TABLES)[0]["count"] == 0
-        if empty:
-            store.writer.set_journal()
+        _keep_journal(store)
     with repeatable(store.location), store.writer.transaction() as connection:
         if connection.all(_TABLES)[0]["count"] == 0:
             _make(connection)
     check(store)
+
+
+def _keep_journal(store: Store) -> None:
+    with store.database.reading() as on:
+        empty = on.all(_TABLES)[0]["count"] == 0
+    if empty:
+        store.writer.set_journal()
 
 
 @contextlib.contextmanager
@@ -165,28 +168,71 @@ def _migrate(connection: Connection, location: str) -> None:
     from alembic import command  # noqa: PLC0415 - loaded when used: no other command needs it
     from alembic.config import Config  # noqa: PLC0415
 
-    engine = sa.create_engine("sqlite://", creator=lambda: _Lent(connection.raw), poolclass=sa.pool.StaticPool)
     config = Config()
     config.set_main_option("script_location", str(migrations()))
     try:
-        with engine.connect() as lent, _without_views(connection):
+        with _lent(connection) as lent:
             config.attributes["connection"] = lent
             command.upgrade(config, "head")
-            connection.run(_NO_RULES)
-            connection.run_many(_RULE, staleness_rows())
     except sa.exc.DBAPIError as error:
         cause = error.orig
         raise translate(cause, location) if isinstance(cause, sqlite3.Error) else error from error
 
 
 @contextlib.contextmanager
-def _without_views(connection: Connection) -> Iterator[None]:
-    """Take the views away, since a table that one names cannot be renamed; what they say is this library's to say."""
-    for row in connection.all(_VIEWS):
-        connection.raw.execute(f"DROP VIEW {row['name']}")
-    yield
-    for text in _views():
-        connection.raw.execute(text)
+def migrating(location: str) -> Iterator[sa.Connection]:
+    """Lend a connection in one transaction on a place that need not be a board yet: for Alembic's own commands.
+
+    Args:
+        location: A path or a URL.
+    """
+    url = sa.make_url(location if "://" in location else f"sqlite:///{location}")
+    if url.get_backend_name() == "sqlite":
+        place = Path(url.database or "board.db")
+        place.touch()
+        database = Database(place)
+        store = Store(database, Writer(database, time.time))
+        try:
+            _keep_journal(store)
+            with store.writer.transaction() as connection, _lent(connection) as lent:
+                yield lent
+        finally:
+            store.close()
+        return
+    with _postgresql(url) as lent:
+        yield lent
+
+
+@contextlib.contextmanager
+def _lent(connection: Connection) -> Iterator[sa.Connection]:
+    engine = sa.create_engine("sqlite://", creator=lambda: _Lent(connection.raw), poolclass=sa.pool.StaticPool)
+    with engine.connect() as lent:
+        yield lent
+
+
+@contextlib.contextmanager
+def _postgresql(url: sa.URL) -> Iterator[sa.Connection]:
+    name = str(url.query.get("board", "public"))
+    path = {"options": f"-csearch_path={name}"}
+    plain = url.difference_update_query(["board"]).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(plain, connect_args=path, poolclass=sa.pool.NullPool)
+    with engine.begin() as lent:
+        lent.execute(sa.schema.CreateSchema(name, if_not_exists=True))
+        yield lent
+
+
+def follow_library(connection: sa.Connection) -> None:
+    """Make what no migration makes, since it changes with the library: views, comments, the rules of staleness."""
+    for name in sa.inspect(connection).get_view_names():
+        connection.execute(sa.text(f"DROP VIEW {name}"))
+    for definition in view_definitions(connection.dialect.name):
+        connection.exec_driver_sql(definition)
+    for table in metadata.sorted_tables if connection.dialect.supports_comments else ():
+        connection.execute(sa.schema.SetTableComment(table))
+        for column in table.columns:
+            connection.execute(sa.schema.SetColumnComment(column))
+    connection.execute(staleness_rule.delete())
+    connection.execute(staleness_rule.insert(), staleness_rows())
 
 
 class _Lent:

@@ -2,11 +2,11 @@
 
 _STATE_OF = """
         SELECT k.id AS {kind}_id, k.key, k.current_version AS version,
-          CASE max(
+          CASE {{greatest}}(
             coalesce((
               SELECT max(CASE
                 WHEN d.current_version IS NULL THEN 4
-                WHEN h.digest IS nullif(p.digest, '') THEN 0
+                WHEN h.digest {{equals}} nullif(p.digest, '') THEN 0
                 ELSE coalesce(s.rank, 3) END)
               FROM pin p
               JOIN key d ON d.id = p.key_id
@@ -19,7 +19,7 @@ _STATE_OF = """
               LEFT JOIN staleness_rule s ON s.side = p.side
                 AND s.effect = CASE p.side WHEN 'uses' THEN e.uses ELSE e.implements END
                 AND s.validation = CASE WHEN v.revision IS NULL OR v.revision < h.since THEN 'none'
-                  WHEN v.passed THEN 'passed' ELSE 'failed' END
+                  WHEN v.passed = 1 THEN 'passed' ELSE 'failed' END
               WHERE p.component_id = k.id AND p.component_version = k.current_version), 0),
             CASE WHEN EXISTS (
               SELECT 1 FROM pattern_pin pp JOIN pattern_member m
@@ -53,17 +53,37 @@ VIEWS = {
         LEFT JOIN current_facet h ON h.key_id = p.key_id AND h.name = p.name
         LEFT JOIN facet_effect e ON e.key_id = p.key_id AND e.name = p.name
           AND e.new_since = h.since AND e.old_since = p.since
-        WHERE s.state <> 'current' AND h.digest IS NOT nullif(p.digest, '')""",
+        WHERE s.state <> 'current' AND h.digest {differs} nullif(p.digest, '')""",
     "agenda": """
         SELECT a.source, k.key AS target, a.kind, a.state, a.rating, a.attempts, a.revision, l.expires
         FROM activation a JOIN key k ON k.id = a.target_id
         LEFT JOIN lease l ON l.activation_id = a.id AND l.state = 'live'
         WHERE a.state IN ('pending', 'leased', 'dead', 'looped')""",
     "history": """
-        SELECT c.revision, c.kind, k.key, c.version, c.author, l.role, datetime(l.at, 'unixepoch') AS at
+        SELECT c.revision, c.kind, k.key, c.version, c.author, l.role, {time} AS at
         FROM change c LEFT JOIN key k ON k.id = c.key_id JOIN commit_log l ON l.revision = c.revision""",
     "questions": """
         SELECT k.key, q.text, q.options, q.author, q.revision FROM question q JOIN key k ON k.id = q.key_id
         WHERE q.closed_revision IS NULL""",
 }
-"""Views with plain names, so that a board can be read by `sqlite3` alone."""
+"""Views with plain names, so that a board can be read by `sqlite3` or `psql` alone."""
+
+_OF_ENGINE = {
+    "sqlite": {
+        "greatest": "max",
+        "equals": "IS",
+        "differs": "IS NOT",
+        "time": "datetime(l.at, 'unixepoch')",
+    },
+    "postgresql": {
+        "greatest": "greatest",
+        "equals": "IS NOT DISTINCT FROM",
+        "differs": "IS DISTINCT FROM",
+        "time": "to_timestamp(l.at)",
+    },
+}
+
+
+def view_definitions(engine: str) -> list[str]:
+    """Return the statements that make the views: of `sqlite` or `postgresql`."""
+    return [f"CREATE VIEW {name} AS {text.format(**_OF_ENGINE[engine])}" for name, text in VIEWS.items()]

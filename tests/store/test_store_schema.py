@@ -2,17 +2,22 @@
 
 import sqlite3
 import textwrap
+from argparse import Namespace
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, inspect, text
+from tables_page import PAGE, tables_page
+from tools import ROOT
 
 from blackboard import Blackboard, Contract, NotABoard, SchemaMismatch, StoreError
 from blackboard.spec.staleness import TABLE
 from blackboard.store import schema, upgrade, views
 
-NEXT = str(int(schema.SCHEMA) + 1)
+NEXT = f"{int(schema.SCHEMA) + 1:04}"
 
 
 def described(location) -> list[tuple]:
@@ -57,19 +62,74 @@ def a_newer_schema(monkeypatch, tmp_path):
     return arrange
 
 
+def migrated(location, *, environment=None) -> None:
+    """Make a board by Alembic's own command, as from a checkout."""
+    config = Config(ROOT / "alembic.ini", cmd_opts=Namespace(x=None if environment else [f"board={location}"]))
+    command.upgrade(config, "head")
+
+
+def content(location) -> list[tuple]:
+    """Return the rows of the board and of the rules, without the epoch."""
+    with sqlite3.connect(location) as raw:
+        board = raw.execute("SELECT * FROM board").fetchall()
+        rules = raw.execute("SELECT * FROM staleness_rule").fetchall()
+        marks = [raw.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "journal_mode")]
+    raw.close()
+    return [*(row[:1] + row[2:] for row in board), *rules, *marks]
+
+
+def same(location) -> list[tuple]:
+    """Return everything in a database, without the spaces of its definitions."""
+    return sorted((kind, name, "".join((sql or "").split())) for kind, name, _, sql in described(location))
+
+
+@pytest.mark.parametrize("named", ["by -x", "by BB_BOARD"])
+def test_alembic_makes_the_board_that_the_library_makes(location, tmp_path, monkeypatch, named):
+    other = tmp_path / "other.db"
+    if named == "by -x":
+        migrated(other)
+    else:
+        monkeypatch.setenv("BB_BOARD", f"sqlite:///{other}")
+        migrated(None, environment=True)
+    Blackboard.open(location, create=True).close()
+    assert same(other) == same(location)
+    assert content(other) == content(location)
+    with Blackboard.open(other) as board:
+        board.verify()
+
+
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
-def test_a_new_board_has_the_tables_that_the_library_knows(made):
+def test_the_migrations_make_the_tables_that_the_library_knows(made):
     engine = create_engine(f"sqlite:///{made}")
     with engine.connect() as connection:
-        # Alembic cannot compare indexes with expressions; all of them are compared as texts below.
+        # Of SQLite, Alembic cannot compare indexes with expressions: all are compared as texts above.
         options = {"include_name": lambda name, kind, _: kind != "index" and name != "alembic_version"}
         found = compare_metadata(MigrationContext.configure(connection, opts=options), schema.metadata)
     engine.dispose()
     assert [one for one in found if one[0] != "add_index"] == []
-    texts = {" ".join(sql.split()) for _, name, _, sql in described(made) if sql and name != "alembic_version"}
-    assert {" ".join(text.split()) for text in upgrade.data_definitions()} == texts - {
-        "CREATE TABLE sqlite_sequence(name,seq)"
-    }
+
+
+def test_alembic_makes_boards_side_by_side_in_one_postgresql_database(postgres_url):
+    for name in ("one", "two", "two"):
+        migrated(f"{postgres_url}?board={name}")
+    engine = create_engine(
+        postgres_url.replace("postgresql://", "postgresql+psycopg://"), connect_args={"options": "-csearch_path=two"}
+    )
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+        assert set(views.VIEWS) == set(inspect(connection).get_view_names())
+        for view in views.VIEWS:
+            connection.execute(text(f"SELECT * FROM {view}"))
+        rules = connection.execute(text("SELECT count(*) FROM staleness_rule")).scalar_one()
+        boards = connection.execute(text("SELECT a.epoch <> b.epoch FROM one.board a, two.board b")).scalar_one()
+    engine.dispose()
+    assert (rules, boards) == (len(TABLE), True)
+
+
+def test_every_table_and_column_has_a_comment_and_the_page_says_the_same():
+    named = [(table.name, one.comment) for table in schema.metadata.sorted_tables for one in (table, *table.columns)]
+    assert [one for one in named if not one[1]] == []
+    assert PAGE.read_text("utf-8") == tables_page(), "run `python tests/tables_page.py`"
 
 
 def test_a_new_board_has_the_newest_schema_and_the_rules_of_staleness(made):
