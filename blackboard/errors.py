@@ -413,7 +413,10 @@ class Damaged(StoreError):
 
     def __init__(self, location: str, where: str) -> None:
         self.location, self.where = location, where
-        super().__init__(f"{location} is damaged: {where}; restore a backup, or see `bb board doctor`")
+        super().__init__(
+            f"{location} is damaged: {where}; restore the newest backup, or save what can be read by "
+            f"`sqlite3 {location} .recover`; `bb board doctor` says what else is wrong"
+        )
 
 
 def _visible(text: str) -> str:

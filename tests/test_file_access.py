@@ -73,7 +73,7 @@ ARGUMENTS = {
     "upgrade": [["board", "upgrade"]],
     "backup": [["board", "backup", "copy.db"]],
     "copy": [["board", "copy", "own.db"]],
-    "compact": [["board", "compact", "--before", "3"]],
+    "compact": [["board", "compact", "--before", "3", "--yes"]],
     "doctor": [["board", "doctor"], ["board", "doctor", "--full", "--json"]],
     "pause": [["board", "pause"], ["board", "resume"]],
     "drain": [["board", "drain", "--wait", "0"]],

@@ -1,6 +1,7 @@
 """Commands about a board as a whole: create, upgrade, backup, copy, compact, doctor."""
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +22,7 @@ from blackboard.cli.place import (
     opened,
 )
 from blackboard.cli.records import DoneReport
-from blackboard.cli.terminal import complain, emit, say
+from blackboard.cli.terminal import complain, console, emit, say
 from blackboard.errors import NotPermitted, SchemaMismatch
 from blackboard.store import compact as compaction
 from blackboard.store.doctor import examine
@@ -72,6 +73,8 @@ def compact(
     before: Annotated[
         int, typer.Option("--before", min=1, metavar="REV", help="The first revision whose history is kept.")
     ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     because: BecauseOption = "",
     author: AuthorOption = None,
     board: BoardOption = None,
@@ -86,13 +89,36 @@ def compact(
     who = author_of(author)
     if who.role != OPERATOR:
         raise NotPermitted(f"{who.name}, as {who.role}, compacts the board", waits_for=["an operator"])
+    if not (dry_run or yes or asked_at_a_terminal()):
+        raise typer.BadParameter("nobody is here to ask: see what goes by --dry-run, then give --yes")
     with opened(board) as found:
+        if not yes or dry_run:
+            loss = compaction.foresee(found.store, before=before)
+            if dry_run or loss is None:
+                emit(DoneReport(found.revision, _losses(loss)), as_json=as_json)
+                return Exit.YES
+            for line in _losses(loss):
+                say(line)
+            typer.confirm("Fold it?", abort=True)
         done = compaction.compact(found.store, before=before, author=who.name, reason=because)
     act = f"what came before {before} is folded; keep a head that doctor prints from now on"
-    if done.revision == done.head_before:
-        act = "nothing to fold: the board begins there already, or later"
-    emit(DoneReport(done.revision, (act,)), as_json=as_json)
+    emit(DoneReport(done.revision, _losses(None) if done.revision == done.head_before else (act,)), as_json=as_json)
     return Exit.YES
+
+
+def asked_at_a_terminal() -> bool:
+    """Say whether there is somebody to ask."""
+    return console().is_terminal and sys.stdin.isatty()
+
+
+def _losses(loss: compaction.Loss | None) -> tuple[str, ...]:
+    if loss is None:
+        return ("nothing to fold: the board begins there already, or later",)
+    return (
+        f"the history of the revisions {loss.first} to {loss.last} would go",
+        f"the texts of {loss.texts} versions and {loss.files} files would go: {loss.size_bytes} bytes",
+        f"every cursor below revision {loss.last} would end: its reader begins again from a snapshot",
+    )
 
 
 def copy(

@@ -8,15 +8,17 @@ Kept for ever: every version's and component's digest; the text of what was curr
 revision or when the first of them was committed, of what such a proposal began with, or in which a facet got the value
 that it has, had then, or that a kept component pins; the components that were current at a kept revision or then, and
 their verdicts. Kept of a decision's past: when which version was current, back to when the key last joined or left what
-a pattern names and to whatever is pinned, since from there on it is told since when a facet has its value.
+a pattern names, to whatever is pinned and to the version before that removed a facet, since from there on it is told
+since when a facet has its value.
 
-Not kept, beside what happened: votes on texts that are gone, questions that were closed, the answers to repeated
+Not kept, apart from what happened: votes on texts that are gone, questions that were closed, the answers to repeated
 calls, and the causes of runs before: a causal chain is followed back to the first kept revision.
 """
 
 import json
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from blackboard.errors import Invalid
@@ -37,12 +39,9 @@ _FIRST = Statement("UPDATE board SET first_revision = :before")
 _COMPACTION = Statement(
     "INSERT INTO compaction (revision, before, digest, state) VALUES (:revision, :before, :digest, :state)"
 )
-_FORGET_KEYS = Statement("DELETE FROM compacted_key")
-_KEY = Statement("""
-    INSERT INTO compacted_key (key_id, state, last_version, current_version, generation, member_revision, mod_revision,
-      contested, facets)
-    SELECT id, :state, :last_version, :current, :generation, :member_revision, :mod_revision, :contested, :facets
-    FROM key WHERE key = :key""")
+_KEYS = Statement("""
+    UPDATE key SET compacted_revision = :revision, compacted_generation = :generation,
+      contested_reason = :contested WHERE key = :key""")
 
 _SHOWN = """(t.revision >= :before OR t.revision = (
     SELECT max(l.revision) FROM key_history l WHERE l.key_id = t.key_id AND l.revision < :before))"""
@@ -61,8 +60,8 @@ _KEPT_DECISIONS = f"""
 _BEGAN = """
     SELECT p.key_id, max(t.revision) AS revision
     FROM (SELECT key_id, since FROM pin UNION SELECT key_id, since FROM current_facet WHERE digest IS NOT NULL
-      UNION SELECT b.key_id, json_extract(f.value, '$[0]') FROM compacted_key b, json_each(b.facets) f
-      WHERE json_extract(f.value, '$[1]') IS NOT NULL) p
+      UNION SELECT k.id, json_extract(b.value, '$[1]') FROM json_each(:began) b
+      JOIN key k ON k.key = json_extract(b.value, '$[0]')) p
     JOIN key_history t ON t.key_id = p.key_id AND t.revision <= p.since GROUP BY p.key_id, p.since"""
 """The rows of `key_history` in which the values began that are pinned, stand, or stood when the first kept revision was
 committed: the next version is compared with those."""
@@ -105,7 +104,9 @@ _PRUNE = tuple(
                 WHERE o.key_id = l.key_id AND o.revision < l.revision AND (o.version IS NULL) <> l.gone), 0)
               GROUP BY l.key_id
               UNION ALL SELECT key_id, revision FROM last WHERE kind = 'component'
-              UNION ALL SELECT key_id, revision FROM ({_BEGAN}))
+              UNION ALL SELECT key_id, revision FROM ({_BEGAN})
+              UNION ALL SELECT k.id, json_extract(r.value, '$[1]') FROM json_each(:removed) r
+              JOIN key k ON k.key = json_extract(r.value, '$[0]'))
             DELETE FROM key_history WHERE revision < (
               SELECT min(n.revision) FROM needed n WHERE n.key_id = key_history.key_id AND n.revision < :before)""",
         "DELETE FROM change WHERE revision < :before",
@@ -117,13 +118,70 @@ _PRUNE = tuple(
 """In this order: what a component was built against is kept with it, and a text with who pins it."""
 
 
+_SIZE = Statement("""
+    SELECT (SELECT count(*) FROM version WHERE text IS NOT NULL) AS texts,
+      (SELECT count(*) FROM component_file) AS files,
+      (SELECT coalesce(sum(length(CAST(text AS BLOB))), 0) FROM version)
+        + (SELECT coalesce(sum(length(content)), 0) FROM blob) AS bytes""")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a compaction takes away for ever.
+
+    Attributes:
+        first, last: The revisions whose history goes; a cursor before `last` ends with it.
+        texts: Of versions of decisions.
+        files: Of versions of components.
+        size_bytes: Of those texts and files.
+    """
+
+    first: int
+    last: int
+    texts: int
+    files: int
+    size_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Folded:
-    """The board as it was before a revision, told from its log, which is kept from `first` on."""
+    """The board as it was before a revision.
+
+    Attributes:
+        first: The first revision whose log is kept.
+        digest: Of the chain.
+        keys: What the changes had made of each key.
+    """
 
     first: int
     digest: str
     keys: dict[str, ReplayedKey]
+
+    @property
+    def began(self) -> str:
+        """Since when facets have their values: JSON list of [key, revision]."""
+        return json.dumps(
+            sorted({(name, since) for name, key in self.keys.items() for since, value in key.heads.values() if value})
+        )
+
+    @property
+    def removed(self) -> str:
+        """The rows of `key_history` before those that removed facets: JSON list of [key, revision]."""
+        return json.dumps(
+            [
+                (name, before[0])
+                for name, key in self.keys.items()
+                for before, row in pairwise(key.tenure)
+                if (row[0], None) in key.heads.values()
+            ]
+        )
+
+
+class _DryRunError(Exception):
+    """Undoes a compaction that was only tried."""
+
+    def __init__(self, loss: Loss | None) -> None:
+        self.loss = loss
 
 
 def compact(store: Store, *, before: int, author: str, reason: str = "") -> Committed:
@@ -144,33 +202,59 @@ def compact(store: Store, *, before: int, author: str, reason: str = "") -> Comm
     """
     check_name(author)
     arguments.text(reason, "the reason")
-    arguments.integer(before, "before", least=1)
     name = store.name_commit()
     while True:
-        board = board_row(store.database)
-        if before > board["revision"]:
-            raise Invalid(f"there is no revision {before} to begin with; the newest is {board['revision']}")
-        if before <= board["first_revision"]:
-            return Committed(board["revision"], (), board["revision"])
-        verify(store)
-        with store.database.reading() as on:
-            check = Check(on, store.location)
-            # Outside the turn: history does not change, unless another compacts meanwhile; then it is walked again.
-            chained = check.walk(None, before - 1).digest
-            folded = _Folded(board["first_revision"], chained, check.keys)
+        folded = _walked(store, before)
+        if isinstance(folded, int):
+            return Committed(folded, (), folded)
         done = store.writer.run(partial(_fold, folded, before, author, reason), name)
         if done is not None:
             return done
+
+
+def foresee(store: Store, *, before: int) -> Loss | None:
+    """Return what a compaction would take away, None where that is nothing: does it, measures and undoes it.
+
+    Raises:
+        Invalid: There is no such revision.
+        Damaged: What would be folded contradicts itself.
+    """
+    while True:
+        folded = _walked(store, before)
+        if isinstance(folded, int):
+            return None
+        try:
+            store.writer.run(partial(_try, folded, before))
+        except _DryRunError as tried:
+            if tried.loss is not None:
+                return tried.loss
+
+
+def _walked(store: Store, before: int) -> _Folded | int:
+    """Verify the board and return what there is to fold; the newest revision where there is nothing."""
+    arguments.integer(before, "before", least=1)
+    board = board_row(store.database)
+    revision: int = board["revision"]
+    if before > revision:
+        raise Invalid(f"there is no revision {before} to begin with; the newest is {revision}")
+    if before <= board["first_revision"]:
+        return revision
+    verify(store)
+    with store.database.reading() as on:
+        check = Check(on, store.location)
+        # Outside the turn: history does not change, unless another compacts meanwhile; then it is walked again.
+        chained = check.walk(None, before - 1).digest
+    return _Folded(board["first_revision"], chained, check.keys)
 
 
 def _fold(folded: _Folded, before: int, author: str, reason: str, turn: Turn) -> Committed | None:
     """Fold in a turn; None where somebody else compacted since the log was walked through."""
     if turn.first != folded.first:
         return None
-    turn.run(_FORGET_KEYS)
-    turn.run_many(_KEY, [_row(key, found) for key, found in folded.keys.items()])
+    turn.run_many(_KEYS, [_row(name, key) for name, key in folded.keys.items() if key.mod_revision])
+    here = {"before": before, "began": folded.began, "removed": folded.removed}
     for statement in _PRUNE:
-        turn.run(statement, {"before": before})
+        turn.run(statement, here)
     turn.run(_FIRST, {"before": before})
     state = state_digest(turn.connection, before)
     said = digest(compacted_content(reason, before, folded.digest, state))
@@ -179,15 +263,20 @@ def _fold(folded: _Folded, before: int, author: str, reason: str, turn: Turn) ->
     return Committed(revision, (), turn.revision)
 
 
-def _row(key: str, found: ReplayedKey) -> dict[str, Any]:
+def _row(name: str, key: ReplayedKey) -> dict[str, Any]:
     return {
-        "key": key,
-        "state": str(found.state),
-        "last_version": found.last_version,
-        "current": found.current,
-        "generation": found.generation,
-        "member_revision": found.member_revision,
-        "mod_revision": found.mod_revision,
-        "contested": found.contested,
-        "facets": json.dumps(found.heads, sort_keys=True, ensure_ascii=False),
+        "key": name,
+        "revision": key.mod_revision,
+        "generation": key.generation,
+        "contested": key.contested,
     }
+
+
+def _try(folded: _Folded, before: int, turn: Turn) -> None:
+    """Fold in a turn, and raise what was measured, so that it is undone."""
+    (whole,) = turn.all(_SIZE)
+    if _fold(folded, before, "nobody", "", turn) is None:
+        raise _DryRunError(None)
+    (left,) = turn.all(_SIZE)
+    texts, files, size = (whole[name] - left[name] for name in ("texts", "files", "bytes"))
+    raise _DryRunError(Loss(folded.first, before - 1, texts, files, size))

@@ -56,7 +56,7 @@ _DIGEST = re.compile(r"\d+:[0-9a-f]{64}")
 _AHEAD_SECONDS = 60.0  # several times what synchronized clocks are apart, and no lease notices
 _SHOWN = 20
 OTHER_RELEASE = "release"
-RESTORE = "restore a backup; without one, `sqlite3 BOARD .recover` saves what can be read"
+RESTORE = "restore the newest backup; without one, `sqlite3 BOARD .recover` saves what can be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +271,7 @@ def _answers(on: Connection) -> Iterator[Finding]:
 def _borne_out(row: Row) -> bool:
     accepted = json.loads(row["accepted"])
     if row["content"] is None:
-        # Of schema 1 nobody knows any more when it was declared void.
-        return (row["revision"], accepted) == (None, []) and (row["head_before"] or 0) in range(row["head"] + 1)
+        return (row["revision"], accepted) == (None, []) and row["head_before"] in range(row["head"] + 1)
     if row["revision"] == row["head_before"]:
         # It changed nothing: somebody else had written the same.
         return bool(accepted == [])

@@ -58,8 +58,7 @@ _DEADLINES = Statement("""
     SELECT k.key, d.path, d.round, d.due FROM deadline d JOIN key k ON k.id = d.key_id ORDER BY d.due""")
 _REASONS = Statement("""
     SELECT key, reason FROM (
-      SELECT k.key, b.contested AS reason, 0 AS revision, 0 AS ordinal
-      FROM compacted_key b JOIN key k ON k.id = b.key_id WHERE b.contested IS NOT NULL
+      SELECT key, contested_reason AS reason, 0 AS revision, 0 AS ordinal FROM key WHERE contested_reason IS NOT NULL
       UNION ALL SELECT k.key, c.reason, c.revision, c.ordinal FROM change c JOIN key k ON k.id = c.key_id
       WHERE c.kind = 'contested' AND c.revision <= :at)
     ORDER BY revision, ordinal""")
@@ -76,8 +75,7 @@ _AMENDED = Statement("""
     WHERE v.key_id = :id ORDER BY v.version DESC LIMIT :bound""")
 _STOPPED = Statement("""
     SELECT k.key, coalesce((SELECT c.reason FROM change c WHERE c.key_id = k.id AND c.kind = 'contested'
-      ORDER BY c.revision DESC, c.ordinal DESC LIMIT 1),
-      (SELECT b.contested FROM compacted_key b WHERE b.key_id = k.id)) AS reason
+      ORDER BY c.revision DESC, c.ordinal DESC LIMIT 1), k.contested_reason) AS reason
     FROM step_instance p JOIN key k ON k.id = p.key_id WHERE json_extract(p.state, '$.state') = 'stopped'""")
 
 

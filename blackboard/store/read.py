@@ -21,9 +21,8 @@ _BOARD = Statement(
     "SELECT epoch, revision, digest, store_time, installed, first_revision, mode, mode_reason FROM board"
 )
 _LOG = Statement("SELECT * FROM commit_log WHERE revision = :revision")
-# What came before the first kept revision stands in one row for each key.
 _CHANGED = """coalesce((SELECT max(c.revision) FROM change c WHERE c.key_id = k.id AND c.revision <= :at),
-        (SELECT b.mod_revision FROM compacted_key b WHERE b.key_id = k.id))"""
+        k.compacted_revision)"""
 _KEY = Statement(f"""
     SELECT k.id, k.key, k.kind, k.create_revision, t.version, t.state, t.revision AS since,
       {_CHANGED} AS mod_revision

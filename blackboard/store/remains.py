@@ -20,10 +20,9 @@ _ROWS: Mapping[str, Statement] = {
     name: Statement(text)
     for name, text in {
         "key": """
-            SELECT k.key, k.kind, k.create_revision, b.state, b.last_version, b.current_version, b.generation,
-              b.member_revision, b.mod_revision, b.contested, b.facets
-            FROM compacted_key b JOIN key k ON k.id = b.key_id ORDER BY k.key""",
-        "tenure": """
+            SELECT key, kind, create_revision, compacted_revision, compacted_generation, contested_reason FROM key
+            WHERE create_revision < :before ORDER BY key""",
+        "key_history": """
             SELECT k.key, t.revision, t.version, t.state FROM key_history t JOIN key k ON k.id = t.key_id
             WHERE t.revision < :before ORDER BY k.key, t.revision""",
         "version": f"""
@@ -44,7 +43,7 @@ _ROWS: Mapping[str, Statement] = {
             SELECT k.key, q.revision, q.text, q.options, q.author, q.role,
               CASE WHEN q.closed_revision < :before THEN q.closed_revision END
             FROM question q JOIN key k ON k.id = q.key_id WHERE q.revision < :before ORDER BY k.key, q.revision""",
-        "component": """
+        "component_version": """
             SELECT k.key, c.version, c.author, c.role, c.digest, c.revision
             FROM component_version c JOIN key k ON k.id = c.key_id WHERE c.revision < :before
             ORDER BY k.key, c.version""",

@@ -1,12 +1,13 @@
 """Every key and version as the feed alone gives them: replayed change by change, to be held against the tables.
 
-Of a board whose older log was compacted, the replay begins with what `beginning` reads: the keys as the changes before
-the first kept revision had left them, whose digest stands in the commit that compacted.
+Of a board whose older log was compacted, the replay begins with the keys as the tables say that they were before the
+first kept revision; a digest of that is in the commit that compacted.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from blackboard.spec.canonical import digest
 from blackboard.spec.lifecycle import KeyState, State
@@ -114,22 +115,28 @@ class ReplayedKey:
                 self.heads[name] = (revision, values.get(name))
 
 
-_KEYS = Statement("""
-    SELECT k.id, k.key, k.kind, k.create_revision, b.state, b.last_version, b.current_version, b.generation,
-      b.member_revision, b.mod_revision, b.contested, b.facets
-    FROM compacted_key b JOIN key k ON k.id = b.key_id ORDER BY k.key""")
-_TENURE = Statement("SELECT key_id, revision, version, state FROM key_history WHERE revision < :before ORDER BY 1, 2")
-
 VERSIONS_BEFORE = """
     SELECT v.*, CASE WHEN v.settled_revision < :before THEN v.settled_revision END AS settled,
       CASE WHEN v.settled_revision IS NULL OR v.settled_revision >= :before THEN 'proposed'
-        WHEN v.version = b.current_version THEN 'accepted' WHEN v.state = 'accepted' THEN 'superseded'
-        ELSE v.state END AS stood
-    FROM version v LEFT JOIN compacted_key b ON b.key_id = v.key_id WHERE v.revision < :before"""
+        WHEN v.version = (SELECT h.version FROM key_history h WHERE h.key_id = v.key_id AND h.revision < :before
+          ORDER BY h.revision DESC LIMIT 1) THEN 'accepted'
+        WHEN v.state = 'accepted' THEN 'superseded' ELSE v.state END AS stood
+    FROM version v WHERE v.revision < :before"""
 """Versions with the state in which they stood before a revision, and when they had been settled."""
 
 REASON_BEFORE = "CASE WHEN v.stood = v.state THEN v.reason ELSE '' END"
 
+_KEYS = Statement("""
+    SELECT k.id, k.key, k.kind, k.create_revision, k.member_revision, k.compacted_revision,
+      k.compacted_generation, k.contested_reason,
+      coalesce(max(v.version), max(c.version), 0) AS last_version, coalesce(min(c.revision), 0) AS written
+    FROM key k LEFT JOIN version v ON v.key_id = k.id AND v.revision < :before
+    LEFT JOIN component_version c ON c.key_id = k.id AND c.revision < :before
+    WHERE k.create_revision < :before GROUP BY k.id ORDER BY k.key""")
+_TENURE = Statement("""
+    SELECT h.key_id, h.revision, h.version, h.state, v.facets FROM key_history h
+    LEFT JOIN version v ON v.key_id = h.key_id AND v.version = h.version
+    WHERE h.revision < :before ORDER BY h.key_id, h.revision""")
 _VERSIONS = Statement(f"""
     SELECT key_id, version, revision, settled, stood, {REASON_BEFORE} AS reason FROM ({VERSIONS_BEFORE}) v
     ORDER BY key_id, version""")
@@ -137,27 +144,32 @@ _VERSIONS = Statement(f"""
 
 def beginning(on: Reads, before: int) -> dict[str, ReplayedKey]:
     """Return key -> what the changes before the first kept revision made of it."""
-    keys: dict[str, ReplayedKey] = {}
-    by_id: dict[int, ReplayedKey] = {}
-    for row in on.all(_KEYS):
-        heads = {name: (since, value) for name, (since, value) in json.loads(row["facets"]).items()}
-        key = ReplayedKey(
-            row["kind"],
-            row["create_revision"],
-            row["mod_revision"],
-            row["member_revision"],
-            KeyState(row["state"]),
-            row["last_version"],
-            row["current_version"],
-            row["generation"],
-            row["contested"],
-            heads=heads,
-        )
-        keys[row["key"]] = by_id[row["id"]] = key
+    found = on.all(_KEYS, {"before": before})
+    by_id = {row["id"]: _beginning(row) for row in found}
+    members = {row["id"]: row["member_revision"] for row in found}
     for row in on.all(_TENURE, {"before": before}):
-        by_id[row["key_id"]].tenure.append((row["revision"], row["version"], row["state"]))
+        key = by_id[row["key_id"]]
+        if not key.tenure and row["version"] is None and members[row["key_id"]] == row["revision"]:
+            # What it was before it left is gone.
+            key.member_revision = row["revision"]
+        key.state, key.current = KeyState(row["state"]), row["version"]
+        key.committed(row["revision"], None if row["facets"] is None else json.loads(row["facets"]))
+    for row in found:
+        if row["kind"] == "component":
+            by_id[row["id"]].member_revision = row["written"]
     for row in on.all(_VERSIONS, {"before": before}):
         by_id[row["key_id"]].versions[row["version"]] = ReplayedVersion(
             row["revision"], State(row["stood"]), row["settled"], row["reason"]
         )
-    return keys
+    return {row["key"]: by_id[row["id"]] for row in found}
+
+
+def _beginning(row: Any) -> ReplayedKey:  # noqa: ANN401 - a row
+    return ReplayedKey(
+        row["kind"],
+        row["create_revision"],
+        mod_revision=row["compacted_revision"] or 0,
+        last_version=row["last_version"],
+        generation=row["compacted_generation"] or 0,
+        contested=row["contested_reason"],
+    )

@@ -97,6 +97,9 @@ key = table(
     integer("member_revision", "When it last got or lost its current version: joined or left what patterns match."),
     integer("question_revision", "When a question about it was last asked or closed."),
     integer("mod_revision", "The last revision that changed it."),
+    integer("compacted_revision", "The last compacted revision that changed it. NULL: none was compacted.", null=True),
+    integer("compacted_generation", "The generation at that revision.", null=True),
+    text("contested_reason", "Why it was contested last in what was compacted.", null=True),
 )
 
 version = table(
@@ -350,7 +353,7 @@ idempotency = table(
     text("content", "Digest of what was asked for. NULL: declared void when the author looked for it.", null=True),
     integer("revision", "The commit. NULL: it is void.", null=True),
     text("accepted", "JSON list of [key, version] that it accepted."),
-    integer("head_before", "The newest revision before it.", null=True),
+    integer("head_before", "The newest revision when it was written."),
     rowid=False,
 )
 
@@ -361,21 +364,6 @@ compaction = table(
     integer("before", "The first revision that it kept."),
     text("digest", "Of the hash chain at the last revision that it did not keep."),
     text("state", "Digest of what is kept of the spec as it was before that revision."),
-)
-
-compacted_key = table(
-    "compacted_key",
-    "What the changes before the first kept revision made of a key.",
-    of_key(),
-    text("state", "The state of the key."),
-    integer("last_version", "The newest version."),
-    integer("current_version", "The current version.", null=True),
-    integer("generation", "How often it was accepted."),
-    integer("member_revision", "When it last got or lost its current version."),
-    integer("mod_revision", "The last revision that changed it."),
-    text("contested", "Why it was contested last.", null=True),
-    text("facets", "JSON: facet name -> [since, digest]."),
-    rowid=False,
 )
 
 instance_count = table(

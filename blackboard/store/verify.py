@@ -35,7 +35,10 @@ _INTEGRITY = Statement("PRAGMA integrity_check")
 _LOG = Statement("SELECT * FROM commit_log WHERE revision <= :until ORDER BY revision")
 _COMPACTION = Statement("SELECT * FROM compaction WHERE before = :first")
 _COMPACTED = Statement("SELECT * FROM compaction WHERE revision = :revision")
-_COMPACTED_KEYS = Statement("SELECT count(*) AS count FROM compacted_key")
+_NOT_COMPACTED = Statement(
+    "SELECT min(key) AS key FROM key WHERE create_revision >= :first "
+    "AND coalesce(compacted_revision, compacted_generation, contested_reason) IS NOT NULL"
+)
 _NO_BLOB = Statement(
     "SELECT count(*) AS count FROM component_file f LEFT JOIN blob b ON b.digest = f.blob WHERE b.digest IS NULL"
 )
@@ -165,9 +168,10 @@ class Check:
 
     def _kept(self) -> str:
         """Begin with what compaction kept of the spec, and return the digest of the chain up to there."""
+        stray = self._on.one(_NOT_COMPACTED, {"first": self._first})["key"]
+        if stray is not None:
+            raise Damaged(self._location, f"{stray} says what was compacted, and nothing of it was")
         if self._first == 1:
-            if self._on.one(_COMPACTED_KEYS)["count"]:
-                raise Damaged(self._location, "it was never compacted, and holds what only a compaction leaves")
             return ""
         row = self._on.one(_COMPACTION, {"first": self._first})
         if row is None:

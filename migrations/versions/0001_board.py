@@ -28,7 +28,7 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
     """Make an empty board."""
     op.create_table(
         "activation",
-        sa.Column("id", INTEGER, nullable=False),
+        sa.Column("id", INTEGER, primary_key=True),
         sa.Column("source", TEXT, nullable=False),
         sa.Column("target_id", INTEGER, nullable=False),
         sa.Column("kind", TEXT, nullable=False),
@@ -41,7 +41,6 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
         sa.Column("not_before", REAL, nullable=False),
         sa.Column("error", TEXT),
         sa.Column("reason", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("target_id", "source"),
     )
     op.create_index(
@@ -52,13 +51,12 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
     )
     op.create_table(
         "blob",
-        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("digest", TEXT, primary_key=True),
         sa.Column("content", BYTES, nullable=False),
-        sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
         "board",
-        sa.Column("id", INTEGER, autoincrement=False, nullable=False),
+        sa.Column("id", INTEGER, autoincrement=False, primary_key=True),
         sa.Column("epoch", TEXT, nullable=False),
         sa.Column("revision", INTEGER, nullable=False),
         sa.Column("digest", TEXT, nullable=False),
@@ -68,20 +66,18 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
         sa.Column("mode", TEXT),
         sa.Column("mode_reason", TEXT, nullable=False),
         sa.Column("library", TEXT),
-        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "budget",
-        sa.Column("resource", TEXT, nullable=False),
+        sa.Column("resource", TEXT, primary_key=True),
         sa.Column("cap", REAL, nullable=False),
         sa.Column("spent", REAL, nullable=False),
         sa.Column("held", REAL, nullable=False),
         sa.Column("given", REAL, nullable=False),
-        sa.PrimaryKeyConstraint("resource"),
     )
     op.create_table(
         "call",
-        sa.Column("id", INTEGER, nullable=False),
+        sa.Column("id", INTEGER, primary_key=True),
         sa.Column("activation_id", INTEGER, nullable=False),
         sa.Column("token", INTEGER, nullable=False),
         sa.Column("source", TEXT, nullable=False),
@@ -99,64 +95,53 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
         sa.Column("began", REAL, nullable=False),
         sa.Column("seconds", REAL),
         sa.Column("outcome", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("call_target", "call", ["target"])
     op.create_index("call_token", "call", ["token"])
     op.create_table(
         "call_text",
-        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("digest", TEXT, primary_key=True),
         sa.Column("used", REAL, nullable=False),
         sa.Column("bytes", INTEGER, nullable=False),
         sa.Column("text", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("digest"),
     )
     op.create_index("call_text_used", "call_text", ["used", "bytes"])
     op.create_table(
         "commit_log",
-        sa.Column(
-            "revision",
-            INTEGER,
-            autoincrement=False,
-            nullable=False,
-        ),
+        sa.Column("revision", INTEGER, autoincrement=False, primary_key=True),
         sa.Column("digest", TEXT, nullable=False),
         sa.Column("author", TEXT, nullable=False),
         sa.Column("role", TEXT),
         sa.Column("at", REAL, nullable=False),
         sa.Column("token", INTEGER),
         sa.Column("choreography", TEXT),
-        sa.PrimaryKeyConstraint("revision"),
     )
     op.create_table(
         "compaction",
-        sa.Column("revision", INTEGER, autoincrement=False, nullable=False),
+        sa.Column("revision", INTEGER, autoincrement=False, primary_key=True),
         sa.Column("before", INTEGER, nullable=False),
         sa.Column("digest", TEXT, nullable=False),
         sa.Column("state", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("revision"),
     )
     op.create_table(
         "idempotency",
-        sa.Column("author", TEXT, nullable=False),
-        sa.Column("idempotency_key", TEXT, nullable=False),
+        sa.Column("author", TEXT, primary_key=True),
+        sa.Column("idempotency_key", TEXT, primary_key=True),
         sa.Column("content", TEXT),
         sa.Column("revision", INTEGER),
         sa.Column("accepted", TEXT, nullable=False),
-        sa.Column("head_before", INTEGER),
-        sa.PrimaryKeyConstraint("author", "idempotency_key"),
+        sa.Column("head_before", INTEGER, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "instance_count",
-        sa.Column("template", TEXT, nullable=False),
+        sa.Column("template", TEXT, primary_key=True),
         sa.Column("keys", INTEGER, nullable=False),
-        sa.PrimaryKeyConstraint("template"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "key",
-        sa.Column("id", INTEGER, nullable=False),
+        sa.Column("id", INTEGER, primary_key=True),
         sa.Column("key", TEXT, nullable=False),
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("state", TEXT, nullable=False),
@@ -168,173 +153,138 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
         sa.Column("member_revision", INTEGER, nullable=False),
         sa.Column("question_revision", INTEGER, nullable=False),
         sa.Column("mod_revision", INTEGER, nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("compacted_revision", INTEGER),
+        sa.Column("compacted_generation", INTEGER),
+        sa.Column("contested_reason", TEXT),
         sa.UniqueConstraint("key"),
     )
     op.create_table(
         "pattern",
-        sa.Column("id", INTEGER, nullable=False),
+        sa.Column("id", INTEGER, primary_key=True),
         sa.Column("pattern", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("pattern"),
     )
     op.create_table(
         "quiescence",
-        sa.Column("revision", INTEGER, autoincrement=False, nullable=False),
+        sa.Column("revision", INTEGER, autoincrement=False, primary_key=True),
         sa.Column("at", REAL, nullable=False),
-        sa.PrimaryKeyConstraint("revision"),
     )
     op.create_table(
         "refusal_count",
-        sa.Column("author", TEXT, nullable=False),
-        sa.Column("target", TEXT, nullable=False),
+        sa.Column("author", TEXT, primary_key=True),
+        sa.Column("target", TEXT, primary_key=True),
         sa.Column("count", INTEGER, nullable=False),
         sa.Column("at", REAL, nullable=False),
-        sa.PrimaryKeyConstraint("author", "target"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "reservation",
-        sa.Column("author", TEXT, nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("key", TEXT, nullable=False),
-        sa.Column("name", TEXT, nullable=False),
+        sa.Column("author", TEXT, primary_key=True),
+        sa.Column("kind", TEXT, primary_key=True),
+        sa.Column("key", TEXT, primary_key=True),
+        sa.Column("name", TEXT, primary_key=True),
         sa.Column("target", TEXT, nullable=False),
         sa.Column("since", REAL, nullable=False),
         sa.Column("until", REAL, nullable=False),
-        sa.PrimaryKeyConstraint("author", "kind", "key", "name"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "resource",
-        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name", TEXT, primary_key=True),
         sa.Column("units", INTEGER, nullable=False),
-        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "source_state",
-        sa.Column("source", TEXT, nullable=False),
+        sa.Column("source", TEXT, primary_key=True),
         sa.Column("refused", INTEGER, nullable=False),
         sa.Column("quarantined", TEXT),
-        sa.PrimaryKeyConstraint("source"),
     )
     op.create_table(
         "staleness_rule",
-        sa.Column("effect", TEXT, nullable=False),
-        sa.Column("side", TEXT, nullable=False),
-        sa.Column("validation", TEXT, nullable=False),
+        sa.Column("effect", TEXT, primary_key=True),
+        sa.Column("side", TEXT, primary_key=True),
+        sa.Column("validation", TEXT, primary_key=True),
         sa.Column("state", TEXT, nullable=False),
         sa.Column("rank", INTEGER, nullable=False),
-        sa.PrimaryKeyConstraint("effect", "side", "validation"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "change",
-        sa.Column("revision", INTEGER, nullable=False),
-        sa.Column("ordinal", INTEGER, nullable=False),
+        sa.Column("revision", INTEGER, primary_key=True),
+        sa.Column("ordinal", INTEGER, primary_key=True),
         sa.Column("kind", TEXT, nullable=False),
-        sa.Column("key_id", INTEGER),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id")),
         sa.Column("version", INTEGER),
         sa.Column("author", TEXT, nullable=False),
         sa.Column("step", TEXT, nullable=False),
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("digest", TEXT, nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("revision", "ordinal"),
         sqlite_with_rowid=False,
     )
     op.create_index("change_key", "change", ["key_id", "revision"])
     op.create_table(
-        "compacted_key",
-        sa.Column("key_id", INTEGER, autoincrement=False, nullable=False),
-        sa.Column("state", TEXT, nullable=False),
-        sa.Column("last_version", INTEGER, nullable=False),
-        sa.Column("current_version", INTEGER),
-        sa.Column("generation", INTEGER, nullable=False),
-        sa.Column("member_revision", INTEGER, nullable=False),
-        sa.Column("mod_revision", INTEGER, nullable=False),
-        sa.Column("contested", TEXT),
-        sa.Column("facets", TEXT, nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id"),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "component_file",
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("version", INTEGER, nullable=False),
-        sa.Column("path", TEXT, nullable=False),
-        sa.Column("blob", TEXT, nullable=False),
-        sa.ForeignKeyConstraint(["blob"], ["blob.digest"]),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id", "version", "path"),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("version", INTEGER, primary_key=True),
+        sa.Column("path", TEXT, primary_key=True),
+        sa.Column("blob", TEXT, sa.ForeignKey("blob.digest"), nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("component_file_blob", "component_file", ["blob"])
     op.create_index("component_file_path", "component_file", ["path"])
     op.create_table(
         "component_version",
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("version", INTEGER, primary_key=True),
         sa.Column("author", TEXT, nullable=False),
         sa.Column("role", TEXT),
         sa.Column("digest", TEXT, nullable=False),
         sa.Column("revision", INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id", "version"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "current_facet",
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("name", TEXT, nullable=False),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("name", TEXT, primary_key=True),
         sa.Column("since", INTEGER, nullable=False),
         sa.Column("digest", TEXT),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id", "name"),
         sqlite_with_rowid=False,
     )
     op.create_index("current_facet_names", "current_facet", ["name"], **where("name >= 'names:' AND name < 'names;'"))
     op.create_table(
         "deadline",
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("path", TEXT, nullable=False),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("path", TEXT, primary_key=True),
         sa.Column("round", INTEGER, nullable=False),
         sa.Column("due", REAL, nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id", "path"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "facet_effect",
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("name", TEXT, nullable=False),
-        sa.Column("new_since", INTEGER, nullable=False),
-        sa.Column("old_since", INTEGER, nullable=False),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("name", TEXT, primary_key=True),
+        sa.Column("new_since", INTEGER, primary_key=True),
+        sa.Column("old_since", INTEGER, primary_key=True),
         sa.Column("uses", TEXT, nullable=False),
         sa.Column("implements", TEXT, nullable=False),
         sa.Column("reason", TEXT, nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id", "name", "new_since", "old_since"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "key_history",
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("revision", INTEGER, nullable=False),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("revision", INTEGER, primary_key=True),
         sa.Column("version", INTEGER),
         sa.Column("state", TEXT, nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id", "revision"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "lease",
-        sa.Column("token", INTEGER, nullable=False),
-        sa.Column("activation_id", INTEGER, nullable=False),
+        sa.Column("token", INTEGER, primary_key=True),
+        sa.Column("activation_id", INTEGER, sa.ForeignKey("activation.id"), nullable=False),
         sa.Column("source", TEXT, nullable=False),
         sa.Column("role", TEXT, nullable=False),
-        sa.Column("target_id", INTEGER, nullable=False),
+        sa.Column("target_id", INTEGER, sa.ForeignKey("key.id"), nullable=False),
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("cause", INTEGER, nullable=False),
         sa.Column("host", TEXT, nullable=False),
@@ -344,9 +294,6 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
         sa.Column("expires", REAL, nullable=False),
         sa.Column("longest_until", REAL, nullable=False),
         sa.Column("state", TEXT, nullable=False),
-        sa.ForeignKeyConstraint(["activation_id"], ["activation.id"]),
-        sa.ForeignKeyConstraint(["target_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("token"),
         sqlite_autoincrement=True,
     )
     op.create_index("lease_activation", "lease", ["activation_id", "token"])
@@ -360,107 +307,84 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
     op.create_index("lease_target", "lease", ["target_id"], **where("state = 'live'"))
     op.create_table(
         "pattern_member",
-        sa.Column("pattern_id", INTEGER, nullable=False),
-        sa.Column("key_id", INTEGER, nullable=False),
+        sa.Column("pattern_id", INTEGER, sa.ForeignKey("pattern.id"), primary_key=True),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
         sa.Column("since", INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.ForeignKeyConstraint(["pattern_id"], ["pattern.id"]),
-        sa.PrimaryKeyConstraint("pattern_id", "key_id"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "pattern_pin",
-        sa.Column("component_id", INTEGER, nullable=False),
-        sa.Column("component_version", INTEGER, nullable=False),
-        sa.Column("pattern_id", INTEGER, nullable=False),
+        sa.Column("component_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("component_version", INTEGER, primary_key=True),
+        sa.Column("pattern_id", INTEGER, sa.ForeignKey("pattern.id"), primary_key=True),
         sa.Column("since", INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(["component_id"], ["key.id"]),
-        sa.ForeignKeyConstraint(["pattern_id"], ["pattern.id"]),
-        sa.PrimaryKeyConstraint("component_id", "component_version", "pattern_id"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "pin",
-        sa.Column("component_id", INTEGER, nullable=False),
-        sa.Column("component_version", INTEGER, nullable=False),
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("name", TEXT, nullable=False),
-        sa.Column("side", TEXT, nullable=False),
+        sa.Column("component_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("component_version", INTEGER, primary_key=True),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("name", TEXT, primary_key=True),
+        sa.Column("side", TEXT, primary_key=True),
         sa.Column("version", INTEGER, nullable=False),
         sa.Column("since", INTEGER, nullable=False),
         sa.Column("digest", TEXT, nullable=False),
         sa.Column("observed", INTEGER),
-        sa.ForeignKeyConstraint(["component_id"], ["key.id"]),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("component_id", "component_version", "key_id", "name", "side"),
         sqlite_with_rowid=False,
     )
     op.create_index("pin_by_facet", "pin", ["key_id", "name", "since", "component_id", "component_version"])
     op.create_table(
         "question",
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("revision", INTEGER, nullable=False),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("revision", INTEGER, primary_key=True),
         sa.Column("text", TEXT, nullable=False),
         sa.Column("options", TEXT, nullable=False),
         sa.Column("author", TEXT, nullable=False),
         sa.Column("role", TEXT),
         sa.Column("closed_revision", INTEGER),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id", "revision"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "requirement",
-        sa.Column("component_id", INTEGER, nullable=False),
-        sa.Column("key_id", INTEGER, nullable=False),
+        sa.Column("component_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
         sa.Column("named", INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(["component_id"], ["key.id"]),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("component_id", "key_id"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "requirement_pattern",
-        sa.Column("component_id", INTEGER, nullable=False),
-        sa.Column("pattern_id", INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(["component_id"], ["key.id"]),
-        sa.ForeignKeyConstraint(["pattern_id"], ["pattern.id"]),
-        sa.PrimaryKeyConstraint("component_id", "pattern_id"),
+        sa.Column("component_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("pattern_id", INTEGER, sa.ForeignKey("pattern.id"), primary_key=True),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "step_instance",
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("path", TEXT, nullable=False),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("path", TEXT, primary_key=True),
         sa.Column("state", TEXT, nullable=False),
         sa.Column("revision", INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id", "path"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "subscription",
-        sa.Column("component_id", INTEGER, nullable=False),
-        sa.Column("source", TEXT, nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("component_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("source", TEXT, primary_key=True),
+        sa.Column("kind", TEXT, primary_key=True),
         sa.Column("version", INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(["component_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("component_id", "source", "kind"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "verdict",
-        sa.Column("check_name", TEXT, nullable=False),
-        sa.Column("component_id", INTEGER, nullable=False),
-        sa.Column("revision", INTEGER, nullable=False),
+        sa.Column("check_name", TEXT, primary_key=True),
+        sa.Column("component_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("revision", INTEGER, primary_key=True),
         sa.Column("version", INTEGER, nullable=False),
         sa.Column("passed", INTEGER, nullable=False),
         sa.Column("log", TEXT, nullable=False),
         sa.Column("inputs", TEXT, nullable=False),
         sa.Column("author", TEXT, nullable=False),
         sa.Column("settles_suspicion", INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(["component_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("check_name", "component_id", "revision"),
         sqlite_with_rowid=False,
     )
     op.create_index(
@@ -468,8 +392,8 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
     )
     op.create_table(
         "version",
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("version", INTEGER, primary_key=True),
         sa.Column("language", TEXT, nullable=False),
         sa.Column("text", TEXT),
         sa.Column("facets", TEXT, nullable=False),
@@ -488,8 +412,6 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
         sa.Column("revision", INTEGER, nullable=False),
         sa.Column("settled_revision", INTEGER),
         sa.Column("merged_version", INTEGER),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id", "version"),
         sqlite_with_rowid=False,
     )
     op.create_index("version_digest", "version", ["key_id", "digest"])
@@ -497,35 +419,30 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
     op.create_index("version_live", "version", ["key_id", "version"], **where("state = 'proposed'"))
     op.create_table(
         "vote",
-        sa.Column("key_id", INTEGER, nullable=False),
-        sa.Column("version", INTEGER, nullable=False),
-        sa.Column("author", TEXT, nullable=False),
+        sa.Column("key_id", INTEGER, sa.ForeignKey("key.id"), primary_key=True),
+        sa.Column("version", INTEGER, primary_key=True),
+        sa.Column("author", TEXT, primary_key=True),
         sa.Column("approve", INTEGER, nullable=False),
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("revision", INTEGER, nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"]),
-        sa.PrimaryKeyConstraint("key_id", "version", "author"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "resource_hold",
-        sa.Column("token", INTEGER, nullable=False),
-        sa.Column("resource", TEXT, nullable=False),
+        sa.Column("token", INTEGER, sa.ForeignKey("lease.token"), primary_key=True),
+        sa.Column("resource", TEXT, primary_key=True),
         sa.Column("amount", REAL, nullable=False),
-        sa.ForeignKeyConstraint(["token"], ["lease.token"]),
-        sa.PrimaryKeyConstraint("token", "resource"),
     )
     op.create_table(
         "worker",
-        sa.Column("host", TEXT, nullable=False),
-        sa.Column("process", INTEGER, autoincrement=False, nullable=False),
-        sa.Column("process_started", REAL, nullable=False),
-        sa.Column("number", INTEGER, autoincrement=False, nullable=False),
+        sa.Column("host", TEXT, primary_key=True),
+        sa.Column("process", INTEGER, primary_key=True, autoincrement=False),
+        sa.Column("process_started", REAL, primary_key=True),
+        sa.Column("number", INTEGER, primary_key=True, autoincrement=False),
         sa.Column("library", TEXT, nullable=False),
         sa.Column("sources", TEXT, nullable=False),
         sa.Column("began", REAL, nullable=False),
         sa.Column("seen", REAL, nullable=False),
-        sa.PrimaryKeyConstraint("host", "process", "process_started", "number"),
         sqlite_with_rowid=False,
     )
     columns = ("id", "epoch", "revision", "digest", "store_time", "installed", "first_revision", "mode_reason")

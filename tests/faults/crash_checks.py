@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import crash_points
+import next_schema
 
-from blackboard import Blackboard, Compacted, NotABoard, Unavailable
+from blackboard import Blackboard, Compacted, NotABoard, SchemaMismatch, Unavailable
 
 FINAL = {"done", "found"}
 NOTHING = {"void", "failed"}
@@ -54,6 +55,9 @@ def check(folder: Path, lines) -> None:
     """Open what is in a folder and hold it against what was said; raises AssertionError or the store's own error."""
     said = Said.of(lines)
     assert said.broken == []
+    if (folder / "old.db").exists():
+        upgraded_or_not(folder / "old.db", said)
+        return
     # Leases of the dead are swept at the next claim; this clock lets waits and leases of the living end too.
     with open_again(folder / "board.db", said) as board:
         board.verify()
@@ -186,12 +190,23 @@ def copied_whole(board, place):
         assert len(there) >= crash_points.JOBS
 
 
-def dumped(place):
-    raw = sqlite3.connect(place)
-    try:
-        return "\n".join(raw.iterdump())
-    finally:
+def upgraded_or_not(place, said):
+    """An old board is as it was or wholly new, and goes on."""
+    with next_schema.next_schema():
+        try:
+            Blackboard.open(place).close()
+        except SchemaMismatch:
+            assert "upgrade" not in said.done
+        raw = sqlite3.connect(place)
+        was = next_schema.is_upgraded(raw)
         raw.close()
+        assert was is not None
+        assert was or "upgrade" not in said.done
+        with Blackboard.open(place, upgrade=True) as board:
+            board.verify()
+            with board.store.database.reading() as on:
+                assert next_schema.is_upgraded(on.raw)
+            assert len(board.snapshot().decisions("job/*")) == crash_points.JOBS
 
 
 def ask(board, text, *parameters):

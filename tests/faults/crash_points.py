@@ -22,6 +22,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import next_schema
+
 from blackboard import Blackboard, BlackboardError, CommitUnknown, Contract, Team, external, on
 from blackboard.choreography import Choreography, Role, may
 from blackboard.store import apply, commit, compact, sqlite
@@ -157,6 +159,14 @@ def complete(board, log, lease):
         log.tried(f"finish-{lease.token}", lease.finish)
 
 
+def upgrade(folder, log, threads):
+    """Bring a board to the schema of a library with one migration more."""
+    with next_schema.next_schema():
+        board = log.tried("upgrade", lambda: Blackboard.open(folder / "old.db", upgrade=True))
+        if board is not None:
+            log.tried("close", board.close)
+
+
 def backup(folder, log, threads):
     board = open_board(folder, log)
     if board is not None:
@@ -185,7 +195,7 @@ def compaction(folder, log, threads):
         log.tried("close", board.close)
 
 
-SCENES = {one.__name__: one for one in (create, groups, agenda, checkpoint, backup, compaction)}
+SCENES = {one.__name__: one for one in (create, groups, agenda, checkpoint, upgrade, backup, compaction)}
 """name -> what is done. A new step is a function here, and what has to hold after it a check in `crash_checks`."""
 
 
@@ -193,7 +203,7 @@ def prepare(scene, folder):
     """Make what a scene begins with; the board's log stays as a crash leaves it."""
     if scene == "create":
         return
-    board = Blackboard.open(folder / "board.db", create=True)
+    board = Blackboard.open(folder / ("old.db" if scene == "upgrade" else "board.db"), create=True)
     worker = replace(external(WORKER, role="coder", on=on.accepted("job/*")), max_concurrency=JOBS)
     choreography = Choreography("crash", may(Role("coder", reliable=True), "decide", "result/*"))
     board.install(Team("crash", [worker], choreography=choreography))

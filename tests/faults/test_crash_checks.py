@@ -80,6 +80,8 @@ def no_copy(folder, lines):
         pytest.param("backup", sql("DELETE FROM question"), id="half of a commit"),
         pytest.param("backup", sql("DELETE FROM activation WHERE target_id > 5"), id="a commit without its wishes"),
         pytest.param("backup", a_copy_cut_short, id="half a backup"),
+        pytest.param("upgrade", sql("UPDATE board SET revision = 1"), id="an upgrade that changes what is said"),
+        pytest.param("upgrade", sql("UPDATE alembic_version SET version_num = '0001'"), id="half an upgrade"),
         pytest.param("backup", no_copy, id="a backup that is not there"),
     ],
 )
@@ -90,7 +92,7 @@ def test_each_check_after_a_crash_catches_what_it_is_for(once, scene, violate, t
         crash_checks.check(folder, lines)
 
 
-@pytest.mark.parametrize("scene", ["create", "agenda", "backup", "checkpoint"])
+@pytest.mark.parametrize("scene", ["create", "agenda", "backup", "checkpoint", "upgrade"])
 def test_a_scene_without_a_crash_is_fine(once, scene, tmp_path):
     crash_checks.check(*copied(once(scene), tmp_path))
 

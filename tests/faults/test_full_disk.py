@@ -13,17 +13,27 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from next_schema import NEXT, next_schema
 from tools import lacking, require_tool
 from tracing import EIO, ENOSPC
 
 from blackboard import Blackboard
 from blackboard.cli.exits import Exit
 from blackboard.cli.main import main
+from blackboard.store.schema import SCHEMA
 
 BB = "import sys; from blackboard.cli.main import main; sys.exit(main())"
 FULL = "pwrite64", ENOSPC
 UNSYNCED = "?fsync,?fdatasync", EIO
 """By which calls SQLite writes and makes durable what it wrote, and how they fail."""
+NEWER = """
+import sys
+from next_schema import next_schema
+from blackboard.cli.main import main
+with next_schema():
+    status = main()
+sys.exit(status)
+"""
 
 NEVER = 60_000
 FEW = 10
@@ -45,11 +55,11 @@ class Failing:
         self._strace, self._trace = require_tool("strace"), trace
         self._calls, self._fault = calls, fault
 
-    def __call__(self, n: int, *arguments: str) -> tuple[int, str]:
+    def __call__(self, n: int, *arguments: str, program: str = BB) -> tuple[int, str]:
         """Return the command's status and complaint."""
         inject = f"inject={self._calls}:{self._fault}:when={n}+"
         options = ["-f", "--seccomp-bpf", "-e", f"trace={self._calls}", "-e", inject, "-o", self._trace]
-        command = [self._strace, *options, sys.executable, "-c", BB, *arguments]
+        command = [self._strace, *options, sys.executable, "-c", program, *arguments]
         ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         if "not permitted" in ran.stderr:
             lacking("strace", "may not trace here")
@@ -182,4 +192,30 @@ def test_an_act_that_may_have_happened_is_named_with_how_to_see_whether_it_did(w
         else:
             # Only what could not be begun, or not be opened: certainly nothing happened.
             assert happened == []
+    assert unknown > 0
+
+
+def test_an_upgrade_that_may_have_happened_says_so_and_can_be_asked_for_again(full, place, length):
+    assert main(["board", "create", str(place)]) == Exit.YES
+    kept = {one: one.read_bytes() for one in place.parent.iterdir()}
+    unknown = 0
+
+    def prepare():
+        emptied(place.parent)
+        for one, content in kept.items():
+            one.write_bytes(content)
+
+    newer = partial(full, program=NEWER)
+    newer.writes = full.writes
+    for status, said in each_of_some(newer, prepare, "board", "upgrade", first=length(1, 2), last=3):
+        if status == Exit.YES:
+            continue
+        assert status == Exit.FAILED
+        assert said.count("\n") == 1
+        if "unknown" in said:
+            unknown += 1
+            assert f"unknown whether the upgrade of {place} from schema {SCHEMA} to {NEXT} happened" in said
+            assert "run `bb board upgrade` again" in said
+        with next_schema():
+            assert main(["board", "upgrade"]) == Exit.YES
     assert unknown > 0

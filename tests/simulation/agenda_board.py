@@ -3,14 +3,11 @@
 import json
 import uuid
 
-import sqlalchemy as sa
-
 from blackboard.control.simulation import FakeClock
 from blackboard.spec.activation import Activation, Ending
-from blackboard.store import agenda, budgets, claims, schema, views
+from blackboard.store import agenda, budgets, claims, upgrade
 from blackboard.store.agenda import End
 from blackboard.store.claims import Claimants, Claimed
-from blackboard.store.dialect import DIALECT
 from blackboard.store.opened import Store
 from blackboard.store.sqlite import Database
 from blackboard.store.statements import Statement
@@ -25,13 +22,8 @@ class Board:
         database = Database(None, f"agenda-{uuid.uuid4().hex}")
         self.store = Store(database, Writer(database, self.clock), self.clock)
         self._keep = database.connect()
-        for table in schema.metadata.sorted_tables:
-            self._keep.raw.execute(str(sa.schema.CreateTable(table).compile(dialect=DIALECT)))
-            for index in sorted(table.indexes, key=lambda one: one.name or ""):
-                self._keep.raw.execute(str(sa.schema.CreateIndex(index).compile(dialect=DIALECT)))
-        for name, text in views.VIEWS.items():
-            self._keep.raw.execute(f"CREATE VIEW {name} AS {text}")
-        self._keep.raw.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        for statement in (*upgrade.data_definitions(), upgrade.VERSION_TABLE):
+            self._keep.raw.execute(statement)
         self._keep.raw.execute("INSERT INTO board VALUES (1, 'epoch', 7, '', 0, 0, 1, NULL, '', NULL)")
 
     def do(self, text: str, /, **parameters: object) -> None:

@@ -1,12 +1,26 @@
 """What a person sees of a compaction: what the commands say of it, and of what is gone."""
 
+import io
+import json
+import sqlite3
+
 import pytest
-from compactions import folded
+from compactions import first_of, folded
 
 from blackboard import Blackboard
 from blackboard.cli import report
 from blackboard.cli.main import main
 from blackboard.cli.why import why
+from blackboard.store import compact
+
+
+def dumped(location) -> list[str]:
+    """Return everything on a board but store time, which never stands still."""
+    raw = sqlite3.connect(location)
+    said = [line for line in raw.iterdump() if not line.startswith('INSERT INTO "board"')]
+    said += map(str, raw.execute("SELECT epoch, revision, digest, first_revision FROM board"))
+    raw.close()
+    return said
 
 
 @pytest.fixture
@@ -29,11 +43,63 @@ def command(location, given, capsys):
 
 
 def test_the_command_folds_and_says_so(command):
-    status, said = command("board", "compact", "--before", "4", "--because", "it is long")
+    status, said = command("board", "compact", "--before", "4", "--yes", "--because", "it is long")
     assert (status, "folded" in said) == (0, True)
-    status, said = command("board", "compact", "--before", "4")
+    status, said = command("board", "compact", "--before", "4", "--yes")
     assert (status, "nothing to fold" in said) == (0, True)
     assert command("board", "doctor")[0] == 0
+
+
+def test_a_dry_run_says_what_goes_and_changes_nothing(command, location):
+    before = dumped(location)
+    status, said = command("board", "compact", "--before", "4", "--dry-run")
+    assert status == 0
+    assert "the history of the revisions 1 to 3 would go" in said
+    # With version 2 nothing began that is still looked at; version 3 is current.
+    assert "the texts of 2 versions and 0 files would go: 21 bytes" in said
+    assert "every cursor below revision 3 would end" in said
+    assert dumped(location) == before
+    said = json.loads(command("board", "compact", "--before", "4", "--dry-run", "--json")[1])
+    assert len(said["acts"]) == 3
+    assert "nothing to fold" in command("board", "compact", "--before", "1", "--dry-run")[1]
+
+
+def test_what_a_dry_run_says_is_what_goes(board, given):
+    for number in range(5):
+        given(board).decided("api/ids", {f"kind-{number}": number})
+        given(board).written("server", "x" * number, uses=["api/ids"])
+    loss = compact.foresee(board.store, before=8)
+    sizes = "SELECT count(text), sum(length(text)), (SELECT sum(length(content)) FROM blob) FROM version"
+    with board.store.database.reading() as on:
+        before = on.raw.execute(sizes).fetchone()
+        files = on.raw.execute("SELECT count(*) FROM component_file").fetchone()[0]
+    folded(board, 8)
+    with board.store.database.reading() as on:
+        after = on.raw.execute(sizes).fetchone()
+        files -= on.raw.execute("SELECT count(*) FROM component_file").fetchone()[0]
+    texts, bytes_of_texts, bytes_of_files = (one - other for one, other in zip(before, after, strict=True))
+    assert loss == compact.Loss(1, 7, texts, files, bytes_of_texts + bytes_of_files)
+    assert texts > 0
+    assert files > 0
+    assert compact.foresee(board.store, before=8) is None
+
+
+def test_without_yes_nobody_is_asked_where_there_is_no_terminal(command, location):
+    before = dumped(location)
+    status, said = command("board", "compact", "--before", "4")
+    assert (status, "--dry-run" in said, "--yes" in said) == (2, True, True)
+    assert dumped(location) == before
+
+
+@pytest.mark.parametrize(("answer", "status", "folds"), [("y\n", 0, True), ("n\n", 130, False), ("", 130, False)])
+def test_at_a_terminal_it_says_what_goes_and_asks(command, location, monkeypatch, answer, status, folds):
+    monkeypatch.setattr("blackboard.cli.admin.asked_at_a_terminal", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    found, said = command("board", "compact", "--before", "4")
+    assert "the history of the revisions 1 to 3 would go" in said
+    assert (found, "is folded" in said) == (status, folds)
+    with Blackboard.open(location) as board:
+        assert first_of(board) == (4 if folds else 1)
 
 
 def test_only_an_operator_folds(command):
@@ -42,12 +108,12 @@ def test_only_an_operator_folds(command):
 
 
 def test_what_cannot_be_folded_is_no_answer(command):
-    assert command("board", "compact", "--before", "40")[0] == 3
+    assert command("board", "compact", "--before", "40", "--yes")[0] == 3
     assert command("board", "compact", "--before", "0")[0] == 2
 
 
 def test_every_look_at_a_compacted_board_works_and_says_what_is_gone(command):
-    command("board", "compact", "--before", "4", "--as", "olga")
+    command("board", "compact", "--before", "4", "--yes", "--as", "olga")
     status, said = command("log")
     assert status == 0
     assert "olga compacted the board" in said

@@ -152,7 +152,7 @@ def add_verdicts(raw, number, verdicts):
 
 
 def add_key(raw, number, key, kind, state, current):
-    row = (number, key, kind, state, 1, current, None, 0, 1, 1, 0, 1)
+    row = (number, key, kind, state, 1, current, None, 0, 1, 1, 0, 1, None, None, None)
     raw.execute(f"INSERT INTO key VALUES ({', '.join('?' * len(row))})", row)
 
 
@@ -193,14 +193,14 @@ def test_every_row_of_the_table_is_what_the_store_joins_against(effect, side, sa
         ("THEN 3 ELSE 0 END", "THEN 0 ELSE 0 END"),
         ("m.since > pp.since", "m.since >= pp.since"),
         ("CASE p.side WHEN 'uses' THEN e.uses ELSE e.implements END", "e.uses"),
-        ("h.digest IS nullif(p.digest, '')", "h.digest = p.digest"),
+        ("h.digest {equals} nullif(p.digest, '')", "h.digest = p.digest"),
         ("AND p.component_version = k.current_version", ""),
         ("AND e.new_since = h.since AND e.old_since = p.since", "AND e.new_since = h.since"),
         ("ELSE 'current' END", "ELSE 'stale' END"),
         ("v.revision < h.since", "v.revision <= h.since"),
         ("AND n.settles_suspicion = 1", ""),
         ("AND n.version = k.current_version", ""),
-        ("WHEN v.passed THEN 'passed'", "WHEN true THEN 'passed'"),
+        ("WHEN v.passed = 1 THEN 'passed'", "WHEN true THEN 'passed'"),
     ],
 )
 def test_a_view_that_is_wrong_in_one_place_is_caught(old, new, monkeypatch):

@@ -175,7 +175,7 @@ def test_a_device_without_end_is_not_read_to_its_end(place, capsys):
         ["propose", "api/ids", "none.json"],
         ["vote", "api/ids", "--yes"],
         ["revert", "api/ids", "--to", "1"],
-        ["board", "compact", "--before", "1"],
+        ["board", "compact", "--before", "1", "--yes"],
         ["board", "pause"],
         ["board", "drain"],
         ["board", "resume"],
@@ -280,15 +280,15 @@ def test_a_board_is_created_upgraded_backed_up_and_examined(tmp_path, monkeypatc
 def test_a_board_is_folded_and_copied_with_the_same_record_as_json(place, capsys):
     with Blackboard.open(place / "board.db") as board, board.transaction("ann") as transaction:
         transaction.decide("api/page", Contract.value(20))
-    assert main(["board", "compact", "--before", "2", "--json"]) == Exit.YES
+    assert main(["board", "compact", "--before", "2", "--yes", "--json"]) == Exit.YES
     folded = json.loads(said(capsys)[0])
     assert (folded["revision"], len(folded["acts"]), folded["accepted"]) == (3, 1, [])
     assert "what came before 2 is folded" in folded["acts"][0]
-    assert main(["board", "compact", "--before", "2", "--json"]) == Exit.YES
+    assert main(["board", "compact", "--before", "2", "--yes", "--json"]) == Exit.YES
     again = json.loads(said(capsys)[0])
     assert again["revision"] == 3
     assert "nothing to fold" in again["acts"][0]
-    assert main(["board", "compact", "--before", "2"]) == Exit.YES
+    assert main(["board", "compact", "--before", "2", "--yes"]) == Exit.YES
     assert said(capsys)[0] == f"3 {again['acts'][0]}\n"
     assert main(["board", "copy", "copy.db", "--json"]) == Exit.YES
     copied = json.loads(said(capsys)[0])
