@@ -1,19 +1,19 @@
-"""Knowledge sources: experts that read a board, think with a model or a person, and write what they think.
+"""Knowledge sources: experts that read a board, ask a model or a person, and commit the answer.
 
     planner    on.accepted("prompt"): questions and tasks         architect  on.asked, on.required: proposes a version
     reviewer   on.proposed: votes                                 mediator   on.contested: decides
     coder      on.required, on.stale, on.failed: writes           tester     on.written, on.suspect: judges by reading
-    human      a person on the agenda                             Folder     a folder and the board in step
-    possibilities   on.asked, on.accepted, on.retracted: asks what gives way when nothing is possible
+    human      a person as an external source                     Folder     synchronises a folder and the board
+    possibilities   on.asked, on.accepted, on.retracted: asks which constraint to change when none can hold
 
 Each is a function that takes a name, mostly a model, and returns a `Source`. Its execution is idempotent: run again
-after a crash it notices that its work is there. The rooms behind them:
+after a crash, it finds its commit and does nothing. The modules that they share:
 
-    reading    reads from a transaction, and keeps the same as facts      facts      facts as blocks of a prompt
-    model      asks any LangChain chat model for a reply                  replies    what may be answered
+    reading    reads of a transaction, recorded as facts                  facts      facts as blocks of a prompt
+    model      asks any LangChain chat model for a reply                  replies    the shapes of replies
     prompts/   the instructions for each act                              scripted   a chat model for tests
 
-Everything here comes in by the front door: what `blackboard` exports, and nothing behind it.
+This package imports only what `blackboard` exports.
 """
 
 from knowledge_sources.architect import architect

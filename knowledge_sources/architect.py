@@ -1,4 +1,4 @@
-"""The architect: answers what is asked and what is required with a contract."""
+"""The architect: proposes a contract for keys that are asked about or required."""
 
 from collections.abc import Sequence
 from typing import Unpack
@@ -22,20 +22,20 @@ def architect(
     settles: Settles = "propose",
     **settings: Unpack[ModelSettings],
 ) -> Source:
-    """Return a source that proposes a version where a key needs one.
+    """Return a source that proposes a version for a key that needs one.
 
-    It leaves alone tasks, components, keys that are settled with no question open, and keys for which a version of its
-    own, or without a question anybody's, is up for a vote. A version that was rejected is shown with the reasons, so
-    that the next one can meet them. Woken by `on.stale` of a decision of its own, whose premises broke, it looks again:
-    the same answer says that the decision holds.
+    It proposes nothing for tasks, components, settled keys without an open question, and keys with a live proposal of
+    its own (or, without an open question, of any author). Its prompt shows rejected versions with the reasons, so that
+    the next one can satisfy them. If `on.stale` wakes it for a decision of its own with a broken premise, it decides
+    again; the same text confirms the decision.
 
     Args:
-        name: Its author's name.
+        name: Its name as an author.
         model: A chat model, any runnable that takes messages, or a string that names a model.
-        role: The role whose rights it has.
-        on: What wakes it; None: a key is asked about or required.
-        reads: Patterns of other decisions that its proposals rely on: shown, and validated when it proposes. The more
-            it reads, the more often somebody changes it in the meantime.
+        role: Its role.
+        on: The triggers that wake it; None: a key is asked about or required.
+        reads: Patterns of other decisions that its proposals depend on: it reads them, so they are validated. The more
+            it reads, the more conflicts there are.
         settles: Whether it proposes or decides.
         settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
@@ -57,7 +57,7 @@ def architect(
             if current is not None and not questions and context.kind != "stale":
                 return
             versions = reading.versions(key)
-            # Who is asked may offer something else; what is only required is being seen to.
+            # An open question permits another proposal; for a key that is only required, one live proposal is enough.
             if any(version.state == LIVE and (version.author == name or not questions) for version in versions):
                 return
             reading.prompt()

@@ -24,18 +24,18 @@ def coder(
 ) -> Source:
     """Return a source that writes components.
 
-    It reads the team's prompt, its task, the facets that the task names with the classes and tables that they need,
-    the component as it is and the logs of its failed checks; so it is pinned to what the prompt showed. It is also
-    shown the checks of the team and the files of the components that implement what it uses. After a refusal it is
-    shown the reason and its draft. A component that is current and failed no check is left alone.
+    It reads the team's prompt, its task, the facets that the task names with the classes and tables that they need, the
+    newest version of the component and the logs of its failed checks; these reads become the component's pins. Its
+    prompt also shows the checks of the team, the files of the components that implement the decisions that it uses, and
+    after a refusal the reason and its draft. It writes nothing if the component is current and failed no check.
 
     Args:
-        name: Its author's name.
+        name: Its name as an author.
         model: A chat model, any runnable that takes messages, or a string that names a model.
-        role: The role whose rights it has.
-        on: What wakes it; None: a component of one segment is required or stale, does not conform to what it
-            implements, keeps the program from starting, or fails one of `checks`.
-        checks: Names of the checks whose failures it mends.
+        role: Its role.
+        on: The triggers that wake it; None: a component of one segment is required or stale, fails `conformance` or
+            `starts`, or fails one of `checks`.
+        checks: Names of the checks whose failures it repairs.
         settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
     expert = Expert(model, Writing, "write", "languages", "board", settings=settings)
@@ -64,7 +64,7 @@ def coder(
             reading.checks(context, component=target)
             reading.providers(target, task)
             reading.refusal(context.previous, draft=drafts.pop(target, None))
-            # A pattern is read as used; what the task implements under one is said here.
+            # Decisions under a pattern are read as used; these patterns of the task are implemented.
             implements = [key for key in task.implements if "*" in key]
 
             def write_down(writing: Writing) -> None:
@@ -84,5 +84,5 @@ def coder(
 
 
 def _unlisted(task: Task, paths: Iterable[str]) -> list[str]:
-    """Return the new files that a task which lists files does not list; what only makes a folder a package is none."""
+    """Return the new files that are not in the task's list of files; an `__init__.py` need not be in it."""
     return sorted(one for one in paths if task.files and one not in task.files and not one.endswith("__init__.py"))

@@ -6,9 +6,9 @@ A block is an opening line with a nonce and a JSON header, the body exactly as i
     "int"
     fact 5f3a0c9d1e77>>
 
-Invariants: all blocks of one prompt have one nonce, which occurs in none of them. So no text on the board can open or
-close a block, whatever it looks like, and the same facts give the same prompt. The nonce is computed from the first
-block: two prompts that begin with the same facts begin with the same text, which the cache of a provider can reuse.
+Invariants: all blocks of one prompt have one nonce, which occurs in none of them, so no text of the board can open or
+close a block. The same facts give the same prompt. The nonce is computed from the first block, so two prompts that
+begin with the same facts begin with the same text, which the cache of a provider can reuse.
 """
 
 import hashlib
@@ -37,19 +37,19 @@ KINDS = (
     "log",
     "refused",
 )
-"""The kinds of blocks in the order of a prompt: what changes least first."""
+"""The kinds of blocks in the order of a prompt, those that change least first."""
 
 _OPENING = re.compile(rf"^<<fact ([0-9a-f]{{{NONCE_DIGITS}}}) (?=\{{)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing shown to a model.
+    """One block of board text for a model.
 
     Attributes:
-        kind: What the body is: one of `KINDS`.
-        header: Name -> JSON value: where the body is from. It does not repeat the kind.
-        body: The text itself, never interpreted here.
+        kind: One of `KINDS`.
+        header: Name -> JSON value: the origin of the body. It does not repeat the kind.
+        body: The text, which is never interpreted.
     """
 
     kind: str
@@ -58,22 +58,22 @@ class Fact:
 
 
 def in_order(facts: Iterable[Fact]) -> list[Fact]:
-    """Return facts in the order of a prompt: by kind, and those of one kind as given."""
+    """Return facts in the order of a prompt: by kind, stable within a kind."""
     return sorted(facts, key=lambda fact: KINDS.index(fact.kind))
 
 
 def render(facts: Iterable[Fact]) -> str:
-    """Write facts as blocks, in the order given; the empty text where there are none."""
+    """Write facts as blocks, in the order of the argument; the empty text without facts."""
     contents = [(_header(fact), fact.body) for fact in facts]
     nonce = _nonce(contents)
     return "\n".join(f"<<fact {nonce} {header}\n{body}\nfact {nonce}>>" for header, body in contents)
 
 
 def parse(text: str) -> tuple[Fact, ...]:
-    """Read the blocks of a prompt; what stands before, between and after them is skipped.
+    """Read the blocks of a prompt, and skip the text before, between and after them.
 
-    The first opening line says the nonce, and only blocks with that nonce count: what stands before it must be the
-    prompt's own words.
+    The first opening line has the nonce, and only blocks with that nonce count: the text before it must not be from the
+    board.
 
     Raises:
         Invalid: A block does not end, or its header is no JSON object with a `kind`.

@@ -1,15 +1,15 @@
-"""What can go wrong with a model, by name, and what each kind means for the run.
+"""The errors of model calls, and the end of the run that each causes.
 
-    UnusableReply (GiveUp)    a reply of no use, also Invalid, so that it counts as a refused result
-    ├── UnreadableReply       not of the shape that was asked for, nor mended when told why
-    ├── ReplyTruncated        cut off at the model's limit, and again when asked for less
+    UnusableReply (GiveUp)    an unusable reply, also Invalid, so that it counts as a refused result
+    ├── UnreadableReply       the reply and its repair do not have the requested shape
+    ├── ReplyTruncated        the reply and its repair were cut off at the model's limit
     ├── ModelRefused          the model or its provider's filter declined
-    └── RequestRejected       the provider takes no such request: too long, or a setting that it does not know
-    ModelFailed               no reply: a broken connection, an error of the provider's server; tried again
+    └── RequestRejected       the provider rejects the request: too long, or an unknown setting
+    ModelFailed               no reply: a broken connection, an error of the provider's server; retried
     └── ModelTimeout          no reply in time
-    CallsExhausted (GiveUp)   an activation has made all the calls that it may make
+    CallsExhausted (GiveUp)   the activation has made all its permitted calls
 
-`RetryLater` and `StopRun` are the controller's: a provider that asks to wait, and one that will never answer.
+A provider that asks to wait raises the controller's `RetryLater`, one that will never answer `StopRun`.
 """
 
 import time
@@ -20,10 +20,10 @@ from typing import Any, NoReturn
 from blackboard import BlackboardError, Context, GiveUp, Invalid, RetryLater, StopRun
 
 MAX_CALLS = 3
-"""Calls of a model that one activation may make, in all its attempts; what a provider put off does not count."""
+"""The permitted model calls of one activation, over all its attempts; postponed calls do not count."""
 
 WAIT_SECONDS = 15.0
-"""How long a provider is left alone that is too busy and does not say for how long."""
+"""The wait for a busy provider that names no time."""
 
 _STOPS: Mapping[int, str] = {
     401: "the key is not accepted: set another one",
@@ -34,10 +34,10 @@ _STOPS: Mapping[int, str] = {
 _BUSY = frozenset({429, 503, 529})
 _PASSING = frozenset({408, 409, 425})
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError", "ClientConnectorError"})
-"""Names of errors, of any client, that come before the request does."""
+"""Names of errors, of any client, that are raised before the request is sent."""
 _SHOWN = 500
 OWN = (GiveUp, RetryLater, StopRun)
-"""What a model of the team's own may raise: it says itself what that means."""
+"""Errors that a model of the team may raise to end the run itself."""
 
 
 class UnusableReply(GiveUp, Invalid):
@@ -73,12 +73,12 @@ class CallsExhausted(GiveUp):
 
 
 def calls_left(context: Context) -> int:
-    """Return how many calls the activation may make yet.
+    """Return the number of calls that the activation may still make.
 
-    A conflict allows one more in any case: what the last reply rested on has changed.
+    After a conflict one more is always permitted, because the premises of the last reply have changed.
 
     Raises:
-        CallsExhausted: None.
+        CallsExhausted: No call is left.
     """
     failed = context.previous
     left = MAX_CALLS - context.calls_made
@@ -104,7 +104,7 @@ def may_have_been_read(error: BaseException) -> bool:
 
 
 def explained(error: BaseException, model: str) -> Exception:
-    """Return the error that a failed call of a model means for the run."""
+    """Return the error with which a failed model call ends the run."""
     said = f"{model}: {type(error).__name__}: {str(error)[:_SHOWN]}"
     status, kinds = _status(error), {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, TimeoutError) or kinds & {"ModelTimeoutError", "APITimeoutError", "TimeoutException"}:
@@ -122,7 +122,7 @@ def explained(error: BaseException, model: str) -> Exception:
 
 
 def raise_unusable(error: Exception, name: str, why: str, said: str) -> NoReturn:
-    """Raise what a reply ends with that its repair did not mend; its text is read by the operator and the model."""
+    """Raise the error for a reply whose repair is unusable too; the operator and the model read its text."""
     kind = ReplyTruncated if isinstance(error, CutOff) else UnreadableReply
     raise kind(
         f"the reply is no {name}: {why[:_SHOWN]}; it said {said[:_SHOWN]!r} "
@@ -131,7 +131,7 @@ def raise_unusable(error: Exception, name: str, why: str, said: str) -> NoReturn
 
 
 class CutOff(ValueError):
-    """A reply ends where the model's limit of output tokens was reached."""
+    """A reply was cut off at the model's limit of output tokens."""
 
     def __init__(self) -> None:
         super().__init__("it was cut off at the model's limit of output tokens; reply with less text")
@@ -141,12 +141,12 @@ def _status(error: BaseException) -> int | None:
     found: Any = getattr(error, "status_code", None)
     if found is None:
         found = getattr(getattr(error, "response", None), "status_code", None)
-    # A response with status 200 that cannot be read carries it too, and is no refusal of the request.
+    # The error of an unreadable response with status 200 has this field too, and is no refusal of the request.
     return found if isinstance(found, int) and found >= 400 else None  # noqa: PLR2004 - HTTP
 
 
 def _retry_after(error: BaseException) -> float | None:
-    """Return how many seconds the provider asks to wait: it says seconds, milliseconds or a date."""
+    """Return the seconds that the provider asks to wait, given as seconds, milliseconds or a date."""
     headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
     try:
         if "retry-after-ms" in headers:

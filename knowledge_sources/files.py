@@ -1,12 +1,12 @@
-"""A folder and a board in step: what is accepted appears in the folder, what is edited there becomes a commit.
+"""Synchronise a folder and a board: new versions of components are written to the folder, edits there are committed.
 
 Each file has three texts: the one in the folder, the one on the board, and the one that both had last (the base, kept
-in `.in-step.json` so that it outlives a stop). Whichever differs from the base is new. Where both do, the board's text
-takes the place and the folder's is kept beside it as `NAME.conflict-DIGEST`; nothing that somebody wrote is lost.
-A file that was in the folder before the two were ever the same stays as it is: it is somebody's own.
+in `.in-step.json` so that it survives a stop). A text that differs from the base is new. If both do, the file gets the
+board's text, and the folder's text is kept as `NAME.conflict-DIGEST`, so that no edit is lost. A file
+that was in the folder before both had the same text is never replaced.
 
-Invariants: a file is replaced in one step, never half written. What the folder itself wrote equals the board, so it is
-no edit and does not echo. Only files of components, and those that a task names, are looked at.
+Invariants: a file is replaced atomically. A text that this module wrote equals the board's, so it is no edit and causes
+no commit. Only files of components, and those that a task names, are read.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ _DIGITS = 8
 
 
 class Step(StrEnum):
-    """What has to happen to one file."""
+    """The action that synchronises one file."""
 
     NOTHING = "nothing"
     PULL = "pull"
@@ -56,7 +56,7 @@ class Step(StrEnum):
 
 
 def step(folder: str | None, base: str | None, board: str | None) -> Step:
-    """Return what brings a file in step, from the digests of its three texts (None: there is none)."""
+    """Return the action that synchronises a file, from the digests of its three texts (None: there is none)."""
     if folder == board:
         return Step.NOTHING
     if folder == base:
@@ -65,23 +65,23 @@ def step(folder: str | None, base: str | None, board: str | None) -> Step:
 
 
 class _Moved(Exception):
-    """The board or the folder moved on between the look at it and the change of it."""
+    """The board or the folder changed between the read and the write."""
 
 
 @dataclass(slots=True)
 class _Held:
-    """A file as the board has it."""
+    """A file on the board."""
 
     component: str
     content: bytes | None
 
 
 class Folder:
-    """A folder in step with a board while it runs; a context manager.
+    """A folder that is synchronised with a board while this runs; a context manager.
 
     Attributes:
-        path: The folder; it is made if it is absent.
-        troubles: path -> why this file is not in step. An edit that was refused is tried again when it is edited again.
+        path: The folder; it is made if it does not exist.
+        troubles: path -> why this file is not synchronised. A refused edit is tried again after the next edit.
     """
 
     def __init__(
@@ -96,17 +96,17 @@ class Folder:
         report: Callable[[str], None] | None = None,
         allow: Collection[str] = (),
     ) -> None:
-        """Take a board and a folder; nothing happens before `start`.
+        """Prepare the synchronisation; `start` begins it.
 
         Args:
             board: The board.
             path: The folder.
-            author: Who commits the edits made in it.
-            role: The role under which; None: the only one that the author has.
-            pattern: The components that the folder holds.
-            settle_seconds: How long an edit has to rest before it is looked at, so that no half-saved file is taken.
-            report: Called with a sentence for everything that a person should know.
-            allow: Paths or names of files that are kept in step though tools run them, or their names begin with a dot;
+            author: The author of commits of edits.
+            role: The author's role; None: the only one that the author has.
+            pattern: The components of the folder.
+            settle_seconds: The time without a change after which an edit is read, so that no half-saved file is.
+            report: Called with a sentence for a person.
+            allow: Paths or names of files to synchronise although tools run them, or their names begin with a dot;
                 in a folder whose name does, the path.
         """
         self.path = Path(path).absolute()
@@ -120,7 +120,7 @@ class Folder:
         self._observer = Observer()
 
     def start(self) -> None:
-        """Bring the folder in step and keep it so until `stop`."""
+        """Synchronise the folder, and keep it synchronised until `stop`."""
         self.path.mkdir(parents=True, exist_ok=True)
         after = self._board.revision
         self._observer.schedule(_Listener(self._wake), str(self.path), recursive=True)
@@ -134,7 +134,7 @@ class Folder:
             thread.start()
 
     def stop(self) -> None:
-        """Take in the last edits and end."""
+        """Commit the last edits and end."""
         self._stopping.set()
         self._wake.set()
         self._observer.stop()
@@ -152,10 +152,10 @@ class Folder:
         self.stop()
 
     def sync(self) -> None:
-        """Bring every file in step once.
+        """Synchronise every file once.
 
         Raises:
-            BlackboardError: The board cannot be read; the folder is left as it is.
+            BlackboardError: The board cannot be read; the folder is not changed.
         """
         for _ in range(_TRIES):
             with suppress(_Moved):
@@ -222,7 +222,7 @@ class Folder:
                 _rely(transaction, component, current)
                 transaction.write(component, files)
         except (Conflict, Reserved) as error:
-            # Either passes: it is tried again on what stands then.
+            # Both are temporary: the file is synchronised again with its then current texts.
             raise _Moved from error
         except (Refused, Invalid) as error:
             for path, content in files.items():
@@ -292,13 +292,13 @@ class _Listener(FileSystemEventHandler):
         self._wake = wake
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        # Reading a file is an event too; to wake for it would be to wake for one's own look.
+        # Events of reads are ignored, because this module causes them itself.
         if event.event_type in ("created", "modified", "moved", "deleted"):
             self._wake.set()
 
 
 def _held(snapshot: Snapshot, pattern: str) -> dict[str, _Held]:
-    """Return path -> the file as the board has it; without a text where only a task names it."""
+    """Return path -> file on the board; its content is None if only a task names it."""
     held: dict[str, _Held] = {}
     components = {component.key: component for component in snapshot.components(pattern)}
     for key, component in sorted(components.items()):
@@ -317,9 +317,9 @@ def _named(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
 
 
 def _rely(transaction: Transaction, component: str, current: Component | None) -> None:
-    """Read what the component relies on, so that an edited version is pinned to it like any other.
+    """Read the decisions that the component depends on, so that the edited version has pins.
 
-    Who edits answers for the whole component: what its task names, or else what its last version was pinned to.
+    These are the decisions that its task names, or without a task those of its last version's pins.
     """
     reading = Reading(transaction)
     task = reading.task(component)
@@ -354,15 +354,15 @@ def _expect(place: Path, *texts: bytes | None) -> None:
 
 
 def _replace(place: Path, content: bytes | None, *, seen: bytes | None = None) -> None:
-    """Put a text in the place of a file in one step; None removes it.
+    """Replace a file atomically; None removes it.
 
     Args:
         place: The file.
         content: Its new text.
-        seen: What was found there. Somebody may have saved another text since, so it is compared at the last moment.
+        seen: The text that was read. It is compared just before the replacement, because a person may save the file.
 
     Raises:
-        _Moved: Another text is there now; it is left alone.
+        _Moved: The file has another text now; it is not changed.
     """
     if content is None:
         _expect(place, seen)

@@ -1,4 +1,4 @@
-"""The mediator: settles what the members could not settle by their rule."""
+"""The mediator: decides contested keys."""
 
 from collections.abc import Sequence
 from typing import Unpack
@@ -25,14 +25,14 @@ def mediator(
 ) -> Source:
     """Return a source that decides a contested key.
 
-    A component that is contested (it could not be built) is left to a person.
+    It does not decide about a contested component (one that could not be built); a person has to.
 
     Args:
-        name: Its author's name.
+        name: Its name as an author.
         model: A chat model, any runnable that takes messages, or a string that names a model.
-        role: The role whose rights it has; an agreement's `otherwise` has to let it decide.
-        on: What wakes it; None: any key becomes contested.
-        reads: Patterns of other decisions that it judges by.
+        role: Its role; the fallback of an agreement has to permit it to decide.
+        on: The triggers that wake it; None: any key becomes contested.
+        reads: Patterns of other decisions that it reads.
         settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
     expert = Expert(model, Statement, "mediate", "languages", "board", settings=settings)

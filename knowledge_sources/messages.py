@@ -1,4 +1,4 @@
-"""What a model's message says: its text, what it calls, why it ended, and the one JSON object that was asked for."""
+"""Reading of a model's message: its text, its tool calls, why it ended, and the requested JSON object."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from knowledge_sources.failures import CutOff, ModelRefused
 from knowledge_sources.shaping import TOOL_NAME, Output
 
 MAX_REPLY_CHARACTERS = 4_000_000
-"""Longer replies are not read."""
+"""The longest reply that is read."""
 
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
 _CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "model_context_window_exceeded"})
@@ -21,10 +21,10 @@ _SHOWN = 500
 
 
 def message_of(output: Any) -> AIMessage:  # noqa: ANN401 - a runnable's output; structured ones wrap the message
-    """Return the message in what a model returned.
+    """Return the message in a model's result.
 
     Raises:
-        TypeError: There is none.
+        TypeError: The result contains no message.
     """
     answer = output["raw"] if isinstance(output, dict) and "raw" in output else output
     if isinstance(answer, str):
@@ -35,7 +35,7 @@ def message_of(output: Any) -> AIMessage:  # noqa: ANN401 - a runnable's output;
 
 
 def completed(error: BaseException) -> AIMessage | None:
-    """Return the reply that a client raised instead of returning it, because it was cut off; None: it is no such."""
+    """Return the truncated reply inside an error of a client that raises it; None for other errors."""
     completion: Any = getattr(error, "completion", None)
     if type(error).__name__ != "LengthFinishReasonError" or completion is None:
         return None
@@ -61,11 +61,11 @@ def ended(answer: AIMessage) -> str:
 
 
 def object_in(answer: AIMessage, output: Output) -> Any:  # noqa: ANN401 - JSON, before it is validated
-    """Return the JSON that a reply states.
+    """Return the JSON of a reply.
 
     Raises:
         ModelRefused: The reply is a refusal.
-        ValueError: There is no such JSON; the text says what to do better.
+        ValueError: The reply has no such JSON; the text tells the model what to change.
     """
     end = ended(answer)
     if end == "refused":
@@ -76,7 +76,7 @@ def object_in(answer: AIMessage, output: Output) -> Any:  # noqa: ANN401 - JSON,
         found = _called(answer)
     else:
         found = _parsed(_text_to_read(answer))
-    # NaN and lone surrogates are no JSON that could be kept; parsers let them pass.
+    # Parsers accept NaN and lone surrogates, which the board cannot store.
     json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
     return found
 
@@ -111,7 +111,7 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 - as in `object_in`
 
 
 def text_of(answer: AIMessage) -> str:
-    """Return the text of a reply, that of all its blocks together."""
+    """Return the text of a reply, joined from all its blocks."""
     if isinstance(answer.content, str):
         return answer.content
     parts = [part if isinstance(part, str) else part.get("text", "") for part in answer.content]
@@ -119,9 +119,9 @@ def text_of(answer: AIMessage) -> str:
 
 
 def said_in(answer: AIMessage) -> str:
-    """Return what a reply said, for people and for a repair: its text, and what it called with which arguments.
+    """Return the content of a reply for people and for a repair: its text, and its tool calls with arguments.
 
-    Lone surrogates, which no request can carry, are written as escapes.
+    Lone surrogates, which no request can contain, are written as escapes.
     """
     calls = [f"{call['name']}({json.dumps(call['args'], ensure_ascii=False)})" for call in answer.tool_calls]
     bad = [f"{call.get('name')}({call.get('args')})" for call in answer.invalid_tool_calls]
@@ -130,7 +130,7 @@ def said_in(answer: AIMessage) -> str:
 
 
 def why(error: Exception) -> str:
-    """Return what is wrong with a reply, bounded, without the reply itself."""
+    """Return the text of an error about a reply, bounded, without the reply itself."""
     if not isinstance(error, ValidationError):
         return str(error)[: 4 * _SHOWN]
     faults = error.errors(include_url=False, include_context=False, include_input=False)

@@ -1,13 +1,13 @@
-"""Ask a model for a reply of one pydantic model, and settle what it cost.
+"""Ask a model for a reply in the shape of one pydantic model, and account for the call.
 
-How: by a JSON schema where the model's profile says that it has that and the schema is closed (providers refuse open
-objects there), by a tool call where the model has tools, else as JSON in the text; a source's `output` says otherwise.
-A reply that cannot be used is sent back once with the reason. Every call is held in the budget before it, settled
-after it from the usage that the model reports, and kept on the board.
+The request uses a JSON schema if the model's profile has that and the schema is closed (providers refuse open objects),
+a tool call if the model has tools, else JSON in the text; a source's `output` overrides this. An unusable reply is sent
+back once with the reason. Every call has a hold on the budget, is settled by the usage that the model reports, and is
+recorded on the board.
 
-Invariants: instructions stand in the system message alone; text from the board stands in the other messages alone. An
-activation makes at most `MAX_CALLS` calls without a useful reply. A call ends at its time-out, whatever the
-model does, unless it is `async` and blocks the event loop.
+Invariants: only the system message has instructions; only the other messages have text of the board. An activation
+makes at most `MAX_CALLS` calls without a useful reply. A call ends at its time-out, unless the model is `async` and
+blocks the event loop.
 """
 
 import asyncio
@@ -37,10 +37,10 @@ from knowledge_sources.shaping import Model, Output, default_output, name_of, ru
 from knowledge_sources.usage import Meter, lost, tokens, used
 
 REPLY_TOKENS = 4_000
-"""Held for a reply whose length nobody knows yet."""
+"""The tokens to hold for a reply, whose length is not known."""
 
 CALL_SECONDS = 300.0
-"""How long one call may take unless its source says otherwise."""
+"""The time-out of one call, unless its source sets another."""
 
 _SHOWN = 2_000
 _ROLES = {"human": "user", "ai": "assistant"}
@@ -58,8 +58,8 @@ class Expert(Generic[Answer]):
     """A model with the instructions for one act.
 
     Attributes:
-        reply: The shape of its answers.
-        output: How it is made to answer in that shape.
+        reply: The shape of its replies.
+        output: The way in which it is asked for that shape.
         name: The model's name, as in a table of prices.
     """
 
@@ -76,19 +76,19 @@ class Expert(Generic[Answer]):
     async def aask(
         self, facts: Iterable[Fact], *, context: Context, accept: Callable[[Answer], object] | None = None
     ) -> Answer:
-        """Return the model's answer to some facts.
+        """Return the model's reply to some facts.
 
         Args:
-            facts: What it is shown.
-            context: Of the run that asks.
-            accept: Looks at an answer; the `ValueError` or `Invalid` that it raises is told to the model, once.
+            facts: The facts of the prompt.
+            context: The context of the run.
+            accept: Examines a reply; the model gets the `ValueError` or `Invalid` that it raises, once.
 
         Raises:
             UnusableReply: Neither the reply nor its repair can be used, or the model declined.
             ModelFailed: There was no reply.
             RetryLater: The provider asks to wait.
-            StopRun: The provider will not answer: a key that it does not accept, a model that it does not have.
-            BudgetExhausted: The team has too few tokens left for the call.
+            StopRun: The provider will not answer: it rejects the key, or has no such model.
+            BudgetExhausted: The team's budget is too small for the call.
         """
         left = calls_left(context)
         messages: list[BaseMessage] = [self._system, HumanMessage(render(in_order(facts)))]
@@ -170,7 +170,7 @@ class Expert(Generic[Answer]):
 
 
 async def _within(reply: Coroutine[Any, Any, Any], seconds: float) -> object:
-    """Wait for a reply so long, and no longer though it does not let itself be cancelled."""
+    """Wait this long for a reply, even if it ignores its cancellation."""
     task = asyncio.ensure_future(reply)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:

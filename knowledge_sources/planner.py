@@ -1,4 +1,4 @@
-"""The planner: splits the prompt into tasks, and asks what has to be agreed so that they fit together."""
+"""The planner: splits the prompt into tasks, and asks about the keys on which they have to agree."""
 
 from collections.abc import Iterable
 from typing import Literal, Unpack
@@ -24,16 +24,16 @@ def planner(
 ) -> Source:
     """Return a source that plans in one commit: questions, decisions and tasks.
 
-    A key that is accepted or asked already is not asked again, and a plan that is younger than the prompt is not made
-    twice.
+    It does not ask about a key that is accepted or has an open question, and does not repeat a plan that is newer than
+    the prompt.
 
     Args:
-        name: Its author's name.
+        name: Its name as an author.
         model: A chat model, any runnable that takes messages, or a string that names a model.
-        role: The role whose rights it has; it has to ask, and to decide under `task/`.
-        on: What wakes it; None: the prompt is accepted or amended.
-        reads: Pattern of the decisions that it is shown besides prompt, tasks and questions.
-        settles: How it brings in decisions other than tasks: by its rights, or as questions with one option.
+        role: Its role, which has to permit questions, and decisions under `task/`.
+        on: The triggers that wake it; None: the prompt is accepted or amended.
+        reads: Pattern of the decisions in its prompt, in addition to prompt, tasks and questions.
+        settles: How it states decisions other than tasks: as decisions, or as questions with one option.
         settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
     expert = Expert(model, Plan, "plan", "languages", "board", settings=settings)

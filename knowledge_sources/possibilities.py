@@ -1,4 +1,4 @@
-"""What is still possible, looked at again after each commit that may change it."""
+"""A source that runs the solver after each commit that may change its answer."""
 
 from typing import Unpack
 
@@ -13,15 +13,15 @@ _CONSTRAINTS = "constraint/**"
 def possibilities(
     name: str, *, role: str = "operator", on: Triggers | None = None, effort: int = EFFORT, **settings: Unpack[Settings]
 ) -> Source:
-    """Return a source that asks which constraint gives way when nothing is possible any more.
+    """Return a source that asks which constraint to change when the open questions have no possible answer.
 
-    The question is put on the first constraint of those that clash, and names all of them; it is closed by upholding
-    that constraint when something has become possible again.
+    The question is about the first of the clashing constraints, and names all of them. When there is a possible answer
+    again, the source decides the same constraint again, which closes the question.
 
     Args:
-        name: Its author's name.
-        role: The role whose rights it has: to ask, and to decide, under `constraint/`.
-        on: What wakes it; None: a question, a decision or a retraction.
+        name: Its name as an author.
+        role: Its role, which has to permit questions and decisions under `constraint/`.
+        on: The triggers that wake it; None: a question, a decision or a retraction.
         effort: See `blackboard.solver.possible`.
         settings: See `knowledge_source`.
     """

@@ -1,8 +1,8 @@
-"""What one act reads from the board, and the same as the facts of its prompt.
+"""The reads of one act from the board, recorded as the facts of its prompt.
 
-Invariant: text from the board becomes a fact in the method that reads it and nowhere else. So what a prompt shows is
-what the transaction's read set holds, and what a component is pinned to. Two exceptions: the files of other components,
-and proposals for other keys, are shown for orientation; nothing may rest on them, so a change of them is no conflict.
+Invariant: only the method that reads a text of the board makes a fact of it, so the prompt shows exactly the
+transaction's read set, and a component has pins to it. Two exceptions: the files of other components and proposals for
+other keys are shown for orientation only, and a change of them is no conflict.
 """
 
 import json
@@ -16,35 +16,35 @@ from knowledge_sources.facts import Fact
 from knowledge_sources.refusals import refusal_fact
 
 TASK = "task/"
-"""In front of a component's name: the key of its task."""
+"""The prefix that makes the key of a task from a component's name."""
 PROMPT = "prompt"
 
 LIVE = "proposed"
 CURRENT = "current"
 _OTHERS = (TASK, "choreography/", "role/", "member/", "source/")
-"""In front of keys that are no part of what is built, or are shown as tasks."""
+"""Prefixes of keys that are reserved, or are shown as tasks."""
 _BRIEF = frozenset({"text", "value"})
-"""Languages of contracts that often mean nothing without the question that they answer."""
+"""Languages of contracts that often need the question that they answer."""
 _LOST = frozenset({"rejected", "withdrawn"})
 
 _MAX_PROVIDED = 40_000
 """Characters of other components' files that one prompt shows."""
 _MAX_COMMAND = 8_000
-"""Characters of the command of one check that a prompt shows: its first ones."""
+"""The number of first characters of a check's command that a prompt shows."""
 _MAX_LOG = 12_000
-"""Characters of one log that a prompt shows: its last ones."""
+"""The number of last characters of a log that a prompt shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What one component has to do.
+    """The task of one component.
 
     Attributes:
-        implements: Key or pattern -> the facets that matter, none for all of them.
-        uses: The same for what it relies on.
+        implements: Key or pattern -> facets, empty for all of them.
+        uses: The same for the decisions that it uses.
         checks: Names of the checks that it has to pass.
-        files: Paths of its files, where the task says so.
-        command: The entry point that it makes, empty where it makes none.
+        files: Paths of its files, if the task names them.
+        command: Its entry point, empty if it has none.
     """
 
     summary: str
@@ -56,7 +56,7 @@ class Task:
 
     @classmethod
     def of(cls, decision: Decision) -> "Task":
-        """Return the task that a decision states."""
+        """Return the task in a decision."""
         facets: Mapping[str, Any] = decision.contract.facets
         return cls(
             str(facets.get("summary", decision.contract.text)),
@@ -70,19 +70,19 @@ class Task:
 
 @dataclass(slots=True)
 class Reading:
-    """One transaction's reads, each kept as facts in the order in which they were made."""
+    """The reads of one transaction, each recorded as facts, in order."""
 
     transaction: Transaction
     facts: list[Fact] = field(default_factory=list)
     _built_on: dict[str, int] = field(default_factory=dict)
-    """Key -> version that the component was written against: what changed since is shown with the decision."""
+    """Key -> version that the component was written against; changes since are shown with the decision."""
 
     def introduce(self, name: str, role: str, act: str, target: str, **more: str | int) -> None:
-        """Say who acts, how, and on what."""
+        """Add a fact with the source's name, role, act and target."""
         self.facts.append(Fact("you", {"name": name, "role": role, "act": act, "target": target, **more}))
 
     def prompt(self) -> Decision | None:
-        """Read what the team was asked to build."""
+        """Read the team's prompt."""
         found = self.transaction.decision(PROMPT)
         if found is not None:
             self.facts.append(Fact("prompt", self._origin(found), found.contract.text))
@@ -97,17 +97,17 @@ class Reading:
         return Task.of(found)
 
     def tasks(self) -> tuple[Decision, ...]:
-        """Read all tasks, as the decisions that they are."""
+        """Read all tasks, as decisions."""
         found = tuple(self.transaction.decisions(f"{TASK}*"))
         for decision in found:
             self._show_task(decision)
         return found
 
     def decision(self, key: str, *, side: str = "uses", facets: Sequence[str] = ()) -> Decision | None:
-        """Read a decision, or just some of its facets, and show the text that declares them.
+        """Read a decision, or some of its facets, and show the text that declares them.
 
-        Of a class, in whose terms one of the facets is stated, all members are read, and of a table all columns:
-        without them nobody can make one.
+        If a facet names a class or a table, all its members or columns are read too, because they are needed to make
+        an instance or a row.
         """
         needed = self._needed(key, facets)
         found = self.transaction.decision(key, side=side, facets=needed or None)
@@ -116,7 +116,7 @@ class Reading:
         return found
 
     def decisions(self, pattern: str) -> tuple[Decision, ...]:
-        """Read all decisions under a pattern, whole; those that are no part of what is built are not shown."""
+        """Read all decisions under a pattern as a whole; reserved ones are not shown."""
         found = tuple(self.transaction.decisions(pattern))
         for decision in found:
             if decision.key != PROMPT and not decision.key.startswith(_OTHERS):
@@ -124,10 +124,10 @@ class Reading:
         return found
 
     def around(self, key: str) -> None:
-        """Read all tasks, and what those that name a key rest on as well, as far as it is decided.
+        """Read all tasks, and the accepted decisions that tasks with this key name.
 
-        What is proposed is shown for orientation. What is decided later is no conflict: a member who answers one
-        question need not wait for all the others.
+        Proposals are shown for orientation. A later decision is no conflict, so a member who answers one question does
+        not wait for the others.
         """
         needed: set[str] = set()
         for task in map(Task.of, self.tasks()):
@@ -143,10 +143,10 @@ class Reading:
                 self.show_versions(one for one in self.transaction.versions_of(other)[0] if one.state == LIVE)
 
     def premises(self, task: Task) -> tuple[str, ...]:
-        """Read what a task implements and uses: of a key the facets that it names, of a pattern all there is.
+        """Read the decisions that a task implements and uses: the named facets of a key, all decisions of a pattern.
 
         Returns:
-            The keys that it names and that are not decided.
+            The keys that the task names and that are not decided.
         """
         missing: list[str] = []
         for side, wanted in (("implements", task.implements), ("uses", task.uses)):
@@ -158,13 +158,13 @@ class Reading:
         return tuple(missing)
 
     def checks(self, context: Context, *, component: str = "") -> None:
-        """Show the checks of the team that a component has to pass, all of them where none is named."""
+        """Show the team's checks that a component has to pass, or all checks without a component."""
         for check in context.checks(component or None):
             header = {"check": check.name, "on": check.on, "timeout_seconds": check.timeout_seconds}
             self.facts.append(Fact("check", header, _begin_of(shlex.join(check.command))))
 
     def providers(self, component: str, task: Task) -> None:
-        """Show the files of the components that implement what a task uses, as far as they exist and fit."""
+        """Show the files of the components that implement the decisions that a task uses, up to a limit."""
         left = _MAX_PROVIDED
         for one in self.transaction.providers(component, tuple(task.uses)):
             for path, content in sorted(one.files.items()):
@@ -186,7 +186,7 @@ class Reading:
         return found
 
     def versions(self, key: str) -> tuple[Version, ...]:
-        """Read the versions of a key: those up for a vote become proposals, those that lost are shown as rejected."""
+        """Read the versions of a key: live ones are shown as proposals, rejected ones as rejected."""
         found = tuple(self.transaction.versions(key))
         self.show_versions(found)
         return found
@@ -195,8 +195,8 @@ class Reading:
         """Show versions that were read before; a version's text never changes.
 
         Args:
-            versions: Which.
-            instead_of: The decision that a proposal would amend: what would change is shown in its header.
+            versions: The versions.
+            instead_of: The decision that a proposal would amend; the header shows the differences.
         """
         for version in versions:
             if version.state == LIVE:
@@ -209,7 +209,7 @@ class Reading:
                 self.facts.append(Fact("rejected", header, _body(version)))
 
     def component(self, key: str) -> Component | None:
-        """Read a component with its files; decisions that are read after it say what changed since it was written."""
+        """Read a component with its files; later reads of decisions show the changes since it was written."""
         found = self.transaction.component(key)
         if found is not None:
             self._built_on = {pin.key: pin.version for pin in found.pins}
@@ -218,9 +218,9 @@ class Reading:
         return found
 
     def failures(self, component: str) -> bool:
-        """Look at the verdicts on a component, show the logs of failures, and say whether there is one.
+        """Show the logs of failed verdicts on a component, and say whether there is one.
 
-        A verdict never changes; that of another check, which comes meanwhile, is no conflict.
+        This is not in the read set: a verdict never changes, and a new one is no conflict.
         """
         failed = [verdict for verdict in self.transaction.verdicts_on(component)[0] if not verdict.passed]
         for verdict in failed:
@@ -229,7 +229,7 @@ class Reading:
         return bool(failed)
 
     def refusal(self, previous: object | None, *, draft: Mapping[str, str] | None = None) -> None:
-        """Show why the last attempt failed where that is about the reply, and the files that it wrote."""
+        """Show why the last attempt failed, if the reply is the reason, and the files of its draft."""
         if previous is None:
             return
         refusal = refusal_fact(previous)
@@ -252,7 +252,7 @@ class Reading:
         return {**header, "changes": changes} if changes else header
 
     def _changed(self, decision: Decision, facets: Collection[str]) -> list[str]:
-        """Say what changed of a decision since the component was written against it."""
+        """Return the changes of a decision since the component was written against it."""
         before = self._built_on.get(decision.key, decision.version)
         if before == decision.version:
             return []
@@ -266,7 +266,7 @@ class Reading:
         self.facts.append(Fact("task", header, json.dumps(fields, indent=1, ensure_ascii=False)))
 
     def _needed(self, key: str, facets: Sequence[str]) -> list[str]:
-        """Return facets with all that they mention, and with the members of all that; of a column its whole table."""
+        """Return facets with all that they name and its members; for a column its whole table."""
         names = {*facets}
         decision = self.transaction.decision_of(key) if names else None
         if decision is None:
@@ -306,7 +306,7 @@ def _options(question: Question) -> tuple[list[tuple[str, str]], list[Any]]:
 
 
 def _place(decision: Decision, side: str, facets: Sequence[str]) -> dict[str, str]:
-    """Return where a Python contract lives, and how what is shown of it is imported from there."""
+    """Return the module of a Python contract, and the import statement for the shown names."""
     module = decision.contract.module(decision.key)
     if module is None:
         return {}

@@ -1,4 +1,4 @@
-"""Why the last attempt failed, in words for whoever tries again: each kind in its own."""
+"""Texts for the prompt of the next attempt, one for each kind of failure."""
 
 from collections.abc import Callable, Mapping
 
@@ -46,7 +46,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[Failure], str]]] = {
 
 
 def refusal_fact(previous: object) -> Fact | None:
-    """Return the block that says why the last attempt failed, None where that is not about the reply.
+    """Return the block with the failure of the last attempt, None if the reply is not the reason.
 
     Args:
         previous: A `Failure`, or a text.

@@ -1,4 +1,4 @@
-"""The reviewer: votes on what others propose."""
+"""The reviewer: votes on proposals of other authors."""
 
 from collections.abc import Sequence
 from typing import Unpack
@@ -23,15 +23,15 @@ def reviewer(
 ) -> Source:
     """Return a source that votes on every live version of a key that it may vote on and has not voted on yet.
 
-    Each vote is a commit of its own, and relies on what it was shown except the other votes: members vote at the same
-    time without refusing each other. A version's text never changes, so the vote's version number stands for it.
+    Each vote is a separate commit. Its read set has everything in the prompt except the other votes and the version's
+    text: members vote at the same time without conflicts, and the text of a version never changes.
 
     Args:
-        name: Its author's name.
+        name: Its name as an author.
         model: A chat model, any runnable that takes messages, or a string that names a model.
-        role: The role whose rights it has.
-        on: What wakes it; None: a version of any key is proposed.
-        reads: Patterns of other decisions that it judges by.
+        role: Its role.
+        on: The triggers that wake it; None: a version of any key is proposed.
+        reads: Patterns of other decisions that it reads.
         settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
     expert = Expert(model, Ballot, "vote", "languages", "board", settings=settings)
@@ -69,7 +69,7 @@ def reviewer(
                 if not await vote_once(context):
                     return
             except Refused:
-                # Settled by the others meanwhile: no vote is missing. Everything else is a refusal like any other.
+                # If other members settled the version meanwhile, no vote is missing; any other refusal is an error.
                 if before & _waiting(context, name):
                     raise
 
@@ -77,7 +77,7 @@ def reviewer(
 
 
 def _versions(transaction: Transaction, key: str) -> tuple[Version, ...]:
-    """Look at the versions of a key without relying on there being no news: others vote at the same time."""
+    """Read the versions of a key without recording the read, because other members vote at the same time."""
     return transaction.versions_of(key)[0]
 
 

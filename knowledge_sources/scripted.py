@@ -1,4 +1,4 @@
-"""A chat model for tests of a team: its reply is a function of the facts in its prompt, and of nothing else."""
+"""A chat model for tests of a team: its reply is a function of the facts in its prompt."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,8 @@ class ScriptedChatModel(BaseChatModel):
     """A model without a provider, which costs nothing and counts words as tokens.
 
     Attributes:
-        answer: The facts of a prompt -> the reply: an object, or the text itself. What it raises is a failed call.
+        answer: The facts of a prompt -> the reply: an object, or the text itself. An error that it raises is a failed
+            call.
     """
 
     answer: Callable[[Sequence[Fact]], Mapping[str, Any] | str]
@@ -37,7 +38,7 @@ class ScriptedChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
         **_: Any,  # noqa: ANN401
     ) -> ChatResult:
-        # Only what stands in a human message is from the board: instructions show blocks as examples.
+        # Only human messages have text of the board; the blocks in instructions are examples.
         facts = [fact for one in messages if isinstance(one, HumanMessage) for fact in parse(one.text)]
         said = self.answer(facts)
         content = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)

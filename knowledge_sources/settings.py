@@ -1,4 +1,4 @@
-"""What every source here takes besides its own arguments."""
+"""The settings of every source of this package."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict, cast
@@ -8,11 +8,11 @@ from langchain_core.callbacks import BaseCallbackHandler
 from blackboard import Context, Trigger
 
 Triggers: TypeAlias = Trigger | Sequence[Trigger]
-"""What wakes a source: what `blackboard.on` returns, one or several."""
+"""One trigger of `blackboard.on`, or several."""
 
 
 class Settings(TypedDict, total=False):
-    """The arguments that go to `knowledge_source` as they are; see there."""
+    """The arguments that are passed to `knowledge_source`; see there."""
 
     rate: Callable[[Context], float | None] | None
     max_concurrency: int
@@ -22,13 +22,13 @@ class Settings(TypedDict, total=False):
 
 
 class ModelSettings(Settings, total=False):
-    """The same for a source with a model, and how that model is called.
+    """The settings of a source with a model, and of the model's calls.
 
     Attributes:
-        output: How it is made to reply in the shape of its act; what it is known to have if absent.
-        model_name: Its name in the operator's table of prices, where it cannot be told from the model.
-        call_seconds: How long one call may take.
-        tags, metadata, callbacks: Go to the model with each call, as LangChain's config has them.
+        output: The way in which the model is asked for the shape of a reply; by default one that its profile has.
+        model_name: Its name in the operator's table of prices, if the model does not have it.
+        call_seconds: The time-out of one call.
+        tags, metadata, callbacks: Passed to the model with each call, as in LangChain's config.
     """
 
     output: Literal["json_schema", "tool", "text"]
@@ -40,7 +40,7 @@ class ModelSettings(Settings, total=False):
 
 
 def of_source(settings: ModelSettings) -> Settings:
-    """Return those of some settings that go to `knowledge_source`.
+    """Return the settings for `knowledge_source`.
 
     Raises:
         TypeError: There is no setting of one of these names.

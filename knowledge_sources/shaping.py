@@ -1,7 +1,7 @@
-"""How a model is made to answer in a given shape, whatever it is wrapped in.
+"""Ask a model for a reply in a given shape, also through wrappers.
 
-A wrapper (`with_retry`, `with_fallbacks`, `bind`) stays as it is; the model inside gets the shape. A runnable in which
-no chat model can be found is asked for JSON in its text.
+A wrapper (`with_retry`, `with_fallbacks`, `bind`) is kept; the chat model inside it gets the shape. A runnable without
+a chat model is asked for JSON in its text.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ TOOL_NAME = "reply"
 
 
 class Output(StrEnum):
-    """How a model is made to answer in a given shape."""
+    """The way in which a model is asked for a shape."""
 
     JSON_SCHEMA = "json_schema"
     TOOL = "tool"
@@ -32,7 +32,7 @@ def runnable_of(model: Model) -> Runnable[Any, Any]:
 
     Raises:
         ImportError: The string needs the extra `models`, or the provider's package.
-        TypeError: It is neither.
+        TypeError: The argument is neither.
     """
     if isinstance(model, Runnable):
         return model
@@ -44,13 +44,13 @@ def runnable_of(model: Model) -> Runnable[Any, Any]:
         init_chat_model = import_module("langchain.chat_models").init_chat_model
     except ImportError as error:
         raise ImportError(f"{error}: the model {model!r} needs it; pip install 'sharedspec[models]'") from error
-    # The board waits and tries again by itself, and shows that it does.
+    # The client does not retry: the board does, and shows it.
     named: BaseChatModel = init_chat_model(model, max_retries=0)
     return named
 
 
 def chat_model_in(runnable: object) -> BaseChatModel | None:
-    """Return the chat model inside some wrappers, the first one where there are several."""
+    """Return the chat model inside some wrappers, the first one if there are several."""
     match runnable:
         case BaseChatModel():
             return runnable
@@ -64,7 +64,7 @@ def chat_model_in(runnable: object) -> BaseChatModel | None:
 
 
 def name_of(model: Model, runnable: Runnable[Any, Any]) -> str:
-    """Return a model's name as in a table of prices: `openai:gpt-5`; that of its class where it has none."""
+    """Return a model's name as in a table of prices, `openai:gpt-5`, or the name of its class if it has none."""
     if isinstance(model, str):
         return model
     inner = chat_model_in(runnable)
@@ -76,7 +76,7 @@ def name_of(model: Model, runnable: Runnable[Any, Any]) -> str:
 
 
 def default_output(model: Runnable[Any, Any], schema: Mapping[str, Any]) -> Output:
-    """Return the way in which a model can be made to answer by a schema."""
+    """Return the best way in which a model can be asked for a schema."""
     inner = chat_model_in(model)
     if inner is None or isinstance(model, RunnableSequence):
         return Output.TEXT
@@ -89,7 +89,7 @@ def default_output(model: Runnable[Any, Any], schema: Mapping[str, Any]) -> Outp
 
 
 def shaped(model: Runnable[Any, Any], output: Output, schema: dict[str, Any]) -> Runnable[Any, Any]:
-    """Return a model that is asked for a shape in the given way, inside the wrappers that it has."""
+    """Return a model that is asked for a shape in the given way, with its wrappers kept."""
     if output is Output.TEXT:
         return model
     if isinstance(model, RunnableWithFallbacks):
@@ -105,7 +105,7 @@ def shaped(model: Runnable[Any, Any], output: Output, schema: dict[str, Any]) ->
         about = {"name": TOOL_NAME, "description": "Give your reply.", "parameters": schema}
         return model.bind_tools([{"type": "function", "function": about}], tool_choice="any")
     structured = model.with_structured_output(schema, method="json_schema", include_raw=True)
-    # Only the request is wanted, so that what a wrapper binds reaches the model; replies are read in one place.
+    # Only the request is used, so that arguments bound by a wrapper reach the model; `messages` reads the replies.
     if isinstance(structured, RunnableSequence) and isinstance(structured.first, RunnableParallel):
         return structured.first.steps__["raw"]
     return structured

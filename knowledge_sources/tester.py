@@ -21,16 +21,16 @@ def tester(
     on: Triggers | None = None,  # noqa: PT028
     **settings: Unpack[ModelSettings],
 ) -> Source:
-    """Return a source that gives the verdict of one check.
+    """Return a source that records the verdict of one check.
 
-    It is shown the component's task, the decisions that the task names, and the files, and judges a version once.
+    Its prompt shows the component's task, the decisions that the task names, and the files. It judges a version once.
 
     Args:
-        name: Its author's name.
+        name: Its name as an author.
         model: A chat model, any runnable that takes messages, or a string that names a model.
         check: The name of the check; the team's check of this name has no command.
-        role: The role whose rights it has.
-        on: What wakes it; None: a component of one segment is written or becomes suspect.
+        role: Its role.
+        on: The triggers that wake it; None: a component of one segment is written or becomes suspect.
         settings: See `knowledge_source`, and `ModelSettings` for the calls of the model.
     """
     expert = Expert(model, Judgement, "judge", "languages", "board", settings=settings)
@@ -62,6 +62,6 @@ def tester(
 
 
 def _is_judged(transaction: Transaction, component: str, check: str, *, since: int) -> bool:
-    """Look for a verdict that is younger than the wish for it, without relying on there being no other checks' news."""
+    """Say whether the check has a verdict newer than the activation, without recording the read."""
     verdicts, _ = transaction.verdicts_on(component)
     return any(verdict.check == check and verdict.revision > since for verdict in verdicts)

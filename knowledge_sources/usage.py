@@ -1,7 +1,7 @@
-"""What a call of a model used: what the model reports, else what was sent and came back, counted roughly.
+"""The tokens of a model call: as the model reports them, else an estimate from prompt and reply.
 
-A wrapper such as `with_retry` and a graph ask their models several times and return the last reply alone, so each try
-is counted where the chat model is asked. A call that failed counts as sent unless its provider cannot have read it.
+A wrapper such as `with_retry`, or a graph, may call its model several times and returns only the last reply, so each
+try is counted at the chat model. A failed call counts as sent, unless the provider cannot have read it.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from knowledge_sources.messages import completed, said_in
 
 _CHARACTERS_PER_TOKEN = 4
 _MOST_TOKENS = 10**9
-"""No call uses more; a report that says so is taken for none."""
+"""The largest credible use of one call; a larger report is ignored."""
 
 
 class Meter(BaseCallbackHandler):
-    """Counts what every try of one call used; one that did not end counts as sent."""
+    """Counts the tokens of every try of one call; one that did not end counts as sent."""
 
-    run_inline = True  # no thread for so little
+    run_inline = True  # too short for a thread
 
     def __init__(self, sent: int) -> None:
         self._sent = sent
@@ -45,13 +45,13 @@ class Meter(BaseCallbackHandler):
         self._used[run_id] = lost(self._sent, error)
 
     def total(self, otherwise: Usage) -> Usage:
-        """Return what all tries used, or what is known otherwise where no chat model was asked."""
+        """Return the tokens of all tries, or `otherwise` if no chat model was called."""
         every = [*self._used.values()] or [otherwise]
         return Usage(sum(one.input_tokens for one in every), sum(one.output_tokens for one in every))
 
 
 def used(sent: int, answer: AIMessage) -> Usage:
-    """Return what a reply used; a model that reports nothing, or nonsense, still costs something."""
+    """Return the tokens of a reply; without a credible report they are estimated."""
     said: dict[str, Any] = {**(answer.usage_metadata or {})}
     if said.get("total_cost") == 0:  # LangChain's mark of a reply from its cache
         return Usage(0, 0)
@@ -62,7 +62,7 @@ def used(sent: int, answer: AIMessage) -> Usage:
 
 
 def lost(sent: int, error: BaseException) -> Usage:
-    """Return what a call without a reply used."""
+    """Return the tokens of a call without a reply."""
     cut_off = completed(error)
     if cut_off is not None:
         return used(sent, cut_off)
@@ -70,5 +70,5 @@ def lost(sent: int, error: BaseException) -> Usage:
 
 
 def tokens(messages: Sequence[BaseMessage]) -> int:
-    """Return roughly how many tokens some messages are."""
+    """Estimate the tokens of some messages."""
     return sum(len(str(message.content)) for message in messages) // _CHARACTERS_PER_TOKEN + len(messages)

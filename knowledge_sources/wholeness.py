@@ -1,9 +1,9 @@
-"""Whether files that are called done are whole: half a file and a stub are recognised before they are written.
+"""Detection of incomplete files and stubs before a component is written.
 
-Recognised by reading, never by running. In Python: a file that has no syntax tree; a function whose body is `...`, or
-`pass` though it promises a value, or only `raise NotImplementedError`. Not in a `.pyi`, a protocol, an abstract or
-overloaded function, nor in a class that another one of the files completes. In any file: a comment in place of code,
-such as `# ... rest of the code`. What passes here and does nothing is left to `conformance`, `starts` and the tests.
+Files are read and never executed. In Python these are incomplete: a file without a syntax tree; a function whose body
+is `...`, or `pass` although it returns a value, or only `raise NotImplementedError`. Exceptions are `.pyi` files,
+protocols, abstract and overloaded functions, and classes that a subclass in the files completes. In any file: a comment
+in place of code, such as `# ... rest of the code`. `conformance`, `starts` and tests find other incomplete code.
 """
 
 import ast
@@ -26,7 +26,7 @@ _SHOWN = 80
 
 
 def unfinished(files: Mapping[str, str]) -> str | None:
-    """Return why some files, path -> text, are no whole component; None: nothing shows that they are not."""
+    """Return why some files, path -> text, are incomplete; None if no sign of that was found."""
     if files and not any(text.strip() for text in files.values()) and any(_wants_text(path) for path in files):
         return "all its files are empty"
     trees = {path: _read(text) for path, text in files.items() if path.endswith(".py")}
@@ -57,7 +57,7 @@ def _left_out(path: str, text: str) -> Iterator[str]:
 
 
 def _read(text: str) -> ast.Module | str:
-    """Return the syntax tree of a file, or what it is instead, with its line."""
+    """Return the syntax tree of a file, or the syntax error with its line."""
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

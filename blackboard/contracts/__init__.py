@@ -1,19 +1,17 @@
-"""Contracts: the typed texts that decisions agree about.
-
-A map of the room:
+"""Contracts: the typed bodies of decisions.
 
     language     the protocol of a language, the registry, `Contract`
-    facets       what all languages share: limits on facets, and the comparison that decides nothing
+    facets       shared by all languages: limits on facets, and a comparison with unknown effects
     plain        `value` (JSON) and `text` (prose)
-    task         `task`: one part of the plan
+    task         `task`: the task of one component
     python       `python`: stubs, read and never executed
     json_schema  `json-schema`: documents that are sent or received
-    openapi      `openapi`: what is asked of a server and what it answers
-    sql          `sql`: tables, columns, keys and what holds between rows, as DDL
-    conformance  how files are held against contracts, and `finding`, what is found
-    uses         which facets code relies on
+    openapi      `openapi`: requests to a server and its responses
+    sql          `sql`: tables, columns, keys and constraints between rows, as DDL
+    conformance  the check of files against contracts; `finding`, its results
+    uses         the facets that code uses
 
-A language turns a text into facets, its smallest separately compared parts. Whatever is not in a facet (docs,
-formatting, order of declarations) can change without anybody noticing; whatever is in one has a digest that others pin.
-Everything here is pure: no text is executed, imported or fetched.
+A language parses a text into facets, its smallest separately compared parts. A text outside every facet (formatting,
+order of declarations) can change without an effect; each facet has a digest, to which components have pins. This
+package is pure: no text is executed, imported or fetched.
 """

@@ -10,5 +10,5 @@ def body_of(contract: Contract) -> Body:
 
 
 def contract_of(body: Body) -> Contract:
-    """Return the contract of a body; its text is read only when more is asked for than the body knows."""
+    """Return the contract of a body; its text is parsed only when the digests of the body are not enough."""
     return Contract.stored(body.language, body.text)

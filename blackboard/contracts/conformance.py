@@ -1,7 +1,7 @@
-"""How a component's files are held against the contracts that it implements: the conformance plan of each language.
+"""The conformance plan of a component: findings from its files, and probes for a type checker.
 
-Pure: what can be told from the texts is told here; what a type checker has to say is asked by a command over probes,
-which `control.conformance` runs in the sandbox.
+This module is pure: it finds everything that the texts show; `control.conformance` runs the type checker over the
+probes in the sandbox.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -22,32 +22,32 @@ from blackboard.contracts.sql import conform as sql
 from blackboard.errors import InvalidContract
 from blackboard.spec.effects import Effect
 
-_Told = Callable[[Any, Mapping[str, str]], Iterable[Finding]]
-_BY_TEXT: Mapping[str, tuple[str, _Told]] = {
+_Judge = Callable[[Any, Mapping[str, str]], Iterable[Finding]]
+_BY_TEXT: Mapping[str, tuple[str, _Judge]] = {
     "json-schema": (".json", json_schema.findings),
     "openapi": (".openapi.yaml", openapi.findings),
     "sql": (".sql", sql.findings),
 }
-"""Language -> the suffix of the files that hold what it declares, and what is found in them."""
+"""Language -> the suffix of its files, and the function that finds faults in them."""
 
 JUDGED = ("python", *_BY_TEXT)
 """The languages that can judge files."""
 
 JUDGES_USERS = ("python",)
-"""Those that can judge the files of components that use a decision too."""
+"""The languages that can also judge the files of components that use a decision."""
 
 RULES = 11
-"""Counted up with each change of what conforms, so that no verdict of other rules stands."""
+"""Incremented with each change of the rules, so that verdicts of earlier rules are not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConformancePlan:
-    """What some files are held to.
+    """The conformance plan of some files.
 
     Attributes:
-        found: What the texts alone tell.
-        unjudged: Why the texts alone tell nothing of some decisions.
-        probes: path -> text, to lie beside the files or in their place; none where nothing is left to ask.
+        found: The findings from the texts.
+        unjudged: Why the texts of some decisions cannot be judged.
+        probes: path -> text: files to add or to replace for the type checker; empty if it need not run.
         command: The arguments for Python that check the probes.
     """
 
@@ -59,7 +59,7 @@ class ConformancePlan:
     _using: Using | None = None
 
     def said(self, output: str) -> tuple[Finding, ...]:
-        """Return what the output of the command says, in the words of the contracts."""
+        """Return the findings in the output of the command, in terms of the contracts."""
         of_users = () if self._using is None else self._using.found(_entries(output))
         return (*said(output, self._judgings), *of_users)
 
@@ -87,15 +87,15 @@ def conformance_plan(
     files: Mapping[str, str],
     *,
     used: Mapping[str, Contract] | None = None,
-    beside: Collection[str] = (),
+    inputs: Collection[str] = (),
 ) -> ConformancePlan:
-    """Return what files are held to.
+    """Return the conformance plan of some files.
 
     Args:
-        implemented: key -> the contract and the facets of it that are implemented, None for all.
+        implemented: key -> the contract and the implemented facets, None for all.
         files: path -> text.
-        used: key -> the contract, of what is used.
-        beside: The paths of the files that lie beside those in the sandbox.
+        used: key -> the contract, for used decisions.
+        inputs: The paths of the other files in the sandbox.
     """
     judgings: list[Judging] = []
     found: list[Finding] = []
@@ -122,27 +122,27 @@ def conformance_plan(
                 found += findings(body, held)
     probes = {one.path: one.text for one in judgings if one.lines}
     bodies = [body for one in judgings for body in one.bodies]
-    of_user = _using(used or {}, files, beside, modules()) if used else None
+    of_user = _using(used or {}, files, inputs, modules()) if used else None
     if of_user is not None:
         found += (Finding(path, line, f"it cannot be read: {why}") for path, (line, why) in modules().unread.items())
     paths = () if of_user is None else of_user.paths
     read: dict[str, str] = {}
     if probes or paths:
-        read = {**laid(files, bodies, beside), **probes}
+        read = {**laid(files, bodies, inputs), **probes}
         read = read if of_user is None else of_user.laid(files, read)
     command = (*COMMAND, *probes, *paths)
     return ConformancePlan(tuple(sorted({*found})), tuple(unjudged), read, command, tuple(judgings), of_user)
 
 
 def _using(
-    used: Mapping[str, Contract], files: Mapping[str, str], beside: Collection[str], modules: Modules
+    used: Mapping[str, Contract], files: Mapping[str, str], inputs: Collection[str], modules: Modules
 ) -> Using | None:
     found = [
         Used.of(key, str(contract.module(key)), contract.body.source)
         for key, contract in sorted(used.items())
         if isinstance(contract.body, Stub)
     ]
-    return using(found, files, beside, modules) if found else None
+    return using(found, files, inputs, modules) if found else None
 
 
 def _outside_module(key: str, name: str, judged: Judging, modules: Modules) -> Iterator[Finding]:
@@ -163,7 +163,7 @@ def _outside_module(key: str, name: str, judged: Judging, modules: Modules) -> I
 
 
 def _handed(contract: Contract, judged: Judging) -> Iterator[Finding]:
-    """Yield the values of the component's enumerations that the contract does not have and its users are given."""
+    """Yield the values of the component's enumerations that the contract lacks and that users may receive."""
     if judged.more:
         try:
             effects = contract.compare(Contract.python(judged.widened)).effects
@@ -189,10 +189,10 @@ def decoded(files: Mapping[str, bytes]) -> tuple[dict[str, str], list[Finding]]:
 
 
 def _holding(language: str, name: str, files: Mapping[str, str]) -> dict[str, str]:
-    """Return the files that hold what a decision declares.
+    """Return the files that a decision is about.
 
-    All DDL does. JSON is named as the decision, for most JSON of a component is something else; a document of OpenAPI
-    says what it is, and only where some are named as the decision, others are about other decisions.
+    For DDL these are all. JSON files have to be named as the decision, because most JSON files of a component are not
+    about it. OpenAPI documents are recognised by their content; if some are named as the decision, only these.
     """
     if language == "sql":
         return {path: text for path, text in files.items() if path.lower().endswith(".sql")}

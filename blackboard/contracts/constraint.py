@@ -1,10 +1,10 @@
 """The language `constraint`: an expression over values and facets of other decisions.
 
 `session.ttl_seconds >= auth.token_ttl_seconds`: a dotted name is a key without `/` and a path into its JSON. Any key
-can be named by `value("api/session", "limits.ttl")` and `facet("api/notes", "Note.id")`. The grammar is Python's,
-of which literals, comparisons, `and`, `or`, `not`, `+`, `-` and `*` by a number are allowed.
+can be named by `value("api/session", "limits.ttl")` and `facet("api/notes", "Note.id")`. The grammar is a part of
+Python's: literals, comparisons, `and`, `or`, `not`, `+`, `-` and `*` by a number.
 
-Its facets are the expression, and one for each key that it names: by those a board finds the constraints on a key.
+The facets are the expression, and one for each key that it names: by these a board finds the constraints on a key.
 """
 
 import ast
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 LANGUAGE = "constraint"
 PREFIX = "constraint/"
 NAMES = "names:"
-"""What the name of a facet begins with that says which key is named."""
+"""The prefix of a facet that names a key."""
 
 MAX_TEXT_BYTES = 10_000
 MAX_DEPTH = 64
@@ -80,7 +80,7 @@ class Constraint:
         """Read the expression.
 
         Raises:
-            InvalidContract: It is none, or holds what a constraint may not.
+            InvalidContract: It is no expression, or has a part that is not permitted in a constraint.
             TooLarge: It has more than 10,000 bytes.
         """
         size = len(text.encode())
@@ -97,7 +97,7 @@ class Constraint:
         return ConstraintBody(expression, ast.unparse(tree))
 
     def kept(self, text: str, body: ConstraintBody) -> str:  # noqa: ARG002 -- part of the protocol: `task` answers by the body
-        """Keep the text as it was written."""
+        """Return the text unchanged."""
         return text
 
     def facets(self, body: ConstraintBody) -> dict[str, JSON]:

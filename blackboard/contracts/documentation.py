@@ -1,7 +1,7 @@
-"""The sentences that document facets: docstrings, descriptions, comments that a language defines as such.
+"""The documentation of facets: docstrings, descriptions, and comments that a language defines as such.
 
-They are in a facet's digest and not in its value. Where they alone change, those who rely on the facet look at it
-again and nobody has to rewrite anything. Invariant: layout is nothing, so white space is one space.
+It is in a facet's digest and not in its value. If only the documentation changes, components become suspect and not
+stale. Invariant: layout is ignored, so any white space is one space.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,14 +30,14 @@ def documented(body: object) -> Mapping[str, str]:
 
 
 def sentences(texts: Iterable[object]) -> str:
-    """Return texts one after the other without their layout; what is no text is left out."""
+    """Join texts without their layout; other values are ignored."""
     return " ".join(word for text in texts if isinstance(text, str) for word in text.split())
 
 
 def with_documentation(comparison: Comparison, old: Reading[object], new: Reading[object]) -> Comparison:
-    """Return a comparison of values that says of the documentation what changed, too.
+    """Return a comparison of values, extended by changes of the documentation.
 
-    The effect is that of the value where that changed, else `documentation`. Of a facet that came or went only the
+    The effect is that of the value if the value changed, else `documentation`. For added and removed facets only the
     value counts.
     """
     effects = dict(comparison.effects)

@@ -1,7 +1,6 @@
-"""What the facets of all languages have in common: their limits, and a comparison that decides nothing.
+"""Facets, as in all languages: their limits, and a comparison with unknown effects.
 
-A facet's name is never empty: the empty name stands for the set of names itself, which changes when a facet is added
-or removed.
+A facet's name is never empty: the empty name means the set of names, which changes when a facet is added or removed.
 """
 
 import json
@@ -20,7 +19,7 @@ _ABSENT: Any = object()
 _SCALARS = (str, int)
 
 NAMES = ""
-"""The facet that stands for the set of facet names."""
+"""The name of the facet that is the set of facet names."""
 
 _SHOWN = 48
 
@@ -30,10 +29,10 @@ Body_co = TypeVar("Body_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[Body_co]):
-    """What a text says: its typed body, and facet name -> canonical value.
+    """A parsed text: its typed body, and facet name -> canonical value.
 
     Attributes:
-        docs: Facet name -> the sentences that document it; no empty ones.
+        docs: Facet name -> its documentation, never empty.
     """
 
     body: Body_co
@@ -58,7 +57,7 @@ class Facets:
             InvalidContract: There are too many.
             TooLarge: Its name is too long.
         """
-        # Of most it is seen without spelling them: no character takes more than 4 bytes.
+        # Fast path: no character takes more than 4 bytes.
         if len(name) > MAX_FACET_NAME_BYTES // 4 and (size := len(name.encode())) > MAX_FACET_NAME_BYTES:
             raise TooLarge("facet name", size, MAX_FACET_NAME_BYTES)
         if len(self.values) >= MAX_FACETS:
@@ -67,7 +66,7 @@ class Facets:
 
 
 def join(prefix: str, segment: str) -> str:
-    """Return the path of a member: `prefix.segment`, the segment quoted as JSON where it is no plain word."""
+    """Return the path of a member: `prefix.segment`, the segment quoted as JSON if it is no plain word."""
     plain = segment if segment.isascii() and segment.isidentifier() else json.dumps(segment, ensure_ascii=False)
     return f"{prefix}.{plain}" if prefix else plain
 
@@ -77,7 +76,7 @@ def undecided(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> Comparison:
     effects: dict[str, FacetChange] = {}
     for name in sorted(old.keys() | new.keys()):
         was, now = old.get(name, _ABSENT), new.get(name, _ABSENT)
-        # The same without spelling them; what is unequal here says nothing (1 is True in Python).
+        # Fast path for equal values; unequal ones need the canonical JSON (1 is True in Python).
         if type(was) is type(now) and isinstance(was, _SCALARS) and was == now:
             continue
         before = None if was is _ABSENT else canonical_json(was)
@@ -100,7 +99,7 @@ def difference(before: str | None, after: str | None) -> str:
 
 
 def facet_text(facets: Mapping[str, JSON], name: str) -> str | None:
-    """Return the canonical JSON of a facet, None where it is absent."""
+    """Return the canonical JSON of a facet, None if it is absent."""
     return canonical_json(facets[name]) if name in facets else None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """A place in a component's files that is not as a contract says; line 0 is the file as a whole."""
+    """A line of a component's file that does not conform to a contract; line 0 means the whole file."""
 
     file: str
     line: int

@@ -1,7 +1,7 @@
-"""What a contract language is, which ones there are, and `Contract`, a text in one of them.
+"""The protocol of a contract language, the registry of languages, and `Contract`, a text in one of them.
 
-A contract is valid from the moment it exists. Two contracts with the same digest agree in all facets, whatever their
-texts look like; two with the same language and text are equal.
+Making a contract validates its text. Two contracts with the same digest have equal facets, even if their texts differ;
+two with the same language and text are equal.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -45,7 +45,7 @@ _SHOWN = 60
 
 Body = TypeVar("Body")
 Digests = Mapping[str, str] | str
-"""Facet name -> digest, or the same as JSON that nobody needed so far."""
+"""Facet name -> digest, or its JSON text that is not parsed yet."""
 Direction = Literal["request", "response", "both"]
 Sides = Mapping[str, Sequence[str]] | Sequence[str]
 """Key or pattern -> facets, or just keys and patterns, each whole."""
@@ -60,12 +60,12 @@ class Language(Protocol[Body]):
         """Read a text.
 
         Raises:
-            InvalidContract: It is not in this language; says line and column where there is one.
+            InvalidContract: It is not in this language; the error has line and column if they are known.
         """
         ...
 
     def kept(self, text: str, body: Body) -> str:
-        """Return the text that stands for the body from now on; reading it again gives the same body."""
+        """Return the text to store for the body; parsing it gives the same body."""
         ...
 
     def facets(self, body: Body) -> dict[str, JSON]:
@@ -73,11 +73,11 @@ class Language(Protocol[Body]):
         ...
 
     def compare(self, old: Reading[Body], new: Reading[Body]) -> Comparison:
-        """Say what changed, for changed facets only; the facet '' is the set of names."""
+        """Return the changes of changed facets; the facet '' is the set of names."""
         ...
 
     def skeleton(self, body: Body) -> str:
-        """Return a text from which somebody who implements the contract can begin."""
+        """Return a text with which an implementation of the contract can begin."""
         ...
 
 
@@ -110,7 +110,7 @@ def language_for_suffix(path: str, text: str) -> str:
 
     Args:
         path: The file's name, or just its suffix.
-        text: What it holds; a JSON object with a member "$schema" is `json-schema`, other JSON is `value`.
+        text: Its content; a JSON object with a member "$schema" is `json-schema`, other JSON is `value`.
 
     Raises:
         InvalidContract: No language has this suffix.
@@ -135,7 +135,7 @@ def contract_digest(language: str, digests: Mapping[str, str]) -> str:
 
 
 def facet_names_digest(names: Iterable[str]) -> str:
-    """Return the digest of a set of facet names, which is what the facet '' stands for."""
+    """Return the digest of a set of facet names: the digest of the facet ''."""
     return _names_digest(tuple(sorted(names)))
 
 
@@ -161,10 +161,10 @@ class _Text:
 
 
 class Contract:
-    """A text in a contract language; it never changes.
+    """An immutable text in a contract language.
 
     Attributes:
-        text: The text; a task's is its canonical JSON, all others stand as they were written.
+        text: The text; for a task its canonical JSON, for other languages the text as it was written.
 
     Raises:
         InvalidContract: The language is unknown, or the text is not in it.
@@ -196,7 +196,7 @@ class Contract:
         return hash((self._language, self._text))
 
     def __reduce__(self) -> "tuple[Callable[[str, str], Contract], tuple[str, str]]":
-        # Copied and sent to other processes as what it is, a text: what is known of it follows from that.
+        # Copied and pickled as language and text, from which everything else is computed.
         return type(self).stored, (self._language, self._text)
 
     def __repr__(self) -> str:
@@ -205,7 +205,7 @@ class Contract:
 
     @classmethod
     def stored(cls, language: str, text: str, *, known: "tuple[str, Digests] | None" = None) -> Self:
-        """Take the text of an earlier contract, and read it only when more is asked for than is known.
+        """Make a contract of a stored text, which is parsed only when the known digests are not enough.
 
         Args:
             known: Its digest and those of its facets, these also as JSON.
@@ -238,7 +238,7 @@ class Contract:
         """Make a contract of an expression over values and facets of other decisions.
 
         Raises:
-            InvalidContract: It is no expression, or holds what a constraint may not.
+            InvalidContract: It is no expression, or has a part that is not permitted in a constraint.
         """
         return cls("constraint", expression)
 
@@ -257,13 +257,13 @@ class Contract:
         """Make a contract of a task.
 
         Args:
-            summary: What is to be made.
+            summary: A description of the component.
             implements: Key or pattern -> facets (none: the whole decision) that the component will implement.
-            uses: The same for what it will use.
+            uses: The same for the decisions that it will use.
             checks: Names of the checks that it must pass.
-            files: Paths of the files that it will hold.
-            command: The entry point that it will make, such as `["python", "-m", "notes"]`.
-            probe: The arguments with which the entry point has to end with status 0; `--help` where there are none.
+            files: Paths of its files.
+            command: Its entry point, such as `["python", "-m", "notes"]`.
+            probe: The arguments with which the entry point has to end with status 0; `--help` if there are none.
         """
         given = zip(FIELDS, (summary, implements, uses, checks, files, command, probe), strict=True)
         language = Task()
@@ -275,8 +275,8 @@ class Contract:
 
         Args:
             schema: Its text, or the object.
-            direction: Who sends such a document: `request` those who use the decision, `response` those who implement
-                it; kept in the text as `x-direction`. `both` leaves what the schema says.
+            direction: The sender of such a document: `request` means users of the decision, `response` implementers;
+                kept in the text as `x-direction`. `both` leaves the schema unchanged.
         """
         return cls("json-schema", with_direction(schema, direction))
 
@@ -292,7 +292,7 @@ class Contract:
 
     @property
     def docs(self) -> Mapping[str, str]:
-        """Facet name -> the sentences that document it, for those that have any; layout is left out."""
+        """Facet name -> its documentation without layout, for facets that have one."""
         return self._reads().docs
 
     @property
@@ -307,7 +307,7 @@ class Contract:
     @property
     def digest(self) -> str:
         """The digest of the language and all facets."""
-        # Asked for of each decision that is read.
+        # Used for each decision that is read.
         return (self._known or self._knows())[0]
 
     def module(self, key: str) -> str | None:
@@ -320,20 +320,20 @@ class Contract:
         return (body.module or module_of_key(key)) if isinstance(body, Stub) else None
 
     def meant_by(self, names: Iterable[str]) -> frozenset[str]:
-        """Return facets together with those that they name, and without which nobody knows what they say."""
+        """Return facets together with those that they name and that are needed to understand them."""
         body = self._reads().body if self.language == Python.name else None
         return Python().mentioned(body, names) if isinstance(body, Stub) else frozenset(names)
 
     def excerpt(self, facets: Iterable[str] | None = None) -> str:
-        """Return the text that declares some facets, for a reader who has to build on them.
+        """Return the text that declares some facets, for an author who depends on them.
 
         Args:
-            facets: Their names; None, or all of them, is the whole text.
+            facets: Their names; None, or all of them, means the whole text.
 
         Returns:
-            Of a Python stub the lines that declare these facets and what they mention, docstrings included; of DDL the
-            whole statements of their tables, COMMENT included. In other languages one line for each facet, `name: value
-            as JSON`, and after `#` the sentences that document it. The whole text where no facet is left out.
+            For a Python stub the lines that declare these facets and the names in them, docstrings included; for DDL
+            the whole statements of their tables, COMMENT included. In other languages one line for each facet, `name:
+            value as JSON`, and after `#` its documentation. The whole text if all facets are meant.
         """
         reading = self._reads()
         names = {*reading.facets} if facets is None else {*facets}
@@ -362,7 +362,7 @@ class Contract:
         return tuple(sorted(tops.intersection(public)))
 
     def compare(self, new: "Contract") -> Comparison:
-        """Say what changes for those who stand on this contract when it becomes another one."""
+        """Return the effects on both sides if this contract is replaced by another one."""
         if not isinstance(new, Contract):
             raise Invalid(f"new is {ascii(new)[:60]}; give a Contract")
         if self._language == new._language:  # noqa: SLF001 - of its own kind
@@ -376,7 +376,7 @@ class Contract:
         return Comparison({name: one._replace(rules=("language-changed",)) for name, one in effects.items()})
 
     def skeleton(self) -> str:
-        """Return a text from which somebody who implements this can begin."""
+        """Return a text with which an implementation of this can begin."""
         return LANGUAGES[self.language].skeleton(self._reads().body)
 
     def _become(
@@ -408,7 +408,7 @@ _MOST, _LARGE = 1024, 16_384  # so many texts are kept, none of more characters
 
 
 def _keep(language: str, text: str, reading: Reading[object]) -> None:
-    """Keep what a text says: who writes a contract has read it, and the next commit compares with it."""
+    """Parse a text and cache the result: the author of a contract parsed it before, and the next commit compares it."""
     if len(text) <= _LARGE:
         if len(_KEPT) >= _MOST:
             _KEPT.clear()

@@ -1,4 +1,4 @@
-"""Why a proposal lost, as data: facets that another version changed otherwise, or that nobody let it change."""
+"""The reason for a rejected proposal, as facets that another version changed differently, or that were not accepted."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from blackboard.spec.records import VersionRecord
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A facet for which a proposal lost: what it was when the proposal was made, and what was accepted when it ended.
+    """A facet for which a proposal lost: its value at the proposal's base, and its accepted value at the rejection.
 
-    `old` and `new` are canonical JSON, None where the facet is absent; the same where the proposal alone changed it.
+    `old` and `new` are canonical JSON, None if the facet is absent; they are equal if only the proposal changed it.
     """
 
     key: str
@@ -25,23 +25,23 @@ class Lost:
 def lost_by(
     version: VersionRecord,
     among: Sequence[VersionRecord],
-    beside: Callable[[int], Iterable[Sequence[VersionRecord]]] = lambda _: (),
+    jointly: Callable[[int], Iterable[Sequence[VersionRecord]]] = lambda _: (),
 ) -> tuple[Lost, ...]:
     """Return the facets for which a rejected version lost.
 
-    Those for which it lost to a version that was accepted in the same commit; or for which a part of its joint proposal
-    did; or else all that it would have changed.
+    These are the facets for which it lost to a version that was accepted in the same commit, or for which a part of its
+    joint proposal did, or else all that it would have changed.
 
     Args:
-        version: The rejected one.
+        version: The rejected version.
         among: All versions of its key.
-        beside: Number of a joint proposal -> all versions of each other key of it.
+        jointly: Number of a joint proposal -> all versions of each other key in it.
     """
     if version.state is not State.REJECTED or version.settled is None:
         return ()
     found = _to_winner(version, among)
     if not found and version.joint is not None:
-        parts = ((one, every) for every in beside(version.joint) for one in every if one.joint == version.joint)
+        parts = ((one, every) for every in jointly(version.joint) for one in every if one.joint == version.joint)
         found = tuple(lost for one, every in parts if one.settled == version.settled for lost in _to_winner(one, every))
     return found or _unchanged(version, among)
 
@@ -54,19 +54,19 @@ def _to_winner(version: VersionRecord, among: Sequence[VersionRecord]) -> tuple[
         return ()
     old, new, own = map(_texts, (base, winner, version))
     changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
-    met = [name for name in changed if own.get(name) not in (old.get(name), new.get(name))]
-    return tuple(Lost(version.key, name, old.get(name), new.get(name)) for name in met or changed)
+    overlap = [name for name in changed if own.get(name) not in (old.get(name), new.get(name))]
+    return tuple(Lost(version.key, name, old.get(name), new.get(name)) for name in overlap or changed)
 
 
 def _unchanged(version: VersionRecord, among: Sequence[VersionRecord]) -> tuple[Lost, ...]:
     """Return the facets that a version would have changed, with what was accepted of them when it ended."""
     ended = version.settled or 0
     before = [one for one in among if one.state in (State.ACCEPTED, State.SUPERSEDED) and (one.settled or 0) < ended]
-    standing = max(before, key=lambda one: one.settled or 0, default=None)
+    winner = max(before, key=lambda one: one.settled or 0, default=None)
     base = next((one for one in among if one.version == version.base), None)
-    if any(one is not None and one.compacted for one in (version, standing, base)):
+    if any(one is not None and one.compacted for one in (version, winner, base)):
         return ()
-    old, new, own = map(_texts, (base, standing, version))
+    old, new, own = map(_texts, (base, winner, version))
     meant = sorted(name for name in {*old, *own} if own.get(name) not in (old.get(name), new.get(name)))
     return tuple(Lost(version.key, name, old.get(name), new.get(name)) for name in meant)
 

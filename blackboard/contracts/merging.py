@@ -1,9 +1,9 @@
-"""Two changes of one text become one text, where they touch different facets.
+"""Merge two changes of one text that change different facets.
 
-Invariant: what comes out has, facet by facet, what the first change made of the base where it changed it, else what
-the second did, else what the base had. However a language puts texts together, this is what is held against them; so
-a text that cannot be put together that way is a meeting, never a wrong text. So is one in which what a change says
-names what the other took away: an index on a column, a parameter of a class.
+Invariant: each facet of the result has the value of the first change if that changed it, else that of the second, else
+that of the base. Every merged text is verified against this, so a text that a language cannot merge is an overlap and
+never a wrong text. It is also an overlap if one change names a facet that the other removed: an index on a column, a
+parameter of a class.
 """
 
 import json
@@ -25,27 +25,27 @@ from blackboard.spec.canonical import JSON, canonical_json, parse_json
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class Overlap:
     """Why two changes do not go together, and the facets on which they meet; none where the languages differ."""
 
     facets: tuple[str, ...]
     why: str
 
 
-def merge(base: Contract, ours: Contract, theirs: Contract) -> Contract | Met:
-    """Return the base with what both changed.
+def merge(base: Contract, ours: Contract, theirs: Contract) -> Contract | Overlap:
+    """Return the base with both changes.
 
     Args:
-        base: What both began with.
+        base: The contract that both changes begin with.
         ours: The change whose layout is kept.
-        theirs: The other one.
+        theirs: The other change.
     """
     if not base.language == ours.language == theirs.language:
-        return Met((), "they are not in one language")
+        return Overlap((), "they are not in one language")
     mine, other = _changed(base, ours), _changed(base, theirs)
     listed = _listed(base, ours, theirs) if mine.get(PUBLIC) != other.get(PUBLIC) else None
     if meet := [one for one in mine if one in other and mine[one] != other[one] and (one != PUBLIC or listed is None)]:
-        return Met(tuple(meet), f"both change {', '.join(meet)}")
+        return Overlap(tuple(meet), f"both change {', '.join(meet)}")
     after = {**base.digests, **mine, **other}
     wanted = {name: digest for name, digest in after.items() if digest is not None}
     for one in (ours, theirs):
@@ -56,13 +56,13 @@ def merge(base: Contract, ours: Contract, theirs: Contract) -> Contract | Met:
         gone = sorted({*_gone(mine, ours, made), *_gone(other, theirs, made)})
     except (CannotMergeError, Invalid):
         near = _near(mine, other)
-        return Met(near, f"the texts cannot be put together ({', '.join(near)})")
+        return Overlap(near, f"the texts cannot be put together ({', '.join(near)})")
     if listed is not None and made.facets.get(PUBLIC) == listed:
         wanted[PUBLIC] = made.digests[PUBLIC]
     if differing := sorted(name for name in {*made.digests, *wanted} if made.digests.get(name) != wanted.get(name)):
-        return Met(tuple(differing), f"both bear on {', '.join(differing)}")
+        return Overlap(tuple(differing), f"both bear on {', '.join(differing)}")
     why = "; ".join(f"{facet} names {target}, which the other one takes away" for facet, target in gone)
-    return Met(tuple(sorted({name for pair in gone for name in pair})), why) if gone else made
+    return Overlap(tuple(sorted({name for pair in gone for name in pair})), why) if gone else made
 
 
 def _listed(*contracts: Contract) -> list[JSON] | None:
@@ -87,14 +87,14 @@ def _changed(old: Contract, new: Contract) -> dict[str, str | None]:
 
 
 def _gone(changed: Iterable[str], side: Contract, made: Contract) -> Iterator[tuple[str, str]]:
-    """Yield (facet, facet that it names) where one side says the first, and the second is there no more."""
+    """Yield (facet, facet that it names) for each facet of one change that names a facet removed by the other."""
     if side.language in _NAMED:
         found = ((facet, target) for facet, target in _NAMED[side.language](side.body) if facet in changed)
         yield from (pair for pair in found if pair[1] in side.digests and pair[1] not in made.digests)
 
 
 def _near(mine: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
-    """Return the facets that one changes within or around those that the other changes; all where none are so near."""
+    """Return the facets of one change that contain, or are in, a facet of the other; all changed facets if none are."""
     both = [(one, another) for one in mine for another in other]
     near = {name for pair in both if _inside(*pair) or _inside(*reversed(pair)) for name in pair}
     return tuple(sorted(near or {*mine, *other}))
@@ -142,7 +142,7 @@ def _members(
 
 
 def _items(*lists: list[object] | tuple[object, ...]) -> list[object]:
-    """Return a list without what either dropped and with what either added; whether its order matters, facets tell."""
+    """Return a list without the items that either change removed, and with those that either added."""
     base, ours, theirs = ({_spelled(item): item for item in items} for items in lists)
     kept = [item for name, item in ours.items() if name in theirs or name not in base]
     return [*kept, *(item for name, item in theirs.items() if name not in ours and name not in base)]

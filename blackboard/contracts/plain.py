@@ -23,7 +23,7 @@ class Value:
         """Read the JSON.
 
         Raises:
-            InvalidContract: It is no JSON, or not strictly so.
+            InvalidContract: It is no strict JSON.
         """
         return read_json(self.name, text)
 
@@ -52,7 +52,7 @@ class Text:
     name = "text"
 
     def parse(self, text: str) -> str:
-        """Take the text as it is."""
+        """Return the text as the body."""
         return text
 
     def kept(self, text: str, body: str) -> str:  # noqa: ARG002 -- part of the protocol: `task` answers by the body
@@ -76,7 +76,7 @@ def read_json(language: str, text: str) -> JSON:
     """Read strict JSON for a language.
 
     Raises:
-        InvalidContract: It is no JSON, repeats a name, is nested too deeply, or holds NaN or a lone surrogate.
+        InvalidContract: It is no JSON, repeats a name, is nested too deeply, or has a NaN or a lone surrogate.
     """
     try:
         return parse_json(text)

@@ -1,7 +1,7 @@
-"""The kinds of break, each with an id that stays: `python.parameter-required`, `sql.column-dropped`.
+"""The rules: kinds of breaks, each with a permanent id such as `python.parameter-required` or `sql.column-dropped`.
 
-An id names a kind of change of one facet. An operator accepts a break by its id; so an id is never given another
-meaning, and one that is no longer found stays in the table.
+An id names a kind of change of one facet. Operators accept breaks by these ids, so an id never changes its meaning, and
+an unused one stays in the table.
 """
 
 import re
@@ -107,17 +107,17 @@ _ACCEPTS = "accepts "
 
 
 def accepting(rationale: str, rules: Collection[str], author: str, broken: Collection[str], *, permitted: bool) -> str:
-    """Return a rationale whose last line says which breaks an operator accepts; the version is its record.
+    """Return a rationale whose last line names the breaks that an operator accepts; the version stores it.
 
     Args:
-        rationale: Why the version is decided.
-        rules: What is accepted.
-        author: Who accepts it.
+        rationale: The rationale of the version.
+        rules: The ids of the accepted breaks.
+        author: The author of the version.
         broken: The rules that the change breaks.
         permitted: Whether the author is an operator.
 
     Raises:
-        Invalid: One is no rule, or the change does not break it.
+        Invalid: An id is unknown, or the change does not break that rule.
         NotPermitted: The author is no operator.
     """
     if unknown := [rule for rule in rules if rule not in RULES]:
@@ -133,7 +133,7 @@ def accepting(rationale: str, rules: Collection[str], author: str, broken: Colle
 
 
 def accepted_in(rationale: str) -> tuple[str, ...]:
-    """Return the rules that the last line of a rationale accepts, none where it says something else."""
+    """Return the rules in the last line of a rationale, none if that line accepts none."""
     line = rationale.rpartition("\n")[2]
     found = tuple(line.removeprefix(_ACCEPTS).split(", ")) if line.startswith(_ACCEPTS) else ()
     return found if all(rule in RULES for rule in found) else ()
@@ -142,12 +142,12 @@ def accepted_in(rationale: str) -> tuple[str, ...]:
 def without(
     effects: Mapping[str, FacetChange], moved: Collection[str], rules: Collection[str]
 ) -> dict[str, FacetChange]:
-    """Return changes in which breaks that are accepted are compatible.
+    """Return changes with the accepted breaks replaced by `compatible`.
 
     Args:
         effects: Facet -> its change.
-        moved: The facets that were added or removed: their set breaks nobody where none of them does.
-        rules: What is accepted.
+        moved: The facets that were added or removed; the set of names is breaking only if one of them is.
+        rules: The ids of the accepted breaks.
     """
     found = {name: _harmless(one) if {*one.rules} <= {*rules} else one for name, one in effects.items()}
     if rules and "" in found and not any(_breaks(found[name]) for name in moved if name in found):
@@ -170,7 +170,7 @@ def _breaks(change: FacetChange) -> bool:
 
 
 def of_python(texts: Sequence[str]) -> tuple[str, ...]:
-    """Return the rules of a stub's change, whose comparison says each difference in a text of its own."""
+    """Return the rules of a stub's change, found in the reasons of its comparison."""
     found = dict.fromkeys(
         next((rule for begins, rule in _PYTHON if re.match(begins, one)), "type-changed") for one in texts
     )
@@ -183,13 +183,13 @@ def of_python(texts: Sequence[str]) -> tuple[str, ...]:
 def ruled(
     language: str, facet: str, values: tuple[Mapping[str, JSON], Mapping[str, JSON]], change: FacetChange
 ) -> FacetChange:
-    """Return a change with the rules that it breaks, unchanged where it breaks nobody.
+    """Return a change with the rules that it breaks, unchanged if it breaks neither side.
 
     Args:
-        language: Of both contracts.
-        facet: What changed.
+        language: The language of both contracts.
+        facet: The name of the changed facet.
         values: The facets of the old contract and of the new one.
-        change: What it does.
+        change: The effects of the change.
     """
     if not _breaks(change):
         return change._replace(rules=())

@@ -1,12 +1,12 @@
-"""The language `task`: one part of the plan, what it implements, uses, is checked by, may write, and starts.
+"""The language `task`: the decisions that a component implements and uses, its checks, files and entry point.
 
     {"summary": "store notes", "implements": {"api/storage": []}, "uses": {"db/notes": ["note.id"]},
      "checks": ["unit"], "files": ["storage.py"], "command": ["python", "-m", "storage"], "probe": ["--version"]}
 
-`implements` and `uses` map keys or patterns to the facets that matter; no facets means the whole decision, and a list
-of keys means each of them whole. `command` is the entry point that the component makes, without a shell; `probe` are
-the arguments with which it has to end with status 0 (`--help` where none are stated). Read from JSON or TOML, always
-kept as canonical JSON. Only `command` and `probe` have an order.
+`implements` and `uses` map keys or patterns to facets; no facets means the whole decision, and a list of keys means
+each of them as a whole. `command` is the entry point of the component, without a shell; with the arguments `probe` it
+has to end with status 0 (`--help` if there are none). The text may be JSON or TOML and is stored as canonical JSON.
+Only `command` and `probe` have an order.
 """
 
 import re
@@ -67,7 +67,7 @@ class Task:
         """Read a task from JSON or TOML.
 
         Raises:
-            InvalidContract: It is neither, lacks a summary, has an unknown field, or names a key that it may not.
+            InvalidContract: It is neither, has no summary, has an unknown field, or names a reserved key.
         """
         fields = read_json(_NAME, text) if text.lstrip().startswith("{") else _read_toml(text)
         return body_of(fields)

@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 
 class CannotMergeError(Exception):
-    """Two texts change the same place, each to something else."""
+    """Two changes replace the same part by different texts."""
 
 
 class Unit(Protocol):
@@ -13,12 +13,12 @@ class Unit(Protocol):
 
     @property
     def name(self) -> str:
-        """What it declares."""
+        """The name that it declares."""
         ...
 
     @property
     def meaning(self) -> object:
-        """What it says, equal where it says the same."""
+        """Its meaning, as a value that is equal for equal meanings."""
         ...
 
     @property
@@ -32,14 +32,14 @@ Both = Callable[[Part, Part, Part], str]
 """What puts one part together that both change: of the base, ours, theirs."""
 
 _TOP = "^"
-"""The neighbour of what stands above everything that both have."""
+"""The neighbour of a part above all common parts."""
 
 
 def merged(base: Sequence[Part], ours: Sequence[Part], theirs: Sequence[Part], *, both: Both[Part]) -> Iterator[str]:
-    """Yield the texts of the parts that stand after both changes, in our order, each new one after its neighbour.
+    """Yield the texts of the merged parts, in the order of ours, each new one after its neighbour.
 
     Raises:
-        CannotMergeError: Both change a part that cannot be put together, or a list names one twice.
+        CannotMergeError: Both change a part that cannot be merged, or a name is declared twice.
     """
     was, mine, other = ({one.name: one for one in units} for units in (base, ours, theirs))
     if (len(was), len(mine), len(other)) != (len(base), len(ours), len(theirs)):
@@ -58,7 +58,7 @@ def merged(base: Sequence[Part], ours: Sequence[Part], theirs: Sequence[Part], *
 
 
 def _one(base: Part | None, ours: Part | None, theirs: Part | None, both: Both[Part]) -> Iterator[str]:
-    """Yield the text of one part after both changes, nothing where it is gone."""
+    """Yield the text of one part after both changes, nothing if it was removed."""
     was, mine, other = (None if one is None else one.meaning for one in (base, ours, theirs))
     stays = ours if other in (was, mine) else theirs
     if other in (was, mine) or mine == was:

@@ -57,7 +57,7 @@ def _execute(context: "Context") -> None:
             return
         own, unread = decoded(component.files)
         contracts = {key: contract for key, (contract, _) in used.items()}
-        plan = conformance_plan(implemented, own, used=contracts, beside=inputs)
+        plan = conformance_plan(implemented, own, used=contracts, inputs=inputs)
         passed, log = _judge(context, plan, unread, inputs)
         if passed is None:
             transaction.discard()

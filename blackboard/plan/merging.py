@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.bodies import body_of, contract_of
 from blackboard.contracts.facets import facet_text
-from blackboard.contracts.merging import Met, merge
+from blackboard.contracts.merging import Overlap, merge
 from blackboard.errors import Conflict, IllegalTransition, Premise, Returning
 from blackboard.plan.draft import Draft
 from blackboard.plan.premises import merged_premises
@@ -38,7 +38,7 @@ def base_of(draft: Draft, record: KeyRecord, body: Body) -> int | None:
         return record.current
     base, current = bases
     found = _merge(base, current.body, body)
-    if isinstance(found, Met):
+    if isinstance(found, Overlap):
         # The conflicts of all keys together, so that the author can repair them at once.
         others = (_conflicts(draft, key, text) for key, text in _texts(draft.intent.acts).items() if key != record.key)
         raise Conflict([*_premises(found, base, current, body), *(one for found in others for one in found)], "repair")
@@ -83,7 +83,7 @@ def _conflicts(draft: Draft, key: str, body: Body) -> Iterator[Premise]:
     record = draft.view.key(key)
     bases = None if record is None else _bases(draft, record)
     found = None if bases is None else _merge(bases[0], bases[1].body, body)
-    if bases is not None and isinstance(found, Met):
+    if bases is not None and isinstance(found, Overlap):
         yield from _premises(found, *bases, body)
 
 
@@ -137,7 +137,7 @@ def _merge_or_reason(draft: Draft, version: VersionRecord, current: VersionRecor
     if base is None:
         return "they have no base"
     found = _merge(base, current.body, version.body)
-    if isinstance(found, Met):
+    if isinstance(found, Overlap):
         return found.why
     if found.digest == current.body.digest:
         return "it has these changes already"
@@ -150,14 +150,14 @@ def _former(draft: Draft, key: str, body: Body) -> int | None:
     return None if draft.role == OPERATOR else draft.view.former(key, body.digest)
 
 
-def _merge(base: VersionRecord, ours: Body, theirs: Body) -> Body | Met:
+def _merge(base: VersionRecord, ours: Body, theirs: Body) -> Body | Overlap:
     if base.compacted:
-        return Met((), f"the text of version {base.version}, with which they began, is not kept any more")
+        return Overlap((), f"the text of version {base.version}, with which they began, is not kept any more")
     made = merge(contract_of(base.body), contract_of(ours), contract_of(theirs))
-    return made if isinstance(made, Met) else body_of(made)
+    return made if isinstance(made, Overlap) else body_of(made)
 
 
-def _premises(found: Met, base: VersionRecord, current: VersionRecord, text: Body) -> Iterator[Premise]:
+def _premises(found: Overlap, base: VersionRecord, current: VersionRecord, text: Body) -> Iterator[Premise]:
     facets: Sequence[str | None] = found.facets or (None,)
     for facet in facets:
         base_value, draft_value, value = (_value(body, facet) for body in (base.body, text, current.body))

@@ -1,7 +1,7 @@
-"""What is still possible: whether the open questions can be answered so that every constraint is true.
+"""The solver: whether the open questions have answers with which every constraint is true.
 
-`problem` reads it from a board, `encoding` says it to z3 (loaded when it is used), `answer` asks and says what came out
-in the board's words. It runs after commits, never inside one.
+`problem` reads constraints, decisions and questions, `encoding` makes z3 terms of them (z3 is loaded when it is used),
+`answer` calls z3 and returns the result. The solver runs after commits, never inside one.
 """
 
 from blackboard.solver.answer import EFFORT, Kind, Member, Possible, possible

@@ -1,4 +1,4 @@
-"""Asking z3 what is still possible, and its answer in the board's words."""
+"""Calls of z3, and its result in terms of the board."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from blackboard.solver.encoding import Encoding
 
 EFFORT = 2_000_000
-"""In z3's own unit, the same on every machine: sums take a second for a million of it, choices a tenth of that."""
+"""The default effort in z3's resource units, the same on every machine; arithmetic takes about a second per million."""
 
 
 _MOST = 2**32 - 1
-"""z3 counts no further."""
+"""The largest limit that z3 accepts."""
 
 
 class Kind(StrEnum):
-    """What is still possible: something, nothing, or that is not known."""
+    """The kind of a result: possible, impossible, or unknown."""
 
     SATISFIABLE = "satisfiable"
     UNSATISFIABLE = "unsatisfiable"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A constraint, a decision or a question of those that clash, and what it says."""
+    """A constraint, decision or question in a clash, and its text."""
 
     key: str
     said: str
@@ -39,17 +39,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Possible:
-    """What is still possible, if each open question that has options is answered by one of them.
+    """The result, under the assumption that each open question with options is answered by one of them.
 
-    A board accepts other answers too: then it is possible what no option made so.
+    A board accepts other answers too, and these may be possible although no option is.
 
     Attributes:
-        witness: Name -> value of one way to decide what is open; `key` or `key.path` names it.
-        implied: Key of an open question -> the only option that is left.
-        excluded: Key of an open question -> the options that are left no more.
-        clash: A set that cannot be. Without `why` it is smallest: of the others without any one of its members that is
-            not so, or not known.
-        why: Why it is not known; why a clash may have members that it does not need.
+        witness: Name -> value: one possible set of answers; the name is `key` or `key.path`.
+        implied: Key of an open question -> its only possible option.
+        excluded: Key of an open question -> its impossible options.
+        clash: Constraints, decisions and questions that cannot hold together. Without `why` the set is minimal: without
+            any one member it is possible or unknown.
+        why: Why the result is unknown, or why a clash may not be minimal.
     """
 
     kind: Kind
@@ -61,11 +61,11 @@ class Possible:
 
 
 def possible(board: Reads, *, effort: int = EFFORT) -> Possible:
-    """Say what is still possible on a board.
+    """Return whether the open questions of a board have possible answers.
 
     Args:
-        board: A snapshot, or a transaction, which then has read all that the answer rests on.
-        effort: How much z3 may do altogether; beyond it the answer is unknown, on every machine alike.
+        board: A snapshot, or a transaction, whose read set then includes everything that the result depends on.
+        effort: The limit of z3's work; above it the result is unknown, on every machine alike.
 
     Raises:
         Invalid: The effort is no whole number.
@@ -85,7 +85,7 @@ class _Limit(Exception):
 
 
 class _Search:
-    """One search: every question to z3 is paid from one effort."""
+    """One search: all calls of z3 share one effort."""
 
     def __init__(self, problem: Problem, effort: int) -> None:
         self._problem, self._left = problem, effort
@@ -111,7 +111,7 @@ class _Search:
     # --- questions to z3 ---
 
     def _model(self, asked: "_Asked", assumed: Iterable[Any]) -> Any | None:  # noqa: ANN401 - of z3
-        """Return a model under assumptions, None where there is none."""
+        """Return a model under assumptions, None if there is none."""
         found = self._paid(asked, lambda: asked.solver.check(*assumed))
         return asked.solver.model() if found == "sat" else None
 
@@ -126,7 +126,7 @@ class _Search:
         return found
 
     def _consequences(self, asked: "_Asked") -> tuple[dict[str, JSON], dict[str, tuple[JSON, ...]]]:
-        """Return what is implied and what is excluded: the options that no answer chooses."""
+        """Return the implied and the excluded options."""
         for label in asked.labels.values():
             asked.solver.add(label)
         options = [one for choices in asked.encoding.choices.values() for one in choices]
@@ -138,7 +138,7 @@ class _Search:
             return found
 
         self._paid(asked, ask)
-        # Each says that, whatever else, an option is chosen, or is `Not` so.
+        # Each consequence says that an option is always chosen, or (`Not`) never.
         gone = {one.arg(1).arg(0).get_id() for one in consequences if one.arg(1).num_args()}
         implied: dict[str, JSON] = {}
         excluded: dict[str, tuple[JSON, ...]] = {}
@@ -154,7 +154,7 @@ class _Search:
         return implied, excluded
 
     def _witness(self, encoding: "Encoding", model: Any) -> tuple[dict[str, JSON], str]:  # noqa: ANN401 - of z3
-        """Return what a model decides, and why that does not show that it can be, "" where it does."""
+        """Return the values of a model, and why they are no proof that the answers are possible, "" if they are."""
         chosen = {key: self._problem.options[key][place] for key, place in encoding.chosen(model).items()}
         free = encoding.values(model)
         lookup = looked_up(self._problem, chosen, free)
@@ -169,7 +169,7 @@ class _Search:
     # --- what clashes ---
 
     def _clash(self, asked: "_Asked") -> tuple[Member, ...]:
-        """Return a set that clashes, of which no member can be left out as far as the effort goes."""
+        """Return a clash, minimal as far as the effort permits."""
         constraints = list(asked.core())
         for key in list(constraints):
             rest = [one for one in constraints if one != key]
@@ -184,7 +184,7 @@ class _Search:
         return tuple(Member(key, self._problem.said(key)) for key in [*constraints, *others])
 
     def _is_unsatisfiable(self, asked: "_Asked", members: Iterable[str]) -> bool:
-        """Say whether it is certain that these cannot be together."""
+        """Say whether it is certain that these cannot hold together."""
         try:
             return self._model(asked, [asked.labels[key] for key in members]) is None
         except _Limit:
@@ -193,7 +193,7 @@ class _Search:
 
 
 class _Asked:
-    """Constraints told to z3, each under a label, with some decisions and options of questions as they are."""
+    """A z3 solver with labelled constraints, some fixed decisions, and the options of some questions."""
 
     def __init__(self, problem: Problem, constraints: Iterable[str], taken: Iterable[str]) -> None:
         import z3  # noqa: PLC0415 - loaded when it is used
@@ -210,12 +210,12 @@ class _Asked:
         self._spent = 0
 
     def core(self) -> Iterator[str]:
-        """Return the constraints that the last check found to clash."""
+        """Return the constraints in the unsatisfiable core of the last check."""
         found = {one.get_id() for one in self.solver.unsat_core()}
         return (key for key, label in self.labels.items() if label.get_id() in found)
 
     def spent(self) -> int:
-        """Return what was done since it was asked for last."""
+        """Return the work of z3 since the last call of this."""
         statistics = self.solver.statistics()
         total = next((int(value) for name, value in statistics if name == "rlimit count"), self._spent)
         done, self._spent = total - self._spent, total

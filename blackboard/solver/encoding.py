@@ -1,10 +1,9 @@
 """Constraints as z3 terms.
 
-An expression becomes cases: under this guard it has that value. Values that are known are computed by the same
-functions that judge a commit (`spec.expressions.operate`), so there is one meaning; only what nobody offered a value
-for becomes a variable. What z3 is not told (a facet of something undecided, which an option only stands for, what is
-in an undecided list) is `Opaque`: a comparison with it may come out either way, so that what is called impossible
-is so.
+An expression becomes cases, each a guard and the value under it. Known values are computed by the functions that judge
+a commit (`spec.expressions.operate`), so their meaning is the same; only values without a decision and without options
+become variables. Values that have no encoding (a facet of an undecided key, the content of an undecided list) are
+`Opaque`: a comparison with one may be true or false, so the result "impossible" is always right.
 """
 
 import json
@@ -37,12 +36,13 @@ from blackboard.spec.expressions import (
 )
 
 CODED = ("text", "list", "object")
-"""Kinds of values that are only compared for equality, so that a number can stand for each."""
+"""Kinds of values that are only compared for equality, so that each value can be encoded as a number."""
 
 COMPARED = ("<", "<=", ">", ">=")
 
 MAX_CASES = 256
-"""So many cases an operation may have; with more, numbers become terms, and what is still more is opaque."""
+"""The largest number of cases of an operation; with more, numbers become terms, and if there are still more, the
+result is opaque."""
 
 Bool: TypeAlias = Any
 """A z3 term, or a plain True or False."""
@@ -50,7 +50,7 @@ Bool: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A value that z3 chooses, of one kind; a number stands for each text, list and object."""
+    """A value that z3 chooses, of one kind; texts, lists and objects are encoded as numbers."""
 
     kind: str
     term: Any
@@ -58,7 +58,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A value of which nothing is known."""
+    """An unknown value."""
 
 
 Value: TypeAlias = "Found | Term | Opaque"
@@ -67,7 +67,7 @@ Cases: TypeAlias = list[tuple[Bool, Value]]
 
 @dataclass(slots=True)
 class Free:
-    """A value that nobody decided or offered options for: its kind is chosen, and its value."""
+    """A value without a decision and without options: z3 chooses its kind and its value."""
 
     kind: Any
     boolean: Any
@@ -82,8 +82,8 @@ class Encoding:
     """The terms of one problem.
 
     Attributes:
-        taken: The decisions that are as they are, and the questions that are answered by one of their options; all
-            other values are free.
+        taken: The fixed decisions, and the questions that are answered by one of their options; all other values are
+            free.
     """
 
     problem: Problem
@@ -98,15 +98,15 @@ class Encoding:
     # --- what is asserted ---
 
     def domains(self) -> list[Bool]:
-        """Return that each question is answered by exactly one of its options, and that free values have a kind."""
+        """Return the terms that each question has exactly one chosen option, and that each free value has a kind."""
         asked = [self._choices(key) for key in sorted(self.taken & self.problem.questions.keys())]
         kinds = [z3.And(one.kind >= 0, one.kind < len(Free.KINDS)) for one in self.free.values()]
-        # The whole of a decision is never missing.
+        # The value of a whole decision is never missing.
         kinds += [one.kind != Free.KINDS.index("missing") for ref, one in self.free.items() if not ref.path]
         return [*kinds, *(term for one in asked for term in (z3.Or(*one), z3.AtMost(*one, 1)))]
 
     def truth(self, constraint: str) -> Bool:
-        """Return that a constraint is true."""
+        """Return the term that a constraint is true."""
         return self._boolean(self.problem.expressions[constraint])[0]
 
     def _choices(self, key: str) -> list[Any]:
@@ -173,7 +173,7 @@ class Encoding:
         if len(left) * len(right) > MAX_CASES:
             return [(True, Opaque())]
         found = [(guard, other, self._operated(one, operator, two)) for guard, one in left for other, two in right]
-        # That something is plainly false is what is left when it is neither true nor wrong.
+        # A case that is neither true nor wrong is false.
         return self._merged((guard, other, value) for guard, other, value in found if value is not False)
 
     def _with_terms(self, cases: Cases) -> Cases:
@@ -205,7 +205,7 @@ class Encoding:
         return self._of_free(reference)
 
     def _overlaps(self, reference: Reference) -> bool:
-        """Say whether another path leads through this one's value, or the other way round."""
+        """Say whether one of two paths is a prefix of the other."""
         named = {one for said in self.problem.expressions.values() for one in references(said)}
         others = (one.path for one in named - {reference} if one.key == reference.key)
         return any(path[: len(reference.path)] == reference.path[: len(path)] for path in others)
@@ -272,10 +272,10 @@ class Encoding:
             return z3.IntVal(code, self.context)
         return z3.RealVal(str(Fraction(number(value))), self.context)  # type: ignore[arg-type]
 
-    # --- what z3 found ---
+    # --- the model of z3 ---
 
     def chosen(self, model: Any) -> dict[str, int]:  # noqa: ANN401 - of z3
-        """Return question -> the place of the option that a model chooses."""
+        """Return question -> the index of the option that a model chooses."""
         return {
             key: next(place for place, one in enumerate(choices) if z3.is_true(model.eval(one, model_completion=True)))
             for key, choices in self.choices.items()
@@ -303,7 +303,7 @@ class Encoding:
 
         return {reference: chosen(reference, free) for reference, free in self.free.items()}
 
-    # --- terms of plain truths cost nothing ---
+    # --- terms of constants are computed without z3 ---
 
     def _all(self, parts: Iterable[Bool]) -> Bool:
         left = [part for part in parts if part is not True]
@@ -333,7 +333,7 @@ def _kind(value: Value) -> str:
 
 
 def _identity(value: Value) -> object:
-    """Return what two equal values have in common."""
+    """Return the same key for equal values."""
     match value:
         case Term(_, term):
             return ("term", term.get_id() if z3.is_expr(term) else term)
@@ -347,7 +347,7 @@ def _identity(value: Value) -> object:
 
 
 def _value_in(key: str, option: Contract) -> Callable[[Reference], Value]:
-    """Return what looks up a value in an option; a facet that it has not is one of the contract that it stands for."""
+    """Return the look-up of a value in an option; a facet that the option lacks is opaque."""
     lookup = finder({key: option}.get)
 
     def found(reference: Reference) -> Value:
@@ -363,7 +363,7 @@ def _json_number(found: Any) -> JSON:  # noqa: ANN401 - of z3
 
 
 def _of_code(coded: str, known: Mapping[int, str], code: int) -> JSON:
-    """Return what a number stands for, something new where it stands for nothing of that kind."""
+    """Return the value that a number encodes, or a new value of that kind if it encodes none."""
     value = json.loads(known[code]) if code in known else None
     new: Mapping[str, JSON] = {"text": f"text {code}", "list": [f"item {code}"], "object": {"member": code}}
     return value if kind(value) == coded else new[coded]

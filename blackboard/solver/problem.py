@@ -1,4 +1,4 @@
-"""A board as the solver sees it: constraints, what is decided, and what is open with its options."""
+"""The solver's input from a board: constraints, decisions, and open questions with their options."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from blackboard.spec.expressions import (
 
 
 class Reads(Protocol):
-    """What can be read of a board: a snapshot or a transaction."""
+    """A snapshot or a transaction, as far as the solver reads it."""
 
     def decision(self, key: str) -> Decision | None:
         """Return the accepted version of a key."""
@@ -37,12 +37,12 @@ class Reads(Protocol):
 
 @dataclass(frozen=True)
 class Problem:
-    """What has to be true, and what is left to be chosen.
+    """The constraints, and the questions that they depend on.
 
     Attributes:
         constraints: Key -> an accepted constraint.
-        decided: Key -> what is accepted, of all that the constraints name.
-        questions: Key -> the open question about it, of keys without an accepted version; each has options.
+        decided: Key -> the accepted decision, for keys that the constraints name.
+        questions: Key -> the open question with options, for such keys without an accepted version.
     """
 
     constraints: Mapping[str, Decision]
@@ -51,12 +51,12 @@ class Problem:
 
     @cached_property
     def expressions(self) -> Mapping[str, Expression]:
-        """Constraint -> what it says."""
+        """Key of a constraint -> its expression."""
         return {key: expression_of(one.contract) for key, one in self.constraints.items()}
 
     @cached_property
     def options(self) -> Mapping[str, tuple[Contract, ...]]:
-        """Key of a question -> what each of its options would decide: the same value twice is one option."""
+        """Key of a question -> its options as decisions, without repeated values."""
         return {
             key: tuple(
                 Contract.value(option) for option in {canonical_json(one): one for one in asked.options}.values()
@@ -65,7 +65,7 @@ class Problem:
         }
 
     def said(self, key: str) -> str:
-        """Return what a constraint, a decision or a question says, in the board's words."""
+        """Return the text of a constraint, decision or question."""
         if key in self.constraints:
             return f"{key}: {' '.join(self.constraints[key].contract.text.split())}"
         if key in self.questions:
@@ -81,7 +81,7 @@ class Problem:
 
 
 def read(board: Reads) -> Problem:
-    """Return what the board says."""
+    """Read the problem from a board."""
     constraints = {one.key: one for one in board.decisions(f"{PREFIX}**") if one.contract.language == LANGUAGE}
     named = {key for one in constraints.values() for key in keys_of(expression_of(one.contract))}
     asked = {one.key: one for one in board.questions() if one.options}
@@ -91,7 +91,7 @@ def read(board: Reads) -> Problem:
 
 
 def looked_up(problem: Problem, chosen: Mapping[str, Contract], free: Mapping[Reference, Found]) -> Lookup:
-    """Return what looks up values where questions are answered and free values given."""
+    """Return the look-up of values under the chosen answers and free values."""
     decided: Callable[[str], Contract | None] = {
         **{key: one.contract for key, one in problem.decided.items()},
         **chosen,

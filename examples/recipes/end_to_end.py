@@ -1,12 +1,12 @@
-"""Say whether an exported program is what was decided: `python end_to_end.py DIR`.
+"""Check an exported program against the decisions: `python end_to_end.py DIR`.
 
-Nobody of the team wrote this, and it knows no table: the tables and the answers to the questions are read from the
-decisions that were exported with the program (`DIR/.spec/decisions.json`). SQLite itself, given the decided schema,
-says which rows are allowed. For each table the program is then asked to keep, list, show, replace and remove rows, over
-HTTP and on the command line, with a database of its own and on a free port of the loopback interface; started again it
-has what it had. Its own tests have to pass too, and there have to be some.
+This script is independent of the team and names no table: it reads the tables and the answers to the questions from the
+decisions that were exported with the program (`DIR/.spec/decisions.json`). SQLite with the decided schema determines
+which rows are allowed. For each table the program has to store, list, show, replace and remove rows, over HTTP and on
+the command line, with its own database and on a free port of the loopback interface; after a restart it has to have the
+same rows. Its own tests have to pass, and there has to be at least one.
 
-Prints each check. Exits 0 if all hold, 1 if not, 2 if there is nothing to run or nothing was decided.
+Prints each check. The exit status is 0 if all pass, 1 if not, 2 if there is no program or no decision.
 """
 
 import argparse
@@ -116,7 +116,7 @@ class Decided:
         return [plain[kind]] if kind in plain else self._texts_or_numbers(kind, number)
 
     def _texts_or_numbers(self, kind: str, number: int) -> list[Any]:
-        """Return a plain value first, then what the checks of the schema may mean: its literals, and numbers beside."""
+        """Return a plain value first, then the literals of the schema's checks, and numbers next to them."""
         longest = int(found[1]) if (found := re.search(r"CHAR\((\d+)\)", kind)) else 1_000
         mentioned = [float(one) for one in re.findall(r"\b\d+(?:\.\d+)?\b", self.schema)]
         if re.match("TEXT|.*CHAR|UUID", kind):
@@ -130,7 +130,7 @@ class Decided:
         return 1_000 + number if "INT" in table.columns[table.key][0] else str(uuid.UUID(int=1_000 + number))
 
     def made_by_server(self, table: Table) -> bool:
-        """Say whether the program makes the keys of a table: it can make numbers and UUIDs, and no others."""
+        """Say whether the program makes the keys of a table: it can make only numbers and UUIDs."""
         makes = re.match("TEXT|.*CHAR|UUID|.*INT", table.columns[table.key][0]) and table.key not in table.refers
         return bool(makes) and self.answers["api/id_maker"] == "server"
 
@@ -178,7 +178,7 @@ class Program:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Let it serve while the block runs, and end it whatever happens."""
+        """Run the server during the block, and end it also after an error."""
         command = [sys.executable, "-B", "app.py", "--database", str(self.database), "http-server", "--port", "0"]
         with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, text=True) as started:  # noqa: S603
             too_late = threading.Timer(ALL_SECONDS, started.kill)

@@ -1,12 +1,12 @@
-"""The experts: programs that compute what they propose, vote and write from what stands on the board.
+"""The sources of the team: programs that compute proposals, votes and components from the decisions on the board.
 
-    planner    asks what the prompt leaves open; for the tables of the schema it says which components there are
-    architect  answers the questions; splits the schema into tables; proposes what the modules offer each other
-    reviewer   votes: on a question by what it cares for, on a contract by recomputing what it has to hold
+    planner    asks the open questions of the prompt; decides a task for each component of the schema's tables
+    architect  answers the questions; splits the schema into tables; proposes the interfaces of the modules
+    reviewer   votes: on the answer to a question by its preferences, on a contract by computing it again
     coder      writes a component from the facets that its task names
-    operator   changes its mind once: when the first tests have passed, recipes get a rating
+    operator   amends the schema once: after the first tests have passed, recipes get a rating
 
-None of them knows a table or a column by name, except the operator and the file `schema.sql`.
+Only the operator and the file `schema.sql` name tables and columns.
 """
 
 import json
@@ -44,7 +44,7 @@ OPTIONS = {
     "text": "A line can be shown as it is.",
     "objects": "A program wants a code for each mistake, and a form can have three of them.",
 }
-"""What speaks for each option: the rationale of whoever proposes it."""
+"""The rationale for each option."""
 CHOICES = {
     "api/ids": ("uuid", "int"),
     "api/id_maker": ("client", "server"),
@@ -83,7 +83,7 @@ def table(transaction: Transaction, name: str) -> Table | None:
     return None if decision is None else tables_of(decision.contract.facets)[name]
 
 
-# ---- who plans ------------------------------------------------------------------------------------------------------
+# ---- the planner ----------------------------------------------------------------------------------------------------
 
 
 def planner(name: str) -> Source:
@@ -142,14 +142,14 @@ def _retire(transaction: Transaction, component: str) -> None:
             transaction.retract(decision.key, reason=reason)
 
 
-# ---- who proposes ---------------------------------------------------------------------------------------------------
+# ---- the architect --------------------------------------------------------------------------------------------------
 
 
 def architect(name: str, *, leaves: tuple[str, ...] = ()) -> Source:
     """Return who proposes what is asked for, required, or rests on something that has changed.
 
     Args:
-        leaves: Keys that somebody else answers.
+        leaves: Keys that another source answers.
     """
     rests = ("db/*", "api/*")
     wakes = [on.asked("**"), *(wake(keys) for wake in (on.required, on.stale, on.accepted) for keys in rests)]
@@ -191,11 +191,11 @@ def _propose(context: Context, key: str) -> None:
         try:
             found = None if any(one.state == "proposed" for one in versions) else _answer(transaction, key, versions)
         except NotPermitted:
-            return  # when what it follows from is accepted, it is computed with what follows
+            return  # its premises are not accepted yet; when they are, the source is woken again
         if found is None or (current is not None and not asked and current.contract.digest == found[0].digest):
             return
         ruled = transaction.decision_of(SCHEMA)
-        # A text that was given up may return when the schema asks for it again.
+        # An earlier text may return if the schema requires it again; the schema's revision is the evidence.
         evidence = [] if ruled is None else [ruled.mod_revision]
         transaction.propose(key, found[0], rationale=found[1], evidence=evidence)
 
@@ -260,7 +260,7 @@ def _option(key: str, choice: str) -> dict[str, str]:
     return {QUESTIONS[key]: {"objects": "list"}.get(choice, choice) if key == "api/errors" else choice}
 
 
-# ---- who votes ------------------------------------------------------------------------------------------------------
+# ---- the reviewers --------------------------------------------------------------------------------------------------
 
 
 def reviewer(name: str) -> Source:
@@ -329,7 +329,7 @@ def _chosen(key: str, version: Version) -> str:
     return next((choice for choice in CHOICES[key] if _option(key, choice) == said), "")
 
 
-# ---- who writes -----------------------------------------------------------------------------------------------------
+# ---- the coders -----------------------------------------------------------------------------------------------------
 
 
 def coder(name: str) -> Source:
@@ -356,14 +356,14 @@ def coder(name: str) -> Source:
             texts = {key: transaction.decision_of(key).contract.text for key in implements}
             files = generate.written(component, Facts(implemented_facts | used), texts)
             kept = {} if current is None else {path: content.decode() for path, content in current.files.items()}
-            # What may have changed for it, and gives the same text, is for its checks to say.
+            # A suspect component whose text would be the same is not written again: its checks judge it.
             if files != kept or current is None or current.state != "suspect":
                 transaction.write(component, {**dict.fromkeys(kept), **files})
 
     return write
 
 
-# ---- who changes her mind -------------------------------------------------------------------------------------------
+# ---- the operator ---------------------------------------------------------------------------------------------------
 
 
 def amender(name: str) -> Source:

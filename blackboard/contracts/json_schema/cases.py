@@ -187,17 +187,17 @@ def _held(literal: Literal, kind: str) -> list[Item] | None:
             there = tuple(Demand("present", other) for other in listed(needed))
             items.append(Choice(((Demand("absent", name),), there)))
         for name, part in members(schema.get("dependentSchemas")).items():
-            items.append(Choice(((Demand("absent", name),), (Demand("present", name), literal.beside(part)))))
+            items.append(Choice(((Demand("absent", name),), (Demand("present", name), literal.of(part)))))
     return items
 
 
 def _in_place(literal: Literal, schema: Mapping[str, JSON], kind: str) -> list[Item]:
     items: list[Item] = []
     if "$ref" in schema:
-        items.append(literal.beside(literal.source.follow(schema["$ref"])))
-    items += [literal.beside(part) for part in listed(schema.get("allOf"))]
+        items.append(literal.of(literal.source.follow(schema["$ref"])))
+    items += [literal.of(part) for part in listed(schema.get("allOf"))]
     if "not" in schema:
-        items.append(literal.beside(schema["not"], holds=False))
+        items.append(literal.of(schema["not"], holds=False))
     if "anyOf" in schema:
         items.append(_any_of(literal, listed(schema["anyOf"]), kind))
     if "oneOf" in schema:
@@ -206,15 +206,15 @@ def _in_place(literal: Literal, schema: Mapping[str, JSON], kind: str) -> list[I
         items.append(Choice(tuple(_only(literal, parts, index) for index in range(len(parts)))))
     if "if" in schema and ("then" in schema or "else" in schema):
         condition = schema["if"]
-        yes = (literal.beside(condition), literal.beside(schema.get("then", True)))
-        no = (literal.beside(condition, holds=False), literal.beside(schema.get("else", True)))
+        yes = (literal.of(condition), literal.of(schema.get("then", True)))
+        no = (literal.of(condition, holds=False), literal.of(schema.get("else", True)))
         items.append(Choice((yes, no)))
     return items
 
 
 def _only(literal: Literal, parts: list[JSON], index: int) -> tuple[Item, ...]:
-    others = (literal.beside(part, holds=False) for at, part in enumerate(parts) if at != index)
-    return (literal.beside(parts[index]), *others)
+    others = (literal.of(part, holds=False) for at, part in enumerate(parts) if at != index)
+    return (literal.of(parts[index]), *others)
 
 
 def _any_of(literal: Literal, parts: list[JSON], kind: str) -> Choice:
@@ -222,13 +222,13 @@ def _any_of(literal: Literal, parts: list[JSON], kind: str) -> Choice:
 
     Why two are enough: with two of them all names that any of them declares are taken for evaluated.
     """
-    options: list[tuple[Item, ...]] = [(literal.beside(part),) for part in parts]
-    here = literal.beside({})
+    options: list[tuple[Item, ...]] = [(literal.of(part),) for part in parts]
+    here = literal.of({})
     if kind == "object" and here.scope:
         naming = [part for part in parts if declared(here, as_schema(part))]
         literal.source.effort.spend(len(naming) ** 2 // 2)
         names = Demand("evaluates", declared(here, {"anyOf": naming}), here)
-        options += [(literal.beside(a), literal.beside(b), names) for a, b in combinations(naming, 2)]
+        options += [(literal.of(a), literal.of(b), names) for a, b in combinations(naming, 2)]
     return Choice(tuple(options))
 
 
@@ -289,22 +289,22 @@ def _broken(literal: Literal, kind: str) -> list[Item] | None:
 def _not_in_place(literal: Literal, schema: Mapping[str, JSON]) -> list[tuple[Item, ...]]:
     options: list[tuple[Item, ...]] = []
     if "$ref" in schema:
-        options.append((literal.beside(literal.source.follow(schema["$ref"])),))
-    options += [(literal.beside(part),) for part in listed(schema.get("allOf"))]
+        options.append((literal.of(literal.source.follow(schema["$ref"])),))
+    options += [(literal.of(part),) for part in listed(schema.get("allOf"))]
     if "not" in schema:
-        options.append((literal.beside(schema["not"], holds=True),))
+        options.append((literal.of(schema["not"], holds=True),))
     if "anyOf" in schema:
-        options.append(tuple(literal.beside(part) for part in listed(schema["anyOf"])))
+        options.append(tuple(literal.of(part) for part in listed(schema["anyOf"])))
     if "oneOf" in schema:
         parts = listed(schema["oneOf"])
         literal.source.effort.spend(len(parts) ** 2 // 2)
-        options.append(tuple(literal.beside(part) for part in parts))
+        options.append(tuple(literal.of(part) for part in parts))
         for one, other in combinations(parts, 2):
-            options.append((literal.beside(one, holds=True), literal.beside(other, holds=True)))
+            options.append((literal.of(one, holds=True), literal.of(other, holds=True)))
     if "if" in schema:
-        for keyword, met in (("then", True), ("else", False)):
+        for keyword, holds in (("then", True), ("else", False)):
             if keyword in schema:
-                options.append((literal.beside(schema["if"], holds=met), literal.beside(schema[keyword])))
+                options.append((literal.of(schema["if"], holds=holds), literal.of(schema[keyword])))
     return options
 
 
@@ -363,7 +363,7 @@ def _breaks_object(  # noqa: PLR0911 - one for each keyword
             pairs = [(name, other) for name, needed in members(value).items() for other in listed(needed)]
             return [(Demand("present", name), Demand("absent", other)) for name, other in pairs]
         case "dependentSchemas":
-            return [(Demand("present", name), literal.beside(part)) for name, part in members(value).items()]
+            return [(Demand("present", name), literal.of(part)) for name, part in members(value).items()]
         case "properties":
             parts = members(value).items()
             return [(Demand("member", name, literal.below(part, holds=False)),) for name, part in parts]

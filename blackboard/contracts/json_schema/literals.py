@@ -70,7 +70,7 @@ class Source:
         self._texts: dict[str, tuple[str, frozenset[str]]] = {}
         self._same: dict[str, bool] = {}
 
-    def beside(self, other: "Source") -> None:
+    def compared_with(self, other: "Source") -> None:
         """Say which document it is compared with."""
         self._other = other
 
@@ -143,7 +143,7 @@ class Literal:
     sent: bool = False
     scope: tuple[int, ...] = ()
 
-    def beside(self, schema: JSON, *, holds: bool | None = None) -> "Literal":
+    def of(self, schema: JSON, *, holds: bool | None = None) -> "Literal":
         """Return the literal of a schema inside this one, about the same value."""
         kept = holds is None or (holds and self.holds)
         scope = self.scope if kept else ()

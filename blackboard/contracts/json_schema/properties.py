@@ -99,12 +99,12 @@ class _Collector:
         pending = [_Place("", [(self._document.root, frozenset({()}))])]
         while pending:
             place = pending.pop()
-            met: list[Schema] = []
-            parts = [part for schema, followed in place.said for part in self._flat(schema, followed, met)]
+            passed: list[Schema] = []
+            parts = [part for schema, followed in place.said for part in self._flat(schema, followed, passed)]
             self._add(
                 place.name or ROOT, _own(self._document, parts), () if place.required is None else (place.required,)
             )
-            self._describe(place.name or ROOT, met, but=PLACES)
+            self._describe(place.name or ROOT, passed, but=PLACES)
             inner = _places(place.name or ROOT, place.name, parts)
             self.places[place.name or ROOT] = _located(place, parts, inner)
             pending += inner
@@ -118,16 +118,16 @@ class _Collector:
                 self.places[join(keyword, name)] = Place(definition=path)
         return self._found.values
 
-    def _flat(self, schema: Schema, followed: frozenset[Path], met: list[Schema]) -> Iterator[_Part]:
+    def _flat(self, schema: Schema, followed: frozenset[Path], passed: list[Schema]) -> Iterator[_Part]:
         """Follow references and `allOf`; one that leads back to where it came from stays a reference.
 
         Args:
-            met: Gets each schema on the way.
+            passed: Gets each schema on the way.
         """
         pending = [(schema, followed)]
         while pending:
             schema, followed = pending.pop()
-            met.append(schema)
+            passed.append(schema)
             self._parts += 1
             if self._parts > MAX_PARTS:
                 raise InvalidContract(LANGUAGE, f"its references make more than {MAX_PARTS:,} schemas of it")

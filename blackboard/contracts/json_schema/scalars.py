@@ -215,17 +215,17 @@ def fits(text: str, case: Case, effort: Effort) -> bool | None:
     unknown = False
     for keyword, value, holds in _said(case):
         if keyword in ("minLength", "maxLength"):
-            met: bool | None = len(text) >= whole(value) if keyword == "minLength" else len(text) <= whole(value)
+            satisfied: bool | None = len(text) >= whole(value) if keyword == "minLength" else len(text) <= whole(value)
         elif keyword == "pattern":
-            met = matches(str(value), text, effort)
+            satisfied = matches(str(value), text, effort)
         elif keyword == "format":
-            met = None
+            satisfied = None
         elif keyword == "among":
-            met = text in _list(value)
+            satisfied = text in _list(value)
         else:
             continue
-        unknown = unknown or met is None
-        if met is not None and met is not holds:
+        unknown = unknown or satisfied is None
+        if satisfied is not None and satisfied is not holds:
             return False
     return None if unknown else True
 

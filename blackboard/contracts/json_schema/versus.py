@@ -48,8 +48,8 @@ class Versus:
         self._documents = (old, new)
         self._effort = Effort(STEPS, STEPS_EACH)
         self.sources = (Source(old, self._effort), Source(new, self._effort))
-        self.sources[0].beside(self.sources[1])
-        self.sources[1].beside(self.sources[0])
+        self.sources[0].compared_with(self.sources[1])
+        self.sources[1].compared_with(self.sources[0])
         self._known: dict[tuple[object, ...], Break | None] = {}
         self._judges = (Judge(old, self._effort), Judge(new, self._effort))
 

@@ -69,8 +69,8 @@ class _Pair:
         if not broken:
             effect = Effect.NONE if self._is_same(*parts) else Effect.COMPATIBLE
             return FacetChange(effect, effect, reason, "")
-        told = "both" if part.calls else direction
-        proofs = [one.proof(told, forward=one is forward) for one in broken]
+        proof_direction = "both" if part.calls else direction
+        proofs = [one.proof(proof_direction, forward=one is forward) for one in broken]
         proof = next((one for one in proofs if one != UNDECIDED), UNDECIDED)
         return FacetChange(uses, implements, reason, proof)
 

@@ -66,10 +66,10 @@ def findings(body: Api, files: Mapping[str, str]) -> list[Finding]:
     for path in judged:
         held = read[path]
         others = [one for other, one in read.items() if other != path]
-        told = dict(_differing(body, held, others, first=path == judged[0]))
-        at = {facet: held.places.get(facet) or held.places.get(_subject(body, held, facet)) for facet in told}
+        differing = dict(_differing(body, held, others, first=path == judged[0]))
+        at = {facet: held.places.get(facet) or held.places.get(_subject(body, held, facet)) for facet in differing}
         lines = lines_of(files[path], filter(None, at.values()))
-        found += [Finding(path, lines.get(at[facet] or (), 0), what) for facet, what in told.items()]
+        found += [Finding(path, lines.get(at[facet] or (), 0), what) for facet, what in differing.items()]
     return sorted(found)
 
 

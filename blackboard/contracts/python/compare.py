@@ -121,10 +121,10 @@ def _is_type_variable(ends: Ends, name: str) -> bool:
 def _texts(found: Gaps) -> list[str]:
     """Return each thing that is missing to a side, as it was and as it is."""
     uses, implements = found
-    told = [(gap.what, gap.wanted, gap.served) for gap in uses]
-    told += [(gap.what, gap.served, gap.wanted) for gap in implements]
+    differences = [(gap.what, gap.wanted, gap.served) for gap in uses]
+    differences += [(gap.what, gap.served, gap.wanted) for gap in implements]
     # The facet itself says what has a type.
-    texts = [f"{old} -> {new}" if what == "type" else f"{what}: {old} -> {new}" for what, old, new in told]
+    texts = [f"{old} -> {new}" if what == "type" else f"{what}: {old} -> {new}" for what, old, new in differences]
     return list(dict.fromkeys(texts))
 
 

@@ -70,11 +70,11 @@ def raises(docstring: str | None) -> tuple[str, ...]:
         heading = _HEADING.fullmatch(line)
         if heading is None:
             continue
-        beside = heading["rest"].strip()
+        inline = heading["rest"].strip()
         # The first line has lost its indentation, so what is below it may have none left either.
         margin = len(heading["indent"]) if number else -1
         below = (lines[later] for later in range(number + 1, len(lines)))
-        names += [name for entry in ([beside] if beside else _entries(below, margin)) for name in _names(entry)]
+        names += [name for entry in ([inline] if inline else _entries(below, margin)) for name in _names(entry)]
     return tuple(names)
 
 

@@ -72,19 +72,19 @@ class Body:
         )
 
 
-def laid(files: Mapping[str, str], bodies: Iterable[Body], beside: Iterable[str] = ()) -> dict[str, str]:
+def laid(files: Mapping[str, str], bodies: Iterable[Body], others: Iterable[str] = ()) -> dict[str, str]:
     """Return path -> text of what the checker reads in place of the component's files, and its configuration.
 
     Args:
         files: path -> text of the component's files.
         bodies: Its functions that contracts declare.
-        beside: The paths of the files of other components that it reads too.
+        others: The paths of the files of other components that it reads too.
     """
     given: dict[str, dict[int, Body]] = {}
     for body in bodies:
         if body.is_given:
             given.setdefault(body.module.path, {}).setdefault(body.node.lineno, body)
-    begins = bases({**dict.fromkeys(beside, ""), **files})
+    begins = bases({**dict.fromkeys(others, ""), **files})
     found = {SETTING: f"[mypy]\nmypy_path = {':'.join(begins)}\n"}
     for path, text in files.items():
         if path.endswith(".py"):
@@ -121,8 +121,8 @@ def _with_results(text: str, bodies: Sequence[Body]) -> str:
     content = text.removeprefix("\ufeff").encode(errors="surrogatepass")
     said = [(body.node, body.probe.removesuffix(".py"), body.result) for body in bodies]
     # Why those too: where one of them is called, the function around ends.
-    told = {node.lineno for node, _, _ in said}
-    never = (node for node in bodies[0].module.tree.body if _never_returns(node) and node.lineno not in told)
+    known_lines = {node.lineno for node, _, _ in said}
+    never = (node for node in bodies[0].module.tree.body if _never_returns(node) and node.lineno not in known_lines)
     said += [(node, "typing", "NoReturn") for node in never]
     begins = [0, *(match.end() for match in re.finditer(rb"\n", content))]
     imports: list[str] = []

@@ -13,7 +13,7 @@ from blackboard.contracts.python.declarations import Class, Declaration, Functio
 from blackboard.contracts.python.flows import Flow
 from blackboard.contracts.python.members import CONSTRUCTORS, Members, is_abstract, is_value
 from blackboard.contracts.python.serving import Ends, declared_gaps, has_anything, is_plain
-from blackboard.contracts.python.serving_classes import flow_of, inherited_anew
+from blackboard.contracts.python.serving_classes import flow_of, newly_inherited
 from blackboard.contracts.python.serving_classes import gaps as facet_gaps
 from blackboard.contracts.python.snippets import Snippets, Unshowable
 from blackboard.spec.effects import UNDECIDED, Side
@@ -194,7 +194,7 @@ def _read_gaps(ends: Ends, facet: str) -> Iterable[Gap]:
 
 def _class(ends: Ends, snippets: Snippets, name: str, wanted: Class) -> Iterator[str]:
     yield from _read(ends, snippets, name)
-    for member, _, _ in inherited_anew(ends, name):
+    for member, _, _ in newly_inherited(ends, name):
         yield from _held_member(ends, snippets, name, member)
     if ends.served.get(name) is None:
         return

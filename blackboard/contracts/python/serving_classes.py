@@ -43,7 +43,7 @@ def _class_gaps(ends: Ends, name: str, served: Class, wanted: Class) -> Iterator
         if not fitting:
             unclear = fitting is None and ends.served.has_unknown_base(name)
             yield Gap("bases", str(base), ", ".join(served.bases) or "none", decided=not unclear)
-    for member, one, other in inherited_anew(ends, name):
+    for member, one, other in newly_inherited(ends, name):
         yield from (gap._replace(what=f"{member}: {gap.what}") for gap in _wanted_gaps(ends, one, other, member))
     if ends.served.parameters(name) != ends.wanted.parameters(name):
         old, new = (members.parameters(name) for members in (ends.wanted, ends.served))
@@ -57,7 +57,7 @@ def _class_gaps(ends: Ends, name: str, served: Class, wanted: Class) -> Iterator
     yield from raises_gaps(ends, raised(served), raised(wanted))
 
 
-def inherited_anew(ends: Ends, name: str) -> Iterator[tuple[str, "Found", "Found"]]:
+def newly_inherited(ends: Ends, name: str) -> Iterator[tuple[str, "Found", "Found"]]:
     """Yield the members that a class has from another class than before, of which no facet says so."""
     bases = [declared.bases if declared else () for declared in (ends.served.get(name), ends.wanted.get(name))]
     if bases[0] == bases[1]:

@@ -231,7 +231,7 @@ class Subtyping:
                 answer = self._has_keys(value, wanted)
         if answer is False and any(value.name in members.same.get(wanted.name, ()) for members in self._both):
             return None  # one class in one stub and two in the other
-        if answer is not True and found is None and self._is_told_by_python(value.name, wanted.name):
+        if answer is not True and found is None and self._is_subclass_in_python(value.name, wanted.name):
             return known.is_one(value.name, wanted.name) and (True if not wanted.items else None)
         if answer is False and found is None:
             # Why not these: whatever class a module has under a name, they are none.
@@ -240,7 +240,7 @@ class Subtyping:
             return None if unclear else False
         return answer
 
-    def _is_told_by_python(self, name: str, wanted: str) -> bool:
+    def _is_subclass_in_python(self, name: str, wanted: str) -> bool:
         """Say whether only Python knows if a class has what another asks for: no list of bases leads there."""
         builtin = known.is_builtin(name) and self.declared(name) is None
         return builtin and known.is_known(wanted) and not known.is_below(name, wanted)

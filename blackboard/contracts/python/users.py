@@ -85,8 +85,8 @@ class Using:
     def doubtful(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the errors of which the contract or the author may be the reason."""
         every = [*entries]
-        told = {(one.file, one.line) for one in self.found(every)}
-        return [one for one in every if one[0] in self.paths and one[3] in _OF_VALUES and one[:2] not in told]
+        reported = {(one.file, one.line) for one in self.found(every)}
+        return [one for one in every if one[0] in self.paths and one[3] in _OF_VALUES and one[:2] not in reported]
 
     def found(self, entries: Iterable[Entry]) -> Iterator[Finding]:
         """Yield what the checker says of what is used.
@@ -114,18 +114,18 @@ class Using:
         return f"; {said}" if said else ""
 
 
-def using(used: Iterable[Used], files: Mapping[str, str], beside: Iterable[str], modules: Modules) -> Using:
+def using(used: Iterable[Used], files: Mapping[str, str], others: Iterable[str], modules: Modules) -> Using:
     """Return how a component is held against what it uses.
 
     Args:
         used: The contracts.
         files: path -> text of the component's files.
-        beside: The paths of all files that the checker is given.
+        others: The paths of all files that the checker is given.
         modules: The component's modules.
     """
     every = [*used]
     own = {module.name for module in modules.found}
-    there = sorted({*files, *beside})
+    there = sorted({*files, *others})
     names = {one.module for one in every}
     stubs = {_place(one.module, names, there): heard(one.source.text) for one in every if one.module not in own}
     paths = tuple(module.path for module in modules.found if module.name is not None)

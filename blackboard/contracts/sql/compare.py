@@ -218,7 +218,7 @@ class _Both:
 
     def _collation(self, table: str, old: Column, new: Column) -> Difference:
         why = f"collation {old.collation or 'none'} -> {new.collation or 'none'}"
-        given = values.told_apart(old.collation, new.collation)
+        given = values.distinguished(old.collation, new.collation)
         if given is None:
             return _breaks(why)
         lines = self._before.script(table, self._before.fitting(table, given={old.name: given[0]}))

@@ -88,7 +88,7 @@ class Rows:
         given: Mapping[str, Scalar] | None = None,
         omitted: Collection[str] = (),
         violating: str | None = None,
-        beside: Collection[Row] = (),
+        existing: Collection[Row] = (),
         alike: Collection[str] = (),
     ) -> Row | None:
         """Return a row that a table takes, as few columns as may be; None where none was found.
@@ -98,7 +98,7 @@ class Rows:
             given: Values that the row has in any case.
             omitted: Columns that are not written.
             violating: A check that the row must fail, of this schema or another; all others are passed.
-            beside: Rows as read that are there already, so no key of theirs is taken.
+            existing: Rows that exist already, whose keys are taken.
             alike: Columns that may be as in one of them.
         """
         given = given or {}
@@ -106,7 +106,7 @@ class Rows:
         if not self._effort.spend(len(columns) * (4 + len(rules.checks)) // 20):
             return None
         named = columns_of(violating) if violating else frozenset()
-        keys = [key for key in sorted(rules.keys) if beside and not set(key) <= set(alike)]
+        keys = [key for key in sorted(rules.keys) if existing and not set(key) <= set(alike)]
         own = (next((name for name in key if name not in given and columns[name].writable), None) for key in keys)
         needed = {*given, *rules.primary_key, *named, *own, *self._never_left_out(table)}
         wanted = [
@@ -125,7 +125,7 @@ class Rows:
             try:
                 whole = self.as_read(table, row)
                 fits = all(passes(check, whole) for check in checks) and not (violating and passes(violating, whole))
-                if fits and not any(_taken(key, whole, other) for key in keys for other in beside):
+                if fits and not any(_taken(key, whole, other) for key in keys for other in existing):
                     return row
             except Undecidable:
                 continue
@@ -206,7 +206,7 @@ class Rows:
             itself = [whole] if key.table == table else []
             if any(target.items() <= other.items() for other in (*there, *itself)):
                 continue
-            parent = self.fitting(key.table, given=target, beside=[*there, *itself])
+            parent = self.fitting(key.table, given=target, existing=[*there, *itself])
             if parent is None or depth == 0 or not self._write(key.table, parent, written, (), depth - 1):
                 return False
         written.append((table, row))
@@ -223,7 +223,7 @@ class Rows:
         if first is None:
             return None
         given = {name: first[name] for name in same}
-        second = self.fitting(table, given=given, beside=[self.as_read(table, first)], alike=key)
+        second = self.fitting(table, given=given, existing=[self.as_read(table, first)], alike=key)
         if second is None or not _taken(key, read.as_read(table, first), read.as_read(table, second)):
             return None
         return self.script(table, first, second)

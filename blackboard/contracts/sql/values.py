@@ -57,12 +57,12 @@ def both(one: str, other: str) -> list[Scalar]:
     return [1] if "text" in kinds else [1.5]
 
 
-_TOLD_APART: Mapping[str, Callable[[str], str]] = {"nocase": str.lower, "rtrim": str.rstrip, "binary": str}
+_DISTINGUISHED: Mapping[str, Callable[[str], str]] = {"nocase": str.lower, "rtrim": str.rstrip, "binary": str}
 
 
-def told_apart(one: str | None, other: str | None) -> tuple[str, str] | None:
+def distinguished(one: str | None, other: str | None) -> tuple[str, str] | None:
     """Return two texts that are equal in one collation and not in the other, None where that is not known."""
-    kept = [_TOLD_APART.get((name or "binary").strip('"')) for name in (one, other)]
+    kept = [_DISTINGUISHED.get((name or "binary").strip('"')) for name in (one, other)]
     for pair in (("a", "A"), ("a", "a ")):
         if None not in kept and len({fold(pair[0]) == fold(pair[1]) for fold in kept if fold}) > 1:
             return pair

@@ -228,8 +228,8 @@ class Expressions:
             classes = (one for one in self.types(second, scope) if one.kind == "class")
             scope.bind(node.args[0].id, map(instance, classes))
         if name in ("partial", "replace"):
-            standing = (one._replace(kind="class") for one in given if one.kind == "instance")
-            self.fields(given if name == "partial" else standing, node.args[1:], _keywords(node))
+            classes = (one._replace(kind="class") for one in given if one.kind == "instance")
+            self.fields(given if name == "partial" else classes, node.args[1:], _keywords(node))
             return given
         return self._gone_through(name, node, scope) if name in _GOING_THROUGH else NOTHING
 

@@ -313,15 +313,15 @@ def _inside(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what stands in a node, but no text that is for people: what documents, is logged, or says what is wrong."""
     match node:
         case ast.Expr():
-            told = True
+            is_message = True
         case ast.Call(func=ast.Name() | ast.Attribute()):
-            told = last_name(node.func) in _TELLING or last_name(node.func).endswith("Error")
+            is_message = last_name(node.func) in _TELLING or last_name(node.func).endswith("Error")
         case _:
-            told = isinstance(node, ast.keyword) and node.arg in _HELP
+            is_message = isinstance(node, ast.keyword) and node.arg in _HELP
     for child in ast.iter_child_nodes(node):
-        if told and isinstance(child, ast.JoinedStr):
+        if is_message and isinstance(child, ast.JoinedStr):
             yield from (part for part in child.values if not isinstance(part, ast.Constant))
-        elif not (told and isinstance(child, ast.Constant)):
+        elif not (is_message and isinstance(child, ast.Constant)):
             yield child
 
 

@@ -1,8 +1,8 @@
-"""What the team can write: for each table six components, and the program that puts them together.
+"""The generators of components: six for each table, and the program that combines them.
 
-A `Layer` says what a component implements and uses (this becomes its task), and how its contract and its code are
-computed. Nothing here reads a board: facets come in, text goes out. The component `LAYER/TABLE` has the module
-`TABLE_LAYER`, agreed as `api/TABLE_LAYER`.
+A `Layer` names the decisions that a component implements and uses (this becomes its task), and computes its contract
+and its code. The generators read no board: they make texts from facets. The component `LAYER/TABLE` has the module
+`TABLE_LAYER`, whose contract is `api/TABLE_LAYER`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ QUESTIONS = {
     "api/list": "shape",
     "api/errors": "shape",
 }
-"""The questions beside the schema: key -> the facet that answers it."""
+"""The questions other than the schema: key -> the facet that answers it."""
 APP = "app/main"
 
 
@@ -53,7 +53,7 @@ class Facts:
 
     @property
     def tables(self) -> list[Table]:
-        """All tables, each after those that it refers to."""
+        """All tables, each after the tables that it refers to."""
         return in_order({key.removeprefix("db/"): self.table(key[3:]) for key in self.values if key.startswith("db/")})
 
     @property
@@ -67,11 +67,11 @@ class Layer:
     """One component of each table.
 
     Attributes:
-        summary: What its task says.
-        uses: Table, all that it refers to -> what the code is computed from.
-        code: Table's name, what `uses` and `implements` name -> its module.
-        premises: Table -> what the contract is computed from.
-        stub: Table's name, what `premises` names -> its contract; None where nobody calls it.
+        summary: The summary of its task.
+        uses: Table and the tables that it refers to -> the decisions that the code is computed from.
+        code: Table's name and the decisions of `uses` and `implements` -> its module.
+        premises: Table -> the decisions that the contract is computed from.
+        stub: Table's name and the decisions of `premises` -> its contract; None if no other component calls it.
     """
 
     summary: str

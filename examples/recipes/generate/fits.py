@@ -1,4 +1,4 @@
-"""Which tables the generators can build on: said before anybody builds, with the table or column and what to change."""
+"""The check that the generators support a schema; an error names the table or column and the repair."""
 
 import sqlite3
 from collections import Counter

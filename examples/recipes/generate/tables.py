@@ -1,6 +1,6 @@
-"""A table as the generators see it: read from the facets of an SQL contract, and from nothing else.
+"""A table, read from the facets of an SQL contract only.
 
-A generator that was given only some facets of a table sees only these columns.
+With only some facets of a table it has only these columns.
 """
 
 import itertools
@@ -142,7 +142,7 @@ def table_of(name: str, facets: Mapping[str, Any]) -> Table:
     """Return one table of some facets.
 
     Raises:
-        Unfit: It cannot be built on.
+        Unfit: The generators do not support it.
     """
     rules = facets[name]
     if not isinstance(rules, Mapping) or len(rules.get("primary_key", ())) != 1:
@@ -177,7 +177,7 @@ def in_order(tables: Mapping[str, Table]) -> list[Table]:
     """Return tables so that each comes after those that it refers to.
 
     Raises:
-        Unfit: A reference leads to no table, or in a circle.
+        Unfit: A reference names no table, or references form a cycle.
     """
     done: list[str] = []
     while len(done) < len(tables):

@@ -73,9 +73,9 @@ PROVIDERS = {
 }
 
 
-def judged(used, files, beside):
-    plan = conformance_plan({}, files, used=used, beside=beside)
-    inputs = {**files, **beside}
+def judged(used, files, providers):
+    plan = conformance_plan({}, files, used=used, inputs=providers)
+    inputs = {**files, **providers}
     result = Sandbox.best(Limits(seconds=120)).run([sys.executable, *plan.command], {**inputs, **plan.probes})
     assert result.status in (0, 1), result.output
     owed, again = (), plan.again(result.output)
@@ -85,9 +85,9 @@ def judged(used, files, beside):
     return sorted({*plan.found, *plan.said(result.output), *owed})
 
 
-@pytest.mark.parametrize("beside", PROVIDERS.values(), ids=PROVIDERS)
-def test_users_are_held_to_the_contracts_and_not_to_the_code_of_their_providers(beside):
-    found = judged(USED, CODE, beside)
+@pytest.mark.parametrize("inputs", PROVIDERS.values(), ids=PROVIDERS)
+def test_users_are_held_to_the_contracts_and_not_to_the_code_of_their_providers(inputs):
+    found = judged(USED, CODE, inputs)
     assert {one.file for one in found} == {"web.py"}
     assert sorted((one.line, one.what) for one in found) == sorted(SAID)
 

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 
 from blackboard.contracts.language import Contract
-from blackboard.contracts.merging import Met, merge
+from blackboard.contracts.merging import Overlap, merge
 
 STUB = '''"""Recipes."""
 
@@ -110,7 +110,7 @@ def test_stubs_that_change_different_declarations_become_one(ours, theirs):
 def test_stubs_that_change_one_declaration_meet_on_it(ours, theirs, facets):
     for one, other in ((ours, theirs), (theirs, ours)):
         met = merge(stub(), stub(*one), stub(*other))
-        assert isinstance(met, Met)
+        assert isinstance(met, Overlap)
         assert met.facets == facets
         assert met.why == f"both change {', '.join(facets)}"
 
@@ -118,7 +118,7 @@ def test_stubs_that_change_one_declaration_meet_on_it(ours, theirs, facets):
 def test_two_fields_added_to_a_dataclass_meet_since_their_order_matters():
     base, title = stub(), "    title: str\n"
     met = merge(base, stub((title, f"{title}    note: str\n")), stub((title, f"{title}    author: str\n")))
-    assert isinstance(met, Met)
+    assert isinstance(met, Overlap)
     assert "Recipe" in met.facets
 
 
@@ -132,13 +132,13 @@ def test_values_merge_by_path_and_keep_the_layout_of_the_first():
 
 def test_one_and_true_are_two_values():
     met = merge(Contract.value({"a": 0}), Contract.value({"a": 1}), Contract.value({"a": True}))
-    assert isinstance(met, Met)
+    assert isinstance(met, Overlap)
 
 
 def test_what_empties_an_object_meets_what_adds_to_it():
     base = Contract.value({"a": {"x": 1}})
     met = merge(base, Contract.value({"a": {}}), Contract.value({"a": {"x": 1, "y": 2}}))
-    assert isinstance(met, Met)
+    assert isinstance(met, Overlap)
     assert met.facets
 
 
@@ -148,7 +148,7 @@ def test_tasks_merge_by_field():
 
     merges(task(), task(files=["a.py", "b.py"]), task(checks=["unit"]))
     met = merge(task(), task(files=["a.py", "b.py"]), task(files=["c.py"]))
-    assert isinstance(met, Met)
+    assert isinstance(met, Overlap)
     assert met.facets == ("files",)
 
 
@@ -168,7 +168,7 @@ def test_a_member_added_to_what_the_other_removed_is_a_meeting_of_the_two():
         Contract.python("class C:\n    def f(self) -> int: ...\n"),
         Contract.python("def g() -> int: ...\n"),
     )
-    assert isinstance(met, Met)
+    assert isinstance(met, Overlap)
     assert met.facets == ("C", "C.f")
 
 
@@ -221,7 +221,7 @@ def test_ddl_merges_by_statement_and_by_column(ours, theirs):
 )
 def test_ddl_that_changes_one_thing_meets_on_it(ours, theirs, facet):
     met = merge(ddl(), ddl(*ours), ddl(*theirs))
-    assert isinstance(met, Met)
+    assert isinstance(met, Overlap)
     assert facet in met.facets
 
 
@@ -317,7 +317,7 @@ def test_documents_of_a_server_that_change_one_part_meet_on_it(ours, theirs, fac
     for one, other in ((ours, theirs), (theirs, ours)):
         for written in (lambda contract: contract, in_json):
             met = merge(*map(written, (api(), api(*one), api(*other))))
-            assert isinstance(met, Met)
+            assert isinstance(met, Overlap)
             assert facets <= {*met.facets}
 
 
@@ -331,24 +331,24 @@ def test_what_is_not_written_in_lines_alike_is_a_meeting_and_no_wrong_text():
     for ours, theirs in ((FLOW_PARAMETER, BLOCK_PARAMETER), (PARAMETER, deeper)):
         for one, other in ((ours, theirs), (theirs, ours)):
             met = merge(api(), api(one), api(other))
-            assert isinstance(met, Met)
+            assert isinstance(met, Overlap)
             assert met.facets
 
 
 def test_a_constraint_is_not_put_together():
     texts = ("a.x > 1", "a.x > 2", "a.x > 3")
-    assert isinstance(merge(*map(Contract.constraint, texts)), Met)
+    assert isinstance(merge(*map(Contract.constraint, texts)), Overlap)
 
 
 def test_prose_is_one_facet():
     met = merge(Contract.text("a"), Contract.text("b"), Contract.text("c"))
-    assert isinstance(met, Met)
+    assert isinstance(met, Overlap)
     assert met.facets == ("text",)
 
 
 def test_texts_of_two_languages_do_not_go_together():
     met = merge(Contract.value(1), Contract.value(1), Contract.text("1"))
-    assert isinstance(met, Met)
+    assert isinstance(met, Overlap)
 
 
 def test_what_a_line_based_text_cannot_tell_apart_is_a_meeting_and_no_wrong_text():
@@ -356,7 +356,7 @@ def test_what_a_line_based_text_cannot_tell_apart_is_a_meeting_and_no_wrong_text
     ours = Contract.python("def a() -> int: ...\nclass C:\n    x: str; y: int\n")
     theirs = Contract.python("def a() -> int: ...\nclass C:\n    x: int; y: str\n")
     met = merge(base, ours, theirs)
-    assert isinstance(met, Met)
+    assert isinstance(met, Overlap)
     assert met.facets == ("C.x", "C.y")
 
 

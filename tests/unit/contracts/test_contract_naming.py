@@ -3,7 +3,7 @@
 import pytest
 
 from blackboard.contracts.language import Contract
-from blackboard.contracts.merging import Met, merge
+from blackboard.contracts.merging import Overlap, merge
 
 SCHEMA_OF = """
 CREATE TABLE a (id INTEGER PRIMARY KEY, t TEXT, u INTEGER);
@@ -36,7 +36,7 @@ def test_ddl_that_names_what_the_other_change_drops_meets_it(said, facet, withou
     base, ours, theirs = (Contract("sql", text) for text in (SCHEMA_OF, f"{SCHEMA_OF}{said};", without))
     for one, other in ((ours, theirs), (theirs, ours)):
         met = merge(base, one, other)
-        assert isinstance(met, Met)
+        assert isinstance(met, Overlap)
         assert {facet, gone} <= {*met.facets}
         assert f"{facet} names {gone}, which the other one takes away" in met.why
     assert isinstance(merge(base, ours, Contract("sql", f"{SCHEMA_OF}CREATE TABLE d (id INTEGER);")), Contract)
@@ -71,7 +71,7 @@ def test_a_stub_that_names_what_the_other_change_removes_meets_it(said, facet, g
     base, ours, theirs = map(Contract.python, texts)
     for one, other in ((ours, theirs), (theirs, ours)):
         met = merge(base, one, other)
-        assert isinstance(met, Met)
+        assert isinstance(met, Overlap)
         assert {facet, gone} <= {*met.facets}
         assert f"{facet} names {gone}, which the other one takes away" in met.why
     assert isinstance(merge(base, ours, Contract.python(NAMES.replace("def f() -> int", "def f() -> str"))), Contract)
