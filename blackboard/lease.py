@@ -19,8 +19,9 @@ from blackboard.spec.canonical import JSON
 from blackboard.store import agenda, claims, feed
 from blackboard.store.agenda import End
 from blackboard.store.claims import Cap, Claimants, Claimed
-from blackboard.store.facts import Reads, reserved
+from blackboard.store.facts import reserved
 from blackboard.store.opened import Store
+from blackboard.store.statements import Reads
 from blackboard.transaction import Transaction
 
 TASK = "task/"

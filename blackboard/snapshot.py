@@ -23,9 +23,9 @@ from blackboard.spec.keys import check_key, check_pattern, is_pattern, is_reserv
 from blackboard.spec.records import VersionRecord
 from blackboard.spec.staleness import Pin
 from blackboard.store import exported, feed, gather, read
-from blackboard.store.facts import Rows
 from blackboard.store.opened import Store
 from blackboard.store.sqlite import Connection
+from blackboard.store.statements import Rows
 
 
 @dataclass(frozen=True, slots=True)

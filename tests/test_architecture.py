@@ -11,8 +11,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 from tools import ROOT, python_files, repository_files, shown
 
@@ -57,6 +59,39 @@ def test_an_arrow_that_points_the_other_way_is_found(tmp_path: Path, module: str
     found = run("-c", LINT_IMPORTS, folder=tmp_path)
     assert found.returncode == 1, found.stdout + found.stderr
     assert f"{broken} BROKEN" in found.stdout
+
+
+def first_circle(imports: dict[str, set[str]]) -> list[str]:
+    """Return the modules of a circle of imports, none where there is none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """An import for type checking only counts too: who reads one module has to read the other."""
+    graph = grimp.build_graph(*CORE, cache_dir=None)
+    # The package itself is the front door; its public names are loaded when they are used.
+    imports = {
+        module: {other for other in graph.find_modules_directly_imported_by(module) if other != "blackboard"}
+        for module in graph.modules
+        if module != "blackboard"
+    }
+    assert first_circle(imports) == []
+
+
+def test_a_circle_of_imports_is_found() -> None:
+    assert first_circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})
+
+
+def test_the_map_of_the_store_names_every_module_once() -> None:
+    folder = ROOT / "blackboard/store"
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))) or ""
+    lines = [line.strip().split("  ")[0] for line in text.splitlines() if re.match(r" {4}\w", line)]
+    named = [name.strip() for line in lines for name in line.split(",")]
+    assert sorted(named) == sorted(file.stem for file in folder.glob("*.py") if file.stem != "__init__")
 
 
 def asks_in_sql(module: str) -> bool:

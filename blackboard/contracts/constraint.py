@@ -10,10 +10,9 @@ The facets are the expression, and one for each key that it names: by these a bo
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, cast
 
 from blackboard.contracts.facets import Reading, undecided
 from blackboard.contracts.python.source import parse_expression, position
@@ -22,22 +21,14 @@ from blackboard.spec.canonical import JSON
 from blackboard.spec.effects import Comparison
 from blackboard.spec.expressions import (
     Expression,
-    Facet,
-    Found,
     Junction,
     Literal,
-    Lookup,
     Not,
     Operation,
     Reference,
-    Undecided,
-    Wrong,
     keys_of,
 )
 from blackboard.spec.keys import check_key
-
-if TYPE_CHECKING:
-    from blackboard.contracts.language import Contract
 
 LANGUAGE = "constraint"
 PREFIX = "constraint/"
@@ -47,8 +38,6 @@ NAMES = "names:"
 MAX_TEXT_BYTES = 10_000
 MAX_DEPTH = 64
 
-_PLAIN = ("value", "text", "task")
-"""Languages whose facets are the values themselves."""
 _COMPARISONS = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -111,43 +100,6 @@ class Constraint:
     def skeleton(self, body: ConstraintBody) -> str:
         """Return the expression."""
         return body.text
-
-
-def expression_of(contract: "Contract") -> Expression:
-    """Return the expression of a contract in this language."""
-    return cast("ConstraintBody", contract.body).expression
-
-
-def finder(decided: "Callable[[str], Contract | None]") -> Lookup:
-    """Return what looks up the values of an expression in decisions: key -> the accepted contract, None without one."""
-
-    def lookup(reference: Reference) -> Found:
-        contract = decided(reference.key)
-        if contract is None:
-            return Undecided(reference.key)
-        if reference.facet is not None:
-            return _facet(reference.key, reference.facet, contract)
-        if contract.language not in ("value", "text"):
-            return Wrong(f"{reference.key} is {contract.language}, which has facets and no values")
-        return member(reference, contract.body)  # type: ignore[arg-type]
-
-    return lookup
-
-
-def member(reference: Reference, value: JSON) -> Found:
-    """Return the value that a reference means in the JSON of its key."""
-    for name in reference.path:
-        if not isinstance(value, dict) or name not in value:
-            return Wrong(f"{reference} does not exist")
-        value = value[name]
-    return value
-
-
-def _facet(key: str, name: str, contract: "Contract") -> Found:
-    facets = contract.facets
-    if name not in facets:
-        return Wrong(f"{key} has no facet {name}")
-    return facets[name] if contract.language in _PLAIN else Facet(contract.language, facets[name])
 
 
 class _Reader:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from blackboard.control.checks import Check
+from blackboard.control.check import Check
 from blackboard.control.holding import Hold
 from blackboard.control.prices import UNPRICED, Price, Prices, Usage
 from blackboard.control.redaction import keepable

@@ -12,7 +12,8 @@ from blackboard.choreography.steps import Choreography
 from blackboard.choreography.values import OPERATOR
 from blackboard.contracts.language import Contract
 from blackboard.control import starts
-from blackboard.control.checks import Check, check_source
+from blackboard.control.check import Check
+from blackboard.control.checks import check_source
 from blackboard.control.conformance import conformance_source
 from blackboard.control.conformance import record as conformance
 from blackboard.control.prices import UNPRICED, Prices, PriceTable

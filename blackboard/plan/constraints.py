@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable
 
 from blackboard.contracts.bodies import contract_of
-from blackboard.contracts.constraint import LANGUAGE, PREFIX, expression_of, finder
+from blackboard.contracts.constraint import LANGUAGE, PREFIX
 from blackboard.contracts.language import Contract
+from blackboard.contracts.lookup import expression_of, finder
 from blackboard.errors import Inconsistent, Term
 from blackboard.plan.draft import Draft
 from blackboard.spec.expressions import Undecided, Wrong, judge, keys_of, references, shown

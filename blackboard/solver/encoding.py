@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 import z3
 
-from blackboard.contracts.constraint import finder
 from blackboard.contracts.language import Contract
+from blackboard.contracts.lookup import finder
 from blackboard.solver.problem import Problem
 from blackboard.spec.canonical import JSON, canonical_json
 from blackboard.spec.expressions import (

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from blackboard.contracts.constraint import LANGUAGE, PREFIX, expression_of, finder
+from blackboard.contracts.constraint import LANGUAGE, PREFIX
 from blackboard.contracts.language import Contract
+from blackboard.contracts.lookup import expression_of, finder
 from blackboard.snapshot import Decision, Question
 from blackboard.spec.canonical import canonical_json
 from blackboard.spec.expressions import (

@@ -22,10 +22,9 @@ from blackboard.spec.activation import (
 )
 from blackboard.spec.triggers import TriggerKind
 from blackboard.store import budgets
-from blackboard.store.facts import Reads
 from blackboard.store.liveness import Process, dead, this_host, this_process
 from blackboard.store.session import Turn
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Statement
 
 if TYPE_CHECKING:
     from blackboard.store.opened import Store

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blackboard.errors import BudgetExhausted
-from blackboard.store.facts import Reads
 from blackboard.store.session import Turn
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Statement
 
 if TYPE_CHECKING:
     from blackboard.store.opened import Store

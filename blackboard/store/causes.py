@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from blackboard.store.facts import Reads
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Statement
 
 Row = Any
 

@@ -18,10 +18,10 @@ from blackboard.spec.triggers import EXCLUSIVE, SourceRecord, TriggerKind
 from blackboard.store import agenda, budgets
 from blackboard.store.agenda import End
 from blackboard.store.control import lease
-from blackboard.store.facts import Reads, reserved
+from blackboard.store.facts import reserved
 from blackboard.store.liveness import this_process
 from blackboard.store.session import Turn
-from blackboard.store.statements import Statement, insert_into
+from blackboard.store.statements import Reads, Statement, insert_into
 
 if TYPE_CHECKING:
     from blackboard.store.opened import Store

@@ -18,13 +18,13 @@ from blackboard.spec.keys import key_range, matches
 from blackboard.store import agenda, reservations, schema
 from blackboard.store.apply import Application
 from blackboard.store.content import content_digest
-from blackboard.store.facts import HeadFacts, Reads
+from blackboard.store.facts import HeadFacts
 from blackboard.store.feed import check_kept
 from blackboard.store.instances import count_instances
 from blackboard.store.opened import Store
 from blackboard.store.premises import conflict
 from blackboard.store.session import Turn
-from blackboard.store.statements import Statement, insert_into
+from blackboard.store.statements import Reads, Statement, insert_into
 from blackboard.store.wake import update_agenda
 
 Planner = Callable[[HeadFacts, Intent], Plan | Refusal]

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from blackboard.contracts.constraint import LANGUAGE, PREFIX, expression_of, finder
+from blackboard.contracts.constraint import LANGUAGE, PREFIX
 from blackboard.contracts.language import Contract
+from blackboard.contracts.lookup import expression_of, finder
 from blackboard.spec.expressions import Expression, judge, keys_of
 from blackboard.spec.spec_state import ConstraintRecord
-from blackboard.store.facts import Reads
 from blackboard.store.read import Row
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Statement
 
 _TEXTS = Statement("""
     SELECT e.key, v.language, v.text FROM json_each(:versions) e

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,7 +33,7 @@ from blackboard.store.schema import (
     version,
     vote,
 )
-from blackboard.store.statements import Parameters, Statement, constant, given
+from blackboard.store.statements import Reads, Statement, constant, given
 
 _NAMED = "name >= 'names:' AND name < 'names;'"
 _HEAD = Statement(
@@ -167,20 +167,6 @@ _KINDS = Statement(
     .where(change.c.revision == given("revision"))
     .order_by(change.c.ordinal)
 )
-
-
-class Rows(Protocol):
-    """What answers one statement at a time: a database, a connection or a turn."""
-
-    def all(self, statement: Statement, parameters: Parameters | None = None) -> list[Any]:
-        """Run a statement and return its rows."""
-
-
-class Reads(Rows, Protocol):
-    """What sees one moment with all statements: a connection in a transaction, or a turn."""
-
-    def one(self, statement: Statement, parameters: Parameters | None = None) -> Any:  # noqa: ANN401 - a row
-        """Run a statement and return its first row, None where there is none."""
 
 
 class _Standing:

@@ -17,12 +17,11 @@ import sqlalchemy as sa
 from blackboard.errors import Compacted, Damaged, Forked
 from blackboard.spec import arguments
 from blackboard.spec.records import ChangeRecord
-from blackboard.store.facts import Reads, Rows
 from blackboard.store.opened import Store
 from blackboard.store.read import log_row
 from blackboard.store.remembered import THEN, Head, revision_of
 from blackboard.store.schema import board as table
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Rows, Statement
 from blackboard.store.watcher import Watcher
 
 PAGE = 1000

@@ -17,8 +17,7 @@ from blackboard.spec.spec_state import CheckRecord, ControlState, DecisionRecord
 from blackboard.spec.triggers import SourceRecord, TriggerKind
 from blackboard.store import agenda, budgets, read
 from blackboard.store.constraints import constraint_records
-from blackboard.store.facts import Reads
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Statement
 from blackboard.store.wake import chain_of
 
 TASK = "task/"

@@ -13,8 +13,8 @@ from blackboard.spec import keys
 from blackboard.store.statements import Statement
 
 if TYPE_CHECKING:
-    from blackboard.store.facts import Rows
     from blackboard.store.session import Turn
+    from blackboard.store.statements import Rows
 
 _COUNT = Statement("SELECT keys FROM instance_count WHERE template = :template")
 _COUNTS = Statement("SELECT template FROM instance_count")

@@ -22,9 +22,8 @@ from blackboard.store import agenda
 from blackboard.store.agenda import End
 from blackboard.store.audit import write_act
 from blackboard.store.commit import remember, replayed_of
-from blackboard.store.facts import Reads
 from blackboard.store.session import Turn
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Statement
 
 if TYPE_CHECKING:
     from blackboard.store.opened import Store

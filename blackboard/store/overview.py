@@ -8,8 +8,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from blackboard.store.facts import Reads
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Statement
 
 Row = Any
 

@@ -10,8 +10,8 @@ from blackboard.spec.effects import Effect, Side
 from blackboard.spec.lifecycle import State
 from blackboard.spec.records import QuestionRecord, VersionRecord
 from blackboard.spec.staleness import UNCHECKED, Checked, FacetHead, Freshness, PatternPin, Pin, of_component
-from blackboard.store.facts import Reads, Rows, pattern_pins, pins, question_record, version_record
-from blackboard.store.statements import Statement
+from blackboard.store.facts import pattern_pins, pins, question_record, version_record
+from blackboard.store.statements import Reads, Rows, Statement
 
 Row = Any
 Found = TypeVar("Found")

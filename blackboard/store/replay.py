@@ -11,8 +11,7 @@ from typing import Any
 
 from blackboard.spec.canonical import digest
 from blackboard.spec.lifecycle import KeyState, State
-from blackboard.store.facts import Reads
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Statement
 
 ENDED = {"rejected": State.REJECTED, "withdrawn": State.WITHDRAWN, "merged": State.MERGED}
 

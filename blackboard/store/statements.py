@@ -7,7 +7,7 @@ given by name and bound by place: to bind by name, the driver makes each name an
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import sqlalchemy as sa
 
@@ -84,3 +84,17 @@ class Insertion:
         if found is None:
             found = self._found[absent] = insert_into(self._table, but=absent)
         return found
+
+
+class Rows(Protocol):
+    """What answers one statement at a time: a database, a connection or a turn."""
+
+    def all(self, statement: Statement, parameters: Parameters | None = None) -> list[Any]:
+        """Run a statement and return its rows."""
+
+
+class Reads(Rows, Protocol):
+    """What sees one moment with all statements: a connection in a transaction, or a turn."""
+
+    def one(self, statement: Statement, parameters: Parameters | None = None) -> Any:  # noqa: ANN401 - a row
+        """Run a statement and return its first row, None where there is none."""

@@ -25,8 +25,8 @@ from blackboard.spec.effects import Side
 from blackboard.spec.staleness import Built, FacetHead, Freshness, Pin
 from blackboard.store import read
 from blackboard.store.commit import Planner
-from blackboard.store.facts import HeadFacts, Reads
-from blackboard.store.statements import Statement
+from blackboard.store.facts import HeadFacts
+from blackboard.store.statements import Reads, Statement
 
 _HOLDERS = Statement("""
     SELECT k.id, f.version, f.path, b.content

@@ -9,9 +9,8 @@ from blackboard.spec.effects import Side
 from blackboard.spec.history import cycle_of
 from blackboard.spec.keys import matches
 from blackboard.spec.triggers import TriggerKind
-from blackboard.store.facts import Reads
 from blackboard.store.session import Turn
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Statement
 
 _MERGE = """
     ON CONFLICT (target_id, source) DO UPDATE SET

@@ -13,10 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from blackboard.store.facts import Reads
 from blackboard.store.liveness import Process, dead, this_host, this_process
 from blackboard.store.session import Turn
-from blackboard.store.statements import Statement
+from blackboard.store.statements import Reads, Statement
 
 if TYPE_CHECKING:
     from blackboard.store.opened import Store

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tools import untraced
 
-from blackboard.contracts.constraint import MAX_DEPTH, finder
+from blackboard.contracts.constraint import MAX_DEPTH
 from blackboard.contracts.language import Contract
+from blackboard.contracts.lookup import finder
 from blackboard.errors import InvalidContract, TooLarge
 from blackboard.spec.expressions import judge, keys_of
 

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from blackboard.control.checks import Check, log_of, passes
+from blackboard.control.check import Check
+from blackboard.control.checks import log_of, passes
 from blackboard.control.counted import counting, counts_tests, ran_tests
 from blackboard.control.sandbox import Limits, Sandbox
 

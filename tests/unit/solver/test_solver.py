@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blackboard.contracts.constraint import member
 from blackboard.contracts.language import Contract
+from blackboard.contracts.lookup import member
 from blackboard.errors import Invalid
 from blackboard.snapshot import Decision, Question
 from blackboard.solver import EFFORT, Kind, answer, possible
