@@ -15,8 +15,6 @@ down_revision = None
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 REAL: sa.Double[float] = sa.Double()
-BYTES = sa.LargeBinary()
-APPLICATION_ID = 0x62627331
 
 
 def where(condition: str) -> dict[str, Any]:
@@ -52,7 +50,7 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
     op.create_table(
         "blob",
         sa.Column("digest", TEXT, primary_key=True),
-        sa.Column("content", BYTES, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
     )
     op.create_table(
         "board",
@@ -446,7 +444,7 @@ def upgrade() -> None:  # noqa: PLR0915 - as Alembic writes it
         sqlite_with_rowid=False,
     )
     columns = ("id", "epoch", "revision", "digest", "store_time", "installed", "first_revision", "mode_reason")
-    row = dict(zip(columns, (1, uuid.uuid4().hex, 0, "", 0.0, 0, 1, ""), strict=True))
-    op.bulk_insert(sa.table("board", *map(sa.column, columns)), [row])
+    row = (1, uuid.uuid4().hex, 0, "", 0.0, 0, 1, "")
+    op.bulk_insert(sa.table("board", *map(sa.column, columns)), [dict(zip(columns, row, strict=True))])
     if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        op.execute("PRAGMA application_id = 0x62627331")

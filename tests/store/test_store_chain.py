@@ -30,6 +30,7 @@ NOT_CHECKED = {
     ("board", "installed"),
     ("board", "mode"),
     ("board", "mode_reason"),
+    ("board", "library"),
     ("key", "question_revision"),
     ("verdict", "settles_suspicion"),  # follows from the history
 }

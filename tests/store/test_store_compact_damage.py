@@ -19,6 +19,7 @@ UNCHECKED = {
     ("board", "store_time"),
     ("board", "mode"),
     ("board", "mode_reason"),
+    ("board", "library"),
     ("key", "question_revision"),
 }
 
