@@ -29,6 +29,12 @@ def untraced() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
+def with_tests() -> dict[str, str]:
+    """Return the environment of a process that imports modules of the tests' folder."""
+    found = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), *([found] if found else [])])}
+
+
 def lacking(name: str, why: str) -> NoReturn:
     """Skip the test, which is counted, or let it fail where BB_TEST_REQUIRE names the tool."""
     if {"all", name} & set(re.split(r"[,\s]+", os.environ.get(REQUIRE, ""))):

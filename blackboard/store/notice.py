@@ -6,6 +6,7 @@ waits here looks for itself now and then, whatever it is told (`watcher`).
 """
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -22,6 +23,10 @@ SLOW_SECONDS = 0.5
 
 
 _END_SECONDS = 1.0
+
+# An observer that is stopped while it waits for an event may log that as an error, which harms nothing. In a program
+# without a configuration of logging, Python would print it.
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
 
 
 class Notices:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from next_schema import NEXT, next_schema
-from tools import lacking, require_tool
+from tools import lacking, require_tool, with_tests
 from tracing import EIO, ENOSPC
 
 from blackboard import Blackboard
@@ -60,7 +60,7 @@ class Failing:
         inject = f"inject={self._calls}:{self._fault}:when={n}+"
         options = ["-f", "--seccomp-bpf", "-e", f"trace={self._calls}", "-e", inject, "-o", self._trace]
         command = [self._strace, *options, sys.executable, "-c", program, *arguments]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=with_tests())
         if "not permitted" in ran.stderr:
             lacking("strace", "may not trace here")
         return ran.returncode, ran.stderr

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import crash_points
-from tools import lacking, require_tool
+from tools import lacking, require_tool, with_tests
 
 CALLS = (
     "write",
@@ -61,7 +61,12 @@ class Scenes:
         self._complaints = complaints.open("wb")
         command = [sys.executable, crash_points.__file__]
         self._server = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints, bufsize=0
+            command,
+            env=with_tests(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            bufsize=0,
         )
 
     def close(self) -> None:

@@ -251,3 +251,10 @@ def test_a_child_of_a_fork_that_closes_the_board_leaves_the_notices_to_its_paren
         assert os.waitpid(child, 0)[1] == 0
         commit(file_board)
     assert watching.revisions == [1]
+
+
+def test_what_watchdog_logs_at_its_end_is_not_printed():
+    said = 'logging.getLogger("watchdog.observers.inotify").error("called when the thread is inactive")'
+    program = f"import logging; from blackboard import Blackboard; Blackboard.in_memory().close(); {said}"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
